@@ -1,0 +1,1 @@
+"""A crew of agents that runs an online store, under its owner's control."""

@@ -1,0 +1,1 @@
+"""The crew: one folder each; none imports another."""

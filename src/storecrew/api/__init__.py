@@ -1,0 +1,1 @@
+"""The HTTP door: order desk, approvals, runs, audit and probes."""

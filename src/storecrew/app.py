@@ -1,0 +1,1 @@
+"""Settings and assembly: the only module that reads the environment and knows every adapter."""

@@ -1,0 +1,167 @@
+"""One database as the async world sees it: reads, and writes that share commits."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import Connection, Engine
+
+from storecrew.database.errors import translated
+from storecrew.domain.errors import StorageBusy
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+_GROUP = 64
+"""Most writes that may share one commit: keeps the wait of the first among them short."""
+_ATTEMPTS = 5
+"""Tries of a Postgres transaction that lost a conflict."""
+
+
+@dataclass
+class Database:
+    """Runs plain functions of a connection, each in one transaction.
+
+    `read` sees one consistent moment. `write` returns after its commit: what it returned
+    survives a crash. On SQLite one thread writes and writes that wait together share a commit,
+    each in a savepoint of its own, so a failed one leaves no trace and stops no other. On
+    Postgres writes run side by side, and one that loses a conflict runs again: a function given
+    to `write` must be safe to call twice. Driver errors come out as `Retryable` or
+    `StorageDamaged`.
+    """
+
+    engine: Engine
+    name: str
+    inline: bool = False
+    """Run on the caller's thread: for databases in memory and for simulation."""
+    fault: Callable[[str], None] = lambda _point: None
+    """Called at `read`, `write`, `commit` and `committed`: where a simulation may crash it."""
+    _readers: ThreadPoolExecutor | None = field(default=None, init=False)
+    _queue: "SimpleQueue[_Write | None]" = field(default_factory=SimpleQueue, init=False)
+    _writer: Thread | None = field(default=None, init=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite (one writer at a time) and not Postgres."""
+        return self.engine.dialect.name == "sqlite"
+
+    async def read(self, work: Work[T]) -> T:
+        """Return what `work` returns, in a transaction that sees one moment."""
+        if self.inline:
+            self.fault("read")
+            return self.run(work, deferred=True)
+        if self._readers is None:
+            self._readers = ThreadPoolExecutor(4, thread_name_prefix=f"{self.name}-reader")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, partial(self.run, work, deferred=True))
+
+    async def write(self, work: Work[T]) -> T:
+        """Return what `work` returns, after its commit."""
+        if self.inline:
+            return self.run(work)
+        if not self.is_sqlite:
+            return await self._write_beside(work)
+        if self._writer is None:
+            self._writer = Thread(target=self._serve, name=f"{self.name}-writer", daemon=True)
+            self._writer.start()
+        wish = _Write(work)
+        self._queue.put(wish)
+        result: T = await asyncio.wrap_future(wish.done)
+        return result
+
+    def run(self, work: Work[T], *, deferred: bool = False) -> T:
+        """Do the work in one transaction on this thread."""
+        with translated(self.name), self.engine.connect() as plain:
+            connection = plain.execution_options(deferred=deferred)
+            with connection.begin():
+                if not deferred:
+                    self.fault("write")
+                result = work(connection)
+                if not deferred:
+                    self.fault("commit")
+            if not deferred:
+                self.fault("committed")
+            return result
+
+    async def close(self) -> None:
+        """Finish what was begun, then release every connection."""
+        if self._writer is not None:
+            self._queue.put(None)
+            await asyncio.to_thread(self._writer.join)
+            self._writer = None
+        if self._readers is not None:
+            self._readers.shutdown(wait=True)
+            self._readers = None
+        self.engine.dispose()
+
+    async def _write_beside(self, work: Work[T]) -> T:
+        if self._readers is None:
+            self._readers = ThreadPoolExecutor(4, thread_name_prefix=f"{self.name}-reader")
+        loop = asyncio.get_running_loop()
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await loop.run_in_executor(self._readers, partial(self.run, work))
+            except StorageBusy:
+                if attempt == _ATTEMPTS:
+                    raise
+                await asyncio.sleep(0.01 * 2**attempt)
+        raise StorageBusy(self.name)
+
+    def _serve(self) -> None:
+        """Write what is asked for, group by group, until told to stop."""
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            while len(group) < _GROUP and not self._queue.empty():
+                if (another := self._queue.get()) is None:
+                    self._queue.put(None)
+                    break
+                group.append(another)
+            self._commit(group)
+
+    def _commit(self, group: "list[_Write]") -> None:
+        try:
+            self.run(lambda connection: _attempt(group, connection))
+        except BaseException as error:  # noqa: BLE001 - every caller must hear of it
+            for wish in group:
+                wish.done.set_exception(error)
+        else:
+            for wish in group:
+                wish.resolve()
+
+
+def _attempt(group: "list[_Write]", connection: Connection) -> None:
+    for wish in group:
+        wish.attempt(connection)
+
+
+@dataclass
+class _Write:
+    """One caller's wish, and where its answer goes."""
+
+    work: Work[Any]
+    done: "Future[Any]" = field(default_factory=Future)
+    result: Any = None
+    error: Exception | None = None
+
+    def attempt(self, connection: Connection) -> None:
+        """Do the work in a savepoint; keep the answer until the commit."""
+        savepoint = connection.begin_nested()
+        try:
+            self.result = self.work(connection)
+        except Exception as error:  # noqa: BLE001 - it belongs to this caller alone
+            savepoint.rollback()
+            self.error = error
+        else:
+            savepoint.commit()
+
+    def resolve(self) -> None:
+        """Tell the caller, now that the commit is on disk."""
+        if self.error is not None:
+            self.done.set_exception(self.error)
+        else:
+            self.done.set_result(self.result)

@@ -1,0 +1,73 @@
+"""SQLAlchemy engines set up for books: every commit on disk, bounded waits, foreign keys on."""
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Durability:
+    """How SQLite keeps what it was told."""
+
+    synchronous: str = "FULL"
+    """`FULL`: a commit survives a power cut. `OFF` only for data that can be made again."""
+    busy_seconds: float = 10.0
+    """How long to wait for another process's write, in seconds, before saying so."""
+
+
+DURABLE = Durability()
+DISPOSABLE = Durability(synchronous="OFF")
+
+
+def connect(url: str, *, durability: Durability = DURABLE, pool_size: int = 4) -> Engine:
+    """Return an engine for `sqlite:///path`, `sqlite://` (memory) or a Postgres URL.
+
+    On SQLite a transaction begins IMMEDIATE unless the connection carries the execution option
+    `deferred`, so that a writer never fails half-way for a lock that it could have had at first.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return _postgres(parsed, durability, pool_size)
+    in_memory = parsed.database in (None, "", ":memory:")
+    engine = sa.create_engine(
+        parsed,
+        poolclass=StaticPool if in_memory else QueuePool,
+        connect_args={"check_same_thread": False, "timeout": durability.busy_seconds},
+        **({} if in_memory else {"pool_size": pool_size, "max_overflow": 0}),
+    )
+    _configure_sqlite(engine, durability)
+    return engine
+
+
+def _postgres(url: sa.URL, durability: Durability, pool_size: int) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    wait = int(durability.busy_seconds * 1000)
+    options = f"-c lock_timeout={wait} -c idle_in_transaction_session_timeout=60000"
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": True}
+    if pool_size == 0:
+        pool = {"poolclass": NullPool}
+    return sa.create_engine(url, connect_args={"options": options}, **pool)
+
+
+def _configure_sqlite(engine: Engine, durability: Durability) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's begin event decides, not the driver
+        # SQLite before 3.42 lacks unixepoch('subsec'), which the durable engine's tables use.
+        connection.create_function("unixepoch", 1, lambda _modifier: time.time())
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={durability.synchronous}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-32000")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        deferred = connection.get_execution_options().get("deferred", False)
+        connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""The vocabulary of the product: values and ports, standard library only, no I/O."""

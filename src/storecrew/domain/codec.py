@@ -1,0 +1,215 @@
+"""Domain values to JSON and back: dataclasses tagged by name, strictly checked on the way in."""
+
+import dataclasses
+import types
+from array import array
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from storecrew.domain import actions, events
+from storecrew.domain.actions import Action
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.events import Event
+from storecrew.domain.money import Money
+
+T = TypeVar("T")
+Decode = Callable[[Any, str], Any]
+
+
+def _public(module: types.ModuleType, kind: type[T]) -> dict[str, type[T]]:
+    found = vars(module).items()
+    return {n: c for n, c in found if isinstance(c, type) and issubclass(c, kind) and n[0] != "_"}
+
+
+ACTIONS = _public(actions, Action)
+EVENTS = _public(events, Event)
+
+
+def encode(value: Any) -> Any:
+    """Return the value as plain JSON: Decimals as strings, times as ISO 8601, money as a pair."""
+    if value is None or type(value) in _PLAIN:
+        return value
+    for kind, to_json in _ENCODERS:
+        if isinstance(value, kind):
+            return to_json(value)
+    fields = {name: encode(getattr(value, name)) for name in _names(type(value))}
+    if isinstance(value, Action | Event):
+        fields["type"] = type(value).__name__
+    return fields
+
+
+_PLAIN = frozenset({str, int, float, bool})
+_ENCODERS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+    (Money, lambda money: {"amount": str(money.amount), "currency": money.currency}),
+    (Enum, lambda member: member.value),
+    (Mapping, lambda mapping: {str(k): encode(v) for k, v in mapping.items()}),
+    ((tuple, list, frozenset, array), lambda items: [encode(item) for item in items]),
+    (Decimal, str),
+    ((datetime, date), lambda moment: moment.isoformat()),
+)
+
+
+def decode(kind: type[T], data: Any, *, field: str = "") -> T:
+    """Build a value of the given dataclass from JSON, or raise `InvalidInput` naming the field."""
+    return cast("T", _decoder(cast("Any", kind))(data, field))
+
+
+def decode_action(data: Any) -> Action:
+    """Build the action that `type` names."""
+    return _tagged(ACTIONS, data, "action")
+
+
+def decode_event(data: Any) -> Event:
+    """Build the event that `type` names."""
+    return _tagged(EVENTS, data, "event")
+
+
+def _tagged(kinds: Mapping[str, type[T]], data: Any, what: str) -> T:
+    if not isinstance(data, Mapping) or data.get("type") not in kinds:
+        raise InvalidInput("type", f"names no {what}; known are {', '.join(sorted(kinds))}")
+    return decode(kinds[data["type"]], {k: v for k, v in data.items() if k != "type"})
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind))
+
+
+@cache
+def _decoder(kind: Any) -> Decode:
+    """Return the function that decodes this type."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return _union(kind)
+    if get_origin(kind) is tuple:
+        return _sequence(_decoder(get_args(kind)[0]))
+    if get_origin(kind) is Mapping or kind is Mapping:
+        return _mapping
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _enum(kind)
+    return _record(kind)
+
+
+def _union(kind: Any) -> Decode:
+    options = [option for option in get_args(kind) if option is not type(None)]
+    if len(options) > 1:  # a scalar union such as evidence: JSON tells them apart
+        return lambda value, _: value
+    inner = _decoder(options[0])
+    return lambda value, field: None if value is None else inner(value, field)
+
+
+def _sequence(inner: Decode) -> Decode:
+    def decode_sequence(value: Any, field: str) -> Any:
+        if not isinstance(value, list | tuple):
+            raise InvalidInput(field, "must be a list")
+        return tuple(inner(item, f"{field}.{n}") for n, item in enumerate(value))
+
+    return decode_sequence
+
+
+def _mapping(value: Any, field: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(field, "must be an object")
+    return dict(value)
+
+
+def _enum(kind: type[Enum]) -> Decode:
+    def decode_enum(value: Any, field: str) -> Any:
+        try:
+            return kind(value)
+        except ValueError:
+            known = ", ".join(str(member.value) for member in kind)
+            raise InvalidInput(field, f"{value!r} is not one of {known}") from None
+
+    return decode_enum
+
+
+def _record(kind: type) -> Decode:
+    hints = get_type_hints(kind)
+    plan = {f.name: _decoder(hints[f.name]) for f in dataclasses.fields(kind)}
+    missing = dataclasses.MISSING
+    needed = {
+        f.name
+        for f in dataclasses.fields(kind)
+        if f.default is missing and f.default_factory is missing
+    }
+
+    def decode_record(value: Any, field: str) -> Any:
+        prefix = f"{field}." if field else ""
+        if not isinstance(value, Mapping):
+            raise InvalidInput(field or kind.__name__, "must be an object")
+        if unknown := value.keys() - plan.keys():
+            raise InvalidInput(prefix + min(unknown), f"is not a field of {kind.__name__}")
+        if absent := needed - value.keys():
+            raise InvalidInput(prefix + min(absent), "is required")
+        return kind(**{name: plan[name](item, prefix + name) for name, item in value.items()})
+
+    return decode_record
+
+
+def _scalar(kind: type, what: str) -> Decode:
+    def decode_scalar(value: Any, field: str) -> Any:
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            raise InvalidInput(field, f"must be {what}")
+        return value
+
+    return decode_scalar
+
+
+def _number(value: Any, field: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput(field, "must be a number")
+    return float(value)
+
+
+def _decimal(value: Any, field: str) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InvalidInput(field, "must be a decimal number in quotes")
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        raise InvalidInput(field, f"{value!r} is not a decimal number") from None
+
+
+def _time(value: Any, field: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise InvalidInput(field, f"{value!r} is not an ISO 8601 time") from None
+    if at.tzinfo is None:
+        raise InvalidInput(field, f"{value!r} has no time zone")
+    return at
+
+
+def _date(value: Any, field: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise InvalidInput(field, f"{value!r} is not an ISO 8601 date") from None
+
+
+def _money(value: Any, field: str) -> Money:
+    if not isinstance(value, Mapping) or value.keys() != {"amount", "currency"}:
+        raise InvalidInput(field, 'must be {"amount": "1.20", "currency": "EUR"}')
+    currency = _SCALARS[str](value["currency"], f"{field}.currency")
+    return Money(_decimal(value["amount"], f"{field}.amount"), currency)
+
+
+_SCALARS: dict[Any, Decode] = {
+    Any: lambda value, _: value,
+    Action: lambda value, _: decode_action(value),
+    Event: lambda value, _: decode_event(value),
+    str: _scalar(str, "a string"),
+    int: _scalar(int, "a whole number"),
+    bool: _scalar(bool, "true or false"),
+    float: _number,
+    Decimal: _decimal,
+    datetime: _time,
+    date: _date,
+    Money: _money,
+}

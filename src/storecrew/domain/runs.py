@@ -1,0 +1,97 @@
+"""One agent at work, and the record of what became of its proposals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from storecrew.domain.events import Recorded
+from storecrew.domain.proposals import Decision, Filed, Outcome
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    """It failed and will be tried again."""
+    DONE = "done"
+    FAILED = "failed"
+    """It failed for good; its events are parked in sight."""
+    SPLIT = "split"
+    """It failed as a batch; its events are being tried one by one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One agent handling the events that woke it."""
+
+    id: str
+    agent: str
+    status: RunStatus
+    attempt: int
+    created_at: datetime
+    finished_at: datetime | None = None
+    error: str = ""
+    proposals: int | None = None
+    """How many it made; None until it has proposed."""
+    events: tuple[Recorded, ...] = ()
+
+
+class ApprovalStatus(StrEnum):
+    """Where a question to a person stands."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A proposal that waits for a person, or the answer it got."""
+
+    filed: Filed
+    question: Decision
+    """Why the policy asks."""
+    status: ApprovalStatus
+    asked_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """The whole story of one proposal, when it is over."""
+
+    filed: Filed
+    decision: Decision
+    outcome: Outcome | None
+    """None where nothing was tried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """One row of the audit. Appended, never edited; `hash` covers `previous_hash`."""
+
+    seq: int
+    at: datetime
+    kind: str
+    """`proposal`, `change` (made by a person or the shop) or `control`."""
+    subject: str
+    """The proposal's id, or the event's source and id."""
+    actor: str
+    action: Mapping[str, Any]
+    result: str
+    """`applied`, `refused`, `denied`, `watched`, `rejected`, `expired` or `recorded`."""
+    reason: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    policy_version: str
+    approved_by: str
+    previous_hash: str
+    hash: str

@@ -1,0 +1,1 @@
+"""The control plane's database: events, runs, proposals, approvals and the audit."""

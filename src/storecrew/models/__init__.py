@@ -1,0 +1,1 @@
+"""Forecasting and the like: numbers in, numbers out, no I/O."""

@@ -1,0 +1,1 @@
+"""Who wakes, when, and what becomes of what they propose."""

@@ -1,0 +1,1 @@
+"""Judging proposals: rules, autonomy, and how opinions combine. Pure functions."""

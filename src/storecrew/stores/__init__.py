@@ -1,0 +1,1 @@
+"""Adapters to the shop behind the store port."""

@@ -1,0 +1,1 @@
+"""A simulated shop with customers, rivals and suppliers, on a virtual clock."""

@@ -1,0 +1,1 @@
+"""The embedded store: an order ledger on SQLite or Postgres."""

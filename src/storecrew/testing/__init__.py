@@ -1,0 +1,1 @@
+"""The shipped test kit for authors of agents and stores."""

@@ -3,7 +3,7 @@
 import dataclasses
 import types
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -75,7 +75,7 @@ def _tagged(kinds: Mapping[str, type[T]], data: Any, what: str) -> T:
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
+def _names(kind: Hashable) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(kind))
 
 

@@ -36,7 +36,7 @@ def encode(value: Any) -> Any:
     for kind, to_json in _ENCODERS:
         if isinstance(value, kind):
             return to_json(value)
-    fields = {name: encode(getattr(value, name)) for name in _names(type(value))}
+    fields = {name: encode(getattr(value, name)) for name in _names(cast("Hashable", type(value)))}
     if isinstance(value, Action | Event):
         fields["type"] = type(value).__name__
     return fields
@@ -76,7 +76,7 @@ def _tagged(kinds: Mapping[str, type[T]], data: Any, what: str) -> T:
 
 @cache
 def _names(kind: Hashable) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(kind))
+    return tuple(f.name for f in dataclasses.fields(cast("Any", kind)))
 
 
 @cache

@@ -3,12 +3,11 @@
 import sqlite3
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +24,19 @@ DURABLE = Durability()
 DISPOSABLE = Durability(synchronous="OFF")
 
 
-def connect(url: str, *, durability: Durability = DURABLE, pool_size: int = 4) -> Engine:
+def connect(
+    url: str, *, schema: str = "", durability: Durability = DURABLE, pool_size: int = 5
+) -> Engine:
     """Return an engine for `sqlite:///path`, `sqlite://` (memory) or a Postgres URL.
+
+    `schema` is where tables live on Postgres; a SQLite file is a schema of its own.
 
     On SQLite a transaction begins IMMEDIATE unless the connection carries the execution option
     `deferred`, so that a writer never fails half-way for a lock that it could have had at first.
     """
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return _postgres(parsed, durability, pool_size)
+        return _postgres(parsed, schema, durability, pool_size)
     in_memory = parsed.database in (None, "", ":memory:")
     engine = sa.create_engine(
         parsed,
@@ -45,15 +48,20 @@ def connect(url: str, *, durability: Durability = DURABLE, pool_size: int = 4) -
     return engine
 
 
-def _postgres(url: sa.URL, durability: Durability, pool_size: int) -> Engine:
-    if url.drivername == "postgresql":
+def _postgres(url: sa.URL, schema: str, durability: Durability, pool_size: int) -> Engine:
+    if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     wait = int(durability.busy_seconds * 1000)
     options = f"-c lock_timeout={wait} -c idle_in_transaction_session_timeout=60000"
-    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": True}
-    if pool_size == 0:
-        pool = {"poolclass": NullPool}
-    return sa.create_engine(url, connect_args={"options": options}, **pool)
+    if schema:
+        options += f" -c search_path={schema}"
+    return sa.create_engine(
+        url,
+        connect_args={"options": options},
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+    )
 
 
 def _configure_sqlite(engine: Engine, durability: Durability) -> None:

@@ -1,0 +1,41 @@
+"""Bringing a database to the newest version of its tables, at most once and all or nothing."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection, Engine
+
+from storecrew.database.errors import translated
+
+_MIGRATION_LOCK = 7_305_001
+"""Postgres advisory lock: two processes that start at once migrate one after the other."""
+
+
+def migrate(engine: Engine, scripts: Path, *, name: str) -> None:
+    """Run the scripts that the database has not seen, in one transaction.
+
+    A crash in the middle leaves the version of before; the next start begins again. On Postgres
+    the tables live in the schema `name`, which is made when missing.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.set_main_option("path_separator", "os")
+    directory = ScriptDirectory.from_config(config)
+    with translated(name), engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            connection.execute(sa.schema.CreateSchema(name, if_not_exists=True))
+        _upgrade(connection, config, directory, name)
+
+
+def _upgrade(connection: Connection, config: Config, directory: ScriptDirectory, name: str) -> None:
+    with EnvironmentContext(
+        config, directory, fn=lambda revision, _context: directory._upgrade_revs("head", revision)
+    ) as environment:
+        environment.configure(
+            connection=connection, version_table=f"{name}_version", transactional_ddl=True
+        )
+        environment.run_migrations()

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from storecrew.domain.actions import Action
 from storecrew.domain.events import Recorded
 from storecrew.domain.proposals import Decision, Filed, Outcome
 
@@ -13,7 +14,6 @@ from storecrew.domain.proposals import Decision, Filed, Outcome
 class RunStatus(StrEnum):
     """Where a run stands."""
 
-    QUEUED = "queued"
     RUNNING = "running"
     RETRYING = "retrying"
     """It failed and will be tried again."""
@@ -30,6 +30,8 @@ class Run:
 
     id: str
     agent: str
+    actor: str
+    """Who its effects are done for: `agent:<name>` or `person:<name>`."""
     status: RunStatus
     attempt: int
     created_at: datetime
@@ -62,16 +64,40 @@ class Approval:
     decided_at: datetime | None = None
     decided_by: str = ""
     note: str = ""
+    changed: Action | None = None
+    """What the person approved in place of what was proposed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
-    """The whole story of one proposal, when it is over."""
+class Judged:
+    """A proposal and what the policy said of it."""
 
     filed: Filed
     decision: Decision
+    spends: int = 0
+    """What it takes from the day's budget when done, in minor units of the shop's currency."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """One proposal and all that became of it so far."""
+
+    filed: Filed
+    at: datetime
+    decision: Decision | None
     outcome: Outcome | None
-    """None where nothing was tried."""
+    approval: Approval | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What came of waking the crew."""
+
+    runs: int = 0
+    proposals: int = 0
+    applied: int = 0
+    asked: int = 0
+    denied: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,6 +150,17 @@ class ObservationRejected(_OfProduct):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BottleneckSeen(Event):
+    """More waits at one place of the order flow than should."""
+
+    what: str
+    """`approvals`, `payment`, `delivery` or `stock`."""
+    count: int
+    threshold: int
+    advice: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PurchaseOrdered(_OfProduct):
     """Units were ordered from a supplier."""
 
@@ -261,3 +272,14 @@ class Recorded:
     source: str
     external_id: str
     at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What the journal answers to a published event, after the commit."""
+
+    event_id: int
+    """The event's position in the journal; for a duplicate, that of the first."""
+    duplicate: bool
+    wakes: tuple[str, ...]
+    """Names of the agents that it wakes; a duplicate wakes nobody."""

@@ -5,6 +5,14 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
 from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.advice import (
+    Elasticity,
+    PriceAdvice,
+    PriceHistory,
+    PriceQuestion,
+    StockAdvice,
+    StockQuestion,
+)
 from storecrew.domain.commerce import (
     Customer,
     DailySales,
@@ -164,15 +172,29 @@ class DemandForecast(Protocol):
         ...
 
     def quantile(self, q: float, days: float) -> float:
-        """Return the q-quantile of the units sold over so many days."""
+        """Return the q-quantile (0 < q < 1) of the units sold over so many days.
+
+        Never negative; grows with `q` and with `days`.
+        """
         ...
 
 
 class Models(Protocol):
-    """The numeric models as an agent sees them: numbers in, numbers out."""
+    """The numeric models as an agent sees them: numbers in, numbers out.
+
+    The plural methods answer for many products in one go, and let products learn from each other.
+    """
 
     def demand(self, units: Sequence[int]) -> DemandForecast:
         """Forecast a product's demand from its units sold per day, oldest first."""
+        ...
+
+    def demands(self, history: Mapping[str, Sequence[int]]) -> Mapping[str, DemandForecast]:
+        """Forecast many products' demand; all series end on the same day."""
+        ...
+
+    def stocking(self, forecast: DemandForecast, question: StockQuestion) -> StockAdvice:
+        """Return when to reorder, and up to which level."""
         ...
 
     def elasticity(self, prices: Sequence[float], units: Sequence[float]) -> tuple[float, float]:
@@ -181,6 +203,14 @@ class Models(Protocol):
         `prices` and `units` are per day and of equal length. With little to learn from, the
         answer leans on what is usual in retail and its error says so.
         """
+        ...
+
+    def elasticities(self, histories: Sequence[PriceHistory]) -> Sequence[Elasticity]:
+        """Return each product's elasticity, leaning on what all of them together show."""
+        ...
+
+    def best_prices(self, questions: Sequence[PriceQuestion]) -> Sequence[PriceAdvice]:
+        """Return, per question, the price within its bounds that promises the most profit."""
         ...
 
 

@@ -272,14 +272,3 @@ class Recorded:
     source: str
     external_id: str
     at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """What the journal answers to a published event, after the commit."""
-
-    event_id: int
-    """The event's position in the journal; for a duplicate, that of the first."""
-    duplicate: bool
-    wakes: tuple[str, ...]
-    """Names of the agents that it wakes; a duplicate wakes nobody."""

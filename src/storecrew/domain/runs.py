@@ -88,16 +88,15 @@ class Story:
     outcome: Outcome | None
     approval: Approval | None
 
-
 @dataclass(frozen=True, kw_only=True)
-class Summary:
-    """What came of waking the crew."""
+class Receipt:
+    """What the journal answers to a published event, after the commit."""
 
-    runs: int = 0
-    proposals: int = 0
-    applied: int = 0
-    asked: int = 0
-    denied: int = 0
+    event_id: int
+    """The event's position in the journal; for a duplicate, that of the first."""
+    duplicate: bool
+    wakes: tuple[str, ...]
+    """Names of the agents that it wakes; a duplicate wakes nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,13 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
+Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""A growing number; on SQLite the row's own id."""
+
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", Seq, primary_key=True, autoincrement=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("external_id", sa.Text, nullable=False),
     sa.Column("type", sa.Text, nullable=False),
@@ -21,14 +24,21 @@ events = sa.Table(
 wakes = sa.Table(
     "wakes",
     metadata,
-    sa.Column("event_seq", sa.BigInteger, sa.ForeignKey("events.seq"), primary_key=True),
+    sa.Column("event_seq", Seq, sa.ForeignKey("events.seq"), primary_key=True),
     sa.Column("agent", sa.Text, primary_key=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("run_id", sa.Text),
     sa.Column("alone", sa.Boolean, nullable=False, default=False),
 )
-sa.Index("wakes_pending", wakes.c.agent, wakes.c.event_seq, sqlite_where=wakes.c.run_id.is_(None))
+_pending = wakes.c.run_id.is_(None)
+sa.Index(
+    "wakes_pending",
+    wakes.c.agent,
+    wakes.c.event_seq,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
 sa.Index("wakes_by_run", wakes.c.run_id)
 
 cursors = sa.Table(
@@ -78,13 +88,15 @@ decisions = sa.Table(
     sa.Column("day", sa.Text, nullable=False),
     sa.Column("spends", sa.BigInteger, nullable=False, default=0),
 )
-sa.Index("decisions_spending", decisions.c.day, sqlite_where=decisions.c.spends != 0)
+_spending = decisions.c.spends != 0
+sa.Index("decisions_spending", decisions.c.day, sqlite_where=_spending, postgresql_where=_spending)
 
 approvals = sa.Table(
     "approvals",
     metadata,
     sa.Column("proposal_id", sa.Text, sa.ForeignKey("proposals.id"), primary_key=True),
     sa.Column("status", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
     sa.Column("asked_at", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Text, nullable=False),
     sa.Column("decided_at", sa.Text),
@@ -106,7 +118,7 @@ outcomes = sa.Table(
 audit = sa.Table(
     "audit",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", Seq, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),

@@ -6,12 +6,14 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+SEQ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "audit",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", SEQ, autoincrement=False, nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -42,7 +44,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", SEQ, autoincrement=False, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -87,7 +89,7 @@ def upgrade() -> None:
     op.create_index("proposals_by_time", "proposals", ["at"], unique=False)
     op.create_table(
         "wakes",
-        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", SEQ, nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
@@ -106,11 +108,13 @@ def upgrade() -> None:
         ["agent", "event_seq"],
         unique=False,
         sqlite_where=sa.text("run_id IS NULL"),
+        postgresql_where=sa.text("run_id IS NULL"),
     )
     op.create_table(
         "approvals",
         sa.Column("proposal_id", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
         sa.Column("asked_at", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.Text(), nullable=False),
         sa.Column("decided_at", sa.Text(), nullable=True),
@@ -144,6 +148,7 @@ def upgrade() -> None:
         ["day"],
         unique=False,
         sqlite_where=sa.text("spends != 0"),
+        postgresql_where=sa.text("spends != 0"),
     )
     op.create_table(
         "outcomes",

@@ -1,0 +1,134 @@
+"""Questions to a person: rows that wait, and the one answer each may get."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import moment, stamp
+from storecrew.domain.actions import Action
+from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
+from storecrew.domain.runs import Approval, ApprovalStatus
+from storecrew.journal import audit, runs
+from storecrew.journal.rows import dump, take_turns, to_approval
+from storecrew.journal.tables import approvals, proposals
+from storecrew.journal.tables import runs as runs_table
+
+QUESTIONS = sa.select(
+    proposals.c.id,
+    proposals.c.run_id,
+    proposals.c.agent,
+    proposals.c.body,
+    *(c for c in approvals.c if c.name != "proposal_id"),
+).join(proposals, proposals.c.id == approvals.c.proposal_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a person says to a question."""
+
+    proposal: str
+    status: ApprovalStatus
+    by: str
+    """The person's name."""
+    at: datetime
+    note: str = ""
+    changed: Action | None = None
+
+
+def question(connection: Connection, proposal_id: str) -> Approval:
+    """Return the question about this proposal, or raise `NotFound`."""
+    query = QUESTIONS.where(approvals.c.proposal_id == proposal_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("approval", proposal_id)
+    return to_approval(row)
+
+
+def answer(connection: Connection, said: Answer) -> str:
+    """Record the answer; for a yes, begin the run that carries it out. Returns that run's id.
+
+    Raises `NotFound`, `AlreadyDecided` (also when the question expired) or `NotPermitted` when
+    the proposing agent would answer itself.
+    """
+    take_turns(connection, "approvals")
+    asked = question(connection, said.proposal)
+    if said.by in (asked.filed.agent, f"agent:{asked.filed.agent}"):
+        raise NotPermitted(asked.filed.agent, "decide its own proposal")
+    if asked.status is not ApprovalStatus.WAITING:
+        raise AlreadyDecided(said.proposal, asked.status)
+    if asked.expires_at <= said.at:
+        raise AlreadyDecided(said.proposal, ApprovalStatus.EXPIRED)
+    _record(connection, said)
+    if said.status is ApprovalStatus.APPROVED:
+        return _begin_settlement(connection, said)
+    audit.append(connection, [_audit_row(asked, said)])
+    return ""
+
+
+def expire(connection: Connection, now: datetime) -> int:
+    """Close the questions that nobody answered in time; return how many."""
+    waiting = approvals.c.status == ApprovalStatus.WAITING
+    overdue = QUESTIONS.where(waiting, approvals.c.expires_at <= stamp(now)).limit(500)
+    asked = [to_approval(row) for row in connection.execute(overdue)]
+    for one in asked:
+        said = Answer(
+            proposal=one.filed.id,
+            status=ApprovalStatus.EXPIRED,
+            by="system",
+            at=now,
+            note="nobody answered in time",
+        )
+        _record(connection, said)
+        audit.append(connection, [_audit_row(one, said)])
+    return len(asked)
+
+
+def next_expiry(connection: Connection) -> datetime | None:
+    """Return when the next open question expires."""
+    waiting = approvals.c.status == ApprovalStatus.WAITING
+    first = connection.execute(sa.select(sa.func.min(approvals.c.expires_at)).where(waiting))
+    text = first.scalar()
+    return moment(text) if text else None
+
+
+def settlement_id(proposal_id: str) -> str:
+    """Return the id of the run that carries out a yes."""
+    return f"{proposal_id}/settle"
+
+
+def _record(connection: Connection, said: Answer) -> None:
+    values = {
+        "status": said.status,
+        "decided_at": stamp(said.at),
+        "decided_by": said.by,
+        "note": said.note,
+        "changed": dump(said.changed) if said.changed else None,
+    }
+    of_proposal = approvals.c.proposal_id == said.proposal
+    connection.execute(sa.update(approvals).where(of_proposal).values(values))
+
+
+def _begin_settlement(connection: Connection, said: Answer) -> str:
+    run_id = settlement_id(said.proposal)
+    row = runs.new_run(run_id, runs.SETTLEMENT, f"person:{said.by}", said.at)
+    connection.execute(sa.insert(runs_table), {**row, "proposals": 1})
+    return run_id
+
+
+def _audit_row(asked: Approval, said: Answer) -> dict[str, object]:
+    note = f" [{said.note}]" if said.note else ""
+    return {
+        "at": stamp(said.at),
+        "kind": "proposal",
+        "subject": said.proposal,
+        "actor": f"agent:{asked.filed.agent}",
+        "action": dump(asked.filed.proposal.action),
+        "result": said.status,
+        "reason": f"{asked.filed.proposal.reason} [{asked.question.reason}]{note}",
+        "before": "{}",
+        "after": "{}",
+        "policy_version": asked.question.policy_version,
+        "approved_by": said.by,
+    }

@@ -1,0 +1,91 @@
+"""Switches that outlive a restart, undo, and forgetting what is old."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import stamp
+from storecrew.domain.proposals import Proposal
+from storecrew.domain.runs import RunStatus, Story
+from storecrew.journal import audit, runs
+from storecrew.journal.rows import dump
+from storecrew.journal.tables import audit as audit_table
+from storecrew.journal.tables import controls, events, proposals, wakes
+from storecrew.journal.tables import runs as runs_table
+
+_PAUSED = sa.select(controls.c.value).where(controls.c.name == "paused")
+
+
+def paused(connection: Connection) -> bool:
+    """Tell whether somebody stopped the crew."""
+    return connection.execute(_PAUSED).scalar() == "true"
+
+
+def set_paused(connection: Connection, value: bool, *, by: str, now: datetime) -> None:
+    """Stop the crew, or let it go on; audited with who said so."""
+    if paused(connection) is value:
+        return
+    connection.execute(sa.delete(controls).where(controls.c.name == "paused"))
+    connection.execute(sa.insert(controls), {"name": "paused", "value": "true" if value else ""})
+    count = sa.select(sa.func.count()).select_from(audit_table)
+    what = "pause" if value else "resume"
+    row = {
+        "at": stamp(now),
+        "kind": "control",
+        "subject": f"{what}/{connection.execute(count).scalar_one()}",
+        "actor": f"person:{by}",
+        "action": dump({"type": what}),
+        "result": "recorded",
+        "reason": what,
+        "before": "{}",
+        "after": "{}",
+        "policy_version": "",
+        "approved_by": by,
+    }
+    audit.append(connection, [row])
+
+
+def begin_undo(
+    connection: Connection, story: Story, opposite: Proposal, *, by: str, now: datetime
+) -> str:
+    """Begin the run that undoes a proposal, once per proposal; return its id."""
+    run_id = f"{runs.UNDO}@{story.filed.id}"
+    known = sa.select(runs_table.c.id).where(runs_table.c.id == run_id)
+    if connection.execute(known).scalar() is not None:
+        return run_id
+    row = runs.new_run(run_id, runs.UNDO, f"person:{by}", now)
+    connection.execute(sa.insert(runs_table), {**row, "proposals": 1})
+    filed = {
+        "id": f"{run_id}/0",
+        "run_id": run_id,
+        "n": 0,
+        "agent": runs.UNDO,
+        "body": dump(opposite),
+        "at": stamp(now),
+    }
+    connection.execute(sa.insert(proposals), filed)
+    return run_id
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Forget events of before that moment, up to the oldest that is still needed; count them.
+
+    Runs, proposals and the audit stay: they are the owner's books.
+    """
+    needed = (
+        sa.select(sa.func.min(wakes.c.event_seq))
+        .outerjoin(runs_table, runs_table.c.id == wakes.c.run_id)
+        .where(
+            sa.or_(
+                wakes.c.run_id.is_(None),
+                runs_table.c.status.in_([*runs.ACTIVE, RunStatus.FAILED]),
+            )
+        )
+    )
+    newest = sa.select(sa.func.max(events.c.seq))
+    keep_from = connection.execute(needed).scalar() or connection.execute(newest).scalar() or 0
+    recent = sa.select(sa.func.min(events.c.seq)).where(events.c.at >= stamp(before))
+    limit = min(keep_from, connection.execute(recent).scalar() or keep_from)
+    connection.execute(sa.delete(wakes).where(wakes.c.event_seq < limit))
+    return connection.execute(sa.delete(events).where(events.c.seq < limit)).rowcount

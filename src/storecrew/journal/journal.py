@@ -1,0 +1,172 @@
+"""The journal as the rest of the product sees it: every method is one transaction."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from storecrew.database import DURABLE, Database, Durability, connect, migrate
+from storecrew.domain.commerce import Discrepancy
+from storecrew.domain.events import Published, Recorded
+from storecrew.domain.pages import Page
+from storecrew.domain.proposals import Filed, Proposal
+from storecrew.domain.runs import (
+    Approval,
+    ApprovalStatus,
+    AuditEntry,
+    Judged,
+    Receipt,
+    Run,
+    RunStatus,
+    Story,
+)
+from storecrew.journal import approvals, books, controls, events, proposals, reads, runs
+from storecrew.journal.approvals import Answer
+from storecrew.journal.events import WakesFor
+from storecrew.journal.proposals import Advance
+from storecrew.journal.runs import Failure, Intake, Taken
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_journal(url: str, *, durability: Durability = DURABLE, inline: bool = False) -> "Journal":
+    """Open the journal at a database URL, bringing its tables up to date."""
+    engine = connect(url, schema="journal", durability=durability)
+    migrate(engine, MIGRATIONS, name="journal")
+    return Journal(Database(engine, name="journal", inline=inline))
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The control plane's memory. What a method returned survives a crash."""
+
+    database: Database
+
+    async def publish(self, items: Sequence[Published], wakes_for: WakesFor) -> list[Receipt]:
+        """Record events, once per source and external id, with the wakes they cause."""
+        return await self.database.write(
+            lambda c: events.publish(c, items, wakes_for),
+        )
+
+    async def relay(
+        self, source: str, facts: Sequence[tuple[int, Published]], wakes_for: WakesFor
+    ) -> int:
+        """Record facts from an outbox and how far it has been read, together."""
+        return await self.database.write(lambda c: events.relay(c, source, facts, wakes_for))
+
+    async def cursor(self, source: str) -> int:
+        """Return how far the source's outbox has been read."""
+        return await self.database.read(lambda c: events.cursor(c, source))
+
+    async def last_tick(self, agent: str) -> str | None:
+        """Return the external id of the agent's newest tick."""
+        return await self.database.read(lambda c: events.last_tick(c, agent))
+
+    async def take(self, intakes: Sequence[Intake], now: datetime, room: int) -> Taken:
+        """Begin the runs that are due."""
+        return await self.database.write(lambda c: runs.take(c, intakes, now, room))
+
+    async def run(self, run_id: str) -> Run:
+        """Return the run with its events, or raise `NotFound`."""
+        return await self.database.read(lambda c: runs.load(c, run_id))
+
+    async def running(self) -> list[tuple[str, int]]:
+        """Return ids and attempts of the runs under way."""
+        return await self.database.read(runs.running)
+
+    async def fail(self, failure: Failure) -> RunStatus:
+        """Record that a run raised, and what follows."""
+        return await self.database.write(lambda c: runs.fail(c, failure))
+
+    async def due_retries(self, now: datetime, room: int) -> list[tuple[str, int]]:
+        """Let runs whose pause is over go on; return their ids and attempts."""
+        return await self.database.write(lambda c: runs.due_retries(c, now, room))
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next retry or expiry is due."""
+        dues = await self.database.read(lambda c: (runs.next_retry(c), approvals.next_expiry(c)))
+        return min((due for due in dues if due is not None), default=None)
+
+    async def advance(self, step: Advance) -> list[Judged]:
+        """Record a step of a run; return the proposals that may now be done."""
+        return await self.database.write(lambda c: proposals.advance(c, step))
+
+    async def filed(self, run_id: str, start: int, limit: int) -> list[Filed]:
+        """Return so many of the run's proposals, in order."""
+        return await self.database.read(lambda c: proposals.filed(c, run_id, start, limit))
+
+    async def answer(self, said: Answer) -> str:
+        """Record a person's answer; return the run that carries out a yes."""
+        return await self.database.write(lambda c: approvals.answer(c, said))
+
+    async def expire(self, now: datetime) -> int:
+        """Close questions that nobody answered in time."""
+        return await self.database.write(lambda c: approvals.expire(c, now))
+
+    async def begin_undo(self, story: Story, opposite: Proposal, *, by: str, now: datetime) -> str:
+        """Begin the run that undoes a proposal, once."""
+        work = partial(controls.begin_undo, story=story, opposite=opposite, by=by, now=now)
+        return await self.database.write(work)
+
+    async def paused(self) -> bool:
+        """Tell whether somebody stopped the crew."""
+        return await self.database.read(controls.paused)
+
+    async def set_paused(self, value: bool, *, by: str, now: datetime) -> None:
+        """Stop the crew, or let it go on."""
+        await self.database.write(partial(controls.set_paused, value=value, by=by, now=now))
+
+    async def prune(self, before: datetime) -> int:
+        """Forget old events that nothing needs."""
+        return await self.database.write(lambda c: controls.prune(c, before))
+
+    async def runs(
+        self, *, page: int, per_page: int, agent: str | None = None, status: RunStatus | None = None
+    ) -> Page[Run]:
+        """Return one page of runs, newest first, without their events."""
+        return await self.database.read(
+            partial(reads.runs_page, page=page, per_page=per_page, agent=agent, status=status)
+        )
+
+    async def proposals(self, *, page: int, per_page: int, run: str | None = None) -> Page[Story]:
+        """Return one page of proposals and what became of them, newest first."""
+        return await self.database.read(
+            partial(reads.stories_page, page=page, per_page=per_page, run=run)
+        )
+
+    async def story(self, proposal_id: str) -> Story:
+        """Return one proposal and what became of it, or raise `NotFound`."""
+        return await self.database.read(lambda c: reads.story(c, proposal_id))
+
+    async def approvals(
+        self,
+        *,
+        status: ApprovalStatus | None = ApprovalStatus.WAITING,
+        page: int,
+        per_page: int,
+    ) -> Page[Approval]:
+        """Return one page of questions of this status (all when None), newest first."""
+        return await self.database.read(
+            partial(reads.approvals_page, status=status, page=page, per_page=per_page)
+        )
+
+    async def approval(self, proposal_id: str) -> Approval:
+        """Return the question about this proposal, or raise `NotFound`."""
+        return await self.database.read(lambda c: approvals.question(c, proposal_id))
+
+    async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
+        """Return one page of the audit, newest first."""
+        return await self.database.read(partial(reads.audit_page, page=page, per_page=per_page))
+
+    async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
+        """Return one page of the recorded events, newest first."""
+        return await self.database.read(partial(reads.events_page, page=page, per_page=per_page))
+
+    async def verify(self, effects: Collection[str]) -> list[Discrepancy]:
+        """Return what does not add up, given the keys under which the store changed."""
+        return await self.database.read(lambda c: books.check(c, effects))
+
+    async def close(self) -> None:
+        """Release every connection."""
+        await self.database.close()

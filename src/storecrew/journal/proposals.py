@@ -1,0 +1,239 @@
+"""Proposals: filed once, judged once, settled once; each step survives being repeated."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import stamp
+from storecrew.domain.events import Published
+from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
+from storecrew.domain.runs import ApprovalStatus, Judged
+from storecrew.journal import audit, runs
+from storecrew.journal.events import WakesFor, publish
+from storecrew.journal.rows import dump, to_decision, to_filed
+from storecrew.journal.tables import approvals, decisions, outcomes, proposals
+from storecrew.journal.tables import runs as runs_table
+
+Judge = Callable[[Filed, int], Judged]
+"""Judges a proposal, given what was spent that day so far, in minor units."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filing:
+    """Everything that an agent said in one run."""
+
+    filed: tuple[Filed, ...]
+    events: tuple[Published, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """An allowed proposal and what the store did with it."""
+
+    judged: Judged
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advance:
+    """One step of a run, recorded in one transaction."""
+
+    run: str
+    actor: str
+    now: datetime
+    """The shop's time."""
+    asked_at: datetime
+    """The time of the people who are asked; apart from `now` only when history is replayed."""
+    day: str
+    """The shop's day, on which spending counts."""
+    judge: Judge
+    expires: timedelta
+    filing: Filing | None = None
+    settled: tuple[Settled, ...] = ()
+    pending: tuple[Filed, ...] = ()
+    """Proposals to judge."""
+    last: bool = False
+    """Nothing is left to judge after this."""
+    answering: bool = False
+    """The proposals were asked about and a person said yes."""
+    wakes_for: WakesFor = field(default=lambda _event: ())
+
+
+def advance(connection: Connection, step: Advance) -> list[Judged]:
+    """Record the step; return the proposals that may now be done. Ends the run if none is left."""
+    if step.filing is not None:
+        file(connection, step, step.filing)
+    settle(connection, step)
+    allowed = _judge(connection, step)
+    if step.last and not allowed:
+        runs.finish(connection, step.run, step.now)
+    return allowed
+
+
+def file(connection: Connection, step: Advance, filing: Filing) -> None:
+    """Keep what the agent said. The run then counts as having proposed, whatever happens."""
+    rows = [
+        {
+            "id": filed.id,
+            "run_id": step.run,
+            "n": n,
+            "agent": filed.agent,
+            "body": dump(filed.proposal),
+            "at": stamp(step.now),
+        }
+        for n, filed in enumerate(filing.filed)
+    ]
+    if rows:
+        connection.execute(sa.insert(proposals), rows)
+    if filing.events:
+        publish(connection, filing.events, step.wakes_for)
+    proposed = sa.update(runs_table).where(runs_table.c.id == step.run)
+    connection.execute(proposed.values(proposals=len(rows)))
+
+
+_DECIDED = sa.select(decisions.c.proposal_id, decisions.c.body, decisions.c.spends).where(
+    decisions.c.proposal_id.in_(sa.bindparam("ids", expanding=True))
+)
+_HAS_OUTCOME = sa.select(outcomes.c.proposal_id).where(
+    outcomes.c.proposal_id.in_(sa.bindparam("ids", expanding=True))
+)
+_SPENT = sa.select(sa.func.coalesce(sa.func.sum(decisions.c.spends), 0)).where(
+    decisions.c.day == sa.bindparam("day"),
+    decisions.c.spends != 0,
+    decisions.c.verdict == Verdict.ALLOW,
+)
+
+
+def _judge(connection: Connection, step: Advance) -> list[Judged]:
+    if not step.pending:
+        return []
+    ids = [filed.id for filed in step.pending]
+    decided = {} if step.answering else _decided(connection, step.pending, ids)
+    done = set(connection.execute(_HAS_OUTCOME, {"ids": ids}).scalars())
+    fresh = _judge_fresh(
+        connection, step, [f for f in step.pending if f.id not in decided | dict.fromkeys(done)]
+    )
+    judged = [decided.get(i) or fresh[i] for i in ids if i not in done]
+    return [j for j in judged if j.decision.verdict is Verdict.ALLOW]
+
+
+def _decided(connection: Connection, pending: Iterable[Filed], ids: list[str]) -> dict[str, Judged]:
+    filed = {f.id: f for f in pending}
+    rows = connection.execute(_DECIDED, {"ids": ids})
+    return {
+        row.proposal_id: Judged(
+            filed=filed[row.proposal_id], decision=to_decision(row.body), spends=row.spends
+        )
+        for row in rows
+    }
+
+
+def _judge_fresh(
+    connection: Connection, step: Advance, pending: Sequence[Filed]
+) -> dict[str, Judged]:
+    if not pending:
+        return {}
+    spent = connection.execute(_SPENT, {"day": step.day}).scalar_one()
+    judged = []
+    for filed in pending:
+        judged.append(step.judge(filed, spent))
+        if judged[-1].decision.verdict is Verdict.ALLOW:
+            spent += judged[-1].spends
+    if step.answering:
+        ids = [filed.id for filed in pending]
+        connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))
+    connection.execute(sa.insert(decisions), [_decision_row(j, step) for j in judged])
+    asked = [j for j in judged if j.decision.verdict is Verdict.ASK]
+    if asked:
+        connection.execute(sa.insert(approvals), [_question_row(j, step) for j in asked])
+    denied = [j for j in judged if j.decision.verdict is Verdict.DENY]
+    audit.append(connection, [audit_row(j, step, refusal(j.decision)) for j in denied])
+    return {j.filed.id: j for j in judged}
+
+
+def settle(connection: Connection, step: Advance) -> None:
+    """Record what the store did, with one audit row each; what is recorded already is skipped."""
+    if not step.settled:
+        return
+    ids = [s.judged.filed.id for s in step.settled]
+    known = set(connection.execute(_HAS_OUTCOME, {"ids": ids}).scalars())
+    fresh = [s for s in step.settled if s.judged.filed.id not in known]
+    if not fresh:
+        return
+    rows = [
+        {
+            "proposal_id": s.judged.filed.id,
+            "body": dump(s.outcome),
+            "result": s.outcome.result,
+            "at": stamp(step.now),
+        }
+        for s in fresh
+    ]
+    connection.execute(sa.insert(outcomes), rows)
+    audit.append(
+        connection, [audit_row(s.judged, step, s.outcome.result, s.outcome) for s in fresh]
+    )
+
+
+def refusal(decision: Decision) -> str:
+    """Return the audit's word for a decision against."""
+    return "watched" if decision.rule == "watch" else "denied"
+
+
+def audit_row(
+    judged: Judged, step: Advance, result: str, outcome: Outcome | None = None
+) -> dict[str, object]:
+    """Return the audit row of a proposal whose story is over."""
+    decision = judged.decision
+    reason = f"{judged.filed.proposal.reason} [{decision.rule}: {decision.reason}]"
+    if outcome is not None and not outcome.applied:
+        reason += f" [{outcome.code}: {outcome.message}]"
+    return {
+        "at": stamp(step.now),
+        "kind": "proposal",
+        "subject": judged.filed.id,
+        "actor": f"agent:{judged.filed.agent}",
+        "action": dump(judged.filed.proposal.action),
+        "result": result,
+        "reason": reason,
+        "before": dump(outcome.before if outcome else {}),
+        "after": dump(outcome.after if outcome else {}),
+        "policy_version": decision.policy_version,
+        "approved_by": decision.by if decision.by != "policy" else "",
+    }
+
+
+def _decision_row(judged: Judged, step: Advance) -> dict[str, object]:
+    return {
+        "proposal_id": judged.filed.id,
+        "body": dump(judged.decision),
+        "verdict": int(judged.decision.verdict),
+        "at": stamp(step.now),
+        "day": step.day,
+        "spends": judged.spends,
+    }
+
+
+def _question_row(judged: Judged, step: Advance) -> dict[str, object]:
+    return {
+        "proposal_id": judged.filed.id,
+        "status": ApprovalStatus.WAITING,
+        "question": dump(judged.decision),
+        "asked_at": stamp(step.asked_at),
+        "expires_at": stamp(step.asked_at + step.expires),
+        "decided_by": "",
+        "note": "",
+    }
+
+
+def filed(connection: Connection, run_id: str, start: int, limit: int) -> list[Filed]:
+    """Return so many of the run's proposals, in order."""
+    query = (
+        sa.select(proposals)
+        .where(proposals.c.run_id == run_id, proposals.c.n >= start, proposals.c.n < start + limit)
+        .order_by(proposals.c.n)
+    )
+    return [to_filed(row) for row in connection.execute(query)]

@@ -1,0 +1,104 @@
+"""Rows of the journal to domain values and back."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import text
+
+from storecrew.database import moment
+from storecrew.domain import codec
+from storecrew.domain.events import Recorded
+from storecrew.domain.proposals import Decision, Filed, Outcome, Proposal
+from storecrew.domain.runs import Approval, ApprovalStatus, AuditEntry, Run, RunStatus, Story
+
+AnyRow = Row[Any]
+
+
+def dump(value: Any) -> str:
+    """Return the value as canonical JSON text: the same value gives the same text."""
+    return json.dumps(codec.encode(value), sort_keys=True, separators=(",", ":"))
+
+
+def to_event(row: AnyRow) -> Recorded:
+    """Read a row of `events`."""
+    return Recorded(
+        seq=row.seq,
+        event=codec.decode_event(json.loads(row.body)),
+        source=row.source,
+        external_id=row.external_id,
+        at=moment(row.at),
+    )
+
+
+def to_run(row: AnyRow, events: Sequence[Recorded] = ()) -> Run:
+    """Read a row of `runs`."""
+    return Run(
+        id=row.id,
+        agent=row.agent,
+        actor=row.actor,
+        status=RunStatus(row.status),
+        attempt=row.attempt,
+        created_at=moment(row.created_at),
+        finished_at=moment(row.finished_at) if row.finished_at else None,
+        error=row.error,
+        proposals=row.proposals,
+        events=tuple(events),
+    )
+
+
+def to_filed(row: AnyRow) -> Filed:
+    """Read a row of `proposals`."""
+    proposal = codec.decode(Proposal, json.loads(row.body))
+    return Filed(id=row.id, run=row.run_id, agent=row.agent, proposal=proposal)
+
+
+def to_decision(body: str) -> Decision:
+    """Read a decision's JSON."""
+    return codec.decode(Decision, json.loads(body))
+
+
+def to_approval(row: AnyRow) -> Approval:
+    """Read a row of `approvals` joined with its proposal and decision."""
+    return Approval(
+        filed=to_filed(row),
+        question=to_decision(row.question),
+        status=ApprovalStatus(row.status),
+        asked_at=moment(row.asked_at),
+        expires_at=moment(row.expires_at),
+        decided_at=moment(row.decided_at) if row.decided_at else None,
+        decided_by=row.decided_by,
+        note=row.note,
+        changed=codec.decode_action(json.loads(row.changed)) if row.changed else None,
+    )
+
+
+def to_story(row: AnyRow) -> Story:
+    """Read a proposal joined with all that became of it."""
+    return Story(
+        filed=to_filed(row),
+        at=moment(row.at),
+        decision=to_decision(row.decision) if row.decision else None,
+        outcome=codec.decode(Outcome, json.loads(row.outcome)) if row.outcome else None,
+        approval=to_approval(row) if row.status else None,
+    )
+
+
+def to_audit(row: AnyRow) -> AuditEntry:
+    """Read a row of `audit`."""
+    fields = row._asdict() | {"at": moment(row.at)}
+    for name in ("action", "before", "after"):
+        fields[name] = json.loads(fields[name])
+    return AuditEntry(**fields)
+
+
+def take_turns(connection: Connection, what: str) -> None:
+    """Wait for the right to append to `what` until the transaction ends.
+
+    SQLite has one writer anyway. On Postgres this makes positions grow in order of commit, so
+    that nobody reading by position misses a row that was committed late.
+    """
+    if connection.dialect.name == "postgresql":
+        statement = text("SELECT pg_advisory_xact_lock(hashtext(:what))")
+        connection.execute(statement, {"what": f"storecrew-{what}"})

@@ -1,1 +1,0 @@
-"""Settings and assembly: the only module that reads the environment and knows every adapter."""

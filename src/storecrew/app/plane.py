@@ -1,0 +1,181 @@
+"""What the doors (HTTP, command line) ask of the control plane, and nothing more."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from storecrew.app.settings import Settings
+from storecrew.domain.actions import Action
+from storecrew.domain.commerce import Discrepancy
+from storecrew.domain.events import Published, Recorded
+from storecrew.domain.pages import Page
+from storecrew.domain.ports import Clock, Store
+from storecrew.domain.proposals import Decision, Filed
+from storecrew.domain.runs import (
+    Approval,
+    ApprovalStatus,
+    AuditEntry,
+    Receipt,
+    Run,
+    RunStatus,
+    Story,
+)
+from storecrew.sdk import Agent
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how far it is, and of how much (None where nobody knows)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at to say whether the plane is ready."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What the crew did when it was woken once."""
+
+    runs: int
+    proposals: int
+    applied: int
+    asked: int
+    denied: int
+
+
+class Journal(Protocol):
+    """The reading half of the control plane's database."""
+
+    async def run(self, run_id: str) -> Run:
+        """Return the run, or raise `NotFound`."""
+        ...
+
+    async def runs(
+        self, *, page: int, per_page: int, agent: str | None = None, status: RunStatus | None = None
+    ) -> Page[Run]:
+        """Return one page of runs, newest first."""
+        ...
+
+    async def proposals(self, *, page: int, per_page: int, run: str | None = None) -> Page[Story]:
+        """Return one page of proposals and what became of them, newest first."""
+        ...
+
+    async def story(self, proposal_id: str) -> Story:
+        """Return one proposal and what became of it, or raise `NotFound`."""
+        ...
+
+    async def approvals(
+        self,
+        *,
+        status: ApprovalStatus | None = ApprovalStatus.WAITING,
+        page: int,
+        per_page: int,
+    ) -> Page[Approval]:
+        """Return one page of questions of this status (all when None), newest first."""
+        ...
+
+    async def approval(self, proposal_id: str) -> Approval:
+        """Return the question about this proposal, or raise `NotFound`."""
+        ...
+
+    async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
+        """Return one page of the audit, newest first."""
+        ...
+
+    async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
+        """Return one page of the recorded events, newest first."""
+        ...
+
+
+class Plane(Protocol):
+    """The running control plane."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it was configured with."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Where its time comes from."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The shop's books."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Its own books, to be read."""
+        ...
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        """The crew by name."""
+        ...
+
+    async def publish(self, events: Sequence[Published]) -> Sequence[Receipt]:
+        """Record facts and return after their commit what they wake."""
+        ...
+
+    async def request_run(
+        self, agent: str, *, by: str, parameters: Mapping[str, Any] | None = None
+    ) -> str:
+        """Ask for a run and return its id; raises `NotFound` for an unknown agent."""
+        ...
+
+    async def approve(
+        self, proposal_id: str, *, by: str, note: str = "", action: Action | None = None
+    ) -> str:
+        """Say yes, perhaps to another action, and return the run that carries it out.
+
+        Raises `NotFound`, `AlreadyDecided` or `NotPermitted`.
+        """
+        ...
+
+    async def reject(self, proposal_id: str, *, by: str, note: str = "") -> None:
+        """Say no. Raises `NotFound`, `AlreadyDecided` or `NotPermitted`."""
+        ...
+
+    async def undo(self, proposal_id: str, *, by: str) -> str:
+        """Ask for the opposite and return its run; raises `NotFound` or `NotUndoable`."""
+        ...
+
+    async def pause(self, *, by: str) -> None:
+        """Stop every run and every effect until `resume`."""
+        ...
+
+    async def resume(self, *, by: str) -> None:
+        """Let runs and effects go on."""
+        ...
+
+    async def paused(self) -> bool:
+        """Tell whether the plane is paused."""
+        ...
+
+    async def verify(self) -> Sequence[Discrepancy]:
+        """Prove the books, or return what does not add up."""
+        ...
+
+    async def plan(self, agents: Sequence[str] | None = None) -> Sequence[tuple[Filed, Decision]]:
+        """Return what these agents (all when None) would propose; nothing is changed."""
+        ...
+
+    async def once(
+        self, as_of: datetime | None = None, progress: Progress | None = None
+    ) -> Summary:
+        """Wake the crew once and wait until all is quiet."""
+        ...
+
+    async def idle(self) -> None:
+        """Wait until no run is due or running."""
+        ...
+
+    async def checks(self) -> Sequence[Check]:
+        """Look at the store, the journal and the scheduler."""
+        ...

@@ -1,0 +1,140 @@
+"""Where settings come from: the YAML file, `.env`, the environment, and the older names in it."""
+
+import json
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dotenv import dotenv_values
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
+
+from storecrew.domain.errors import InvalidSettings
+
+PREFIX = "STORECREW_"
+FILES = ("storecrew.yaml", "config/orchestrator.yaml")
+"""Searched in this order in the working directory; the first one found is read."""
+
+PLAIN_NAMES = {
+    "HOST": ("orchestrator", "host"),
+    "PORT": ("orchestrator", "port"),
+    "LOG_LEVEL": ("orchestrator", "log_level"),
+    "ORCHESTRATOR_INTERVAL_SECONDS": ("orchestrator", "interval_seconds"),
+    "ORCHESTRATOR_MAX_CONCURRENT": ("orchestrator", "max_concurrent"),
+    "ENABLE_ROYALGPT_ORCHESTRATION": ("orchestrator", "enabled"),
+    "SUPPRESS_HEALTH_LOGS": ("orchestrator", "suppress_health_logs"),
+    "DISABLE_ACCESS_LOG": ("orchestrator", "disable_access_log"),
+    "SERVICE_VERSION": ("orchestrator", "service_version"),
+    "ENV": ("orchestrator", "env"),
+    "API_KEY_ROYALGPT": ("api", "api_key"),
+    "DATABASE_URL": ("database", "url"),
+}
+"""Variables that platforms and older deployments set, and the keys they stand for."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without base-60 numbers (`20:00` is a time) and without silently doubled keys."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise InvalidSettings([f"{key}: stands there twice (line {line}); keep one"])
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float | str:
+        """Read a number, and leave what has a colon as text."""
+        if ":" in node.value:
+            return str(node.value)
+        if node.tag.endswith(":int"):
+            return self.construct_yaml_int(node)
+        return self.construct_yaml_float(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_number)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)
+
+
+def find_file(config: Path | None, directory: Path) -> Path | None:
+    """Return the settings file: the one named, else the first of the usual ones that exists."""
+    if config is not None:
+        if not config.is_file():
+            raise InvalidSettings([f"--config: there is no file {str(config)!r}"])
+        return config
+    return next((f for name in FILES if (f := directory / name).is_file()), None)
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Return what the YAML file says; `InvalidSettings` where it is not readable YAML."""
+    try:
+        content = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader underneath
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidSettings([f"{path}: is not valid YAML: {error}"]) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InvalidSettings([f"{path}: must be a mapping of sections such as `api:`"])
+    return {str(section): value for section, value in content.items() if value is not None}
+
+
+def variables(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Return `.env` with the real environment over it; empty ones count as not set."""
+    found = dict(dotenv_values(directory / ".env", interpolate=False))
+    found.update(environ)
+    return {name: value for name, value in found.items() if value}
+
+
+def plain(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that the variables without our prefix stand for."""
+    settings: dict[str, Any] = {}
+    for name, (section, key) in PLAIN_NAMES.items():
+        if name in environ:
+            settings.setdefault(section, {})[key] = environ[name]
+    return settings
+
+
+def nested(environ: Mapping[str, str], settings: type[BaseSettings]) -> dict[str, Any]:
+    """Return the settings in `STORECREW_SECTION__KEY` variables; a list or mapping is JSON."""
+    ours = {name: value for name, value in environ.items() if name.upper().startswith(PREFIX)}
+    sections = {name.upper().removeprefix(PREFIX).partition("__")[0]: name for name in ours}
+    if unknown := [n for s, n in sections.items() if s.lower() not in settings.model_fields]:
+        known = ", ".join(PREFIX + name.upper() for name in settings.model_fields)
+        raise InvalidSettings([f"{n}: is no setting; they begin with {known}" for n in unknown])
+    try:
+        return {key: _decoded(value) for key, value in _Environment(settings, ours)().items()}
+    except (SettingsError, ValueError) as error:
+        raise InvalidSettings([f"environment: {error}; write lists as JSON"]) from error
+
+
+def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the layers as one, key by key; a later one wins."""
+    whole: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = whole.get(key)
+            if isinstance(below, Mapping) and isinstance(value, Mapping):
+                whole[key] = merged(below, value)
+            else:
+                whole[key] = value
+    return whole
+
+
+def _decoded(value: Any) -> Any:
+    """Read JSON lists and mappings wherever they stand."""
+    if isinstance(value, Mapping):
+        return {key: _decoded(inner) for key, inner in value.items()}
+    return json.loads(value) if isinstance(value, str) and value[:1] in ("[", "{") else value
+
+
+class _Environment(EnvSettingsSource):
+    """Reads nested variables from the mapping it is given."""
+
+    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        self._given = {name.lower(): value for name, value in environ.items()}
+        super().__init__(settings, env_prefix=PREFIX, env_nested_delimiter="__")
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._given

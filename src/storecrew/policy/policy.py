@@ -1,0 +1,70 @@
+"""How opinions combine: the strictest wins, silence asks, and autonomy bounds what is done."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from storecrew.domain.proposals import Autonomy, Decision, Proposal, Verdict
+from storecrew.policy.facts import Facts
+from storecrew.policy.rules import RULES, Opinion, Rule
+from storecrew.policy.settings import PolicySettings
+
+SILENCE = Opinion(verdict=Verdict.ASK, reason="no rule covers this action", rule="silence")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of the house under one set of limits. Pure: the same input, the same decision."""
+
+    settings: PolicySettings = field(default_factory=PolicySettings)
+    rules: Sequence[Rule] = RULES
+
+    @cached_property
+    def version(self) -> str:
+        """Return a short fingerprint of the limits and rules in force."""
+        names = ",".join(rule.__name__ for rule in self.rules)
+        return hashlib.sha256(f"{self.settings!r}{names}".encode()).hexdigest()[:12]
+
+    def judge(self, proposal: Proposal, agent: str, facts: Facts) -> Decision:
+        """Decide on an agent's proposal."""
+        opinion = self._strictest(proposal, facts)
+        match self.autonomy(agent, type(proposal.action).__name__):
+            case Autonomy.WATCH if opinion.verdict is not Verdict.DENY:
+                word = "allowed" if opinion.verdict is Verdict.ALLOW else "asked about"
+                reason = f"only watching; would have been {word}: {opinion.reason}"
+                return self._decision(Verdict.DENY, reason, "watch")
+            case Autonomy.ASK if opinion.verdict is Verdict.ALLOW:
+                reason = f"{agent} asks before each such action; {opinion.reason}"
+                return self._decision(Verdict.ASK, reason, "autonomy")
+            case Autonomy.AUTO if opinion.verdict is Verdict.ASK and not opinion.binding:
+                reason = f"{agent} may act alone; {opinion.reason}"
+                return self._decision(Verdict.ALLOW, reason, "autonomy")
+        return self._decision(opinion.verdict, opinion.reason, opinion.rule)
+
+    def confirm(self, proposal: Proposal, person: str, facts: Facts) -> Decision:
+        """Decide on what a person wants done: nothing is asked twice, what is forbidden stays so."""
+        opinion = self._strictest(proposal, facts)
+        if opinion.verdict is Verdict.DENY:
+            return self._decision(Verdict.DENY, opinion.reason, opinion.rule)
+        reason = f"decided by a person; {opinion.reason}"
+        return self._decision(Verdict.ALLOW, reason, opinion.rule, by=person)
+
+    def autonomy(self, agent: str, action: str) -> Autonomy:
+        """Return how far the agent may go with the action: the most particular line decides."""
+        lines = self.settings.autonomy
+        for name in (f"{agent}.{action}", f"{agent}.*", f"*.{action}", "*.*"):
+            if name in lines:
+                return Autonomy[lines[name].upper()]
+        return Autonomy[self.settings.default_autonomy.upper()]
+
+    def _strictest(self, proposal: Proposal, facts: Facts) -> Opinion:
+        """Return the strictest opinion; among equals a binding one, then the earliest rule's."""
+        opinions = (rule(proposal, facts, self.settings) for rule in self.rules)
+        held = [opinion for opinion in opinions if opinion is not None]
+        return max(held, key=lambda o: (o.verdict, o.binding), default=SILENCE)
+
+    def _decision(self, verdict: Verdict, reason: str, rule: str, by: str = "policy") -> Decision:
+        return Decision(
+            verdict=verdict, reason=reason, rule=rule, by=by, policy_version=self.version
+        )

@@ -1,0 +1,54 @@
+"""Waking one agent in a test: what would it propose, seeing this store?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from storecrew.domain.events import Event
+from storecrew.domain.ports import Models, StoreView
+from storecrew.domain.proposals import Proposal
+from storecrew.models import basic_models
+from storecrew.sdk import Agent, Context
+from storecrew.sdk.context import ReadOnly
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class PlainWriter:
+    """A writer that needs no templates: it lists the facts."""
+
+    async def write(self, template: str, facts: Mapping[str, Any]) -> str:
+        """Return the template's name and the facts."""
+        return f"{template}: " + ", ".join(f"{name} {value}" for name, value in facts.items())
+
+
+async def propose(  # noqa: PLR0913 - all but three are read by name
+    agent: Agent,
+    events: Event | Sequence[Event],
+    store: StoreView,
+    *,
+    now: datetime = NOON,
+    settings: Mapping[str, Any] | None = None,
+    models: Models | None = None,
+    currency: str = "EUR",
+) -> list[Proposal | Event]:
+    """Return everything the agent yields for these events, as the orchestrator would see it.
+
+    Raises `AssertionError` if it proposes an action that it did not declare.
+    """
+    woken_by = [events] if isinstance(events, Event) else list(events)
+    context = Context(
+        run="test",
+        agent=agent.name,
+        now=now,
+        store=ReadOnly(store, agent.name),
+        models=models or basic_models(),
+        writer=PlainWriter(),
+        settings=settings or {},
+        currency=currency,
+    )
+    found = [each async for each in agent.wake(woken_by, context)]
+    for each in found:
+        if isinstance(each, Proposal) and type(each.action) not in agent.may:
+            raise AssertionError(f"{agent.name} may not propose {each.action!r}")
+    return found

@@ -1,0 +1,82 @@
+"""Carries out a batch of keyed actions on the ledger, in one transaction."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from storecrew.domain import actions as a
+from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.errors import KeyReused
+from storecrew.domain.proposals import Outcome
+from storecrew.stores.sql import (
+    catalogue,
+    keys,
+    messages,
+    orders,
+    purchasing,
+    returns,
+    stock,
+)
+from storecrew.stores.sql import tables as t
+from storecrew.stores.sql.answers import Answer
+from storecrew.stores.sql.load import load
+from storecrew.stores.sql.unit import Unit, dumps
+
+Perform = Callable[[Unit, Any], Answer]
+
+PERFORM: dict[type[Action], Perform] = {
+    a.SetPrice: catalogue.set_price,
+    a.SetCost: catalogue.set_cost,
+    a.PutProduct: catalogue.put_product,
+    a.RecordRivalPrice: catalogue.record_rival_price,
+    a.SetStock: stock.set_stock,
+    a.AdjustStock: stock.adjust_stock,
+    a.TransferStock: stock.transfer_stock,
+    a.Reorder: purchasing.reorder,
+    a.CancelPurchase: purchasing.cancel_purchase,
+    a.ReceivePurchase: purchasing.receive_purchase,
+    a.PlaceOrder: orders.place_order,
+    a.ApproveOrder: orders.approve_order,
+    a.CapturePayment: orders.capture_payment,
+    a.FulfilOrder: orders.fulfil_order,
+    a.CompleteDelivery: orders.complete_delivery,
+    a.CancelOrder: orders.cancel_order,
+    a.AcceptReturn: returns.accept_return,
+    a.Refund: returns.refund,
+    a.SendMessage: messages.send_message,
+}
+"""Every action, and the function that checks and performs it."""
+
+
+def apply_batch(
+    connection: Connection, batch: Sequence[Keyed], *, now: datetime, currency: str
+) -> list[Outcome]:
+    """Return each action's outcome: the first one ever recorded under its key.
+
+    Effects, keys and facts are written together at the end. A key used before for another
+    action raises `KeyReused`, and nothing of the batch happens.
+    """
+    prints = [keys.fingerprint(keyed) for keyed in batch]
+    known = keys.seen(connection, {keyed.key for keyed in batch})
+    unit = Unit(connection, now, currency)
+    load(unit, [keyed.action for keyed in batch if keyed.key not in known])
+    outcomes: list[Outcome] = []
+    for keyed, print_ in zip(batch, prints, strict=True):
+        if keyed.key not in known:
+            known[keyed.key] = print_, _perform(unit, keyed, print_)
+        first_print, answer = known[keyed.key]
+        if first_print != print_:
+            raise KeyReused(keyed.key)
+        outcomes.append(answer.under(keyed.key))
+    unit.flush()
+    return outcomes
+
+
+def _perform(unit: Unit, keyed: Keyed, print_: str) -> Answer:
+    unit.key, unit.actor = keyed.key, keyed.actor
+    answer = PERFORM[type(keyed.action)](unit, keyed.action)
+    row = {"key": keyed.key, "fingerprint": print_, "applied": answer.code == ""}
+    unit.add(t.effects, {**row, "outcome": dumps(answer.to_json()), "at": unit.now})
+    return answer

@@ -1,0 +1,336 @@
+"""Reads and locks, in one order for every transaction, the rows that a batch of actions touches.
+
+The order is: orders, purchases, products, stock; each by key. SQLite has locked everything with
+BEGIN IMMEDIATE; on Postgres these are row locks, so that two batches never wait for each other.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from storecrew.domain import actions as a
+from storecrew.domain.actions import Action
+from storecrew.domain.money import Money
+from storecrew.domain.orders import Status
+from storecrew.stores.sql import tables as t
+from storecrew.stores.sql.rows import OrderRow, Pick, ProductRow, PurchaseRow, Shelf, Sold
+from storecrew.stores.sql.unit import Unit
+
+K = TypeVar("K")
+
+_CHUNK = 1000
+"""Values in one IN list."""
+_LARGEST_ID = 2**63 - 1
+
+
+def _among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return column.in_(sa.bindparam("among", expanding=True))
+
+
+_ORDERS = (
+    sa.select(
+        t.orders.c.id,
+        t.orders.c.status,
+        t.orders.c.total_minor,
+        t.orders.c.paid_minor,
+        t.orders.c.details,
+        t.orders.c.imported,
+    )
+    .where(_among(t.orders.c.id))
+    .order_by(t.orders.c.id)
+    .with_for_update()
+)
+_RESERVED = (
+    sa.select(t.reservations)
+    .where(_among(t.reservations.c.order_id))
+    .order_by(t.reservations.c.order_id, t.reservations.c.product, t.reservations.c.warehouse)
+)
+_LINES = (
+    sa.select(
+        t.order_items.c.order_id,
+        t.order_items.c.product,
+        t.order_items.c.quantity,
+        t.order_items.c.unit_price_minor,
+    )
+    .where(_among(t.order_items.c.order_id))
+    .order_by(t.order_items.c.id)
+)
+_FULFILLED = (
+    sa.select(
+        t.fulfilments.c.order_id,
+        t.fulfilments.c.product,
+        t.fulfilments.c.warehouse,
+        t.fulfilments.c.quantity,
+    )
+    .where(_among(t.fulfilments.c.order_id))
+    .order_by(t.fulfilments.c.id)
+)
+_RETURNED = (
+    sa.select(
+        t.returns.c.order_id,
+        t.return_lines.c.product,
+        sa.func.sum(t.return_lines.c.quantity),
+    )
+    .join_from(t.returns, t.return_lines)
+    .where(_among(t.returns.c.order_id))
+    .group_by(t.returns.c.order_id, t.return_lines.c.product)
+)
+_PAYMENTS = (
+    sa.select(t.payments.c.order_id, sa.func.count())
+    .where(_among(t.payments.c.order_id))
+    .group_by(t.payments.c.order_id)
+)
+_REFERENCES = sa.select(t.payments.c.reference).where(_among(t.payments.c.reference))
+_PURCHASE_COLUMNS = (
+    t.purchases.c.id,
+    t.purchases.c.product,
+    t.purchases.c.warehouse,
+    t.purchases.c.quantity,
+    t.purchases.c.status,
+    t.purchases.c.received,
+)
+_PURCHASES = (
+    sa.select(*_PURCHASE_COLUMNS)
+    .where(_among(t.purchases.c.id))
+    .order_by(t.purchases.c.id)
+    .with_for_update()
+)
+_OPEN_PURCHASES = (
+    sa.select(*_PURCHASE_COLUMNS)
+    .where(_among(t.purchases.c.product), t.purchases.c.status == sa.literal_column("'open'"))
+    .order_by(t.purchases.c.id)
+    .with_for_update()
+)
+_PRODUCTS = (
+    sa.select(
+        t.products.c.sku,
+        t.products.c.name,
+        t.products.c.price_minor,
+        t.products.c.cost_minor,
+        t.products.c.supplier,
+        t.products.c.pack_size,
+        t.products.c.stocked,
+        t.products.c.assumed,
+    )
+    .where(_among(t.products.c.sku))
+    .order_by(t.products.c.sku)
+)
+_PRODUCTS_LOCKED = _PRODUCTS.with_for_update()
+_NAMED = (
+    sa.select(t.products.c.name, t.products.c.sku)
+    .where(_among(t.products.c.name))
+    .order_by(t.products.c.sku)
+)
+_STOCK = (
+    sa.select(t.stock)
+    .where(_among(t.stock.c.product))
+    .order_by(t.stock.c.product, t.stock.c.warehouse)
+    .with_for_update()
+)
+_SUPPLIERS = sa.select(t.suppliers.c.id, t.suppliers.c.lead_time_days)
+_RIVALS = sa.select(
+    t.rival_prices.c.product,
+    t.rival_prices.c.rival,
+    t.rival_prices.c.amount,
+    t.rival_prices.c.currency,
+).where(_among(t.rival_prices.c.product))
+_CONSENTS = sa.select(t.customers.c.id, t.customers.c.marketing_consent).where(
+    _among(t.customers.c.id)
+)
+
+
+@dataclass
+class _Wanted:
+    """Keys of what the actions name, by how it will be used."""
+
+    orders: set[int] = field(default_factory=set[int])
+    reserved: set[int] = field(default_factory=set[int])
+    sold: set[int] = field(default_factory=set[int])
+    paying: set[int] = field(default_factory=set[int])
+    references: set[str] = field(default_factory=set[str])
+    purchases: set[int] = field(default_factory=set[int])
+    products: set[str] = field(default_factory=set[str])
+    changed: set[str] = field(default_factory=set[str])
+    names: set[str] = field(default_factory=set[str])
+    stock: set[str] = field(default_factory=set[str])
+    bought: set[str] = field(default_factory=set[str])
+    watched: set[str] = field(default_factory=set[str])
+    customers: set[str] = field(default_factory=set[str])
+
+
+def load(unit: Unit, actions: Iterable[Action]) -> None:
+    """Put every row that the actions name into the unit, locked."""
+    wanted = _Wanted()
+    for action in actions:
+        _NEEDS[type(action)](wanted, action)
+    _load_orders(unit, wanted)
+    _load_purchases(unit, wanted)
+    _load_products(unit, wanted)
+    _load_stock(unit, wanted)
+    for product, rival, amount, currency in _rows(unit, _RIVALS, wanted.watched):
+        unit.rivals[product, rival] = Money(Decimal(amount), currency)
+    unit.consents.update({row[0]: row[1] for row in _rows(unit, _CONSENTS, wanted.customers)})
+
+
+def chunks(keys: Iterable[Any]) -> Iterator[list[Any]]:
+    """Split keys, in order, into lists short enough for one statement."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+def storable(numbers: Iterable[int]) -> set[int]:
+    """Return the ids that a database can hold; no row has any other."""
+    return {number for number in numbers if 0 < number <= _LARGEST_ID}
+
+
+def _rows(unit: Unit, statement: sa.Select[Any], keys: Iterable[Any]) -> Iterator[Sequence[Any]]:
+    for among in chunks(keys):
+        yield from unit.connection.execute(statement, {"among": among})
+
+
+def _load_orders(unit: Unit, wanted: _Wanted) -> None:
+    for number, status, total, paid, details, imported in _rows(
+        unit, _ORDERS, storable(wanted.orders)
+    ):
+        unit.orders[number] = OrderRow(number, Status(status), total, paid, details, imported)
+    found = unit.orders.keys()
+    for number, product, warehouse, quantity in _rows(unit, _RESERVED, wanted.reserved & found):
+        unit.orders[number].reserved.append(Pick(product, warehouse, quantity))
+        wanted.stock.add(product)
+    for number, product, quantity, price in _rows(unit, _LINES, wanted.sold & found):
+        unit.orders[number].lines.append(Sold(product, quantity, price))
+        wanted.products.add(product)
+        wanted.stock.add(product)
+    for number, product, warehouse, quantity in _rows(unit, _FULFILLED, wanted.sold & found):
+        unit.orders[number].fulfilled.append(Pick(product, warehouse, quantity))
+    for number, product, quantity in _rows(unit, _RETURNED, wanted.sold & found):
+        unit.orders[number].returned[product] = int(quantity)
+    for number, payments in _rows(unit, _PAYMENTS, wanted.paying & found):
+        unit.orders[number].payments = payments
+    unit.references.update(row[0] for row in _rows(unit, _REFERENCES, wanted.references))
+
+
+def _load_purchases(unit: Unit, wanted: _Wanted) -> None:
+    for statement, keys in (
+        (_PURCHASES, storable(wanted.purchases)),
+        (_OPEN_PURCHASES, wanted.bought),
+    ):
+        for number, product, warehouse, quantity, status, received in _rows(unit, statement, keys):
+            row = PurchaseRow(number, product, warehouse, quantity, status, received)
+            unit.purchases[number] = row
+            wanted.stock.add(product)
+    if wanted.bought:
+        unit.lead_times.update({row[0]: row[1] for row in unit.connection.execute(_SUPPLIERS)})
+
+
+def _load_products(unit: Unit, wanted: _Wanted) -> None:
+    statement = _PRODUCTS_LOCKED if wanted.changed else _PRODUCTS
+    _keep_products(unit, statement, wanted.products | wanted.changed)
+    unresolved = wanted.names - unit.products.keys()
+    for name, sku in _rows(unit, _NAMED, unresolved):
+        unit.names.setdefault(name, []).append(sku)
+    found = {sku for skus in unit.names.values() for sku in skus}
+    _keep_products(unit, statement, found - unit.products.keys())
+    wanted.stock |= found
+
+
+def _keep_products(unit: Unit, statement: sa.Select[Any], skus: Iterable[str]) -> None:
+    for sku, name, price, cost, supplier, pack_size, stocked, assumed in _rows(
+        unit, statement, skus
+    ):
+        marks = frozenset(assumed[1:-1].replace('"', "").split(",")) - {""}
+        row = ProductRow(sku, name, price, cost, supplier, pack_size, stocked, marks)
+        unit.products[sku] = row
+
+
+def _load_stock(unit: Unit, wanted: _Wanted) -> None:
+    for product, warehouse, on_hand, reserved in _rows(unit, _STOCK, wanted.stock):
+        shelves = unit.stock.setdefault(product, {})
+        shelves[warehouse] = Shelf(product, warehouse, on_hand, reserved)
+
+
+def _changes_product(wanted: _Wanted, action: Any) -> None:
+    wanted.changed.add(action.sku)
+
+
+def _observes(wanted: _Wanted, action: a.RecordRivalPrice) -> None:
+    wanted.products.add(action.sku)
+    wanted.watched.add(action.sku)
+
+
+def _counts(wanted: _Wanted, action: a.SetStock) -> None:
+    skus = {level.sku for level in action.levels}
+    wanted.changed |= skus
+    wanted.stock |= skus
+
+
+def _moves_units(wanted: _Wanted, action: Any) -> None:
+    wanted.products.add(action.sku)
+    wanted.stock.add(action.sku)
+
+
+def _buys(wanted: _Wanted, action: a.Reorder) -> None:
+    wanted.products.add(action.sku)
+    wanted.bought.add(action.sku)
+
+
+def _settles_purchase(wanted: _Wanted, action: Any) -> None:
+    wanted.purchases.add(action.purchase_id)
+
+
+def _orders(wanted: _Wanted, action: a.PlaceOrder) -> None:
+    names = {line.sku for line in action.lines}
+    wanted.products |= names
+    wanted.names |= names
+    wanted.stock |= names
+
+
+def _moves_order(wanted: _Wanted, action: Any) -> None:
+    wanted.orders.add(action.order_id)
+
+
+def _pays(wanted: _Wanted, action: a.CapturePayment) -> None:
+    wanted.orders.add(action.order_id)
+    wanted.paying.add(action.order_id)
+    wanted.references.add(action.reference)
+
+
+def _uses_reservation(wanted: _Wanted, action: Any) -> None:
+    wanted.orders.add(action.order_id)
+    wanted.reserved.add(action.order_id)
+
+
+def _takes_back(wanted: _Wanted, action: a.AcceptReturn) -> None:
+    wanted.orders.add(action.order_id)
+    wanted.sold.add(action.order_id)
+
+
+def _writes_to(wanted: _Wanted, action: a.SendMessage) -> None:
+    wanted.customers.add(action.customer)
+
+
+_NEEDS: dict[type[Action], Callable[[_Wanted, Any], None]] = {
+    a.SetPrice: _changes_product,
+    a.SetCost: _changes_product,
+    a.PutProduct: _changes_product,
+    a.RecordRivalPrice: _observes,
+    a.SetStock: _counts,
+    a.AdjustStock: _moves_units,
+    a.TransferStock: _moves_units,
+    a.Reorder: _buys,
+    a.CancelPurchase: _settles_purchase,
+    a.ReceivePurchase: _settles_purchase,
+    a.PlaceOrder: _orders,
+    a.ApproveOrder: _moves_order,
+    a.CapturePayment: _pays,
+    a.FulfilOrder: _uses_reservation,
+    a.CompleteDelivery: _moves_order,
+    a.CancelOrder: _uses_reservation,
+    a.AcceptReturn: _takes_back,
+    a.Refund: _moves_order,
+    a.SendMessage: _writes_to,
+}

@@ -1,0 +1,245 @@
+"""Actions on orders, up to delivery or cancellation: each step is legal, or refused."""
+
+import sqlalchemy as sa
+
+from storecrew.domain.actions import (
+    ApproveOrder,
+    CancelOrder,
+    CapturePayment,
+    CompleteDelivery,
+    FulfilOrder,
+    PlaceOrder,
+)
+from storecrew.domain.commerce import Line
+from storecrew.domain.events import (
+    OrderApproved,
+    OrderCancelled,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderPlaced,
+    PaymentReceived,
+)
+from storecrew.domain.orders import MAX_LINES, Status, is_legal
+from storecrew.stores.sql import tables as t
+from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
+from storecrew.stores.sql.checks import bad_name, bad_quantity
+from storecrew.stores.sql.rows import OrderRow, Pick, ProductRow, Sold
+from storecrew.stores.sql.stock import pick
+from storecrew.stores.sql.unit import Unit
+
+_NEW_ORDER = sa.insert(t.orders).returning(t.orders.c.id)
+
+
+def place_order(unit: Unit, action: PlaceOrder) -> Answer:
+    """Reserve every line and record the order, or say what is missing and record nothing."""
+    wanted = _resolved(unit, action.lines)
+    if isinstance(wanted, Answer):
+        return wanted
+    missing: dict[str, int] = {}
+    picks: list[Pick] = []
+    for product, quantity in wanted:
+        if not product.stocked:
+            continue
+        chosen = pick(unit, product.sku, quantity)
+        if isinstance(chosen, int):
+            missing[product.sku] = chosen
+        else:
+            picks += chosen
+    if missing:
+        said = ", ".join(f"{sku}: {units}" for sku, units in missing.items())
+        return refused("short_stock", f"units missing: {said}", {"missing": missing})
+    order = _new_order(unit, action, [Sold(p.sku, q, p.price) for p, q in wanted])
+    _hold(unit, order, picks)
+    customer = action.customer
+    unit.publish(OrderPlaced(order_id=order.id, total=unit.money(order.total), customer=customer))
+    return done(after=_state(order), detail=_state(order) | {"total": unit.json(order.total)})
+
+
+def approve_order(unit: Unit, action: ApproveOrder) -> Answer:
+    """Take a received order through `approved` to `awaiting_payment`."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    if bad := illegal(order, Status.APPROVED):
+        return bad
+    before = _state(order)
+    unit.move(order, Status.APPROVED)
+    unit.move(order, Status.AWAITING_PAYMENT)
+    unit.publish(OrderApproved(order_id=order.id))
+    return _moved(before, order)
+
+
+def capture_payment(unit: Unit, action: CapturePayment) -> Answer:
+    """Record the payment of the whole total, under a reference never seen before."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    if bad := _bad_payment(unit, order, action):
+        return bad
+    before = _state(order) | {"paid": unit.json(order.paid)}
+    order.paid += order.total
+    order.payments += 1
+    unit.references.add(action.reference)
+    paid = {"order_id": order.id, "amount_minor": order.total, "at": unit.now}
+    unit.add(t.payments, paid | {"reference": action.reference})
+    unit.put_order(order)
+    unit.publish(PaymentReceived(order_id=order.id, amount=unit.money(order.total)))
+    return done(
+        before=before,
+        after=_state(order) | {"paid": unit.json(order.paid)},
+        detail=_state(order) | {"total": unit.json(order.total)},
+    )
+
+
+def fulfil_order(unit: Unit, action: FulfilOrder) -> Answer:
+    """Take a paid order's reserved units off the shelf and hand them to the carrier."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    if bad := illegal(order, Status.AWAITING_DELIVERY):
+        return bad
+    if order.paid < order.total:
+        due = order.total - order.paid
+        return refused("unpaid", f"{unit.money(due)} of order {order.id} are not paid")
+    before = _state(order)
+    stock: dict[str, int] = {}
+    for taken in order.reserved:
+        shelf = unit.shelf(taken.product, taken.warehouse)
+        reason = f"order {order.id} fulfilled"
+        unit.count(shelf, -taken.quantity, reason, reserved=-taken.quantity)
+        stock[taken.product] = sum(s.on_hand for s in unit.stock[taken.product].values())
+        _note_fulfilment(unit, order, taken)
+    unit.release(order)
+    unit.move(order, Status.AWAITING_DELIVERY)
+    unit.publish(OrderFulfilled(order_id=order.id))
+    return done(before=before, after=_state(order), detail=_state(order) | {"updated_stock": stock})
+
+
+def complete_delivery(unit: Unit, action: CompleteDelivery) -> Answer:
+    """Record that the parcel arrived."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    if bad := illegal(order, Status.DELIVERED):
+        return bad
+    before = _state(order)
+    unit.move(order, Status.DELIVERED)
+    unit.publish(OrderDelivered(order_id=order.id))
+    return _moved(before, order)
+
+
+def cancel_order(unit: Unit, action: CancelOrder) -> Answer:
+    """Release the order's reservation and refund what was paid."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    if bad := illegal(order, Status.CANCELLED):
+        return bad
+    before = _state(order) | {"paid": unit.json(order.paid)}
+    refunded = order.paid
+    for held in order.reserved:
+        unit.reserve(unit.shelf(held.product, held.warehouse), -held.quantity)
+    unit.release(order)
+    pay_back(unit, order, refunded, action.reason or "cancelled")
+    order.details = action.reason
+    unit.move(order, Status.CANCELLED)
+    unit.publish(OrderCancelled(order_id=order.id, reason=action.reason))
+    after = _state(order) | {"paid": unit.json(0)}
+    return done(before=before, after=after, detail=_state(order) | {"refund": unit.json(refunded)})
+
+
+def illegal(order: OrderRow, status: Status) -> Answer | None:
+    """Refuse a move that the order machine does not know."""
+    if is_legal(order.status, status):
+        return None
+    problem = f"order {order.id} is {order.status} and cannot become {status}"
+    return refused("illegal_move", problem, {"from": order.status.value, "to": status.value})
+
+
+def pay_back(unit: Unit, order: OrderRow, amount: int, reason: str) -> None:
+    """Record a refund, if there is anything to refund."""
+    if amount:
+        order.paid -= amount
+        row = {"order_id": order.id, "amount_minor": amount, "reason": reason, "at": unit.now}
+        unit.add(t.refunds, row)
+
+
+def _resolved(unit: Unit, lines: tuple[Line, ...]) -> list[tuple[ProductRow, int]] | Answer:
+    if not 1 <= len(lines) <= MAX_LINES:
+        return invalid("lines", f"an order has 1 to {MAX_LINES} lines")
+    total: dict[str, int] = {}
+    for line in lines:
+        if bad := bad_quantity(line.quantity):
+            return bad
+        sku = line.sku if line.sku in unit.products else _only(unit.names.get(line.sku, []))
+        if sku is None:
+            return refused("not_found", f"no product {line.sku!r}", {"product": line.sku})
+        total[sku] = total.get(sku, 0) + line.quantity
+    return [(unit.products[sku], quantity) for sku, quantity in sorted(total.items())]
+
+
+def _only(skus: list[str]) -> str | None:
+    return skus[0] if len(skus) == 1 else None
+
+
+def _new_order(unit: Unit, action: PlaceOrder, lines: list[Sold]) -> OrderRow:
+    total = sum(line.quantity * line.price for line in lines)
+    number = unit.insert(
+        _NEW_ORDER,
+        {
+            "order_text": action.order_text
+            or ", ".join(f"{x.product}:{x.quantity}" for x in lines),
+            "status": Status.RECEIVED,
+            "timestamp": unit.now,
+            "agent": unit.actor,
+            "details": "",
+            "customer": action.customer,
+            "total_minor": total,
+            "paid_minor": 0,
+            "currency": unit.currency,
+            "updated_at": unit.now,
+            "imported": False,
+            "external_id": None,
+            "effect_key": unit.key,
+        },
+    )
+    for line in lines:
+        item = {"order_id": number, "product": line.product, "quantity": line.quantity}
+        unit.add(t.order_items, item | {"unit_price_minor": line.price})
+    unit.enter(number, None, Status.RECEIVED)
+    order = OrderRow(number, Status.RECEIVED, total, 0, lines=lines)
+    unit.orders[number] = order
+    return order
+
+
+def _hold(unit: Unit, order: OrderRow, picks: list[Pick]) -> None:
+    for held in picks:
+        unit.reserve(unit.shelf(held.product, held.warehouse), held.quantity)
+        row = {"product": held.product, "warehouse": held.warehouse, "quantity": held.quantity}
+        unit.add(t.reservations, {"order_id": order.id, **row})
+    order.reserved = picks
+
+
+def _note_fulfilment(unit: Unit, order: OrderRow, taken: Pick) -> None:
+    order.fulfilled.append(taken)
+    row = {"product": taken.product, "warehouse": taken.warehouse, "quantity": taken.quantity}
+    unit.add(t.fulfilments, {"order_id": order.id, **row, "at": unit.now})
+
+
+def _bad_payment(unit: Unit, order: OrderRow, action: CapturePayment) -> Answer | None:
+    if action.reference in unit.references:
+        problem = f"payment {action.reference!r} was recorded before"
+        return refused("duplicate_reference", problem, {"reference": action.reference})
+    status = order.status
+    if status is not Status.AWAITING_PAYMENT or order.payments:
+        said = "paid" if order.payments else status.value
+        move = {"from": status.value, "to": Status.AWAITING_PAYMENT.value}
+        return refused("illegal_move", f"order {order.id} is {said}: no payment is due", move)
+    if bad := bad_name("reference", action.reference):
+        return bad
+    if action.amount is not None and action.amount != unit.money(order.total):
+        return invalid("amount", f"{action.amount} is not the total {unit.money(order.total)}")
+    return None
+
+
+def _state(order: OrderRow) -> dict[str, object]:
+    return {"order_id": order.id, "status": order.status.value}
+
+
+def _moved(before: dict[str, object], order: OrderRow) -> Answer:
+    return done(before=before, after=_state(order), detail=_state(order))

@@ -1,0 +1,140 @@
+"""Reads of orders: one, a page, the open ones, and how they came to stand where they stand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.domain.commerce import Order, OrderLine, OrderMove, OrderPage, OrderQuery
+from storecrew.domain.errors import InvalidInput, NotFound
+from storecrew.domain.money import Money
+from storecrew.domain.orders import RESERVING, Status
+from storecrew.stores.sql import tables as t
+from storecrew.stores.sql.load import chunks, storable
+
+MAX_PER_PAGE = 200
+
+_OPEN = tuple(sorted({*RESERVING, Status.AWAITING_DELIVERY}))
+_ORDERS = sa.select(
+    t.orders.c.id,
+    t.orders.c.status,
+    t.orders.c.total_minor,
+    t.orders.c.paid_minor,
+    t.orders.c.currency,
+    t.orders.c.timestamp,
+    t.orders.c.updated_at,
+    t.orders.c.customer,
+    t.orders.c.order_text,
+    t.orders.c.imported,
+)
+_ONE = _ORDERS.where(t.orders.c.id == sa.bindparam("number"))
+_STILL_OPEN = _ORDERS.where(t.orders.c.status.in_(_OPEN)).order_by(t.orders.c.id)
+_LINES = (
+    sa.select(
+        t.order_items.c.order_id,
+        t.order_items.c.product,
+        t.order_items.c.quantity,
+        t.order_items.c.unit_price_minor,
+    )
+    .where(t.order_items.c.order_id.in_(sa.bindparam("among", expanding=True)))
+    .order_by(t.order_items.c.id)
+)
+_COUNTS = sa.select(t.orders.c.status, sa.func.count()).group_by(t.orders.c.status)
+_MOVES = (
+    sa.select(
+        t.order_history.c.order_id,
+        t.order_history.c.previous,
+        t.order_history.c.status,
+        t.order_history.c.at,
+        t.order_history.c.actor,
+        t.order_history.c.id,
+    )
+    .where(t.order_history.c.order_id.in_(sa.bindparam("among", expanding=True)))
+    .order_by(t.order_history.c.id)
+)
+
+
+def order(connection: Connection, number: int) -> Order:
+    """Return the order, or raise `NotFound`."""
+    found = storable([number]) and connection.execute(_ONE, {"number": number}).all()
+    if not found:
+        raise NotFound("order", number)
+    return _with_lines(connection, found)[0]
+
+
+def page(connection: Connection, query: OrderQuery) -> OrderPage:
+    """Return one page of matching orders, newest first."""
+    if query.page < 1:
+        raise InvalidInput("page", "begins at 1")
+    if not 1 <= query.per_page <= MAX_PER_PAGE:
+        raise InvalidInput("per_page", f"is between 1 and {MAX_PER_PAGE}")
+    matching = []
+    if query.status is not None:
+        matching.append(t.orders.c.status == query.status)
+    if query.customer is not None:
+        matching.append(t.orders.c.customer == query.customer)
+    counted = sa.select(sa.func.count()).select_from(t.orders).where(*matching)
+    total: int = connection.execute(counted).scalar_one()
+    skip = (query.page - 1) * query.per_page
+    if skip >= total:
+        return OrderPage(items=(), total=total)
+    newest = _ORDERS.where(*matching).order_by(t.orders.c.timestamp.desc(), t.orders.c.id.desc())
+    found = connection.execute(newest.limit(query.per_page).offset(skip)).all()
+    return OrderPage(items=tuple(_with_lines(connection, found)), total=total)
+
+
+def open_orders(connection: Connection) -> Sequence[Order]:
+    """Return every order that somebody still has to do something about, oldest first."""
+    return _with_lines(connection, connection.execute(_STILL_OPEN).all())
+
+
+def counts(connection: Connection) -> Mapping[Status, int]:
+    """Return how many orders stand in each state."""
+    return {Status(status): number for status, number in connection.execute(_COUNTS)}
+
+
+def moves(connection: Connection, numbers: Iterable[int]) -> Sequence[OrderMove]:
+    """Return the recorded moves of these orders, oldest first."""
+    found = [
+        row
+        for among in chunks(storable(numbers))
+        for row in connection.execute(_MOVES, {"among": among})
+    ]
+    found.sort(key=lambda row: int(row.id))
+    return [
+        OrderMove(
+            order_id=row.order_id,
+            previous=None if row.previous is None else Status(row.previous),
+            status=Status(row.status),
+            at=row.at,
+            actor=row.actor,
+        )
+        for row in found
+    ]
+
+
+def _with_lines(connection: Connection, found: Sequence[Any]) -> list[Order]:
+    lines: dict[int, list[tuple[str, int, int]]] = {row.id: [] for row in found}
+    for among in chunks(lines):
+        for number, product, quantity, price in connection.execute(_LINES, {"among": among}):
+            lines[number].append((product, quantity, price))
+    return [_order(row, lines[row.id]) for row in found]
+
+
+def _order(row: Any, lines: Iterable[tuple[str, int, int]]) -> Order:
+    return Order(
+        id=row.id,
+        status=Status(row.status),
+        lines=tuple(
+            OrderLine(sku=sku, quantity=n, unit_price=Money.from_minor(price, row.currency))
+            for sku, n, price in lines
+        ),
+        total=Money.from_minor(row.total_minor, row.currency),
+        paid=Money.from_minor(row.paid_minor, row.currency),
+        placed_at=row.timestamp,
+        updated_at=row.updated_at,
+        customer=row.customer,
+        order_text=row.order_text,
+        imported=row.imported,
+    )

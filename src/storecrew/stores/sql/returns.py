@@ -1,0 +1,127 @@
+"""Actions on delivered orders: goods taken back, money paid back."""
+
+import sqlalchemy as sa
+
+from storecrew.domain.actions import AcceptReturn, Refund
+from storecrew.domain.commerce import DEFAULT_WAREHOUSE, Line, Lines
+from storecrew.domain.events import OrderRefunded, OrderReturned
+from storecrew.domain.orders import Status
+from storecrew.stores.sql import tables as t
+from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
+from storecrew.stores.sql.checks import bad_quantity
+from storecrew.stores.sql.orders import illegal, pay_back
+from storecrew.stores.sql.rows import OrderRow
+from storecrew.stores.sql.unit import Unit
+
+_NEW_RETURN = sa.insert(t.returns).returning(t.returns.c.id)
+
+
+def accept_return(unit: Unit, action: AcceptReturn) -> Answer:
+    """Restock what comes back where it came from, and refund what it was sold for.
+
+    An order returned in part takes further returns, until all of its units are back.
+    """
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    back = _coming_back(order, action.lines)
+    further = order.status is Status.RETURNED and _left(order)
+    if not further and (bad := illegal(order, Status.RETURNED)):
+        return bad
+    if isinstance(back, Answer):
+        return back
+    amount = min(order.paid, sum(_value(order, line) for line in back))
+    before = {"status": order.status.value, "paid": unit.json(order.paid)}
+    _note_return(unit, order, back, amount, action.reason)
+    for line in back:
+        _restock(unit, order, line)
+        order.returned[line.sku] = order.returned.get(line.sku, 0) + line.quantity
+    pay_back(unit, order, amount, action.reason or "returned")
+    if order.status is Status.RETURNED:
+        unit.put_order(order)
+    else:
+        unit.move(order, Status.RETURNED)
+    unit.publish(OrderReturned(order_id=order.id, amount=unit.money(amount)))
+    after = {"status": order.status.value, "paid": unit.json(order.paid)}
+    detail = {"order_id": order.id, "status": order.status.value, "refund": unit.json(amount)}
+    return done(before=before, after=after, detail=detail)
+
+
+def refund(unit: Unit, action: Refund) -> Answer:
+    """Pay back what is left of a returned order's payment."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    if bad := illegal(order, Status.REFUNDED):
+        return bad
+    if not (amount := order.paid):
+        return refused("invalid", f"nothing of order {order.id} is left to refund")
+    before = {"status": order.status.value, "paid": unit.json(amount)}
+    pay_back(unit, order, amount, action.reason or "refunded")
+    unit.move(order, Status.REFUNDED)
+    unit.publish(OrderRefunded(order_id=order.id, amount=unit.money(amount)))
+    after = {"status": order.status.value, "paid": unit.json(0)}
+    detail = {"order_id": order.id, "status": order.status.value, "refund": unit.json(amount)}
+    return done(before=before, after=after, detail=detail)
+
+
+def _left(order: OrderRow) -> dict[str, int]:
+    """Return the units that the customer still has, per product."""
+    units: dict[str, int] = {}
+    for sold in order.lines:
+        units[sold.product] = units.get(sold.product, 0) + sold.quantity
+    left = {sku: total - order.returned.get(sku, 0) for sku, total in units.items()}
+    return {sku: quantity for sku, quantity in left.items() if quantity > 0}
+
+
+def _coming_back(order: OrderRow, lines: tuple[Line, ...]) -> tuple[Line, ...] | Answer:
+    left = _left(order)
+    if not lines:
+        return tuple(Line(sku=sku, quantity=units) for sku, units in sorted(left.items()))
+    for line in lines:
+        if bad := bad_quantity(line.quantity):
+            return bad
+    for line in Lines.summed(lines).items:
+        if line.quantity > (most := left.get(line.sku, 0)):
+            return invalid("lines", f"{line.quantity} of {line.sku!r} are more than {most} left")
+    return Lines.summed(lines).items
+
+
+def _value(order: OrderRow, line: Line) -> int:
+    """Price the units as they were sold, after those that came back before."""
+    sold = [s for s in order.lines if s.product == line.sku]
+    units = _next([s.quantity for s in sold], order.returned.get(line.sku, 0), line.quantity)
+    return sum(s.price * n for s, n in zip(sold, units, strict=True))
+
+
+def _next(parts: list[int], skip: int, quantity: int) -> list[int]:
+    """Return how many units of each part are meant, after so many that are gone already."""
+    taken: list[int] = []
+    for part in parts:
+        gone = min(part, skip)
+        skip -= gone
+        taken.append(min(part - gone, quantity))
+        quantity -= taken[-1]
+    return taken
+
+
+def _restock(unit: Unit, order: OrderRow, line: Line) -> None:
+    """Put units back where they came from; what another system fulfilled goes to the default."""
+    if not unit.products[line.sku].stocked:
+        return
+    picks = [pick for pick in order.fulfilled if pick.product == line.sku]
+    units = _next([p.quantity for p in picks], order.returned.get(line.sku, 0), line.quantity)
+    places = {p.warehouse: n for p, n in zip(picks, units, strict=True)}
+    for warehouse, quantity in (places or {DEFAULT_WAREHOUSE: line.quantity}).items():
+        if quantity:
+            unit.count(unit.shelf(line.sku, warehouse), quantity, f"order {order.id} returned")
+
+
+def _note_return(
+    unit: Unit, order: OrderRow, lines: tuple[Line, ...], amount: int, reason: str
+) -> None:
+    row = {"order_id": order.id, "external_id": None, "customer": None, "at": unit.now}
+    number = unit.insert(_NEW_RETURN, {**row, "amount_minor": amount, "reason": reason})
+    for line in lines:
+        unit.add(
+            t.return_lines,
+            {"return_id": number, "product": line.sku, "quantity": line.quantity},
+        )

@@ -1,0 +1,217 @@
+"""The embedded store: the store port over one SQL database, each call one transaction."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from storecrew.database import DURABLE, Database, Durability, connect
+from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.commerce import (
+    Customer,
+    DailySales,
+    Discrepancy,
+    Order,
+    OrderMove,
+    OrderPage,
+    OrderQuery,
+    PriceChange,
+    Product,
+    Purchase,
+    RivalPrice,
+    StockLevel,
+    StockMove,
+    Supplier,
+)
+from storecrew.domain.errors import InvalidInput, StorageBusy
+from storecrew.domain.events import Published
+from storecrew.domain.orders import Status
+from storecrew.domain.ports import Clock
+from storecrew.domain.proposals import Outcome
+from storecrew.stores.sql import books, keys, pages, people, reads
+from storecrew.stores.sql.apply import apply_batch
+from storecrew.stores.sql.migrate import live_in, migrate
+
+T = TypeVar("T")
+
+MAX_BATCH = 500
+DEFAULT_SCHEMA = "store"
+
+
+@dataclass(frozen=True)
+class SqlStore:
+    """Implements the `Store` port on SQLite and on Postgres, with the same statements.
+
+    Reads see one moment. Writes are decided by the database: on SQLite there is one writer, on
+    Postgres rows are locked in one order, and CHECK constraints stand behind both.
+    """
+
+    database: Database
+    clock: Clock
+    currency: str
+
+    async def apply(self, action: Action, *, key: str, actor: str = "system") -> Outcome:
+        """Do the action at most once per key, and return its outcome."""
+        return (await self._write(self._apply, [Keyed(key=key, action=action, actor=actor)]))[0]
+
+    async def apply_batch(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
+        """Apply up to 500 actions in order, in one transaction; a refused one stops no other."""
+        if len(batch) > MAX_BATCH:
+            raise InvalidInput("batch", f"has {len(batch)} actions; at most {MAX_BATCH} may be")
+        return await self._write(self._apply, batch) if batch else []
+
+    async def put_customers(self, customers: Sequence[Customer]) -> None:
+        """Add these customers, or change those that are known."""
+        await self._write(people.put_customers, customers)
+
+    async def put_suppliers(self, suppliers: Sequence[Supplier]) -> None:
+        """Add these suppliers, or change those that are known."""
+        await self._write(people.put_suppliers, suppliers)
+
+    async def product(self, sku: str) -> Product:
+        """Return the product, or raise `NotFound`."""
+        return await self._read(reads.product, self.currency, sku)
+
+    async def products(self, skus: Iterable[str] | None = None) -> Sequence[Product]:
+        """Return these products (all when None) ordered by SKU."""
+        return await self._read(reads.products, self.currency, reads.wanted(skus))
+
+    async def stock(self, skus: Iterable[str] | None = None) -> Sequence[StockLevel]:
+        """Return the levels of these products (all when None), by SKU, then warehouse."""
+        return await self._read(reads.stock, reads.wanted(skus))
+
+    async def stock_moves(self, *, limit: int = 100) -> Sequence[StockMove]:
+        """Return the newest entries of the stock ledger, newest first."""
+        return await self._read(reads.stock_moves, limit)
+
+    async def order(self, order_id: int) -> Order:
+        """Return the order, or raise `NotFound`."""
+        return await self._read(pages.order, order_id)
+
+    async def orders(self, query: OrderQuery) -> OrderPage:
+        """Return one page of matching orders, newest first."""
+        return await self._read(pages.page, query)
+
+    async def open_orders(self) -> Sequence[Order]:
+        """Return every order not yet delivered, cancelled or returned, oldest first."""
+        return await self._read(pages.open_orders)
+
+    async def order_counts(self) -> Mapping[Status, int]:
+        """Return how many orders stand in each state."""
+        return await self._read(pages.counts)
+
+    async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
+        """Return the recorded moves of these orders, oldest first."""
+        return await self._read(pages.moves, frozenset(order_ids))
+
+    async def daily_sales(
+        self, first: date, last: date, skus: Iterable[str] | None = None
+    ) -> DailySales:
+        """Return units sold per product and UTC day, both days included, cancelled orders not."""
+        return await self._read(reads.daily_sales, first, last, reads.wanted(skus))
+
+    async def price_changes(
+        self, since: datetime, skus: Iterable[str] | None = None
+    ) -> Sequence[PriceChange]:
+        """Return price changes from that moment on, oldest first."""
+        return await self._read(reads.price_changes, self.currency, since, reads.wanted(skus))
+
+    async def purchases(self, *, status: str | None = "open") -> Sequence[Purchase]:
+        """Return purchase orders of this status (all when None), oldest first."""
+        return await self._read(reads.purchases, self.currency, status)
+
+    async def suppliers(self) -> Sequence[Supplier]:
+        """Return every supplier, ordered by id."""
+        return await self._read(reads.suppliers)
+
+    async def rival_prices(self, skus: Iterable[str] | None = None) -> Sequence[RivalPrice]:
+        """Return what each rival was last seen asking, by SKU, then rival."""
+        return await self._read(reads.rival_prices, reads.wanted(skus))
+
+    async def customer(self, customer_id: str) -> Customer:
+        """Return the customer, or raise `NotFound`."""
+        return await self._read(reads.customer, customer_id)
+
+    async def messages_sent(self, customers: Iterable[str], since: datetime) -> Mapping[str, int]:
+        """Return how many marketing messages each of these customers was sent since then."""
+        return await self._read(reads.messages_sent, frozenset(customers), since)
+
+    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, Published]]:
+        """Return facts recorded after that position, in order, with their positions."""
+        # Not a snapshot: on Postgres it must see what was committed while it waited for writers.
+        return await self.database.read(partial(reads.outbox, after=after, limit=limit))
+
+    async def outcome(self, key: str) -> Outcome | None:
+        """Return the outcome recorded under this key, or None if nothing was done under it."""
+        return await self._read(keys.outcome, key)
+
+    async def applied_keys(self, prefix: str = "") -> Sequence[str]:
+        """Return the keys under which an effect happened, in order."""
+        return await self._read(keys.applied, prefix)
+
+    async def verify(self) -> Sequence[Discrepancy]:
+        """Recompute the books and return what is wrong with them."""
+        return await self._read(books.verify)
+
+    async def close(self) -> None:
+        """Release every connection."""
+        await self.database.close()
+
+    def _apply(self, connection: Connection, batch: Sequence[Keyed]) -> list[Outcome]:
+        return apply_batch(connection, batch, now=self.clock.now(), currency=self.currency)
+
+    async def _write(self, work: Callable[..., T], *arguments: object) -> T:
+        """Write; on Postgres a key, reference or row that another writer made first means again."""
+
+        def attempt(connection: Connection) -> T:
+            try:
+                return work(connection, *arguments)
+            except IntegrityError as error:
+                if getattr(error.orig, "sqlstate", None) == _UNIQUE_VIOLATION:
+                    raise StorageBusy(self.database.name) from error
+                raise
+
+        return await self.database.write(attempt)
+
+    async def _read(self, look: Callable[..., T], *arguments: object) -> T:
+        """Read one moment, however many statements it takes."""
+
+        def attempt(connection: Connection) -> T:
+            if connection.dialect.name != "sqlite":
+                connection.exec_driver_sql(_SNAPSHOT)
+            return look(connection, *arguments)
+
+        return await self.database.read(attempt)
+
+
+_UNIQUE_VIOLATION = "23505"
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+async def open_store(
+    url: str,
+    *,
+    clock: Clock,
+    currency: str,
+    durability: Durability = DURABLE,
+    inline: bool = False,
+    schema: str = DEFAULT_SCHEMA,
+) -> SqlStore:
+    """Open the ledger at this URL, with its tables brought up to date.
+
+    On Postgres everything lives in the schema; SQLite has one schema per file and ignores it.
+    `inline` keeps all work on the caller's thread, for memory and for simulation.
+    """
+    engine = connect(url, durability=durability)
+    live_in(engine, schema)
+    database = Database(engine, "orders", inline=inline)
+    if inline:
+        migrate(database, schema)
+    else:
+        await asyncio.to_thread(migrate, database, schema)
+    return SqlStore(database, clock, currency)

@@ -1,7 +1,13 @@
 """Reaching SQLite and Postgres: connections, transactions and their errors."""
 
 from storecrew.database.database import Database
-from storecrew.database.engine import DISPOSABLE, DURABLE, Durability, connect
+from storecrew.database.engine import (
+    DISPOSABLE,
+    DURABLE,
+    Durability,
+    connect,
+    connect_for_library,
+)
 from storecrew.database.migrating import migrate
 from storecrew.database.times import moment, stamp
 
@@ -11,6 +17,7 @@ __all__ = [
     "Database",
     "Durability",
     "connect",
+    "connect_for_library",
     "migrate",
     "moment",
     "stamp",

@@ -44,7 +44,19 @@ def connect(
         connect_args={"check_same_thread": False, "timeout": durability.busy_seconds},
         **({} if in_memory else {"pool_size": pool_size, "max_overflow": 0}),
     )
-    _configure_sqlite(engine, durability)
+    _prepare_connections(engine, durability)
+    _begin_immediate(engine)
+    return engine
+
+
+def connect_for_library(url: str, *, schema: str = "", pool_size: int = 20) -> Engine:
+    """Return an engine as durable as `connect`'s for a library that begins its own transactions."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return _postgres(parsed, schema, DURABLE, pool_size)
+    arguments = {"check_same_thread": False, "timeout": 30.0, "isolation_level": "IMMEDIATE"}
+    engine = sa.create_engine(parsed, connect_args=arguments, pool_size=pool_size, max_overflow=0)
+    _prepare_connections(engine, DURABLE)
     return engine
 
 
@@ -64,16 +76,21 @@ def _postgres(url: sa.URL, schema: str, durability: Durability, pool_size: int) 
     )
 
 
-def _configure_sqlite(engine: Engine, durability: Durability) -> None:
+def _prepare_connections(engine: Engine, durability: Durability) -> None:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy's begin event decides, not the driver
         # SQLite before 3.42 lacks unixepoch('subsec'), which the durable engine's tables use.
         connection.create_function("unixepoch", 1, lambda _modifier: time.time())
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={durability.synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-32000")
+
+
+def _begin_immediate(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def leave_to_sqlalchemy(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # its begin event decides, not the driver
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -112,3 +112,27 @@ class OutcomeUnknown(Retryable):
     def __init__(self, key: str) -> None:
         super().__init__(f"the shop did not confirm {key!r}; the same key is safe to repeat")
         self.key = key
+
+
+class Paused(Retryable):
+    """Somebody stopped the crew; nothing is done until it is resumed."""
+
+    def __init__(self) -> None:
+        super().__init__("the crew is paused")
+
+
+class RunTakenOver(Retryable):
+    """Another worker carried this run further at the same time; its record counts."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run!r} was carried on by another worker")
+        self.run = run
+
+
+class AgentHung(StorecrewError):
+    """An agent did not finish proposing before its deadline."""
+
+    def __init__(self, agent: str, seconds: float) -> None:
+        super().__init__(f"agent {agent!r} was still proposing after {seconds:g} s")
+        self.agent = agent
+        self.seconds = seconds

@@ -88,6 +88,7 @@ class Story:
     outcome: Outcome | None
     approval: Approval | None
 
+
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
     """What the journal answers to a published event, after the commit."""

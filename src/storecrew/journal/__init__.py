@@ -3,7 +3,7 @@
 from storecrew.journal.approvals import Answer
 from storecrew.journal.journal import Journal, open_journal
 from storecrew.journal.proposals import Advance, Filing, Judge, Settled
-from storecrew.journal.runs import SETTLEMENT, UNDO, Failure, Intake, Taken
+from storecrew.journal.runs import SETTLEMENT, UNDO, Failure, Glance, Intake, Taken
 
 __all__ = [
     "SETTLEMENT",
@@ -12,6 +12,7 @@ __all__ = [
     "Answer",
     "Failure",
     "Filing",
+    "Glance",
     "Intake",
     "Journal",
     "Judge",

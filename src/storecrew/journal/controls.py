@@ -14,17 +14,10 @@ from storecrew.journal.tables import audit as audit_table
 from storecrew.journal.tables import controls, events, proposals, wakes
 from storecrew.journal.tables import runs as runs_table
 
-_PAUSED = sa.select(controls.c.value).where(controls.c.name == "paused")
-
-
-def paused(connection: Connection) -> bool:
-    """Tell whether somebody stopped the crew."""
-    return connection.execute(_PAUSED).scalar() == "true"
-
 
 def set_paused(connection: Connection, value: bool, *, by: str, now: datetime) -> None:
     """Stop the crew, or let it go on; audited with who said so."""
-    if paused(connection) is value:
+    if runs.paused(connection) is value:
         return
     connection.execute(sa.delete(controls).where(controls.c.name == "paused"))
     connection.execute(sa.insert(controls), {"name": "paused", "value": "true" if value else ""})

@@ -25,7 +25,7 @@ from storecrew.journal import approvals, books, controls, events, proposals, rea
 from storecrew.journal.approvals import Answer
 from storecrew.journal.events import WakesFor
 from storecrew.journal.proposals import Advance
-from storecrew.journal.runs import Failure, Intake, Taken
+from storecrew.journal.runs import Failure, Glance, Intake, Taken
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -55,9 +55,9 @@ class Journal:
         """Record facts from an outbox and how far it has been read, together."""
         return await self.database.write(lambda c: events.relay(c, source, facts, wakes_for))
 
-    async def cursor(self, source: str) -> int:
-        """Return how far the source's outbox has been read."""
-        return await self.database.read(lambda c: events.cursor(c, source))
+    async def glance(self, source: str, now: datetime) -> Glance:
+        """Look at all that may have to be acted on."""
+        return await self.database.read(lambda c: runs.glance(c, source, now))
 
     async def last_tick(self, agent: str) -> str | None:
         """Return the external id of the agent's newest tick."""
@@ -71,22 +71,17 @@ class Journal:
         """Return the run with its events, or raise `NotFound`."""
         return await self.database.read(lambda c: runs.load(c, run_id))
 
-    async def running(self) -> list[tuple[str, int]]:
-        """Return ids and attempts of the runs under way."""
-        return await self.database.read(runs.running)
-
     async def fail(self, failure: Failure) -> RunStatus:
         """Record that a run raised, and what follows."""
         return await self.database.write(lambda c: runs.fail(c, failure))
 
-    async def due_retries(self, now: datetime, room: int) -> list[tuple[str, int]]:
-        """Let runs whose pause is over go on; return their ids and attempts."""
-        return await self.database.write(lambda c: runs.due_retries(c, now, room))
+    async def revive(self, now: datetime) -> int:
+        """Let runs whose pause is over go on; return how many."""
+        return await self.database.write(lambda c: runs.revive(c, now))
 
-    async def next_due(self) -> datetime | None:
-        """Return when the next retry or expiry is due."""
-        dues = await self.database.read(lambda c: (runs.next_retry(c), approvals.next_expiry(c)))
-        return min((due for due in dues if due is not None), default=None)
+    async def next_expiry(self) -> datetime | None:
+        """Return when the next open question expires."""
+        return await self.database.read(approvals.next_expiry)
 
     async def advance(self, step: Advance) -> list[Judged]:
         """Record a step of a run; return the proposals that may now be done."""
@@ -111,7 +106,7 @@ class Journal:
 
     async def paused(self) -> bool:
         """Tell whether somebody stopped the crew."""
-        return await self.database.read(controls.paused)
+        return await self.database.read(runs.paused)
 
     async def set_paused(self, value: bool, *, by: str, now: datetime) -> None:
         """Stop the crew, or let it go on."""

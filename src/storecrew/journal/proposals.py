@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
+from storecrew.domain.errors import RunTakenOver
 from storecrew.domain.events import Published
 from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
 from storecrew.domain.runs import ApprovalStatus, Judged
@@ -49,8 +50,9 @@ class Advance:
     """The time of the people who are asked; apart from `now` only when history is replayed."""
     day: str
     """The shop's day, on which spending counts."""
-    judge: Judge
     expires: timedelta
+    judge: Judge | None = None
+    """Decides on what is pending."""
     filing: Filing | None = None
     settled: tuple[Settled, ...] = ()
     pending: tuple[Filed, ...] = ()
@@ -74,7 +76,11 @@ def advance(connection: Connection, step: Advance) -> list[Judged]:
 
 
 def file(connection: Connection, step: Advance, filing: Filing) -> None:
-    """Keep what the agent said. The run then counts as having proposed, whatever happens."""
+    """Keep what the agent said, once. The run then counts as having proposed."""
+    of_run = runs_table.c.id == step.run
+    proposed = connection.execute(sa.select(runs_table.c.proposals).where(of_run)).scalar_one()
+    if proposed is not None:
+        raise RunTakenOver(step.run)
     rows = [
         {
             "id": filed.id,
@@ -90,8 +96,7 @@ def file(connection: Connection, step: Advance, filing: Filing) -> None:
         connection.execute(sa.insert(proposals), rows)
     if filing.events:
         publish(connection, filing.events, step.wakes_for)
-    proposed = sa.update(runs_table).where(runs_table.c.id == step.run)
-    connection.execute(proposed.values(proposals=len(rows)))
+    connection.execute(sa.update(runs_table).where(of_run).values(proposals=len(rows)))
 
 
 _DECIDED = sa.select(decisions.c.proposal_id, decisions.c.body, decisions.c.spends).where(
@@ -108,7 +113,7 @@ _SPENT = sa.select(sa.func.coalesce(sa.func.sum(decisions.c.spends), 0)).where(
 
 
 def _judge(connection: Connection, step: Advance) -> list[Judged]:
-    if not step.pending:
+    if not step.pending or step.judge is None:
         return []
     ids = [filed.id for filed in step.pending]
     decided = {} if step.answering else _decided(connection, step.pending, ids)
@@ -132,14 +137,14 @@ def _decided(connection: Connection, pending: Iterable[Filed], ids: list[str]) -
 
 
 def _judge_fresh(
-    connection: Connection, step: Advance, pending: Sequence[Filed]
+    connection: Connection, step: Advance, judge: Judge, pending: Sequence[Filed]
 ) -> dict[str, Judged]:
     if not pending:
         return {}
     spent = connection.execute(_SPENT, {"day": step.day}).scalar_one()
     judged = []
     for filed in pending:
-        judged.append(step.judge(filed, spent))
+        judged.append(judge(filed, spent))
         if judged[-1].decision.verdict is Verdict.ALLOW:
             spent += judged[-1].spends
     if step.answering:

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection, Row
 from storecrew.database import moment, stamp
 from storecrew.domain.errors import NotFound
 from storecrew.domain.runs import Run, RunStatus
+from storecrew.journal.events import cursor
 from storecrew.journal.rows import take_turns, to_event, to_run
-from storecrew.journal.tables import events, runs, wakes
+from storecrew.journal.tables import controls, events, runs, wakes
 
 ACTIVE = (RunStatus.RUNNING, RunStatus.RETRYING)
 SETTLEMENT = "settlement"
@@ -196,34 +197,58 @@ def fail(connection: Connection, failure: Failure) -> RunStatus:
     return status
 
 
-def due_retries(connection: Connection, now: datetime, room: int) -> list[tuple[str, int]]:
-    """Set runs whose pause is over to running; return their ids and attempts."""
-    due = (
-        sa.select(runs.c.id, runs.c.attempt)
-        .where(runs.c.status == RunStatus.RETRYING, runs.c.not_before <= stamp(now))
-        .order_by(runs.c.not_before)
-        .limit(room)
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """Whether there is anything to do, in one look."""
+
+    paused: bool
+    cursor: int
+    """How far the store's outbox has been read."""
+    waiting: bool
+    """Some events have not been given to a run."""
+    retries_due: bool
+    running: tuple[tuple[str, int], ...]
+    """Ids and attempts of the runs under way, oldest first."""
+    next_retry: datetime | None
+
+
+_RUNNING = (
+    sa.select(runs.c.id, runs.c.attempt)
+    .where(runs.c.status == RunStatus.RUNNING)
+    .order_by(runs.c.created_at, runs.c.id)
+)
+_NEXT_RETRY = sa.select(sa.func.min(runs.c.not_before)).where(runs.c.status == RunStatus.RETRYING)
+_ANY_WAITING = sa.select(wakes.c.event_seq).where(wakes.c.run_id.is_(None)).limit(1)
+
+
+def glance(connection: Connection, source: str, now: datetime) -> Glance:
+    """Look at all that a sweep may have to act on."""
+    retry = connection.execute(_NEXT_RETRY).scalar()
+    return Glance(
+        paused=paused(connection),
+        cursor=cursor(connection, source),
+        waiting=connection.execute(_ANY_WAITING).scalar() is not None,
+        retries_due=retry is not None and retry <= stamp(now),
+        running=tuple((row.id, row.attempt) for row in connection.execute(_RUNNING)),
+        next_retry=moment(retry) if retry else None,
     )
-    found = [(row.id, row.attempt) for row in connection.execute(due)]
-    if found:
-        ids = [run_id for run_id, _ in found]
-        revive = sa.update(runs).where(runs.c.id.in_(ids)).values(status=RunStatus.RUNNING)
-        connection.execute(revive)
-    return found
 
 
-def next_retry(connection: Connection) -> datetime | None:
-    """Return when the next paused run is due."""
-    first = sa.select(sa.func.min(runs.c.not_before)).where(runs.c.status == RunStatus.RETRYING)
-    text = connection.execute(first).scalar()
-    return moment(text) if text else None
+_REVIVE = (
+    sa.update(runs)
+    .where(runs.c.status == RunStatus.RETRYING, runs.c.not_before <= sa.bindparam("b_now"))
+    .values(status=RunStatus.RUNNING, not_before=None)
+)
 
 
-def running(connection: Connection) -> list[tuple[str, int]]:
-    """Return ids and attempts of the runs that are under way, oldest first."""
-    query = (
-        sa.select(runs.c.id, runs.c.attempt)
-        .where(runs.c.status == RunStatus.RUNNING)
-        .order_by(runs.c.created_at, runs.c.id)
-    )
-    return [(row.id, row.attempt) for row in connection.execute(query)]
+def revive(connection: Connection, now: datetime) -> int:
+    """Let runs whose pause is over go on; return how many."""
+    return connection.execute(_REVIVE, {"b_now": stamp(now)}).rowcount
+
+
+_PAUSED = sa.select(controls.c.value).where(controls.c.name == "paused")
+
+
+def paused(connection: Connection) -> bool:
+    """Tell whether somebody stopped the crew."""
+    return connection.execute(_PAUSED).scalar() == "true"

@@ -1,6 +1,6 @@
 """What the core needs from outside. Adapters implement these and inherit nothing."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -225,7 +225,7 @@ class Writer(Protocol):
 class Engine(Protocol):
     """The durable-execution engine, as little of it as the orchestrator needs."""
 
-    async def start(self, carry_out: Callable[[str], Awaitable[None]]) -> None:
+    async def start(self, carry_out: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         """Begin: every run submitted before and not finished is carried out again."""
         ...
 

@@ -1,14 +1,13 @@
 """Questions to a person: rows that wait, and the one answer each may get."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import moment, stamp
-from storecrew.domain.actions import Action
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
+from storecrew.domain.journal import SETTLEMENT, Answer
 from storecrew.domain.runs import Approval, ApprovalStatus
 from storecrew.journal import audit, runs
 from storecrew.journal.rows import dump, take_turns, to_approval
@@ -22,19 +21,6 @@ QUESTIONS = sa.select(
     proposals.c.body,
     *(c for c in approvals.c if c.name != "proposal_id"),
 ).join(proposals, proposals.c.id == approvals.c.proposal_id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a person says to a question."""
-
-    proposal: str
-    status: ApprovalStatus
-    by: str
-    """The person's name."""
-    at: datetime
-    note: str = ""
-    changed: Action | None = None
 
 
 def question(connection: Connection, proposal_id: str) -> Approval:
@@ -112,7 +98,7 @@ def _record(connection: Connection, said: Answer) -> None:
 
 def _begin_settlement(connection: Connection, said: Answer) -> str:
     run_id = settlement_id(said.proposal)
-    row = runs.new_run(run_id, runs.SETTLEMENT, f"person:{said.by}", said.at)
+    row = runs.new_run(run_id, SETTLEMENT, f"person:{said.by}", said.at)
     connection.execute(sa.insert(runs_table), {**row, "proposals": 1})
     return run_id
 

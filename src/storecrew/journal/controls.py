@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
+from storecrew.domain.journal import UNDO
 from storecrew.domain.proposals import Proposal
 from storecrew.domain.runs import RunStatus, Story
 from storecrew.journal import audit, runs
@@ -43,17 +44,17 @@ def begin_undo(
     connection: Connection, story: Story, opposite: Proposal, *, by: str, now: datetime
 ) -> str:
     """Begin the run that undoes a proposal, once per proposal; return its id."""
-    run_id = f"{runs.UNDO}@{story.filed.id}"
+    run_id = f"{UNDO}@{story.filed.id}"
     known = sa.select(runs_table.c.id).where(runs_table.c.id == run_id)
     if connection.execute(known).scalar() is not None:
         return run_id
-    row = runs.new_run(run_id, runs.UNDO, f"person:{by}", now)
+    row = runs.new_run(run_id, UNDO, f"person:{by}", now)
     connection.execute(sa.insert(runs_table), {**row, "proposals": 1})
     filed = {
         "id": f"{run_id}/0",
         "run_id": run_id,
         "n": 0,
-        "agent": runs.UNDO,
+        "agent": UNDO,
         "body": dump(opposite),
         "at": stamp(now),
     }

@@ -1,18 +1,17 @@
 """Events into the journal, once each, and whom they wake."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
-from storecrew.domain.events import Event, Published
+from storecrew.domain.events import Published
+from storecrew.domain.journal import WakesFor
 from storecrew.domain.runs import Receipt
 from storecrew.journal import audit
 from storecrew.journal.rows import dump, take_turns
 from storecrew.journal.tables import cursors, events, wakes
-
-WakesFor = Callable[[Event], Sequence[str]]
 
 _LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.seq), 0))
 _SEEN = sa.select(events.c.external_id, events.c.seq).where(

@@ -9,6 +9,7 @@ from pathlib import Path
 from storecrew.database import DURABLE, Database, Durability, connect, migrate
 from storecrew.domain.commerce import Discrepancy
 from storecrew.domain.events import Published, Recorded
+from storecrew.domain.journal import Advance, Answer, Failure, Glance, Intake, Taken, WakesFor
 from storecrew.domain.pages import Page
 from storecrew.domain.proposals import Filed, Proposal
 from storecrew.domain.runs import (
@@ -22,23 +23,21 @@ from storecrew.domain.runs import (
     Story,
 )
 from storecrew.journal import approvals, books, controls, events, proposals, reads, runs
-from storecrew.journal.approvals import Answer
-from storecrew.journal.events import WakesFor
-from storecrew.journal.proposals import Advance
-from storecrew.journal.runs import Failure, Glance, Intake, Taken
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_journal(url: str, *, durability: Durability = DURABLE, inline: bool = False) -> "Journal":
+def open_journal(
+    url: str, *, durability: Durability = DURABLE, inline: bool = False
+) -> "SqlJournal":
     """Open the journal at a database URL, bringing its tables up to date."""
     engine = connect(url, schema="journal", durability=durability)
     migrate(engine, MIGRATIONS, name="journal")
-    return Journal(Database(engine, name="journal", inline=inline))
+    return SqlJournal(Database(engine, name="journal", inline=inline))
 
 
 @dataclass(frozen=True)
-class Journal:
+class SqlJournal:
     """The control plane's memory. What a method returned survives a crash."""
 
     database: Database

@@ -1,67 +1,20 @@
 """Proposals: filed once, judged once, settled once; each step survives being repeated."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
 from storecrew.domain.errors import RunTakenOver
-from storecrew.domain.events import Published
+from storecrew.domain.journal import Advance, Filing, Judge
 from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
 from storecrew.domain.runs import ApprovalStatus, Judged
 from storecrew.journal import audit, runs
-from storecrew.journal.events import WakesFor, publish
+from storecrew.journal.events import publish
 from storecrew.journal.rows import dump, to_decision, to_filed
 from storecrew.journal.tables import approvals, decisions, outcomes, proposals
 from storecrew.journal.tables import runs as runs_table
-
-Judge = Callable[[Filed, int], Judged]
-"""Judges a proposal, given what was spent that day so far, in minor units."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filing:
-    """Everything that an agent said in one run."""
-
-    filed: tuple[Filed, ...]
-    events: tuple[Published, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settled:
-    """An allowed proposal and what the store did with it."""
-
-    judged: Judged
-    outcome: Outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class Advance:
-    """One step of a run, recorded in one transaction."""
-
-    run: str
-    actor: str
-    now: datetime
-    """The shop's time."""
-    asked_at: datetime
-    """The time of the people who are asked; apart from `now` only when history is replayed."""
-    day: str
-    """The shop's day, on which spending counts."""
-    expires: timedelta
-    judge: Judge | None = None
-    """Decides on what is pending."""
-    filing: Filing | None = None
-    settled: tuple[Settled, ...] = ()
-    pending: tuple[Filed, ...] = ()
-    """Proposals to judge."""
-    last: bool = False
-    """Nothing is left to judge after this."""
-    answering: bool = False
-    """The proposals were asked about and a person said yes."""
-    wakes_for: WakesFor = field(default=lambda _event: ())
 
 
 def advance(connection: Connection, step: Advance) -> list[Judged]:
@@ -118,9 +71,8 @@ def _judge(connection: Connection, step: Advance) -> list[Judged]:
     ids = [filed.id for filed in step.pending]
     decided = {} if step.answering else _decided(connection, step.pending, ids)
     done = set(connection.execute(_HAS_OUTCOME, {"ids": ids}).scalars())
-    fresh = _judge_fresh(
-        connection, step, [f for f in step.pending if f.id not in decided | dict.fromkeys(done)]
-    )
+    undecided = [f for f in step.pending if f.id not in decided and f.id not in done]
+    fresh = _judge_fresh(connection, step, step.judge, undecided)
     judged = [decided.get(i) or fresh[i] for i in ids if i not in done]
     return [j for j in judged if j.decision.verdict is Verdict.ALLOW]
 

@@ -1,42 +1,20 @@
 """Runs: which pending wakes become one, and how each ends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from storecrew.database import moment, stamp
 from storecrew.domain.errors import NotFound
+from storecrew.domain.journal import Failure, Glance, Intake, Taken
 from storecrew.domain.runs import Run, RunStatus
 from storecrew.journal.events import cursor
 from storecrew.journal.rows import take_turns, to_event, to_run
 from storecrew.journal.tables import controls, events, runs, wakes
 
 ACTIVE = (RunStatus.RUNNING, RunStatus.RETRYING)
-SETTLEMENT = "settlement"
-"""The name under which a person's answer is carried out."""
-UNDO = "undo"
-"""The name under which an undo is carried out."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Intake:
-    """How one agent takes its events."""
-
-    agent: str
-    batch: int
-    within: timedelta
-    concurrency: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """The runs that began, and when the next batch will be due although not full."""
-
-    runs: tuple[str, ...]
-    next_due: datetime | None
 
 
 _ACTIVE_COUNTS = (
@@ -156,17 +134,6 @@ def finish(connection: Connection, run_id: str, now: datetime) -> None:
     connection.execute(_FINISH, {"b_id": run_id, "b_at": stamp(now)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """A run that raised, and what shall be done about it."""
-
-    run: str
-    error: str
-    retry_at: datetime | None
-    """When to try again; None means never."""
-    now: datetime
-
-
 def fail(connection: Connection, failure: Failure) -> RunStatus:
     """Record a failure: to be retried, else split into its events, else parked as failed.
 
@@ -195,21 +162,6 @@ def fail(connection: Connection, failure: Failure) -> RunStatus:
     if status is RunStatus.SPLIT:
         connection.execute(sa.update(wakes).where(woken_by).values(run_id=None, alone=True))
     return status
-
-
-@dataclass(frozen=True, kw_only=True)
-class Glance:
-    """Whether there is anything to do, in one look."""
-
-    paused: bool
-    cursor: int
-    """How far the store's outbox has been read."""
-    waiting: bool
-    """Some events have not been given to a run."""
-    retries_due: bool
-    running: tuple[tuple[str, int], ...]
-    """Ids and attempts of the runs under way, oldest first."""
-    next_retry: datetime | None
 
 
 _RUNNING = (

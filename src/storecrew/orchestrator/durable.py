@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
@@ -48,9 +48,9 @@ class DurableEngine:
     def __init__(self, engine: SqlEngine, *, executor_id: str) -> None:
         self._engine = engine
         self._executor_id = executor_id
-        self._workflow: Callable[[str], Awaitable[None]] | None = None
+        self._workflow: Callable[[str], Coroutine[Any, Any, None]] | None = None
 
-    async def start(self, carry_out: Callable[[str], Awaitable[None]]) -> None:
+    async def start(self, carry_out: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         """Launch the engine; runs that a crash interrupted are carried out again."""
         url = self._engine.url.render_as_string(hide_password=False)
         config: DBOSConfig = {

@@ -11,11 +11,11 @@ import structlog
 from storecrew.domain.actions import Action
 from storecrew.domain.errors import NotUndoable, Paused, Retryable, StorecrewError
 from storecrew.domain.events import ClockTicked, Published, RunRequested
+from storecrew.domain.journal import Answer, Failure, Glance, Journal
 from storecrew.domain.ports import Engine
 from storecrew.domain.proposals import Proposal
 from storecrew.domain.runs import ApprovalStatus, Receipt
 from storecrew.domain.undo import opposite
-from storecrew.journal import Answer, Failure, Glance, Journal
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 
@@ -135,7 +135,7 @@ class Orchestrator:
         return run_id
 
     async def undo(self, proposal: str, *, by: str) -> str:
-        """Begin the run that takes an applied proposal back; raise `NotUndoable` with the reason."""
+        """Begin the run that takes an applied proposal back, or raise `NotUndoable`."""
         story = await self._journal.story(proposal)
         if story.outcome is None:
             raise NotUndoable(proposal, "nothing was done")

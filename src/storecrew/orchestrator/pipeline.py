@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from storecrew.domain.actions import Keyed
 from storecrew.domain.errors import AgentHung, NotPermitted, Paused
 from storecrew.domain.events import Event, Published
+from storecrew.domain.journal import SETTLEMENT, Advance, Filing, Journal, Judge, Settled
 from storecrew.domain.money import Money
 from storecrew.domain.ports import Clock, Engine, Models, Store, Writer
 from storecrew.domain.proposals import Filed, Outcome, Proposal, Result, Verdict
 from storecrew.domain.runs import Judged, Run, RunStatus
-from storecrew.journal import SETTLEMENT, Advance, Filing, Journal, Judge, Settled
 from storecrew.orchestrator.facts import look_around
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, spending

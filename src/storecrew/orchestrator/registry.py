@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from storecrew.domain.errors import InvalidSettings, NotFound
 from storecrew.domain.events import ClockTicked, Event, RunRequested
-from storecrew.journal import SETTLEMENT, UNDO, Intake
+from storecrew.domain.journal import SETTLEMENT, UNDO, Intake
 from storecrew.sdk import Agent
 
 _RESERVED = frozenset({SETTLEMENT, UNDO})

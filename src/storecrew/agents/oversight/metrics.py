@@ -1,0 +1,229 @@
+"""What stands where in the order flow, what is stuck, and what would help: pure functions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from statistics import mean
+from typing import Any
+
+from storecrew.domain.commerce import Order, OrderMove, OrderQuery, Product, StockLevel
+from storecrew.domain.orders import Status
+from storecrew.domain.ports import StoreView
+
+RECENT = 200
+"""Averages are over so many of the newest orders."""
+_NAMED = 20
+"""At most so many products with low stock are named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """From where on something counts as a bottleneck; the agent's section of `storecrew.yaml`."""
+
+    approvals: int = 2
+    """More orders than this waiting for approval. An order is answered within the hour."""
+    payment: int = 3
+    """More orders than this waiting for payment: customers were perhaps not asked."""
+    delivery: int = 2
+    """More orders than this on their way: the carrier may be late."""
+    stock: int = 5
+    """Fewer units than this available: the product is about to sell out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Insight:
+    """A number that is beyond its threshold."""
+
+    what: str
+    """`approvals`, `payment`, `delivery` or `stock`."""
+    count: int
+    threshold: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """What would help, and the numbers it rests on."""
+
+    title: str
+    reason: str
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """The order flow at one moment."""
+
+    at: datetime
+    status: str
+    """`ok`, `attention` where an insight names a bottleneck, or `idle` with no order at all."""
+    metrics: Mapping[str, Any]
+    insights: tuple[Insight, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What was read from the store for a survey."""
+
+    counts: Mapping[Status, int]
+    recent: Sequence[Order] = ()
+    open: Sequence[Order] = ()
+    moves: Sequence[OrderMove] = ()
+    levels: Sequence[StockLevel] = ()
+    products: Mapping[str, Product] = field(default_factory=dict[str, Product])
+
+
+async def survey(store: StoreView, now: datetime, thresholds: Thresholds | None = None) -> Survey:
+    """Read the store and return metrics, bottlenecks and recommendations."""
+    recent = (await store.orders(OrderQuery(per_page=RECENT))).items
+    levels = await store.stock()
+    seen = Seen(
+        counts=await store.order_counts(),
+        recent=recent,
+        open=await store.open_orders(),
+        moves=await store.order_moves([order.id for order in recent]),
+        levels=levels,
+        products={product.sku: product for product in await store.products()},
+    )
+    return judge(seen, now, thresholds or Thresholds())
+
+
+def judge(seen: Seen, now: datetime, thresholds: Thresholds) -> Survey:
+    """Return the survey of what was seen."""
+    numbers = metrics(seen, now, thresholds)
+    found = insights(numbers, thresholds)
+    status = "attention" if found else ("ok" if numbers["total_orders"] else "idle")
+    return Survey(
+        at=now,
+        status=status,
+        metrics=numbers,
+        insights=found,
+        recommendations=recommendations(found, numbers),
+    )
+
+
+def metrics(seen: Seen, now: datetime, thresholds: Thresholds) -> dict[str, Any]:
+    """Return order counts, what waits and for how long, low stock, and averages."""
+    low = low_stock(seen.levels, seen.products, thresholds.stock)
+    waits = {status.value: _longest_wait(seen.open, status, now) for status in _WAITING}
+    return {
+        "orders": {status.value: seen.counts.get(status, 0) for status in Status},
+        "total_orders": sum(seen.counts.values()),
+        "pending_approvals": seen.counts.get(Status.RECEIVED, 0),
+        "awaiting_payment": seen.counts.get(Status.AWAITING_PAYMENT, 0)
+        + seen.counts.get(Status.APPROVED, 0),
+        "paid_not_sent": sum(
+            order.status is Status.AWAITING_PAYMENT and order.is_paid for order in seen.open
+        ),
+        "awaiting_delivery": seen.counts.get(Status.AWAITING_DELIVERY, 0),
+        "longest_wait_hours": waits,
+        "low_stock_count": len(low),
+        "low_stock": [{"sku": sku, "available": available} for sku, available in low[:_NAMED]],
+        "average_order_value": _average_value(seen.recent),
+        "average_hours_to_approval": _average_hours(seen.moves, Status.APPROVED),
+        "average_hours_to_delivery": _average_hours(seen.moves, Status.DELIVERED),
+    }
+
+
+_WAITING = (Status.RECEIVED, Status.AWAITING_PAYMENT, Status.AWAITING_DELIVERY)
+
+
+def low_stock(
+    levels: Sequence[StockLevel], products: Mapping[str, Product], threshold: int
+) -> list[tuple[str, int]]:
+    """Return stocked products with fewer units available than the threshold, fewest first."""
+    available: dict[str, int] = {}
+    for level in levels:
+        available[level.sku] = available.get(level.sku, 0) + level.available
+    stocked = (sku for sku in available if sku not in products or products[sku].stocked)
+    low = [(sku, available[sku]) for sku in stocked if available[sku] < threshold]
+    return sorted(low, key=lambda each: (each[1], each[0]))
+
+
+def insights(numbers: Mapping[str, Any], thresholds: Thresholds) -> tuple[Insight, ...]:
+    """Name each bottleneck: a count beyond its threshold."""
+    waiting = (
+        ("approvals", numbers["pending_approvals"], thresholds.approvals, "wait for approval"),
+        ("payment", numbers["awaiting_payment"], thresholds.payment, "wait for payment"),
+        ("delivery", numbers["awaiting_delivery"], thresholds.delivery, "are on their way"),
+    )
+    found = [
+        Insight(what=what, count=count, threshold=limit, message=f"{count} orders {words}")
+        for what, count, limit, words in waiting
+        if count > limit
+    ]
+    if (low := numbers["low_stock_count"]) > 0:
+        found.append(
+            Insight(
+                what="stock",
+                count=low,
+                threshold=thresholds.stock,
+                message=f"{low} products have fewer than {thresholds.stock} units available",
+            )
+        )
+    return tuple(found)
+
+
+_ADVICE = {
+    "approvals": (
+        "Approve waiting orders",
+        "Each hour without an answer loses customers.",
+        Status.RECEIVED,
+    ),
+    "payment": (
+        "Remind customers to pay",
+        "Their units are reserved and sell to nobody else.",
+        Status.AWAITING_PAYMENT,
+    ),
+    "delivery": ("Ask the carrier", "Customers wait for their parcels.", Status.AWAITING_DELIVERY),
+}
+
+
+def recommendations(
+    found: Sequence[Insight], numbers: Mapping[str, Any]
+) -> tuple[Recommendation, ...]:
+    """Return what would help against each bottleneck, most telling number first."""
+    advice = []
+    for insight in found:
+        evidence: dict[str, Any] = {"count": insight.count, "threshold": insight.threshold}
+        if insight.what in _ADVICE:
+            title, reason, status = _ADVICE[insight.what]
+            evidence["longest_wait_hours"] = numbers["longest_wait_hours"][status.value]
+        else:
+            title, reason = "Reorder what is about to sell out", "Sold out products earn nothing."
+            evidence["products"] = numbers["low_stock"]
+        advice.append(Recommendation(title=title, reason=reason, evidence=evidence))
+    if numbers["paid_not_sent"]:
+        evidence = {"count": numbers["paid_not_sent"]}
+        reason = "They are paid, and every unit is reserved."
+        advice.append(Recommendation(title="Send paid orders", reason=reason, evidence=evidence))
+    return tuple(advice)
+
+
+def _longest_wait(orders: Sequence[Order], status: Status, now: datetime) -> float:
+    waits = [(now - o.updated_at).total_seconds() / 3600 for o in orders if o.status is status]
+    return round(max(waits, default=0.0), 1)
+
+
+def _average_value(orders: Sequence[Order]) -> str | None:
+    """Return the mean total of the orders in the currency that most of them use."""
+    totals = [order.total for order in orders if order.status is not Status.CANCELLED]
+    if not totals:
+        return None
+    currencies = [total.currency for total in totals]
+    usual = max(sorted(set(currencies)), key=currencies.count)
+    same = [total for total in totals if total.currency == usual]
+    return str(sum(same[1:], same[0]) * (Decimal(1) / len(same)))
+
+
+def _average_hours(moves: Sequence[OrderMove], status: Status) -> float | None:
+    """Return the mean hours from an order's receipt to its reaching this state."""
+    began = {move.order_id: move.at for move in moves if move.previous is None}
+    hours = [
+        (move.at - began[move.order_id]).total_seconds() / 3600
+        for move in moves
+        if move.status is status and move.order_id in began
+    ]
+    return round(mean(hours), 1) if hours else None

@@ -1,0 +1,78 @@
+"""Prices: each day, and on news of rivals and costs, the small moves that pay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+from storecrew.agents.pricing.guard import PricingTerms, oddity
+from storecrew.agents.pricing.plan import moves
+from storecrew.agents.pricing.shop import look
+from storecrew.domain.actions import SetPrice
+from storecrew.domain.commerce import Product
+from storecrew.domain.events import (
+    ClockTicked,
+    CostChanged,
+    Event,
+    ObservationRejected,
+    RivalPriceSeen,
+    RunRequested,
+)
+from storecrew.sdk import Context, Proposals, agent, every
+
+
+@agent(
+    name="pricing_optimizer",
+    on=[RivalPriceSeen, CostChanged],
+    schedule=every(days=1),
+    may=[SetPrice],
+    batch=500,
+    within=timedelta(seconds=2),
+    capabilities=["pricing"],
+    tags=["daily"],
+)
+async def pricing_optimizer(events: Sequence[Event], ctx: Context) -> Proposals:
+    """Move prices towards what earns most: a little at a time, never below cost plus margin.
+
+    Rivals only ever hold a rise back; a price of theirs that is too odd to be true is reported
+    and counts for nothing.
+    """
+    terms = terms_from(ctx.settings)
+    news = {e.sku for e in events if isinstance(e, RivalPriceSeen | CostChanged)}
+    whole = any(isinstance(e, ClockTicked | RunRequested) for e in events)
+    shop = await look(ctx, None if whole else sorted(news))
+    for rejected in _rejected(events, {product.sku: product for product in shop.products}):
+        yield rejected
+    for proposal in moves(shop, terms, ctx.models, urgent={*_costs(events)}):
+        yield proposal
+
+
+def terms_from(settings: Mapping[str, Any]) -> PricingTerms:
+    """Return the limits of the agent's settings, defaults where they say nothing."""
+    names = {each.name for each in fields(PricingTerms)}
+    given = {name: float(value) for name, value in settings.items() if name in names}
+    return PricingTerms(**given)
+
+
+def _costs(events: Sequence[Event]) -> set[str]:
+    return {event.sku for event in events if isinstance(event, CostChanged)}
+
+
+def _rejected(
+    events: Sequence[Event], products: Mapping[str, Product]
+) -> list[ObservationRejected]:
+    """Return an alert for each rival price that is too odd to act on."""
+    found = []
+    for event in events:
+        if not isinstance(event, RivalPriceSeen) or event.sku not in products:
+            continue
+        if (reason := oddity(event.price, products[event.sku])) is not None:
+            found.append(
+                ObservationRejected(
+                    sku=event.sku,
+                    what=f"price of {event.rival}",
+                    value=str(event.price),
+                    reason=reason,
+                )
+            )
+    return found

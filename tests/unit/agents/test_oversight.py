@@ -1,0 +1,107 @@
+"""Oversight counts what waits, names the bottleneck and says what would help."""
+
+from datetime import timedelta
+
+import pytest
+from shelf import order, product, view
+
+from storecrew.agents.oversight import Thresholds, oversight, survey
+from storecrew.domain.commerce import OrderMove, StockLevel
+from storecrew.domain.events import BottleneckSeen, ClockTicked, EventReported, RunRequested
+from storecrew.domain.orders import Status
+from storecrew.testing.propose import NOON, propose
+from storecrew.testing.view import FakeView
+
+STATES = {"approvals": Status.RECEIVED, "payment": Status.AWAITING_PAYMENT}
+STATES["delivery"] = Status.AWAITING_DELIVERY
+
+
+def shelf_of(*available: int) -> FakeView:
+    return view(
+        product_list=[product(f"P{n}", f"Item {n}") for n in range(len(available))],
+        levels=[
+            StockLevel(sku=f"P{n}", warehouse="main", on_hand=units, reserved=0)
+            for n, units in enumerate(available)
+        ],
+    )
+
+
+def test_insight_thresholds_are_those_of_the_contract() -> None:
+    assert Thresholds() == Thresholds(approvals=2, payment=3, delivery=2, stock=5)
+
+
+@pytest.mark.parametrize(("what", "limit"), [("approvals", 2), ("payment", 3), ("delivery", 2)])
+async def test_oversight_names_the_bottleneck(what: str, limit: int) -> None:
+    store = view()
+    store.order_list = [order(n, STATES[what]) for n in range(limit)]
+    assert (await survey(store, NOON)).insights == ()
+    store.order_list.append(order(99, STATES[what]))
+    seen = await survey(store, NOON)
+    assert [(i.what, i.count, i.threshold) for i in seen.insights] == [(what, limit + 1, limit)]
+    assert seen.status == "attention"
+    (advice,) = seen.recommendations
+    assert advice.evidence == {"count": limit + 1, "threshold": limit, "longest_wait_hours": 3.0}
+
+
+async def test_insight_thresholds_for_stock_are_below_five_units() -> None:
+    seen = await survey(shelf_of(5, 4, 80, 0), NOON)
+    assert seen.metrics["low_stock"] == [
+        {"sku": "P3", "available": 0},
+        {"sku": "P1", "available": 4},
+    ]
+    assert [i.what for i in seen.insights] == ["stock"]
+    assert (await survey(shelf_of(5, 4), NOON, Thresholds(stock=4))).insights == ()
+
+
+async def test_services_without_stock_are_never_low() -> None:
+    store = shelf_of(0)
+    store.product_list = [product("P0", "Fitting", stocked=False)]
+    assert (await survey(store, NOON)).metrics["low_stock_count"] == 0
+
+
+async def test_counts_and_averages_are_those_of_the_orders() -> None:
+    store = view()
+    store.order_list = [
+        order(1, Status.DELIVERED, paid=True),
+        order(2, Status.AWAITING_PAYMENT, paid=True),
+        order(3, Status.CANCELLED),
+    ]
+    store.order_move_list = [
+        OrderMove(order_id=1, previous=None, status=Status.RECEIVED, at=NOON, actor="a"),
+        OrderMove(
+            order_id=1,
+            previous=Status.RECEIVED,
+            status=Status.APPROVED,
+            at=NOON + timedelta(hours=2),
+            actor="a",
+        ),
+    ]
+    seen = await survey(store, NOON)
+    assert seen.metrics["total_orders"] == 3
+    assert seen.metrics["orders"]["delivered"] == 1
+    assert seen.metrics["average_order_value"] == "100.00 EUR"
+    assert seen.metrics["average_hours_to_approval"] == 2.0
+    assert seen.metrics["average_hours_to_delivery"] is None
+    assert [r.title for r in seen.recommendations] == ["Send paid orders"]
+
+
+async def test_an_empty_shop_is_idle_and_breaks_nothing() -> None:
+    seen = await survey(FakeView(), NOON)
+    assert (seen.status, seen.insights, seen.recommendations) == ("idle", (), ())
+
+
+async def test_bottlenecks_are_reported_once_a_day_or_when_something_happens() -> None:
+    store = shelf_of(1)
+    tick = ClockTicked(agent="oversight", due=NOON)
+    assert await propose(oversight, [tick], store) == []
+    (event,) = await propose(oversight, [tick], store, now=NOON.replace(hour=8))
+    assert isinstance(event, BottleneckSeen)
+    assert (event.what, event.count, event.threshold) == ("stock", 1, 5)
+    for cause in (RunRequested(agent="oversight", by="me"), EventReported(event_type="odd")):
+        assert len(await propose(oversight, [cause], store)) == 1
+    assert (
+        await propose(
+            oversight, [tick, EventReported(event_type="x")], store, settings={"stock": 1}
+        )
+        == []
+    )

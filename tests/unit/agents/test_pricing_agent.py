@@ -1,0 +1,196 @@
+"""Prices move a little at a time, for a reason, and never below cost plus margin."""
+
+import dataclasses
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shelf import amount, eur, product, view
+
+from storecrew.agents.pricing import pricing_optimizer
+from storecrew.agents.pricing.guard import PricingTerms, floor_price
+from storecrew.domain.actions import SetPrice
+from storecrew.domain.commerce import PriceChange, Product, RivalPrice, StockLevel
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.events import (
+    ClockTicked,
+    CostChanged,
+    Event,
+    ObservationRejected,
+    RivalPriceSeen,
+)
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Proposal
+from storecrew.testing.propose import NOON, propose
+from storecrew.testing.view import FakeView
+
+TICK = ClockTicked(agent="pricing_optimizer", due=NOON)
+PLENTY = [StockLevel(sku="P1", warehouse="main", on_hand=500, reserved=0)]
+
+
+def shop(price: str = "100", cost: str = "60", **more: object) -> FakeView:
+    return view(
+        **({"product_list": [product(price=price, cost=eur(cost))], "levels": PLENTY} | more)
+    )
+
+
+def prices(found: list[Proposal | Event]) -> list[SetPrice]:
+    return [p.action for p in found if isinstance(p, Proposal) and isinstance(p.action, SetPrice)]
+
+
+async def test_a_price_below_the_best_one_rises_by_a_step() -> None:
+    found = await propose(pricing_optimizer, TICK, shop())
+    (move,) = prices(found)
+    assert move == SetPrice(sku="P1", price=eur("105.00"), expect=eur(100))
+    (proposal,) = found
+    assert isinstance(proposal, Proposal)
+    assert proposal.effect is not None
+    assert proposal.effect.low <= proposal.effect.expected <= proposal.effect.high
+    assert amount(proposal.evidence["floor"]) == Decimal("66.67")
+
+
+async def test_a_price_above_the_best_one_falls_by_a_step() -> None:
+    (move,) = prices(await propose(pricing_optimizer, TICK, shop(price="200", cost="60")))
+    assert move.price == eur(190)
+
+
+async def test_nothing_is_proposed_where_the_gain_is_not_worth_it() -> None:
+    assert await propose(pricing_optimizer, TICK, shop(price="100", cost="50")) == []
+
+
+async def test_a_price_that_moved_lately_is_left_alone() -> None:
+    for days in (0.5, 6):
+        moved = PriceChange(
+            sku="P1", previous=eur(99), price=eur(100), at=NOON - timedelta(days=days)
+        )
+        assert await propose(pricing_optimizer, TICK, shop(changes=[moved])) == []
+
+
+async def test_a_price_does_not_drift_without_end() -> None:
+    changes = [
+        PriceChange(
+            sku="P1",
+            previous=eur(80 + 4 * n),
+            price=eur(84 + 4 * n),
+            at=NOON - timedelta(days=70 - 10 * n),
+        )
+        for n in range(5)
+    ]
+    assert await propose(pricing_optimizer, TICK, shop(changes=changes)) == []
+
+
+async def test_what_is_about_to_sell_out_is_not_cut() -> None:
+    scarce = [StockLevel(sku="P1", warehouse="main", on_hand=3, reserved=0)]
+    assert await propose(pricing_optimizer, TICK, shop("200", levels=scarce)) == []
+
+
+async def test_products_without_cost_sales_or_common_currency_are_left_alone() -> None:
+    assert await propose(pricing_optimizer, TICK, shop(sales={})) == []
+    for bad in (None, Money.of(60, "USD"), eur(0)):
+        store = shop(product_list=[product(cost=bad)])
+        assert await propose(pricing_optimizer, TICK, store) == []
+    assert await propose(pricing_optimizer, TICK, FakeView()) == []
+
+
+async def test_a_price_under_the_floor_is_lifted_to_it() -> None:
+    news = CostChanged(sku="P1", previous=eur(60), cost=eur(95))
+    (move,) = prices(await propose(pricing_optimizer, [news], shop(cost="95", sales={})))
+    assert move.price == eur("105.56")
+
+
+async def test_rivals_hold_a_rise_back() -> None:
+    rival = RivalPrice(sku="P1", rival="R1", price=eur(89), seen_at=NOON)
+    (move,) = prices(await propose(pricing_optimizer, TICK, shop(rivals=[rival], cost="66")))
+    assert move.price == eur("102.35")
+
+
+async def test_a_price_far_above_rivals_falls_a_step_and_not_to_theirs() -> None:
+    rival = RivalPrice(sku="P1", rival="R1", price=eur(75), seen_at=NOON)
+    (move,) = prices(await propose(pricing_optimizer, TICK, shop(rivals=[rival], cost="50")))
+    assert move.price == eur(95)
+
+
+async def test_assumed_costs_are_named() -> None:
+    store = shop(product_list=[product(assumed=("cost",))])
+    (proposal,) = await propose(pricing_optimizer, TICK, store)
+    assert isinstance(proposal, Proposal)
+    assert proposal.assumptions == ("cost is assumed, not recorded",)
+
+
+ABSURD = [eur(0), eur("0.00"), eur(-5), eur(10000), eur(20), Money.of(95, "USD")]
+
+
+@pytest.mark.parametrize("seen", ABSURD, ids=str)
+async def test_price_floor_absurd_rival_prices_are_reported_and_move_nothing(seen: Money) -> None:
+    store = shop(cost="50", rivals=[RivalPrice(sku="P1", rival="R1", price=seen, seen_at=NOON)])
+    news = RivalPriceSeen(sku="P1", rival="R1", price=seen)
+    (alert,) = await propose(pricing_optimizer, [news], store)
+    assert isinstance(alert, ObservationRejected)
+    assert alert.sku == "P1"
+    assert await propose(pricing_optimizer, TICK, store) == []
+
+
+@pytest.mark.parametrize("seen", [*ABSURD, eur(34), eur(299)], ids=str)
+async def test_price_floor_holds_for_ten_rounds_of_a_rivals_price(seen: Money) -> None:
+    store = shop(rivals=[RivalPrice(sku="P1", rival="R1", price=seen, seen_at=NOON)])
+    news = RivalPriceSeen(sku="P1", rival="R1", price=seen)
+    now, start = NOON, eur(100)
+    for _ in range(10):
+        now += timedelta(days=1)
+        for move in prices(await propose(pricing_optimizer, [news, TICK], store, now=now)):
+            _do(store, move, now)
+        assert store.product_list[0].price >= floor_price(eur(60), 0.10)
+        assert start * Decimal("0.75") <= store.product_list[0].price <= start * Decimal("1.25")
+
+
+def _do(store: FakeView, move: SetPrice, now: object) -> None:
+    before = store.product_list[0]
+    assert move.expect == before.price
+    assert abs(move.price.amount / before.price.amount - 1) <= Decimal("0.05")
+    store.product_list = [dataclasses.replace(before, price=move.price)]
+    store.changes.append(
+        PriceChange(sku="P1", previous=before.price, price=move.price, at=now)  # type: ignore[arg-type]
+    )
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.floats(0, 0.9))
+def test_price_floor_leaves_its_margin_and_grows_with_the_cost(
+    one: int, other: int, margin: float
+) -> None:
+    low, high = sorted((Money.from_minor(one, "EUR"), Money.from_minor(other, "EUR")))
+    floor = floor_price(low, margin)
+    assert floor <= floor_price(high, margin)
+    assert floor.amount * (1 - Decimal(str(margin))) >= low.amount
+    assert floor == floor.rounded()
+
+
+@given(price=st.integers(1, 10**6), cost=st.integers(1, 10**6), rival=st.integers(-100, 10**8))
+async def test_price_floor_holds_whatever_price_cost_and_rival(
+    price: int, cost: int, rival: int
+) -> None:
+    item = Product(
+        sku="P1",
+        name="X",
+        price=Money.from_minor(price, "EUR"),
+        cost=Money.from_minor(cost, "EUR"),
+    )
+    seen = Money.from_minor(rival, "EUR")
+    store = shop(
+        product_list=[item], rivals=[RivalPrice(sku="P1", rival="R", price=seen, seen_at=NOON)]
+    )
+    assert item.cost is not None
+    for move in prices(await propose(pricing_optimizer, TICK, store)):
+        assert move.price >= floor_price(item.cost, 0.10)
+
+
+@pytest.mark.parametrize("wrong", [{"margin_floor": 1}, {"step": -0.1}, {"drift": 2}])
+def test_limits_that_would_let_prices_swing_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InvalidInput):
+        PricingTerms(**wrong)
+
+
+async def test_settings_of_the_agent_set_its_limits() -> None:
+    found = await propose(pricing_optimizer, TICK, shop(), settings={"step": 0.02, "other": 1})
+    assert prices(found)[0].price == eur(102)

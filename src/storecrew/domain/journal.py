@@ -1,16 +1,24 @@
 """The journal as the orchestrator sees it: what is recorded, and the port to record it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from storecrew.domain.actions import Action
-from storecrew.domain.events import Event, Published
-from storecrew.domain.proposals import Filed, Outcome
+from storecrew.domain.commerce import Discrepancy
+from storecrew.domain.events import Event, Published, Recorded
+from storecrew.domain.pages import Page
+from storecrew.domain.proposals import Filed, Outcome, Proposal
 from storecrew.domain.runs import (
+    Approval,
     ApprovalStatus,
+    AuditEntry,
     Judged,
+    Receipt,
+    Run,
+    RunStatus,
+    Story,
 )
 
 WakesFor: TypeAlias = Callable[[Event], Sequence[str]]

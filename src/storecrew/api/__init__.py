@@ -1,1 +1,1 @@
-"""The HTTP door: order desk, approvals, runs, audit and probes."""
+"""The HTTP door: routes over the plane and the store, and what guards them."""

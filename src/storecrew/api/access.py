@@ -1,0 +1,72 @@
+"""What every route gets at: the plane, the caller, and one way to change the store."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import Depends, Request
+from fastapi.responses import JSONResponse
+
+from storecrew.api.auth import caller
+from storecrew.api.errors import Refused
+from storecrew.api.requests import HEADER
+from storecrew.app.plane import Plane
+from storecrew.domain.actions import Action
+from storecrew.domain.catalogue import Names
+from storecrew.domain.codec import encode
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.ports import StoreView
+from storecrew.domain.proposals import Outcome
+
+
+def plane_of(request: Request) -> Plane:
+    """Return the plane that the application serves."""
+    plane: Plane = request.app.state.plane
+    return plane
+
+
+async def _plane(request: Request) -> Plane:  # async, so that it needs no thread
+    return plane_of(request)
+
+
+async def _caller(request: Request) -> str:
+    return caller(request)
+
+
+ThePlane = Annotated[Plane, Depends(_plane)]
+TheCaller = Annotated[str, Depends(_caller)]
+
+
+async def act(request: Request, action: Action) -> Outcome:
+    """Apply the action once per Idempotency-Key; raises `Refused` where the store says no."""
+    given = request.headers.get(HEADER)
+    key = f"http/{given}" if given else f"http/~{uuid4().hex}"
+    outcome = await plane_of(request).store.apply(action, key=key, actor=caller(request))
+    if not outcome.applied:
+        raise Refused(outcome)
+    return outcome
+
+
+async def skus_of(store: StoreView, names: Sequence[str]) -> dict[str, str]:
+    """Return the SKU each name stands for; a name nobody carries stands for itself."""
+    found = {product.sku: product.sku for product in await store.products(names)}
+    if missing := [name for name in names if name not in found]:
+        catalogue = Names(await store.products())
+        for name in missing:
+            try:
+                found[name] = catalogue.find(name).sku
+            except InvalidInput:
+                found[name] = name
+    return found
+
+
+def answer(content: object, status: int = 200) -> JSONResponse:
+    """Return domain values as JSON."""
+    return JSONResponse(encode(content), status)
+
+
+def page_answer(items: object, total: int, *, page: int, per_page: int) -> JSONResponse:
+    """Return one page in the shape that every list has."""
+    pages = -(-total // per_page)
+    shown = {"items": items, "page": page, "per_page": per_page, "total": total, "pages": pages}
+    return answer(shown)

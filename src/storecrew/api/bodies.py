@@ -1,0 +1,149 @@
+"""What a caller may send: strict shapes, nothing extra, bounded in size."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+from unicodedata import normalize
+
+from annotated_types import Ge, Le
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from storecrew.domain.commerce import Line
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.money import Money, exponent
+from storecrew.domain.orders import MAX_LINES, MAX_QUANTITY, parse_order
+
+MAX_ID = 2**63 - 1
+"""Largest order number a database can hold."""
+
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+OrderId = Annotated[int, Ge(1), Le(MAX_ID)]
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
+PerPage = Annotated[int, Query(ge=1, le=200)]
+
+
+class Strict(BaseModel):
+    """A body that says what it means: no unknown fields, no text where a number stands."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class LineBody(Strict):
+    """So many units of one product, by SKU or name."""
+
+    product: Name
+    quantity: Annotated[int, Ge(1), Le(MAX_QUANTITY)]
+
+    def line(self) -> Line:
+        """Return it as the store takes it."""
+        return Line(sku=normalize("NFC", self.product.strip()), quantity=self.quantity)
+
+
+class MailBody(Strict):
+    """An order as a customer writes it."""
+
+    mail: Text
+    customer: Name | None = None
+
+
+class WarehouseBody(Strict):
+    """Stock levels as a warehouse writes them."""
+
+    stock: Text
+
+
+class OrderRef(Strict):
+    """Which order."""
+
+    order_id: OrderId
+
+
+class ApproveBody(OrderRef):
+    """Which order, and its text where the caller wants it compared."""
+
+    order: Text | None = None
+
+
+class OrderBody(Strict):
+    """An order: as text, or as lines."""
+
+    text: Text | None = None
+    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    customer: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "OrderBody":
+        if (self.text is None) == (self.lines is None):
+            raise ValueError("give either text or lines")
+        return self
+
+    def order_lines(self) -> tuple[Line, ...]:
+        """Return the lines as the store takes them."""
+        if self.lines is not None:
+            return tuple(line.line() for line in self.lines)
+        return lines_of(self.text or "")
+
+
+def lines_of(text: str) -> tuple[Line, ...]:
+    """Read an order's text into lines; raises `InvalidInput` naming the bad part."""
+    return tuple(Line(sku=each.name, quantity=each.quantity) for each in parse_order(text))
+
+
+class PaymentBody(Strict):
+    """A payment that came in."""
+
+    reference: Name
+    amount: Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,3})?$")] | None = None
+
+    def money(self, currency: str) -> Money | None:
+        """Return the amount in the shop's currency, or None where none was given."""
+        if self.amount is None:
+            return None
+        amount = Decimal(self.amount)
+        if amount != round(amount, exponent(currency)):
+            raise InvalidInput("amount", f"{self.amount} has more decimals than {currency} has")
+        return Money(amount, currency)
+
+
+class ReasonBody(Strict):
+    """Why."""
+
+    reason: Text = ""
+
+
+class ReturnBody(ReasonBody):
+    """What comes back; no lines means everything."""
+
+    lines: Annotated[list[LineBody], Field(max_length=MAX_LINES)] = Field(
+        default_factory=list[LineBody]
+    )
+
+
+class StockBody(Strict):
+    """A counted level."""
+
+    on_hand: Annotated[int, Ge(0), Le(MAX_QUANTITY)]
+    warehouse: Name | None = None
+
+
+class DecisionBody(Strict):
+    """A person's answer, with a changed action where they want another one."""
+
+    note: Text = ""
+    action: dict[str, Any] | None = None
+
+
+class NoteBody(Strict):
+    """Why not."""
+
+    note: Text = ""
+
+
+class EventBody(Strict):
+    """Something that happened elsewhere."""
+
+    event_type: Name
+    id: Name | None = None
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
+    source: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")] = "api"

@@ -1,0 +1,155 @@
+"""How much one caller may ask: requests a minute, and bytes of a body."""
+
+import time
+from dataclasses import dataclass, field
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from storecrew.api.auth import OPEN_PATHS
+from storecrew.api.errors import problem
+from storecrew.app.settings import ApiSettings
+
+MAX_BODY = 1_000_000
+"""Bytes of a request's body: 500 order lines take a twentieth of it."""
+READS_PER_WRITE = 20
+"""Reads are this many times cheaper than writes, which end in a commit."""
+_READING = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Which limit holds for which request; None where there is none."""
+
+    write: RateLimitItem | None
+    read: RateLimitItem | None
+    routes: dict[str, RateLimitItem | None]
+
+    @classmethod
+    def of(cls, settings: ApiSettings) -> "Limits":
+        """Read them from the settings, where 0 is no limit."""
+        own = settings.route_limits
+        return cls(
+            write=_per_minute(settings.rate_limit),
+            read=_per_minute(settings.rate_limit * READS_PER_WRITE),
+            routes={
+                "/agent/1/mail": _per_minute(own.mail),
+                "/agent/2/warehouse": _per_minute(own.warehouse),
+                "/agent/3/approve": _per_minute(own.approve),
+                "/agent/4/fulfilled": _per_minute(own.fulfilled),
+            },
+        )
+
+    def on(self, method: str, path: str) -> tuple[str, RateLimitItem | None]:
+        """Return the name of what is counted, and its limit."""
+        if method == "OPTIONS" or path in OPEN_PATHS:
+            return "", None
+        if method in _READING:
+            return "read", self.read
+        return (path, self.routes[path]) if path in self.routes else ("write", self.write)
+
+
+def _per_minute(amount: int) -> RateLimitItem | None:
+    return RateLimitItemPerMinute(amount) if amount else None
+
+
+@dataclass
+class RateLimit:
+    """Counts each caller's requests by the minute, in memory, and refuses those above."""
+
+    app: ASGIApp
+    limits: Limits
+    by_key: bool
+    """Whether callers are known by their key, and not by their address."""
+    _counter: FixedWindowRateLimiter = field(
+        default_factory=lambda: FixedWindowRateLimiter(MemoryStorage())
+    )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request with its limit in the headers, or answer 429."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        name, limit = self.limits.on(scope["method"], scope["path"])
+        if limit is None:
+            await self.app(scope, receive, send)
+            return
+        who = self._caller(scope)
+        allowed = self._counter.hit(limit, name, who)
+        window = self._counter.get_window_stats(limit, name, who)
+        seconds = max(1, round(window.reset_time - time.time()))
+        shown = {
+            "X-RateLimit-Limit": str(limit.amount),
+            "X-RateLimit-Remaining": str(window.remaining),
+            "X-RateLimit-Reset": str(seconds),
+        }
+        if allowed:
+            await self.app(scope, receive, _with_headers(send, shown))
+            return
+        message = f"at most {limit.amount} a minute; try again in {seconds} s"
+        headers = {**shown, "Retry-After": str(seconds)}
+        await problem(scope, 429, message, headers=headers)(scope, receive, send)
+
+    def _caller(self, scope: Scope) -> str:
+        return "key" if self.by_key else str((scope.get("client") or ("-",))[0])
+
+
+def _with_headers(send: Send, shown: dict[str, str]) -> Send:
+    extra = [(name.lower().encode(), value.encode()) for name, value in shown.items()]
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *extra]}
+        await send(message)
+
+    return answer
+
+
+@dataclass
+class BodyLimit:
+    """Refuses a body over 1 MB, by its announced length or as its chunks arrive."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request with a bounded body."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdigit() and int(announced) > MAX_BODY:
+            answer = problem(scope, 413, f"a body has at most {MAX_BODY} bytes")
+            await answer(scope, receive, send)
+            return
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY:
+                raise HTTPException(413, f"a body has at most {MAX_BODY} bytes")
+            return message
+
+        await self.app(scope, bounded, send)
+
+
+class Cors(CORSMiddleware):
+    """Lets the configured web origins call; a preflight from another gets JSON, as all errors."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request with the headers that a browser asks for."""
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            headers = Headers(scope=scope)
+            origin = headers.get("origin")
+            asks = origin is not None and "access-control-request-method" in headers
+            if asks and not self.is_allowed_origin(origin or ""):
+                answer = problem(scope, 403, "pages of this origin may not call")
+                await answer(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)

@@ -1,0 +1,101 @@
+"""Is it alive, is it ready, how is it: what platforms and people ask first."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from storecrew.api.access import ThePlane
+from storecrew.api.crew import crew_status
+from storecrew.api.requests import JsonRoute
+from storecrew.app.plane import Check, Plane
+from storecrew.domain.codec import encode
+from storecrew.domain.errors import StorecrewError
+
+router = APIRouter(route_class=JsonRoute)
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def root(request: Request, plane: ThePlane) -> Response:
+    """Say that this is the orchestrator; send a browser to the dashboard."""
+    if _prefers_html(request.headers.get("accept", "")):
+        return RedirectResponse("/dashboard/", 307)
+    version = plane.settings.orchestrator.service_version
+    return JSONResponse({"service": "orchestrator", "status": "ok", "version": version})
+
+
+def _prefers_html(accept: str) -> bool:
+    """Tell whether text/html stands before, or weighs more than, JSON and anything."""
+    weights = {"text/html": 0.0, "application/json": 0.0, "*/*": 0.0}
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        if kind in weights and quality.replace(".", "", 1).isdigit():
+            weights[kind] = float(quality)
+    return weights["text/html"] > max(weights["application/json"], weights["*/*"])
+
+
+@router.api_route("/favicon.ico", methods=["GET", "HEAD"])
+async def favicon() -> Response:
+    """Spare browsers a 404."""
+    return Response(status_code=204)
+
+
+@router.get("/healthz")
+@router.get("/liveness")
+async def alive() -> JSONResponse:
+    """Say that the process answers; touches no database."""
+    return JSONResponse({"status": "healthy"})
+
+
+@router.get("/readyz")
+@router.get("/readiness")
+async def ready(plane: ThePlane) -> JSONResponse:
+    """Say whether every part is ready, and which is not."""
+    checks = await _checks(plane)
+    is_ready = all(check.ok for check in checks)
+    content = {"ready": is_ready, "checks": encode(checks)}
+    return JSONResponse(content, 200 if is_ready else 503)
+
+
+@router.get("/health")
+async def health(request: Request, plane: ThePlane) -> JSONResponse:
+    """Say how the service, its agents and its services are; 503 when the plane itself is ill."""
+    checks = await _checks(plane)
+    agents = await _agents(plane)
+    status = _status(checks, agents)
+    now = plane.clock.now()
+    content = {
+        "service": "orchestrator",
+        "status": status,
+        "version": plane.settings.orchestrator.service_version,
+        "timestamp": now.isoformat(),
+        "uptime_seconds": round((now - request.app.state.started_at).total_seconds(), 3),
+        "agents": agents,
+        "services": {},
+        "checks": encode(checks),
+    }
+    return JSONResponse(content, 503 if status == "degraded" else 200)
+
+
+def _status(checks: tuple[Check, ...], agents: dict[str, Any]) -> str:
+    if not all(check.ok for check in checks):
+        return "degraded"
+    return "healthy" if agents["overall_status"] == "healthy" else "warning"
+
+
+async def _checks(plane: Plane) -> tuple[Check, ...]:
+    try:
+        return tuple(await plane.checks())
+    except StorecrewError as error:
+        return (Check(name="plane", ok=False, detail=type(error).__name__),)
+
+
+async def _agents(plane: Plane) -> dict[str, Any]:
+    try:
+        status = await crew_status(plane)
+    except StorecrewError:
+        return {"total": len(plane.agents), "overall_status": "unknown"}
+    counts = {name: status[name] for name in ("total", "healthy", "stale", "error")}
+    worst = "degraded" if counts["error"] else "warning" if counts["stale"] else "healthy"
+    return {**counts, "overall_status": worst}

@@ -1,0 +1,239 @@
+"""A plane that keeps its books in lists, and clients of the HTTP door over it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from storecrew.api.application import create_app
+from storecrew.app import Check, Settings, load_settings
+from storecrew.domain.actions import Action, SetPrice
+from storecrew.domain.errors import AlreadyDecided, NotFound, NotUndoable
+from storecrew.domain.events import Published, Recorded
+from storecrew.domain.money import Money
+from storecrew.domain.pages import Page
+from storecrew.domain.proposals import Decision, Filed, Proposal, Verdict
+from storecrew.domain.runs import (
+    Approval,
+    ApprovalStatus,
+    AuditEntry,
+    Receipt,
+    Run,
+    RunStatus,
+    Story,
+)
+from storecrew.sdk import Agent, every
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PROPOSAL = "pricing@2026-03-02T12:00:00/0"
+
+
+@dataclass
+class FixedClock:
+    at: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+
+async def _nothing(_event: Any, _ctx: Any) -> Any:
+    for proposal in ():
+        yield proposal
+
+
+CREW = {
+    name: Agent(
+        name=name,
+        purpose=f"Does {name}.",
+        propose=_nothing,
+        schedule=every(hours=1),
+        may=frozenset({SetPrice}),
+        capabilities=(name,),
+    )
+    for name in ("pricing", "replenishment")
+}
+
+
+def _page(items: Sequence[Any], page: int, per_page: int) -> Page[Any]:
+    newest_first = tuple(reversed(items))
+    start = (page - 1) * per_page
+    return Page(items=newest_first[start : start + per_page], total=len(items))
+
+
+@dataclass
+class FakeJournal:
+    run_list: list[Run] = field(default_factory=list[Run])
+    stories: list[Story] = field(default_factory=list[Story])
+    questions: dict[str, Approval] = field(default_factory=dict[str, Approval])
+    entries: list[AuditEntry] = field(default_factory=list[AuditEntry])
+    recorded: list[Recorded] = field(default_factory=list[Recorded])
+
+    async def run(self, run_id: str) -> Run:
+        return _one("run", run_id, [r for r in self.run_list if r.id == run_id])
+
+    async def runs(
+        self, *, page: int, per_page: int, agent: str | None = None, status: RunStatus | None = None
+    ) -> Page[Run]:
+        found = [
+            r for r in self.run_list if agent in (None, r.agent) and status in (None, r.status)
+        ]
+        return _page(found, page, per_page)
+
+    async def proposals(self, *, page: int, per_page: int, run: str | None = None) -> Page[Story]:
+        return _page([s for s in self.stories if run in (None, s.filed.run)], page, per_page)
+
+    async def story(self, proposal_id: str) -> Story:
+        return _one("proposal", proposal_id, [s for s in self.stories if s.filed.id == proposal_id])
+
+    async def approvals(
+        self, *, status: ApprovalStatus | None = ApprovalStatus.WAITING, page: int, per_page: int
+    ) -> Page[Approval]:
+        found = [a for a in self.questions.values() if status in (None, a.status)]
+        return _page(found, page, per_page)
+
+    async def approval(self, proposal_id: str) -> Approval:
+        found = self.questions.get(proposal_id)
+        return _one("approval", proposal_id, [found] if found else [])
+
+    async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
+        return _page(self.entries, page, per_page)
+
+    async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
+        return _page(self.recorded, page, per_page)
+
+
+def _one(kind: str, key: str, found: list[Any]) -> Any:
+    if not found:
+        raise NotFound(kind, key)
+    return found[0]
+
+
+@dataclass
+class FakePlane:
+    settings: Settings
+    store: Any
+    clock: FixedClock = field(default_factory=FixedClock)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    agents: Mapping[str, Agent] = field(default_factory=lambda: CREW)
+    is_paused: bool = False
+    approved_as: Action | None = None
+    check_list: list[Check] = field(default_factory=lambda: [Check(name="journal", ok=True)])
+
+    async def publish(self, events: Sequence[Published]) -> Sequence[Receipt]:
+        return [self._record(event) for event in events]
+
+    def _record(self, published: Published) -> Receipt:
+        for known in self.journal.recorded:
+            if (known.source, known.external_id) == (published.source, published.external_id):
+                return Receipt(event_id=known.seq, duplicate=True, wakes=())
+        recorded = Recorded(
+            seq=len(self.journal.recorded) + 1,
+            event=published.event,
+            source=published.source,
+            external_id=published.external_id,
+            at=published.at,
+        )
+        self.journal.recorded.append(recorded)
+        return Receipt(event_id=recorded.seq, duplicate=False, wakes=("pricing",))
+
+    async def request_run(
+        self, agent: str, *, by: str, parameters: Mapping[str, Any] | None = None
+    ) -> str:
+        if agent not in self.agents:
+            raise NotFound("agent", agent)
+        run = Run(
+            id=f"{agent}@{by}#{len(self.journal.run_list)}",
+            agent=agent,
+            status=RunStatus.DONE,
+            attempt=1,
+            created_at=self.clock.now(),
+        )
+        self.journal.run_list.append(run)
+        return run.id
+
+    async def approve(
+        self, proposal_id: str, *, by: str, note: str = "", action: Action | None = None
+    ) -> str:
+        self._decide(proposal_id, ApprovalStatus.APPROVED, by, note)
+        self.approved_as = action
+        return f"settle:{proposal_id}"
+
+    async def reject(self, proposal_id: str, *, by: str, note: str = "") -> None:
+        self._decide(proposal_id, ApprovalStatus.REJECTED, by, note)
+
+    def _decide(self, proposal_id: str, status: ApprovalStatus, by: str, note: str) -> None:
+        question = self.journal.questions.get(proposal_id)
+        if question is None:
+            raise NotFound("approval", proposal_id)
+        if question.status is not ApprovalStatus.WAITING:
+            raise AlreadyDecided(proposal_id, question.status)
+        self.journal.questions[proposal_id] = replace(
+            question, status=status, decided_by=by, note=note
+        )
+
+    async def undo(self, proposal_id: str, *, by: str) -> str:
+        if proposal_id != PROPOSAL:
+            raise NotFound("proposal", proposal_id)
+        raise NotUndoable(proposal_id, "the parcel has left")
+
+    async def pause(self, *, by: str) -> None:
+        self.is_paused = True
+
+    async def resume(self, *, by: str) -> None:
+        self.is_paused = False
+
+    async def checks(self) -> Sequence[Check]:
+        return self.check_list
+
+
+@dataclass
+class Door:
+    """A plane, its settings, and clients of the application over it."""
+
+    plane: FakePlane
+    clients: list[httpx.AsyncClient] = field(default_factory=list[httpx.AsyncClient])
+
+    def client(
+        self, settings: Settings | None = None, *, peer: str = "127.0.0.1", **options: Any
+    ) -> httpx.AsyncClient:
+        app = create_app(self.plane, settings or self.plane.settings)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app, client=(peer, 1234))
+        client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", **options)
+        self.clients.append(client)
+        return client
+
+
+def settings_of(**environ: str) -> Settings:
+    """Settings with no general limit, unless told otherwise."""
+    given = {"STORECREW_API__RATE_LIMIT": "0", **environ}
+    return load_settings(environ=given, directory=Path("/nonexistent"))
+
+
+NO_LIMITS = {
+    f"STORECREW_API__ROUTE_LIMITS__{name}": "0"
+    for name in ("MAIL", "WAREHOUSE", "APPROVE", "FULFILLED")
+}
+
+
+def a_question() -> Approval:
+    action = SetPrice(sku="Product A", price=Money.of("11.00", "EUR"))
+    filed = Filed(
+        id=PROPOSAL,
+        run=PROPOSAL.partition("/")[0],
+        agent="pricing",
+        proposal=Proposal(action=action, reason="sells well"),
+    )
+    return Approval(
+        filed=filed,
+        question=Decision(verdict=Verdict.ASK, reason="prices ask", rule="autonomy"),
+        status=ApprovalStatus.WAITING,
+        asked_at=NOW,
+        expires_at=NOW,
+    )
+
+
+Place = Callable[..., Any]
+"""Places an order and returns the response."""

@@ -214,14 +214,6 @@ class Models(Protocol):
         ...
 
 
-class Writer(Protocol):
-    """Turns facts into words: templates by default, a language model where one is set up."""
-
-    async def write(self, template: str, facts: Mapping[str, Any]) -> str:
-        """Return the text of the named template, filled with the facts."""
-        ...
-
-
 class Engine(Protocol):
     """The durable-execution engine, as little of it as the orchestrator needs."""
 

@@ -12,7 +12,7 @@ from storecrew.domain.errors import AgentHung, NotPermitted, Paused
 from storecrew.domain.events import Event, Published
 from storecrew.domain.journal import SETTLEMENT, Advance, Filing, Journal, Judge, Settled
 from storecrew.domain.money import Money
-from storecrew.domain.ports import Clock, Engine, Models, Store, Writer
+from storecrew.domain.ports import Clock, Engine, Models, Store
 from storecrew.domain.proposals import Filed, Outcome, Proposal, Result, Verdict
 from storecrew.domain.runs import Judged, Run, RunStatus
 from storecrew.orchestrator.facts import look_around
@@ -34,7 +34,6 @@ class Pipeline:
     policy: Policy
     registry: Registry
     models: Models
-    writer: Writer
     engine: Engine
     clock: Clock
     """The shop's time."""
@@ -105,7 +104,6 @@ class Pipeline:
             now=run.created_at,
             store=ReadOnly(self.store, agent.name),
             models=self.models,
-            writer=self.writer,
             settings=self.settings.get(agent.name, {}),
             currency=self.currency,
         )

@@ -16,7 +16,7 @@ class Facts:
     currency: str
     product: Product | None = None
     price_a_day_ago: Money | None = None
-    """The product's price 24 hours ago; None where it was not for sale yet."""
+    """The product's price 24 hours ago, or its first price where it was not for sale yet."""
     order: Order | None = None
     customer: Customer | None = None
     messages_this_week: int = 0

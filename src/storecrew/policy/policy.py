@@ -43,7 +43,7 @@ class Policy:
         return self._decision(opinion.verdict, opinion.reason, opinion.rule)
 
     def confirm(self, proposal: Proposal, person: str, facts: Facts) -> Decision:
-        """Decide on what a person wants done: nothing is asked twice, what is forbidden stays so."""
+        """Decide on what a person wants: nothing is asked twice, what is forbidden stays so."""
         opinion = self._strictest(proposal, facts)
         if opinion.verdict is Verdict.DENY:
             return self._decision(Verdict.DENY, opinion.reason, opinion.rule)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from storecrew.domain.errors import NotPermitted
-from storecrew.domain.ports import Models, StoreView, Writer
+from storecrew.domain.ports import Models, StoreView
 
 
 class ReadOnly:
@@ -41,7 +41,6 @@ class Context:
     """The moment this run began; the same on a replay."""
     store: StoreView
     models: Models
-    writer: Writer
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The agent's own section of `storecrew.yaml`."""
     currency: str = "EUR"

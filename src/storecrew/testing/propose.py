@@ -14,14 +14,6 @@ from storecrew.sdk.context import ReadOnly
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-class PlainWriter:
-    """A writer that needs no templates: it lists the facts."""
-
-    async def write(self, template: str, facts: Mapping[str, Any]) -> str:
-        """Return the template's name and the facts."""
-        return f"{template}: " + ", ".join(f"{name} {value}" for name, value in facts.items())
-
-
 async def propose(  # noqa: PLR0913 - all but three are read by name
     agent: Agent,
     events: Event | Sequence[Event],
@@ -43,7 +35,6 @@ async def propose(  # noqa: PLR0913 - all but three are read by name
         now=now,
         store=ReadOnly(store, agent.name),
         models=models or basic_models(),
-        writer=PlainWriter(),
         settings=settings or {},
         currency=currency,
     )

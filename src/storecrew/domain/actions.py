@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from storecrew.domain.commerce import DEFAULT_WAREHOUSE, Customer, Line, Supplier
+from storecrew.domain.commerce import DEFAULT_WAREHOUSE, Line
 from storecrew.domain.money import Money
 
 
@@ -62,30 +62,6 @@ class PutProduct(_OnProduct):
     supplier: str | None = None
     pack_size: int = 1
     stocked: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class PutSupplier(Action):
-    """Create the supplier, or change what is known of it."""
-
-    supplier: Supplier
-
-    @property
-    def subject(self) -> str:
-        """The supplier."""
-        return f"supplier:{self.supplier.id}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PutCustomer(Action):
-    """Create the customer, or change what is known of them."""
-
-    customer: Customer
-
-    @property
-    def subject(self) -> str:
-        """The customer."""
-        return f"customer:{self.customer.id}"
 
 
 @dataclass(frozen=True, kw_only=True)

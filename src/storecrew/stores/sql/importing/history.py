@@ -1,0 +1,109 @@
+"""Sorts usable rows into invoices, and keeps account of the others."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from storecrew.stores.sql.importing.layout import Raw
+from storecrew.stores.sql.importing.parse import BadRow, Row, date_of, parse
+from storecrew.stores.sql.importing.report import MOST_EXAMPLES, Skipped
+
+_REPORT_EVERY = 50_000
+
+
+class Reject(NamedTuple):
+    """A row that is not usable."""
+
+    number: int
+    reason: str
+    content: str
+
+
+@dataclass
+class Invoice:
+    """The rows of one invoice."""
+
+    number: str
+    at: datetime
+    rows: list[Row] = field(default_factory=list[Row])
+
+    @property
+    def customer(self) -> str | None:
+        """Whoever the first row that says so names."""
+        return next((row.customer for row in self.rows if row.customer), None)
+
+    def lines(self) -> dict[tuple[str, int], int]:
+        """Return units per product and price, in the order of the invoice."""
+        units: dict[tuple[str, int], int] = {}
+        for row in self.rows:
+            units[row.sku, row.price] = units.get((row.sku, row.price), 0) + row.quantity
+        return units
+
+
+@dataclass
+class History:
+    """Everything that a file says up to a day."""
+
+    rows: int = 0
+    rows_after: int = 0
+    sales: list[Invoice] = field(default_factory=list[Invoice])
+    """Oldest first."""
+    returns: list[Invoice] = field(default_factory=list[Invoice])
+    """Oldest first."""
+    rejects: list[Reject] = field(default_factory=list[Reject])
+
+    def skipped(self) -> dict[str, Skipped]:
+        """Return the unusable rows by reason, the most frequent first."""
+        numbers: dict[str, list[int]] = {}
+        for reject in self.rejects:
+            numbers.setdefault(reject.reason, []).append(reject.number)
+        return {
+            reason: Skipped(rows=rows, examples=tuple(numbers[reason][:MOST_EXAMPLES]))
+            for reason, rows in Counter(reject.reason for reject in self.rejects).most_common()
+        }
+
+
+def collect(
+    raws: Iterable[Raw], *, until: date | None, currency: str, progress: Callable[[int], None]
+) -> History:
+    """Read every row; an invoice belongs to the moment of its first row."""
+    end = datetime.combine(until or date.max, time(), UTC)
+    end = end if until is None else end + timedelta(days=1)
+    history = History()
+    invoices: dict[str, Invoice] = {}
+    for raw in raws:
+        history.rows += 1
+        if history.rows % _REPORT_EVERY == 0:
+            progress(history.rows)
+        try:
+            row = parse(history.rows, raw, currency)
+        except BadRow as bad:
+            _reject(history, raw, str(bad), end)
+            continue
+        if (invoice := invoices.get(row.invoice)) is None:
+            invoice = invoices[row.invoice] = Invoice(row.invoice, row.at)
+        invoice.rows.append(row)
+        invoice.at = min(invoice.at, row.at)
+    _sort(history, invoices, end)
+    return history
+
+
+def _reject(history: History, raw: Raw, reason: str, end: datetime) -> None:
+    at = date_of(raw)
+    if at is not None and at >= end:
+        history.rows_after += 1
+        return
+    content = " | ".join("" if cell is None else str(cell) for cell in raw)
+    history.rejects.append(Reject(history.rows, reason, content.replace("\0", "")[:500]))
+
+
+def _sort(history: History, invoices: dict[str, Invoice], end: datetime) -> None:
+    for invoice in sorted(invoices.values(), key=lambda invoice: (invoice.at, invoice.number)):
+        if invoice.at >= end:
+            history.rows_after += len(invoice.rows)
+        elif invoice.rows[0].takes_back:
+            history.returns.append(invoice)
+        else:
+            history.sales.append(invoice)

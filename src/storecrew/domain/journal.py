@@ -168,6 +168,10 @@ class Journal(Protocol):
         """Record that a run raised, and what follows."""
         ...
 
+    async def take_over(self) -> int:
+        """Begin a new attempt of each run under way, as whoever carried it out is gone."""
+        ...
+
     async def revive(self, now: datetime) -> int:
         """Let runs whose pause is over go on; return how many."""
         ...
@@ -242,6 +246,10 @@ class Journal(Protocol):
 
     async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
         """Return one page of the recorded events, newest first."""
+        ...
+
+    async def tally(self, run_ids: Collection[str]) -> dict[str, int]:
+        """Count the `proposals` of these runs, and those `applied`, `asked` and `denied`."""
         ...
 
     async def verify(self, effects: Collection[str]) -> list[Discrepancy]:

@@ -74,6 +74,10 @@ class SqlJournal:
         """Record that a run raised, and what follows."""
         return await self.database.write(lambda c: runs.fail(c, failure))
 
+    async def take_over(self) -> int:
+        """Begin a new attempt of each run under way, as whoever carried it out is gone."""
+        return await self.database.write(runs.take_over)
+
     async def revive(self, now: datetime) -> int:
         """Let runs whose pause is over go on; return how many."""
         return await self.database.write(lambda c: runs.revive(c, now))
@@ -156,6 +160,10 @@ class SqlJournal:
     async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
         """Return one page of the recorded events, newest first."""
         return await self.database.read(partial(reads.events_page, page=page, per_page=per_page))
+
+    async def tally(self, run_ids: Collection[str]) -> dict[str, int]:
+        """Count the `proposals` of these runs, and those `applied`, `asked` and `denied`."""
+        return await self.database.read(lambda c: reads.tally(c, run_ids))
 
     async def verify(self, effects: Collection[str]) -> list[Discrepancy]:
         """Return what does not add up, given the keys under which the store changed."""

@@ -1,6 +1,6 @@
 """What the doors and the owner read: pages of the journal, newest first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from storecrew.domain.errors import NotFound
 from storecrew.domain.events import Recorded
 from storecrew.domain.pages import Page
+from storecrew.domain.proposals import Result, Verdict
 from storecrew.domain.runs import Approval, ApprovalStatus, AuditEntry, Run, RunStatus, Story
 from storecrew.journal.approvals import QUESTIONS
 from storecrew.journal.rows import to_approval, to_audit, to_event, to_run, to_story
@@ -95,6 +96,27 @@ def audit_page(connection: Connection, *, page: int, per_page: int) -> Page[Audi
     order = [audit.c.seq.desc()]
     query = sa.select(audit)
     return page_of(connection, query, order=order, page=page, per_page=per_page, read=to_audit)
+
+
+def tally(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
+    """Count what became of the proposals of these runs."""
+    counts = {"proposals": 0, "applied": 0, "asked": 0, "denied": 0}
+    ids = list(run_ids)
+    for start in range(0, len(ids), 500):
+        query = (
+            sa.select(sa.func.count(), outcomes.c.result, decisions.c.verdict)
+            .select_from(proposals)
+            .outerjoin(decisions, decisions.c.proposal_id == proposals.c.id)
+            .outerjoin(outcomes, outcomes.c.proposal_id == proposals.c.id)
+            .where(proposals.c.run_id.in_(ids[start : start + 500]))
+            .group_by(outcomes.c.result, decisions.c.verdict)
+        )
+        for count, result, verdict in connection.execute(query):
+            counts["proposals"] += count
+            counts["applied"] += count if result == Result.APPLIED else 0
+            counts["asked"] += count if verdict == Verdict.ASK else 0
+            counts["denied"] += count if verdict == Verdict.DENY else 0
+    return counts
 
 
 def events_page(connection: Connection, *, page: int, per_page: int) -> Page[Recorded]:

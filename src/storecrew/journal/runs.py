@@ -198,6 +198,12 @@ def revive(connection: Connection, now: datetime) -> int:
     return connection.execute(_REVIVE, {"b_now": stamp(now)}).rowcount
 
 
+def take_over(connection: Connection) -> int:
+    """Begin a new attempt of each run under way; return how many."""
+    under_way = sa.update(runs).where(runs.c.status == RunStatus.RUNNING)
+    return connection.execute(under_way.values(attempt=runs.c.attempt + 1)).rowcount
+
+
 _PAUSED = sa.select(controls.c.value).where(controls.c.name == "paused")
 
 

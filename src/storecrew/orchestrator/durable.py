@@ -1,12 +1,13 @@
 """The only door to the durable-execution engine (DBOS): runs that survive kill -9."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from sqlalchemy.engine import Engine as SqlEngine
 
@@ -67,7 +68,11 @@ class DurableEngine:
         }
         logging.getLogger("dbos").propagate = False
         DBOS(config=config)
-        self._workflow = DBOS.workflow(name="carry_out")(carry_out)
+
+        async def workflow(run_id: str) -> None:  # the engine marks functions, not methods
+            await carry_out(run_id)
+
+        self._workflow = DBOS.workflow(name="carry_out")(workflow)
         DBOS.launch()
 
     async def submit(self, run_id: str) -> None:
@@ -98,6 +103,8 @@ class DurableEngine:
         """Stop taking runs; those under way resume at the next start."""
         self._workflow = None
         DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+        # The engine had put its own executor in the loop's place and has just shut it down.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         self._engine.dispose()
 
 
@@ -106,9 +113,3 @@ class EngineNotStarted(StorecrewError):
 
     def __init__(self) -> None:
         super().__init__("the durable engine has not been started")
-
-
-def usable(engine: SqlEngine) -> bool:
-    """Tell whether the engine's database answers."""
-    with engine.connect() as connection:
-        return connection.execute(sa.select(1)).scalar() == 1

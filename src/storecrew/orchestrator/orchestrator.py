@@ -40,6 +40,8 @@ class LoopSettings:
     """Tries of a run that fails by itself before its events are parked in sight."""
     enabled: bool = True
     """Whether schedules and events start runs; those asked for by a person always do."""
+    patient: bool = True
+    """Whether agents may wait for their batch to fill; not where nothing more will come."""
     retention: timedelta = timedelta(days=90)
     """How long events and finished engine records are kept."""
 
@@ -68,26 +70,35 @@ class Orchestrator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self.last_sweep: datetime | None = None
+        self.begun: list[str] = []
+        """Runs that this process began, in order, for a report of what came of them."""
 
-    async def start(self) -> None:
-        """Open the engine; runs that a crash interrupted go on."""
+    async def start(self, *, alone: bool) -> None:
+        """Open the engine. `alone` says that nobody else runs the crew on this journal: then
+        runs that a crash interrupted are taken up again, each as a new attempt."""
         self._loop = asyncio.get_running_loop()
+        if alone:
+            await self._journal.take_over()
         for name in self._registry.agents:
             self._last_ticks[name] = await self._journal.last_tick(name) or ""
         await self._engine.start(self._attempt)
 
     async def stop(self, patience: timedelta = timedelta(seconds=10)) -> None:
         """Start nothing more, give runs under way a while, then stop; the rest resumes later."""
-        self._stopping = True
-        self.wake()
+        self.request_stop()
         try:
             async with asyncio.timeout(patience.total_seconds()):
                 while self._inflight:
-                    self._awake.clear()
-                    await self._awake.wait()
+                    await self._record_failures()
+                    await self._wait(None)
         except TimeoutError:
             log.warning("runs_left_for_the_next_start", runs=sorted(self._inflight))
         await self._engine.stop()
+
+    def request_stop(self) -> None:
+        """Let the loop end; nothing new is started."""
+        self._stopping = True
+        self.wake()
 
     def wake(self) -> None:
         """Let the loop look at once; safe from any thread."""
@@ -166,26 +177,17 @@ class Orchestrator:
                 if pruned_at is None or self._now() - pruned_at > timedelta(days=1):
                     await self._prune()
                     pruned_at = self._now()
-            except Retryable as error:
-                log.warning("sweep_failed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - the loop outlives it; readiness tells
+                log.warning("sweep_failed", error=repr(error))
                 swept = Swept(progress=False, next_due=None)
             if not swept.progress:
                 await self._wait(swept.next_due)
-
-    async def quiet(self, *, until_no_run: bool = True) -> None:
-        """Sweep until nothing is due and no run is under way."""
-        while not self._stopping:
-            swept = await self.sweep()
-            if swept.progress:
-                continue
-            if not self._inflight or not until_no_run:
-                return
-            await self._wait(None)
 
     async def sweep(self) -> Swept:
         """Do all that is due now: relay, tick, revive, take, submit."""
         await self._record_failures()
         now = self._now()
+        held = frozenset(self._inflight)
         glance = await self._journal.glance(STORE, now)
         moved = await self._relay(glance.cursor)
         expired = await self._journal.expire(self._pipeline.wall.now())
@@ -198,9 +200,10 @@ class Orchestrator:
         next_batch = None
         begun: tuple[str, ...] = ()
         if room > 0 and (glance.waiting or moved or ticked):
-            taken = await self._journal.take(self._registry.intakes(), now, room)
+            intakes = self._registry.intakes(patient=self._settings.patient)
+            taken = await self._journal.take(intakes, now, room)
             begun, next_batch = taken.runs, taken.next_due
-        submitted = await self._submit(glance, begun, revived)
+        submitted = await self._submit(glance, begun, revived, held)
         dues = [due for due in (next_tick, next_batch, glance.next_retry) if due is not None]
         progress = bool(moved or expired or ticked or revived or submitted)
         return Swept(progress=progress, next_due=min(dues, default=None))
@@ -236,8 +239,13 @@ class Orchestrator:
             self._last_ticks |= {p.event.subject.removeprefix("agent:"): p.external_id for p in due}
         return len(due), min(following, default=None)
 
-    async def _submit(self, glance: Glance, begun: Sequence[str], revived: int) -> int:
-        """Hand runs that are under way and not in our hands to the engine."""
+    async def _submit(
+        self, glance: Glance, begun: Sequence[str], revived: int, held: frozenset[str]
+    ) -> int:
+        """Hand runs that are under way and not in our hands to the engine.
+
+        What was in our hands before the glance may have ended since, so it is left alone.
+        """
         waiting = list(glance.running)
         if revived:
             waiting = list((await self._journal.glance(STORE, self._now())).running)
@@ -245,18 +253,23 @@ class Orchestrator:
             waiting += [(run_id, 1) for run_id in begun]
         count = 0
         for run_id, attempt in waiting:
-            if run_id in self._inflight or self._stopping:
+            if run_id in held or run_id in self._inflight or self._stopping:
                 continue
-            self._inflight.add(run_id)
             count += 1
-            await self._engine.submit(f"{run_id}#{attempt}")
+            await self.carry_out(run_id, attempt)
         return count
+
+    async def carry_out(self, run_id: str, attempt: int = 1) -> None:
+        """Hand one run to the engine, now."""
+        self._inflight.add(run_id)
+        self.begun.append(run_id)
+        await self._engine.submit(f"{run_id}#{attempt}")
 
     async def _attempt(self, engine_id: str) -> None:
         """Carry a run out; a failure is recorded and decides what follows. Never raises."""
         run_id, _, attempt = engine_id.rpartition("#")
         try:
-            await self._pipeline.carry_out(run_id)
+            await self._pipeline.carry_out(run_id, int(attempt))
         except Exception as error:  # noqa: BLE001 - the boundary of a run
             self._failures[run_id] = self._failure(run_id, int(attempt), error)
             log.warning("run_failed", run=run_id, attempt=int(attempt), error=repr(error))

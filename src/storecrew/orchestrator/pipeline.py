@@ -43,10 +43,13 @@ class Pipeline:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Each agent's own settings, by name."""
 
-    async def carry_out(self, run_id: str) -> None:
-        """Carry the run on from wherever it stopped, to its end."""
+    async def carry_out(self, run_id: str, attempt: int) -> None:
+        """Carry the run on from wherever it stopped, to its end.
+
+        An attempt that a later one has taken over from does nothing.
+        """
         run = await self.journal.run(run_id)
-        if run.status is not RunStatus.RUNNING:
+        if run.status is not RunStatus.RUNNING or run.attempt != attempt:
             return
         await self._check_not_paused()
         if run.agent == SETTLEMENT:

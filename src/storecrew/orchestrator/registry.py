@@ -1,6 +1,7 @@
 """Who is on duty, and who wakes for what."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from storecrew.domain.errors import InvalidSettings, NotFound
@@ -49,10 +50,18 @@ class Registry:
             )
         return self._woken_by[kind]
 
-    def intakes(self) -> list[Intake]:
-        """Return how each agent takes its events, the most important agent first."""
+    def intakes(self, *, patient: bool = True) -> list[Intake]:
+        """Return how each agent takes its events, the most important agent first.
+
+        Without patience no agent waits for its batch to fill.
+        """
         by_priority = sorted(self._agents.values(), key=lambda agent: -agent.priority)
         return [
-            Intake(agent=a.name, batch=a.batch, within=a.within, concurrency=a.concurrency)
+            Intake(
+                agent=a.name,
+                batch=a.batch,
+                within=a.within if patient else timedelta(0),
+                concurrency=a.concurrency,
+            )
             for a in by_priority
         ]

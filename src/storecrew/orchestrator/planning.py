@@ -1,0 +1,81 @@
+"""What the crew would propose now, without recording or changing anything."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from storecrew.domain.events import ClockTicked, Event
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Decision, Filed, Proposal
+from storecrew.domain.runs import Run, RunStatus
+from storecrew.orchestrator.facts import look_around
+from storecrew.orchestrator.pipeline import Pipeline
+from storecrew.policy import spending
+
+_ROUNDS = 10
+"""How often events that agents found may wake other agents; more would be a circle."""
+
+
+async def plan(pipeline: Pipeline, agents: Collection[str]) -> list[tuple[Filed, Decision]]:
+    """Wake these agents as their schedules would and return what the policy says of each wish.
+
+    What one agent finds wakes the others, as it would in a real run.
+    """
+    now = pipeline.clock.now()
+    filed: list[Filed] = []
+    waiting = _ticks(pipeline, agents, now)
+    for _round in range(_ROUNDS):
+        found: dict[str, list[Event]] = defaultdict(list)
+        for name, events in waiting.items():
+            for said in await _wake(pipeline, name, events, now):
+                if isinstance(said, Proposal):
+                    number = len(filed)
+                    filed.append(Filed(id=f"plan/{number}", run="plan", agent=name, proposal=said))
+                    continue
+                for woken in pipeline.registry.wakes_for(said):
+                    if woken in agents:
+                        found[woken].append(said)
+        if not found:
+            break
+        waiting = found
+    return await _judge(pipeline, filed, now)
+
+
+def _ticks(pipeline: Pipeline, agents: Collection[str], now: datetime) -> dict[str, list[Event]]:
+    scheduled = [a for a in pipeline.registry.agents.values() if a.schedule and a.name in agents]
+    return {a.name: [ClockTicked(agent=a.name, due=now)] for a in scheduled}
+
+
+async def _wake(
+    pipeline: Pipeline, name: str, events: list[Event], now: datetime
+) -> list[Proposal | Event]:
+    agent = pipeline.registry.agent(name)
+    run = Run(
+        id="plan",
+        agent=name,
+        actor=f"agent:{name}",
+        status=RunStatus.RUNNING,
+        attempt=1,
+        created_at=now,
+    )
+    said: list[Proposal | Event] = []
+    for start in range(0, len(events), agent.batch):
+        batch = events[start : start + agent.batch]
+        said += [one async for one in agent.wake(batch, pipeline.context(run, agent))]
+    return said
+
+
+async def _judge(
+    pipeline: Pipeline, filed: list[Filed], now: datetime
+) -> list[tuple[Filed, Decision]]:
+    actions = [one.proposal.action for one in filed]
+    around = await look_around(pipeline.store, actions, now, pipeline.currency)
+    spent = Money.of(0, pipeline.currency)
+    judged = []
+    for one in filed:
+        facts = around.of(one.proposal.action, spent)
+        decision = pipeline.policy.judge(one.proposal, one.agent, facts)
+        if not decision.verdict:
+            spent += spending(one.proposal.action, facts.product) or Money.of(0, pipeline.currency)
+        judged.append((one, decision))
+    return judged

@@ -145,10 +145,11 @@ class FakePlane:
         if agent not in self.agents:
             raise NotFound("agent", agent)
         run = Run(
-            id=f"{agent}@{by}#{len(self.journal.run_list)}",
+            id=f"{agent}@{by}~{len(self.journal.run_list)}",
             agent=agent,
             status=RunStatus.DONE,
             attempt=1,
+            actor=by,
             created_at=self.clock.now(),
         )
         self.journal.run_list.append(run)

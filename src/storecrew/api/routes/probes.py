@@ -15,7 +15,8 @@ from storecrew.domain.errors import StorecrewError
 router = APIRouter(route_class=JsonRoute)
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.get("/")
+@router.head("/", include_in_schema=False)
 async def root(request: Request, plane: ThePlane) -> Response:
     """Say that this is the orchestrator; send a browser to the dashboard."""
     if _prefers_html(request.headers.get("accept", "")):
@@ -35,7 +36,8 @@ def _prefers_html(accept: str) -> bool:
     return weights["text/html"] > max(weights["application/json"], weights["*/*"])
 
 
-@router.api_route("/favicon.ico", methods=["GET", "HEAD"])
+@router.get("/favicon.ico")
+@router.head("/favicon.ico", include_in_schema=False)
 async def favicon() -> Response:
     """Spare browsers a 404."""
     return Response(status_code=204)

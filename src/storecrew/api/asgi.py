@@ -1,0 +1,59 @@
+"""The application by import string: `uvicorn storecrew.api.asgi:app`. Nothing happens at import."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from storecrew.api.application import create_app
+from storecrew.api.auth import door_problem
+from storecrew.app.assembly import open_plane
+from storecrew.app.logs import configure_logs
+from storecrew.app.settings import Settings, load_settings
+from storecrew.domain.errors import InvalidSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Application:
+    """Reads the settings and starts the plane with the server, and stops them with it."""
+
+    load: Callable[[], Settings] = load_settings
+    _served: FastAPI | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or the server's own start and stop."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._served is not None:
+            await self._served(scope, receive, send)
+        else:
+            raise RuntimeError("the server must run the lifespan: do not switch it off")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            await receive()
+            try:
+                self._served = await self._start(stack)
+            except Exception as error:
+                log.exception("could not start")
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self, stack: AsyncExitStack) -> FastAPI:
+        settings = self.load()
+        if reason := door_problem(settings):
+            raise InvalidSettings([reason])
+        stack.enter_context(configure_logs(settings))
+        plane = await stack.enter_async_context(open_plane(settings, serve=True))
+        return create_app(plane, settings)
+
+
+app = Application()

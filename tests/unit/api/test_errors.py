@@ -1,0 +1,298 @@
+"""What is said when a request fails: JSON in one shape, and nothing of the inside."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fake_plane import Door
+from fastapi.routing import APIRoute
+
+from storecrew.domain.errors import StorageBusy, StorageDamaged
+
+SHAPE = {"error", "status_code", "message", "path", "request_id"}
+
+WRITES = [
+    "POST /agent/1/mail",
+    "POST /agent/2/warehouse",
+    "POST /agent/3/approve",
+    "POST /agent/4/fulfilled",
+    "POST /agent/4/delivery-complete",
+    "POST /api/orders",
+    "POST /api/orders/1/approve",
+    "POST /api/orders/1/payments",
+    "POST /api/orders/1/fulfil",
+    "POST /api/orders/1/deliver",
+    "POST /api/orders/1/cancel",
+    "POST /api/orders/1/returns",
+    "PUT /api/stock/Product A",
+    "POST /api/approvals/p@1/0/approve",
+    "POST /api/approvals/p@1/0/reject",
+    "POST /api/undo/p@1/0",
+    "POST /api/events",
+    "POST /api/orchestrator/pause",
+    "POST /api/orchestrator/resume",
+    "POST /run_agent/pricing",
+    "POST /run_all",
+]
+
+
+def check(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    body: dict[str, Any] = response.json()
+    assert body.keys() >= SHAPE
+    assert body["status_code"] == status
+    assert body["request_id"] == response.headers["x-request-id"]
+    return body
+
+
+def test_the_list_of_writes_is_complete(door: Door) -> None:
+    app = door.client()._transport.app  # type: ignore[attr-defined]
+    found = sum(
+        len((route.methods or set()) & {"POST", "PUT"})
+        for route in _routes(app.routes)
+        if isinstance(route, APIRoute)
+    )
+    assert found == len(WRITES)
+
+
+def _routes(routes: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    for route in routes:
+        inner = getattr(getattr(route, "original_router", None), "routes", None)
+        found += _routes(inner) if inner is not None else [route]
+    return found
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_malformed_json_is_refused(client: httpx.AsyncClient, write: str) -> None:
+    method, _, path = write.partition(" ")
+    for content in ("{", '{"a": NaN}', "[" * 100_000, "\xff"):
+        headers = {"content-type": "application/json"}
+        response = await client.request(
+            method, path, content=content.encode("latin-1"), headers=headers
+        )
+        assert check(response, 400)["fields"] == {"body": "is not valid JSON"}
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_every_route_answers_errors_in_json_for_other_content(
+    client: httpx.AsyncClient, write: str
+) -> None:
+    method, _, path = write.partition(" ")
+    check(await client.request(method, path, content="a=1"), 415)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    check(await client.request(method, path, content="a=1", headers=form), 415)
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_every_route_answers_errors_in_json_for_a_wrong_body(
+    client: httpx.AsyncClient, write: str
+) -> None:
+    method, _, path = write.partition(" ")
+    response = await client.request(method, path, json=[1])
+    assert response.headers["content-type"] == "application/json"
+    assert response.status_code < 500
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_every_route_answers_errors_in_json_for_another_method(
+    client: httpx.AsyncClient, write: str
+) -> None:
+    path = write.partition(" ")[2]
+    response = await client.delete(path)
+    assert check(response, 405)["error"] == "Method Not Allowed"
+    assert response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/nonexistent", "/nonexistent", "/health/nonexistent", "/metrics"]
+)
+async def test_an_unknown_path_is_json_even_for_browsers(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    body = check(await client.get(path, headers={"accept": "text/html"}), 404)
+    assert (body["error"], body["path"]) == ("Not Found", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/api/runs/none@1", "Run not found"),
+        ("/api/proposals/none@1/0", "Proposal not found"),
+        ("/api/approvals/none@1/0", "Approval not found"),
+        ("/api/orders/9", "Order not found"),
+    ],
+)
+async def test_an_unknown_thing_is_named(client: httpx.AsyncClient, path: str, error: str) -> None:
+    assert check(await client.get(path), 404)["error"] == error
+
+
+async def test_a_body_over_a_megabyte_is_refused(client: httpx.AsyncClient) -> None:
+    content = b'{"mail": "' + b"x" * 1_000_000 + b'"}'
+    headers = {"content-type": "application/json"}
+    check(await client.post("/agent/1/mail", content=content, headers=headers), 413)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 50_000):
+            yield content[start : start + 50_000]
+
+    check(await client.post("/agent/1/mail", content=chunks(), headers=headers), 413)
+    check(await client.post("/run_all", content=chunks(), headers=headers), 413)
+
+
+async def test_an_order_number_too_large_for_a_database_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    assert check(await client.get(f"/api/orders/{2**63}"), 400)["fields"]
+    assert check(await client.post("/agent/3/approve", json={"order_id": 2**63}), 400)["fields"]
+
+
+async def test_odd_characters_are_refused_before_the_database(client: httpx.AsyncClient) -> None:
+    for text in ("\\ud800", "\\u0000"):
+        content = f'{{"lines": [{{"product": "{text}", "quantity": 1}}]}}'
+        headers = {"content-type": "application/json"}
+        check(await client.post("/api/orders", content=content, headers=headers), 400)
+
+
+class Broken:
+    """A store that fails as it is told to."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def orders(self, _query: object) -> None:
+        raise self.error
+
+    async def apply(self, *_action: object, **_key: object) -> None:
+        raise self.error
+
+
+async def test_internal_error_tells_nothing(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    inside = "/srv/shop/orders.db: SELECT hunter2"
+    for error in (RuntimeError(inside), StorageDamaged("orders", inside)):
+        door.plane.store = Broken(error)
+        response = await door.client().get("/api/orders")
+        body = check(response, 500)
+        assert body["error"] == "Internal server error"
+        assert not {"hunter2", "SELECT", "Traceback", "RuntimeError"} & set(response.text.split())
+        assert "hunter2" not in response.text
+        assert body["request_id"] in caplog.text
+        assert "hunter2" in caplog.text
+
+
+async def test_a_passing_failure_says_when_to_come_back(door: Door) -> None:
+    door.plane.store = Broken(StorageBusy("orders"))
+    client = door.client()
+    for response in (
+        await client.get("/api/orders"),
+        await client.post("/api/orders", json={"text": "Product A:1"}),
+    ):
+        check(response, 503)
+        assert int(response.headers["retry-after"]) > 0
+
+
+async def test_a_key_in_flight_is_a_conflict(door: Door) -> None:
+    class Slow:
+        async def apply(self, *_action: object, **_key: object) -> None:
+            began.set()
+            await finish.wait()
+            raise StorageBusy("orders")
+
+    began, finish = asyncio.Event(), asyncio.Event()
+    door.plane.store = Slow()
+    client = door.client()
+    request = {"json": {"text": "Product A:1"}, "headers": {"Idempotency-Key": "k"}}
+    first = asyncio.create_task(client.post("/api/orders", **request))
+    await began.wait()
+    check(await client.post("/api/orders", **request), 409)
+    finish.set()
+    check(await first, 503)
+    check(await client.post("/api/orders", **request), 503)  # the key is free again
+
+
+async def test_a_failure_under_a_key_is_not_remembered(
+    door: Door, client: httpx.AsyncClient
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    real, door.plane.store = door.plane.store, Broken(StorageBusy("orders"))
+    body = {"text": "Product A:1"}
+    check(await client.post("/api/orders", json=body, headers=headers), 503)
+    door.plane.store = real
+    assert (await client.post("/api/orders", json=body, headers=headers)).status_code == 201
+
+
+async def test_the_openapi_document_names_every_path(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert {write.partition(" ")[2].split("/")[1] for write in WRITES} <= {
+        path.split("/")[1] for path in document["paths"]
+    }
+
+
+async def test_access_log_off_keeps_errors(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    settings = door.plane.settings.model_copy(
+        update={
+            "orchestrator": door.plane.settings.orchestrator.model_copy(
+                update={"disable_access_log": True}
+            )
+        }
+    )
+    door.plane.store = Broken(RuntimeError("boom"))
+    client = door.client(settings)
+    await client.get("/api/agents")
+    assert "storecrew" not in {record.name.partition(".")[0] for record in caplog.records}
+    await client.get("/api/orders")
+    assert "boom" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "noisy"),
+    [
+        ("GET", "/health?x=1", True),
+        ("POST", "/health", True),
+        ("HEAD", "/favicon.ico", True),
+        ("HEAD", "/?x", True),
+        ("GET", "/", False),
+        ("GET", "/x", False),
+        ("GET", "/healthy", False),
+    ],
+)
+async def test_the_access_log_leaves_probes_out(
+    client: httpx.AsyncClient,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    path: str,
+    noisy: bool,
+) -> None:
+    caplog.set_level(logging.INFO, "storecrew.access")
+    await client.request(method, path)
+    assert (caplog.text == "") is noisy
+
+
+async def test_a_500_in_health_leaves_a_traceback_in_the_log(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> None:
+        raise RuntimeError("boom")
+
+    door.plane.checks = broken  # type: ignore[method-assign, assignment]
+    check(await door.client().get("/health"), 500)
+    assert "Traceback" in caplog.text
+    assert '"GET /health" 500' in caplog.text
+
+
+async def test_a_replayed_answer_has_a_request_id_of_its_own(client: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "k"}
+    ids = [
+        (await client.post("/run_all", headers=headers)).headers.get_list("x-request-id")
+        for _ in range(2)
+    ]
+    assert [len(each) for each in ids] == [1, 1]
+    assert ids[0] != ids[1]
+    runs = json.loads((await client.get("/api/runs")).text)
+    assert runs["total"] == 2

@@ -1,0 +1,110 @@
+"""The baseline of a trial: one sensible person with a spreadsheet and an hour each morning.
+
+Answers orders, sends what is paid and records deliveries at eight in the morning; orders goods
+on Mondays, up to four weeks of each product's average sales; keeps the list prices.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from storecrew.domain.actions import (
+    Action,
+    ApproveOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    Keyed,
+    PlaceOrder,
+    Reorder,
+)
+from storecrew.domain.catalogue import Names
+from storecrew.domain.commerce import Line
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.events import DeliveryConfirmed, MailReceived, Published
+from storecrew.domain.orders import Status, parse_order
+from storecrew.domain.ports import Store
+
+MORNING = 8
+"""Hour of the day at which the owner looks at the shop."""
+LOOK_BACK_DAYS = 28
+"""Days over which sales are averaged."""
+COVER_DAYS = 28
+"""Days of average sales that a weekly order fills the shelf up to."""
+_ACTOR = "person:owner"
+_PAGE = 500
+
+
+@dataclass
+class PlainOwner:
+    """Runs a shop through its store port, by hand. `operate` is called as time passes."""
+
+    store: Store
+    _mails: list[MailReceived] = field(default_factory=list[MailReceived])
+    _delivered: list[int] = field(default_factory=list[int])
+
+    async def operate(self, now: datetime, news: Sequence[Published]) -> None:
+        """Collect the news; in the morning, do the day's work."""
+        self._mails += [n.event for n in news if isinstance(n.event, MailReceived)]
+        self._delivered += [
+            n.event.order_id for n in news if isinstance(n.event, DeliveryConfirmed)
+        ]
+        if now.hour != MORNING:
+            return
+        await self._do(now, await self._orders())
+        if now.weekday() == 0:
+            await self._do(now, await self._purchases(now))
+
+    async def _orders(self) -> list[Action]:
+        """Place the written orders, approve, send, and record deliveries."""
+        actions: list[Action] = await self._written()
+        for order in await self.store.open_orders():
+            if order.status is Status.RECEIVED:
+                actions.append(ApproveOrder(order_id=order.id))
+            elif order.status is Status.AWAITING_PAYMENT and order.is_paid:
+                actions.append(FulfilOrder(order_id=order.id))
+        actions += [CompleteDelivery(order_id=number) for number in self._delivered]
+        self._delivered.clear()
+        return actions
+
+    async def _written(self) -> list[Action]:
+        if not self._mails:
+            return []
+        names = Names(await self.store.products())
+        found: list[Action] = []
+        for mail in self._mails:
+            try:
+                wanted = names.find_all(parse_order(mail.mail))
+            except InvalidInput:
+                continue  # the owner cannot read it either
+            lines = tuple(Line(sku=product.sku, quantity=n) for product, n in wanted)
+            found.append(PlaceOrder(lines=lines, customer=mail.customer, order_text=mail.mail))
+        self._mails.clear()
+        return found
+
+    async def _purchases(self, now: datetime) -> list[Action]:
+        """Fill every product up to four weeks of its average sales, in whole packs."""
+        today = now.date()
+        first, last = today - timedelta(days=LOOK_BACK_DAYS), today - timedelta(days=1)
+        sales = await self.store.daily_sales(first, last)
+        position: Counter[str] = Counter()
+        for level in await self.store.stock():
+            position[level.sku] += level.available
+        on_order = {purchase.sku for purchase in await self.store.purchases()}
+        found: list[Action] = []
+        for product in await self.store.products():
+            average = sum(sales.units.get(product.sku, ())) / LOOK_BACK_DAYS
+            missing = round(average * COVER_DAYS) - position[product.sku]
+            if missing > 0 and product.stocked and product.sku not in on_order:
+                packs = -(-missing // product.pack_size)
+                found.append(Reorder(sku=product.sku, quantity=packs * product.pack_size))
+        return found
+
+    async def _do(self, now: datetime, actions: Sequence[Action]) -> None:
+        stamp = now.isoformat(timespec="minutes")
+        keyed = [
+            Keyed(key=f"owner/{stamp}/{type(a).__name__}/{n}", action=a, actor=_ACTOR)
+            for n, a in enumerate(actions)
+        ]
+        for start in range(0, len(keyed), _PAGE):
+            await self.store.apply_batch(keyed[start : start + _PAGE])

@@ -1,0 +1,99 @@
+"""A shop is run for some virtual days by somebody, and the result is counted."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from storecrew.backtest.plain_owner import PlainOwner
+from storecrew.domain.events import Published
+from storecrew.domain.money import Money
+from storecrew.domain.ports import Clock
+from storecrew.stores.simulated import SimulatedShop
+
+Operate = Callable[[datetime, Sequence[Published]], Awaitable[None]]
+"""Does, at a moment, what whoever runs the shop would do, having heard the news."""
+Progress = Callable[[int, int], None]
+"""Called after each day with the days done and the days in all."""
+
+WARM_UP_DAYS = 60
+"""Days for which the plain owner runs the shop before a trial, so that there is a history."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came of a trial."""
+
+    days: int
+    revenue: Money
+    """Of orders placed in these days and not called off, less returns."""
+    margin: Money
+    """Revenue less what the goods sold had cost and the cost of holding stock (20 % of its value
+    a year)."""
+    lost_sales: Money
+    """Value of what customers wanted and the shelf did not have."""
+    stock_value: Money
+    """At cost, on the last day."""
+    orders: int
+    on_time: float
+    """Share of the orders due that arrived within three days."""
+    cancelled: int
+    returns: int
+
+
+async def warm_up(shop: SimulatedShop, clock: Clock, days: int = WARM_UP_DAYS) -> None:
+    """Let the plain owner run the shop, so that any trial begins with an honest history."""
+    await _pass(shop, PlainOwner(shop).operate, clock, days, lambda _done, _all: None)
+
+
+async def run_days(
+    shop: SimulatedShop,
+    operate: Operate,
+    clock: Clock,
+    days: int,
+    progress: Progress = lambda _done, _all: None,
+) -> Report:
+    """Step through the days hour by hour, operating after each, and report on them.
+
+    Every order counts that was placed within the days: also one still on its way at the end,
+    whoever runs the shop.
+    """
+    start = clock.now()
+    await _pass(shop, operate, clock, days, progress)
+    await shop.settle()
+    return await _report(shop, start, clock.now(), days)
+
+
+async def _pass(
+    shop: SimulatedShop, operate: Operate, clock: Clock, days: int, progress: Progress
+) -> None:
+    start = clock.now()
+    for day in range(days):
+        for hour in range(24):
+            news = await shop.advance(start + timedelta(days=day, hours=hour + 1))
+            await operate(clock.now(), news)
+        progress(day + 1, days)
+
+
+async def _report(shop: SimulatedShop, start: datetime, end: datetime, days: int) -> Report:
+    totals = shop.tally.between(start, end)
+    products = {product.sku: product for product in await shop.products()}
+    currency = next(iter(products.values())).price.currency
+    value = 0
+    for level in await shop.stock():
+        cost = products[level.sku].cost
+        value += level.on_hand * (cost.minor if cost else 0)
+
+    def money(minor: int) -> Money:
+        return Money.from_minor(minor, currency)
+
+    return Report(
+        days=days,
+        revenue=money(totals.revenue),
+        margin=money(totals.margin),
+        lost_sales=money(totals.lost),
+        stock_value=money(value),
+        orders=totals.orders,
+        on_time=totals.on_time / totals.due if totals.due else 1.0,
+        cancelled=totals.cancelled,
+        returns=totals.returns,
+    )

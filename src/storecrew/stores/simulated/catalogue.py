@@ -1,0 +1,132 @@
+"""What the simulated shop sells: car accessories, each with the truth that no agent sees."""
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+from storecrew.domain.commerce import Customer, Supplier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """A product, and how the market really feels about it."""
+
+    sku: str
+    name: str
+    cost: int
+    """Minor units."""
+    list_price: int
+    """Minor units."""
+    base: float
+    """Units a day at list price in an average season."""
+    elasticity: float
+    rival_pull: float
+    """Demand lost per cent that rivals are cheaper than they used to be."""
+    peak: int
+    """Day of the year with the highest demand."""
+    swing: float
+    """How far a season moves demand, as a share."""
+    drift: float
+    """Phase of the slow rise and fall of its popularity, in radians."""
+    pack: int
+    supplier: str
+    return_rate: float
+
+
+_KINDS: tuple[tuple[str, int, float, int, float], ...] = (
+    ("Floor Mats", 1400, 3.0, 320, 0.3),
+    ("Seat Covers", 2600, 2.0, 290, 0.2),
+    ("Roof Box", 9500, 0.5, 190, 0.5),
+    ("Roof Bars", 5200, 0.8, 185, 0.4),
+    ("Bike Rack", 6400, 0.6, 170, 0.5),
+    ("Phone Holder", 600, 6.0, 330, 0.2),
+    ("Dash Cam", 4200, 1.5, 330, 0.2),
+    ("Jump Starter", 3800, 1.2, 10, 0.4),
+    ("Tyre Inflator", 2400, 1.8, 100, 0.2),
+    ("Wiper Blades", 900, 5.0, 305, 0.4),
+    ("LED Bulbs", 700, 4.0, 310, 0.4),
+    ("Snow Chains", 3300, 0.8, 5, 0.7),
+    ("Sun Shade", 500, 3.0, 195, 0.6),
+    ("Boot Liner", 1800, 1.6, 250, 0.2),
+    ("Steering Wheel Cover", 800, 2.5, 330, 0.2),
+    ("Car Cover", 3600, 0.8, 300, 0.4),
+    ("Battery Charger", 2900, 1.2, 350, 0.4),
+    ("Tow Rope", 700, 1.5, 20, 0.2),
+    ("First Aid Kit", 600, 2.5, 180, 0.2),
+    ("Air Freshener", 150, 8.0, 200, 0.1),
+    ("Car Shampoo", 350, 6.0, 140, 0.4),
+    ("Polish", 650, 3.0, 130, 0.4),
+    ("Microfibre Cloths", 300, 6.0, 140, 0.3),
+    ("Tool Kit", 2700, 1.2, 340, 0.3),
+)
+"""Name, typical cost in minor units, popularity, day of the peak, swing of the season."""
+_GRADES = (
+    ("Basic", 0.7, 1.3),
+    ("Classic", 0.9, 1.2),
+    ("Comfort", 1.0, 1.0),
+    ("Premium", 1.4, 0.6),
+    ("Pro", 1.7, 0.5),
+)
+"""Name, cost and popularity against the kind's."""
+
+SUPPLIERS = (
+    Supplier(id="NORD", name="Nord Autoteile", lead_time_days=5, lead_time_sd=1),
+    Supplier(id="VELO", name="Velo Trading", lead_time_days=9, lead_time_sd=2),
+    Supplier(id="ASTRA", name="Astra Imports", lead_time_days=14, lead_time_sd=3),
+    Supplier(id="LOKAL", name="Lokal Grosshandel", lead_time_days=3, lead_time_sd=0.5),
+)
+
+
+def articles(seed: int, *, size: int = 120, units_a_day: float = 55.0) -> tuple[Article, ...]:
+    """Return the catalogue of this seed: `size` products that sell so many units a day in all.
+
+    Prices carry the uneven markups of a shop that set them one by one over the years.
+    """
+    rng = Random(f"{seed}/catalogue")  # noqa: S311 - a simulation, not a secret
+    found = [_article(rng, number) for number in range(size)]
+    total = sum(article.base for article in found)
+    return tuple(
+        Article(**{**vars(each), "base": max(0.04, each.base * units_a_day / total)})
+        for each in found
+    )
+
+
+def _article(rng: Random, number: int) -> Article:
+    kind, typical, popularity, peak, swing = _KINDS[number % len(_KINDS)]
+    grade, dearer, liked = _GRADES[number // len(_KINDS) % len(_GRADES)]
+    series = number // (len(_KINDS) * len(_GRADES))
+    cost = max(50, round(typical * dearer * rng.uniform(0.85, 1.15)))
+    return Article(
+        sku=f"CA-{number + 1:04d}",
+        name=f"{kind} {grade}" + (f" {series + 1}" if series else ""),
+        cost=cost,
+        list_price=round(cost * rng.uniform(1.45, 2.2) / 10) * 10 - 1,
+        base=popularity * liked * rng.lognormvariate(0, 0.5),
+        elasticity=-min(3.8, max(1.5, rng.gauss(2.4, 0.5))),
+        rival_pull=rng.uniform(0.3, 1.0),
+        peak=peak,
+        swing=swing,
+        drift=rng.uniform(0, 2 * math.pi),
+        pack=rng.choice((1, 1, 2, 5, 10)) if cost < 2000 else 1,
+        supplier=rng.choice(SUPPLIERS).id,
+        return_rate=rng.uniform(0.01, 0.06),
+    )
+
+
+_FIRST = ("Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gia", "Hugo", "Ida", "Jan", "Kim", "Leo")
+_LAST = ("Adler", "Brandt", "Costa", "Dietz", "Ebert", "Falk", "Graf", "Horn", "Iversen", "Jung")
+
+
+def customers(seed: int, *, size: int = 400) -> tuple[Customer, ...]:
+    """Return the people who buy here; half of them agreed to marketing."""
+    rng = Random(f"{seed}/customers")  # noqa: S311 - a simulation, not a secret
+    return tuple(
+        Customer(
+            id=f"C{number:04d}",
+            name=f"{rng.choice(_FIRST)} {rng.choice(_LAST)}",
+            email=f"c{number:04d}@example.com",
+            marketing_consent=rng.random() < 0.5,
+            locale=rng.choice(("en", "de", "fr")),
+        )
+        for number in range(1, size + 1)
+    )

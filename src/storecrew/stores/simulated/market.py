@@ -1,0 +1,248 @@
+"""The world around the simulated shop: buyers, rivals and suppliers, hour by hour.
+
+It touches the books only as anybody could, through the store port, under keys of its own.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from storecrew.domain.actions import Action, Keyed, PlaceOrder, RecordRivalPrice, SetCost
+from storecrew.domain.commerce import Line, Lines
+from storecrew.domain.events import (
+    CostChanged,
+    Event,
+    MailReceived,
+    OrderPlaced,
+    PriceChanged,
+    Published,
+)
+from storecrew.domain.money import Money
+from storecrew.domain.ports import Store
+from storecrew.stores.simulated.catalogue import Article
+from storecrew.stores.simulated.demand import Shopper, response, shoppers, wants
+from storecrew.stores.simulated.followups import FollowUps
+from storecrew.stores.simulated.rivals import Rivals, new_costs
+from storecrew.stores.simulated.tally import OrderRecord, Tally
+
+ACTOR = "market"
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a shopper would put in the basket, and what of it is on the shelf."""
+
+    shopper: Shopper
+    lines: tuple[Line, ...]
+
+
+@dataclass
+class Market:
+    """One seeded market around one set of books."""
+
+    books: Store
+    seed: int
+    articles: Sequence[Article]
+    customers: int
+    currency: str
+    tally: Tally = field(default_factory=Tally)
+    prices: dict[str, int] = field(default_factory=dict[str, int])
+    """Present prices in minor units, as the shop's window shows them."""
+    costs: dict[str, int] = field(default_factory=dict[str, int])
+    _position: int = 0
+    _day: date | None = None
+    _crowd: deque[Shopper] = field(default_factory=deque[Shopper])
+    _wishes: dict[str, _Wish] = field(default_factory=dict[str, _Wish])
+    """Orders on their way onto the books, by key."""
+    _mails: dict[str, deque[_Wish]] = field(default_factory=dict[str, deque[_Wish]])
+    """Orders that were written and not yet placed, by customer."""
+
+    def __post_init__(self) -> None:
+        """Set up who watches what."""
+        self.rivals = Rivals(self.seed, self.articles)
+        self.rivals.open()
+        self.follow_ups = FollowUps(self.seed, self.tally)
+        self._by_sku = {article.sku: article for article in self.articles}
+
+    async def open(self) -> None:
+        """Look at the shop's window, and at what is on the books already."""
+        for product in await self.books.products():
+            self.prices[product.sku] = product.price.minor
+            self.costs[product.sku] = product.cost.minor if product.cost else 0
+        await self.hear()
+
+    async def pass_time(self, now: datetime) -> list[Published]:
+        """Do everything that people outside do up to now, and return what is heard of them."""
+        await self.hear()
+        actions: list[tuple[str, Action]] = []
+        if now.date() != self._day:
+            actions += await self._new_day(now)
+        news = self._due(now, actions)
+        await self._apply(actions)
+        news += await self._sell(now)
+        await self.hear()
+        return news
+
+    async def hear(self) -> None:
+        """Take note of what happened on the books since last time."""
+        while page := await self.books.outbox(self._position, limit=_PAGE):
+            for self._position, published in page:
+                await self._note(published.event, published.at)
+
+    async def _note(self, event: Event, at: datetime) -> None:
+        if isinstance(event, PriceChanged):
+            self.prices[event.sku] = event.price.minor
+        elif isinstance(event, CostChanged):
+            self.costs[event.sku] = event.cost.minor
+        elif isinstance(event, OrderPlaced):
+            await self._placed(event, at)
+        else:
+            self.follow_ups.note(event, at)
+
+    async def _placed(self, event: OrderPlaced, at: datetime) -> None:
+        """Keep account of an order, and let its customer wait for the answer."""
+        if event.order_id not in self.tally.orders:
+            written = self._mails.get(event.customer or "")
+            if written:
+                self.follow_ups.manners[event.order_id] = written.popleft().shopper.manners
+            lines = (await self.books.order(event.order_id)).lines
+            cost = sum(line.quantity * self.costs.get(line.sku, 0) for line in lines)
+            self.tally.orders[event.order_id] = OrderRecord(at, event.total.minor, cost)
+        self.follow_ups.placed(event.order_id, at)
+
+    async def _new_day(self, now: datetime) -> list[tuple[str, Action]]:
+        """Draw the day's crowd, move other people's prices, charge yesterday's stock."""
+        first, self._day = self._day is None, now.date()
+        crowd = shoppers(self.articles, self.seed, self._day, self.customers)
+        self._crowd.extend(each for each in crowd if not first or each.at > now)
+        levels: dict[str, int] = {}
+        for level in await self.books.stock():
+            levels[level.sku] = levels.get(level.sku, 0) + level.on_hand
+        self.tally.hold(now, levels, self.costs)
+        day = self._day.isoformat()
+        found: list[tuple[str, Action]] = [
+            (
+                f"rival/{day}/{sku}/{rival}",
+                RecordRivalPrice(sku=sku, rival=rival, price=self.money(tag)),
+            )
+            for sku, rival, tag in self.rivals.reprice(self._day)
+        ]
+        changed = new_costs(self.seed, self._day, self.articles, self.costs)
+        return found + [
+            (f"cost/{day}/{sku}", SetCost(sku=sku, cost=self.money(cost))) for sku, cost in changed
+        ]
+
+    def money(self, minor: int) -> Money:
+        """Return an amount in the shop's currency."""
+        return Money.from_minor(minor, self.currency)
+
+    def _due(self, now: datetime, actions: list[tuple[str, Action]]) -> list[Published]:
+        """Add what is due to the actions; return what is heard from outside the books."""
+        news: list[Published] = []
+        for due in self.follow_ups.until(now):
+            key = f"{due.what}/{due.number}"
+            if (action := self.follow_ups.action(due)) is not None:
+                actions.append((key, action))
+            elif (event := self.follow_ups.news(due)) is not None:
+                news.append(self._published(key, event, now))
+        return news
+
+    async def _sell(self, now: datetime) -> list[Published]:
+        """Let everybody who came by now buy what they want and find."""
+        came: list[Shopper] = []
+        while self._crowd and self._crowd[0].at <= now:
+            shopper = self._crowd.popleft()
+            if basket := self._basket(shopper):
+                came.append(shopper)
+                self._wishes[f"order/{shopper.id}"] = _Wish(shopper, basket)
+        if not came:
+            return []
+        shelf = await self._shelf()
+        orders: list[tuple[str, Action]] = []
+        news: list[Published] = []
+        for shopper in came:
+            key = f"order/{shopper.id}"
+            wish = self._wishes.pop(key)
+            if shopper.writes:
+                news.append(self._write(key, wish, now))
+            elif lines := self._take(shelf, wish, now):
+                customer = f"C{shopper.customer:04d}"
+                self._wishes[key] = _Wish(shopper, lines)
+                orders.append((key, PlaceOrder(lines=lines, customer=customer)))
+        await self._apply(orders)
+        return news
+
+    def _basket(self, shopper: Shopper) -> tuple[Line, ...]:
+        """Return what the shopper wants at today's prices."""
+        if not self._wanted(shopper.sku, shopper.reserve):
+            return ()
+        lines = [Line(sku=shopper.sku, quantity=shopper.quantity)]
+        if shopper.second and self._wanted(shopper.second, shopper.second_reserve * 0.5):
+            lines.append(Line(sku=shopper.second, quantity=1))
+        return Lines.summed(lines).items
+
+    def _wanted(self, sku: str, reserve: float) -> bool:
+        article = self._by_sku[sku]
+        return wants(response(article, self.prices[sku], self.rivals.beside(sku)), reserve)
+
+    async def _shelf(self) -> dict[str, int]:
+        shelf: dict[str, int] = {}
+        for level in await self.books.stock():
+            shelf[level.sku] = shelf.get(level.sku, 0) + level.available
+        return shelf
+
+    def _take(self, shelf: dict[str, int], wish: _Wish, now: datetime) -> tuple[Line, ...]:
+        """Take what is there; what is not is a lost sale."""
+        lines: list[Line] = []
+        for line in wish.lines:
+            there = min(line.quantity, max(0, shelf.get(line.sku, 0)))
+            shelf[line.sku] = shelf.get(line.sku, 0) - there
+            self.tally.lose(now, (line.quantity - there) * self.prices[line.sku])
+            if there:
+                lines.append(Line(sku=line.sku, quantity=there))
+        return tuple(lines)
+
+    def _write(self, key: str, wish: _Wish, now: datetime) -> Published:
+        """Write the order as a mail; whether it is placed is up to the shop."""
+        customer = f"C{wish.shopper.customer:04d}"
+        self._mails.setdefault(customer, deque()).append(wish)
+        text = ", ".join(f"{self._by_sku[x.sku].name}:{x.quantity}" for x in wish.lines)
+        return self._published(key, MailReceived(mail=text, customer=customer), now)
+
+    async def _apply(self, actions: Sequence[tuple[str, Action]]) -> None:
+        """Do these things under the market's keys, and see to what was refused."""
+        keyed = [
+            Keyed(key=f"{ACTOR}/{self.seed}/{key}", action=action, actor=ACTOR)
+            for key, action in actions
+        ]
+        for start in range(0, len(keyed), _PAGE):
+            outcomes = await self.books.apply_batch(keyed[start : start + _PAGE])
+            for (key, _), outcome in zip(actions[start : start + _PAGE], outcomes, strict=True):
+                if (wish := self._wishes.pop(key, None)) is not None:
+                    self._bought(wish, outcome.detail if outcome.applied else None)
+
+    def _bought(self, wish: _Wish, placed: Mapping[str, object] | None) -> None:
+        at, lines = wish.shopper.at, wish.lines
+        value = sum(line.quantity * self.prices[line.sku] for line in lines)
+        if placed is None:
+            self.tally.lose(at, value)
+            return
+        number = int(str(placed["order_id"]))
+        cost = sum(line.quantity * self.costs[line.sku] for line in lines)
+        self.tally.orders[number] = OrderRecord(at, value, cost)
+        self.follow_ups.manners[number] = wish.shopper.manners
+
+    def _published(self, key: str, event: Event, at: datetime) -> Published:
+        return Published(
+            source=ACTOR, external_id=f"{self.seed}/{key}", event=event, at=at, actor=ACTOR
+        )
+
+    def forget_unanswered_mails(self, before: datetime) -> None:
+        """Count mails that nobody placed within three days as lost sales."""
+        for waiting in self._mails.values():
+            while waiting and waiting[0].shopper.at + timedelta(days=3) < before:
+                wish = waiting.popleft()
+                value = sum(line.quantity * self.prices[line.sku] for line in wish.lines)
+                self.tally.lose(wish.shopper.at, value)

@@ -1,0 +1,230 @@
+"""The simulated shop: real books behind the store port, and a market that acts on them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from storecrew.domain.actions import (
+    Action,
+    Keyed,
+    Level,
+    PutProduct,
+    RecordRivalPrice,
+    SetStock,
+)
+from storecrew.domain.commerce import (
+    Customer,
+    DailySales,
+    Discrepancy,
+    Order,
+    OrderMove,
+    OrderPage,
+    OrderQuery,
+    PriceChange,
+    Product,
+    Purchase,
+    RivalPrice,
+    StockLevel,
+    StockMove,
+    Supplier,
+)
+from storecrew.domain.events import Published
+from storecrew.domain.orders import Status
+from storecrew.domain.ports import Store
+from storecrew.domain.proposals import Outcome
+from storecrew.stores.simulated.catalogue import SUPPLIERS, articles, customers
+from storecrew.stores.simulated.clock import VirtualClock
+from storecrew.stores.simulated.market import ACTOR, Market
+from storecrew.stores.simulated.tally import Tally
+
+_HOUR = timedelta(hours=1)
+_OPENING_DAYS = 28
+"""Opening stock: about four weeks of what usually sells."""
+
+
+class Books(Store, Protocol):
+    """A store in which customers and suppliers can be entered."""
+
+    async def put_customers(self, customers: Sequence[Customer]) -> None:
+        """Add these customers, or change those that are known."""
+        ...
+
+    async def put_suppliers(self, suppliers: Sequence[Supplier]) -> None:
+        """Add these suppliers, or change those that are known."""
+        ...
+
+
+class SimulatedShop:
+    """Implements the `Store` port by delegation to its books, and lets virtual time pass.
+
+    The same seed draws the same customers, rivals and suppliers, whoever runs the shop.
+    """
+
+    def __init__(self, books: Books, market: Market, clock: VirtualClock) -> None:
+        self._books = books
+        self._market = market
+        self._clock = clock
+
+    @classmethod
+    async def open(
+        cls,
+        books: Books,
+        *,
+        seed: int,
+        clock: VirtualClock,
+        currency: str = "EUR",
+        size: int = 120,
+    ) -> "SimulatedShop":
+        """Stock the books with this seed's catalogue, unless that was done before."""
+        sold, people = articles(seed, size=size), customers(seed)
+        market = Market(books, seed, sold, len(people), currency)
+        await books.put_customers(people)
+        await books.put_suppliers(SUPPLIERS)
+        await _stock(books, market)
+        await market.open()
+        return cls(books, market, clock)
+
+    @property
+    def tally(self) -> Tally:
+        """What really happened, for reports."""
+        return self._market.tally
+
+    async def advance(self, until: datetime) -> tuple[Published, ...]:
+        """Let the market act up to that moment, hour by hour, and return what is heard of it.
+
+        Moves the clock. Deliveries, tickets and written orders come back as events to publish;
+        everything else leaves facts on the books.
+        """
+        news: list[Published] = []
+        while (now := self._clock.now()) < until:
+            boundary = now.replace(minute=0, second=0, microsecond=0) + _HOUR
+            self._clock.advance_to(min(boundary, until))
+            news += await self._market.pass_time(self._clock.now())
+        self._market.forget_unanswered_mails(until)
+        return tuple(news)
+
+    async def settle(self) -> None:
+        """Take note of the last facts on the books, before a report."""
+        await self._market.hear()
+
+    async def apply(self, action: Action, *, key: str, actor: str = "system") -> Outcome:
+        """Do the action at most once per key, and return its outcome."""
+        return await self._books.apply(action, key=key, actor=actor)
+
+    async def apply_batch(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
+        """Apply up to 500 actions in order, in one transaction."""
+        return await self._books.apply_batch(batch)
+
+    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, Published]]:
+        """Return facts recorded after that position, in order."""
+        return await self._books.outbox(after, limit=limit)
+
+    async def outcome(self, key: str) -> Outcome | None:
+        """Return the outcome recorded under this key, if any."""
+        return await self._books.outcome(key)
+
+    async def applied_keys(self, prefix: str = "") -> Sequence[str]:
+        """Return the keys under which an effect happened."""
+        return await self._books.applied_keys(prefix)
+
+    async def verify(self) -> Sequence[Discrepancy]:
+        """Recompute the books and return what is wrong."""
+        return await self._books.verify()
+
+    async def close(self) -> None:
+        """Release every connection."""
+        await self._books.close()
+
+    async def product(self, sku: str) -> Product:
+        """Return the product, or raise `NotFound`."""
+        return await self._books.product(sku)
+
+    async def products(self, skus: Iterable[str] | None = None) -> Sequence[Product]:
+        """Return these products (all when None)."""
+        return await self._books.products(skus)
+
+    async def stock(self, skus: Iterable[str] | None = None) -> Sequence[StockLevel]:
+        """Return the levels of these products (all when None)."""
+        return await self._books.stock(skus)
+
+    async def stock_moves(self, *, limit: int = 100) -> Sequence[StockMove]:
+        """Return the newest entries of the stock ledger."""
+        return await self._books.stock_moves(limit=limit)
+
+    async def order(self, order_id: int) -> Order:
+        """Return the order, or raise `NotFound`."""
+        return await self._books.order(order_id)
+
+    async def orders(self, query: OrderQuery) -> OrderPage:
+        """Return one page of matching orders."""
+        return await self._books.orders(query)
+
+    async def open_orders(self) -> Sequence[Order]:
+        """Return every order not yet at its end."""
+        return await self._books.open_orders()
+
+    async def order_counts(self) -> Mapping[Status, int]:
+        """Return how many orders stand in each state."""
+        return await self._books.order_counts()
+
+    async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
+        """Return the recorded moves of these orders."""
+        return await self._books.order_moves(order_ids)
+
+    async def daily_sales(
+        self, first: date, last: date, skus: Iterable[str] | None = None
+    ) -> DailySales:
+        """Return units sold per product and day."""
+        return await self._books.daily_sales(first, last, skus)
+
+    async def price_changes(
+        self, since: datetime, skus: Iterable[str] | None = None
+    ) -> Sequence[PriceChange]:
+        """Return price changes from that moment on."""
+        return await self._books.price_changes(since, skus)
+
+    async def purchases(self, *, status: str | None = "open") -> Sequence[Purchase]:
+        """Return purchase orders of this status."""
+        return await self._books.purchases(status=status)
+
+    async def suppliers(self) -> Sequence[Supplier]:
+        """Return every supplier."""
+        return await self._books.suppliers()
+
+    async def rival_prices(self, skus: Iterable[str] | None = None) -> Sequence[RivalPrice]:
+        """Return what each rival was last seen asking."""
+        return await self._books.rival_prices(skus)
+
+    async def customer(self, customer_id: str) -> Customer:
+        """Return the customer, or raise `NotFound`."""
+        return await self._books.customer(customer_id)
+
+    async def messages_sent(self, customers: Iterable[str], since: datetime) -> Mapping[str, int]:
+        """Return how many marketing messages each customer was sent."""
+        return await self._books.messages_sent(customers, since)
+
+
+async def _stock(books: Store, market: Market) -> None:
+    """Enter products, opening stock and rivals' first prices, each once."""
+    found: list[tuple[str, Action]] = []
+    for article in market.articles:
+        product = PutProduct(
+            sku=article.sku,
+            name=article.name,
+            price=market.money(article.list_price),
+            cost=market.money(article.cost),
+            supplier=article.supplier,
+            pack_size=article.pack,
+        )
+        level = Level(sku=article.sku, on_hand=round(article.base * _OPENING_DAYS) + 2)
+        found.append((f"product/{article.sku}", product))
+        found.append((f"opening/{article.sku}", SetStock(levels=(level,), reason="opening stock")))
+    for (sku, rival), tag in sorted(market.rivals.tags.items()):
+        seen = RecordRivalPrice(sku=sku, rival=rival, price=market.money(tag))
+        found.append((f"rival/{sku}/{rival}", seen))
+    keyed = [
+        Keyed(key=f"{ACTOR}/{market.seed}/{key}", action=action, actor=ACTOR)
+        for key, action in found
+    ]
+    for start in range(0, len(keyed), 500):
+        await books.apply_batch(keyed[start : start + 500])

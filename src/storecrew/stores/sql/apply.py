@@ -20,7 +20,7 @@ from storecrew.stores.sql import (
     stock,
 )
 from storecrew.stores.sql import tables as t
-from storecrew.stores.sql.answers import Answer
+from storecrew.stores.sql.answers import Answer, refused
 from storecrew.stores.sql.load import load
 from storecrew.stores.sql.unit import Unit, dumps
 
@@ -76,7 +76,12 @@ def apply_batch(
 
 def _perform(unit: Unit, keyed: Keyed, print_: str) -> Answer:
     unit.key, unit.actor = keyed.key, keyed.actor
-    answer = PERFORM[type(keyed.action)](unit, keyed.action)
+    perform = PERFORM.get(type(keyed.action), _unsupported)
+    answer = perform(unit, keyed.action)
     row = {"key": keyed.key, "fingerprint": print_, "applied": answer.code == ""}
     unit.add(t.effects, {**row, "outcome": dumps(answer.to_json()), "at": unit.now})
     return answer
+
+
+def _unsupported(_unit: Unit, action: Action) -> Answer:
+    return refused("unsupported", f"this store cannot do {type(action).__name__}")

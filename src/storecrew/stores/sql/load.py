@@ -165,7 +165,8 @@ def load(unit: Unit, actions: Iterable[Action]) -> None:
     """Put every row that the actions name into the unit, locked."""
     wanted = _Wanted()
     for action in actions:
-        _NEEDS[type(action)](wanted, action)
+        if (needs := _NEEDS.get(type(action))) is not None:
+            needs(wanted, action)
     _load_orders(unit, wanted)
     _load_purchases(unit, wanted)
     _load_products(unit, wanted)

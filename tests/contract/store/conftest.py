@@ -1,0 +1,92 @@
+"""A shop on each database that the ledger promises to work with."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import psycopg
+import pytest
+from ledger_shop import Clock, Shop
+
+from storecrew.database import Durability
+from storecrew.stores.sql import SqlStore, open_store
+
+POSTGRES = os.environ.get("STORECREW_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a test's ledger lives; it may be opened more than once, but not in memory."""
+
+    url: str
+    schema: str = "store"
+    inline: bool = False
+    busy_seconds: float = 10.0
+
+    async def open(self, clock: Clock, *, busy_seconds: float = 10.0) -> SqlStore:
+        return await open_store(
+            self.url,
+            clock=clock,
+            currency="EUR",
+            durability=Durability(synchronous="OFF", busy_seconds=busy_seconds),
+            inline=self.inline,
+            schema=self.schema,
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    try:
+        psycopg.connect(POSTGRES, connect_timeout=2).close()
+    except psycopg.OperationalError as error:
+        pytest.skip(f"no Postgres server at {POSTGRES}: {error}")
+    return POSTGRES
+
+
+@pytest.fixture
+def postgres_place(postgres: str) -> Iterator[Place]:
+    schema = f"test_{os.getpid()}_{next(_numbers)}"
+    yield Place(postgres, schema)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("SET client_min_messages TO warning")
+        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
+
+@pytest.fixture
+def file_place(tmp_path) -> Place:
+    return Place(f"sqlite:///{tmp_path}/orders.db")
+
+
+SHARED = ["file", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=["memory", *SHARED])
+def place(request) -> Place:
+    """Every database."""
+    if request.param == "memory":
+        return Place("sqlite://", inline=True)
+    return request.getfixturevalue(f"{request.param}_place")
+
+
+@pytest.fixture(params=SHARED)
+def shared_place(request) -> Place:
+    """The databases that several processes may open at once."""
+    return request.getfixturevalue(f"{request.param}_place")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def shop(place: Place, clock: Clock) -> AsyncIterator[Shop]:
+    """An empty shop. When the test is done, its books must add up."""
+    store = await place.open(clock)
+    shop = Shop(store, clock)
+    yield shop
+    wrong = await store.verify()
+    await store.close()
+    assert list(wrong) == []

@@ -13,7 +13,7 @@ from storecrew.api.auth import door_problem
 from storecrew.app.assembly import open_plane
 from storecrew.app.logs import configure_logs
 from storecrew.app.settings import Settings, load_settings
-from storecrew.domain.errors import InvalidSettings
+from storecrew.domain.errors import InvalidSettings, StorecrewError
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,9 @@ class Application:
             await receive()
             try:
                 self._served = await self._start(stack)
-            except Exception as error:
-                log.exception("could not start")
+            except Exception as error:  # the server must hear of it, whatever it is
+                inside = None if isinstance(error, StorecrewError) else error
+                log.critical("could not start: %s", error, exc_info=inside)
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             await send({"type": "lifespan.startup.complete"})

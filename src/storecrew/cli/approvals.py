@@ -1,0 +1,129 @@
+"""`storecrew approvals`: the questions that wait for a person."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from storecrew.cli.options import DataDir, Json, Note, Page, PerPage, ProposalId
+from storecrew.cli.output import show_fields, show_json, show_table, told
+from storecrew.cli.session import in_plane, person
+from storecrew.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from storecrew.domain.runs import Approval
+
+app = typer.Typer(no_args_is_help=True, help="See and answer the questions that wait for you.")
+
+
+@app.command("list")
+@told
+def list_(
+    page: Page = 1, per_page: PerPage = 50, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """List the questions that wait.
+
+    Example: storecrew approvals list
+    """
+    found = in_plane(data_dir, lambda p: p.journal.approvals(page=page, per_page=per_page))
+    if as_json:
+        show_json(found.items)
+        return
+    rows = [(a.filed.id, a.filed.agent, _action(a), a.filed.proposal.reason) for a in found.items]
+    show_table(f"{found.total} waiting", ("proposal", "agent", "action", "reason"), rows)
+
+
+@app.command()
+@told
+def show(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Show one question with its evidence.
+
+    Example: storecrew approvals show "pricing_optimizer@2026-03-02T06:00:00+00:00/0"
+    """
+    found = in_plane(data_dir, lambda p: p.journal.approval(proposal))
+    if as_json:
+        show_json(found)
+        return
+    made = found.filed.proposal
+    show_fields(
+        {
+            "proposal": found.filed.id,
+            "agent": found.filed.agent,
+            "action": _action(found),
+            "reason": made.reason,
+            **{f"  {name}": value for name, value in made.evidence.items()},
+            "assumes": ", ".join(made.assumptions) or "nothing",
+            "asked because": found.question.reason,
+            "status": found.status,
+            "expires": f"{found.expires_at:%Y-%m-%d %H:%M} UTC",
+        }
+    )
+
+
+@app.command()
+@told
+def approve(
+    proposal: ProposalId,
+    note: Note = "",
+    action: Annotated[
+        str, typer.Option(help="Another action in place of the proposed one, as JSON.")
+    ] = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say yes, perhaps to a changed action.
+
+    Example: storecrew approvals approve "replenishment@7/0" --note "but only this once"
+    """
+    from storecrew.domain.codec import decode_action  # costs what `--help` need not pay
+
+    changed = decode_action(_parsed(action)) if action else None
+    run = in_plane(data_dir, lambda p: p.approve(proposal, by=person(), note=note, action=changed))
+    _say(as_json, {"proposal_id": proposal, "status": "approved", "run_id": run})
+
+
+@app.command()
+@told
+def reject(
+    proposal: ProposalId, note: Note = "", data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Say no.
+
+    Example: storecrew approvals reject "pricing_optimizer@7/0" --note "not before Christmas"
+    """
+    in_plane(data_dir, lambda p: p.reject(proposal, by=person(), note=note))
+    _say(as_json, {"proposal_id": proposal, "status": "rejected"})
+
+
+def _say(as_json: bool, answer: dict[str, Any]) -> None:
+    if as_json:
+        show_json(answer)
+    else:
+        print(f"{answer['proposal_id']} is {answer['status']}.")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidInput("--action", f"is not valid JSON: {error}") from error
+
+
+def _action(question: "Approval") -> str:
+    return describe(question.filed.proposal.action)
+
+
+def describe(action: object) -> str:
+    """Return an action in one line."""
+    from storecrew.domain.codec import encode  # costs what `--help` need not pay
+
+    fields = encode(action)
+    name = fields.pop("type")
+    shown = (f"{key}={_short(value)}" for key, value in fields.items() if value is not None)
+    return f"{name} {' '.join(shown)}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
+        return f"{value['amount']} {value['currency']}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

@@ -1,0 +1,48 @@
+"""`storecrew config`: the settings as they are, and what is wrong with them."""
+
+import typer
+
+from storecrew.cli.options import ConfigFile, DataDir, Json
+from storecrew.cli.output import FAILED, show_json, told
+from storecrew.cli.session import read_settings
+from storecrew.domain.errors import InvalidSettings
+
+app = typer.Typer(no_args_is_help=True, help="Check and show the settings.")
+
+
+@app.command()
+def check(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Name every unknown or wrong key; exit 1 if there is one.
+
+    Example: storecrew config check --config storecrew.yaml
+    """
+    problems: tuple[str, ...] = ()
+    try:
+        read_settings(data_dir, config)
+    except InvalidSettings as error:
+        problems = error.problems
+    if as_json:
+        show_json({"ok": not problems, "problems": problems})
+    else:
+        for problem in problems:
+            typer.echo(f"error: {problem}", err=True)
+        if not problems:
+            print("The settings are fine.")
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@told
+def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Show the settings as they add up, secrets masked.
+
+    Example: STORECREW_API__RATE_LIMIT=0 storecrew config show
+    """
+    settings = read_settings(data_dir, config).model_dump(mode="json")
+    if as_json:
+        show_json(settings)
+        return
+    import yaml  # not needed for `--help`
+
+    print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), end="")

@@ -1,0 +1,178 @@
+"""The crew from the shell: wake it, see what it would do, take back, stop, and prove the books."""
+
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from storecrew.cli.approvals import describe
+from storecrew.cli.options import ConfigFile, DataDir, Json, Page, PerPage, ProposalId
+from storecrew.cli.output import (
+    FAILED,
+    progress_bar,
+    show_fields,
+    show_json,
+    show_table,
+    told,
+)
+from storecrew.cli.session import in_plane, person
+from storecrew.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from storecrew.app import Plane, Summary
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands on the program."""
+    for command in (run, plan, audit, undo, verify, pause, resume):
+        app.command()(command)
+
+
+@told
+def run(
+    agent: Annotated[
+        str, typer.Argument(help="One agent by name.", show_default="the whole crew")
+    ] = "",
+    once: Annotated[bool, typer.Option("--once", help="Wake the crew once (the default).")] = True,
+    as_of: Annotated[
+        str, typer.Option(help="Act as if it were this day or ISO 8601 time.", show_default="now")
+    ] = "",
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Wake the crew, or ask for one agent's run, and wait until all is quiet.
+
+    What else is due is done as well. Repeated as of the same moment, nothing new is done.
+
+    Example: storecrew run --once --as-of 2011-11-01 --data-dir shop
+    """
+    moment = read_moment(as_of) if as_of else None
+
+    async def wake(plane: "Plane") -> "Summary":
+        if agent:
+            await plane.request_run(agent, by=person())
+        with progress_bar(quiet=as_json) as report:
+            return await plane.once(moment, report)
+
+    summary = in_plane(data_dir, wake, config=config)
+    if as_json:
+        show_json(summary)
+    else:
+        print(
+            f"{summary.runs} runs made {summary.proposals} proposals: {summary.applied} applied, "
+            f"{summary.asked} wait for you, {summary.denied} denied."
+        )
+
+
+def read_moment(text: str) -> datetime:
+    """Return the moment a person wrote: a day begins at midnight UTC."""
+    try:
+        if len(text) == len("2011-11-01"):
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput("--as-of", f"{text!r} is no day such as 2011-11-01") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@told
+def plan(
+    agents: Annotated[
+        list[str] | None, typer.Argument(help="Agents by name.", show_default="the whole crew")
+    ] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show what would be proposed and decided now; nothing is changed.
+
+    Example: storecrew plan pricing_optimizer
+    """
+    found = in_plane(data_dir, lambda p: p.plan(agents or None), config=config)
+    if as_json:
+        show_json([{"filed": filed, "decision": decision} for filed, decision in found])
+        return
+    rows = [
+        (f.agent, describe(f.proposal.action), f.proposal.reason, d.verdict.name.lower())
+        for f, d in found
+    ]
+    show_table(f"{len(rows)} proposals", ("agent", "action", "reason", "policy"), rows)
+
+
+@told
+def audit(
+    page: Page = 1, per_page: PerPage = 50, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """List what was done, refused or only recorded, newest first.
+
+    Example: storecrew audit --per-page 20
+    """
+    found = in_plane(data_dir, lambda p: p.journal.audit(page=page, per_page=per_page))
+    if as_json:
+        show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
+        return
+    rows = [
+        (e.seq, f"{e.at:%Y-%m-%d %H:%M:%S}", e.actor, e.subject, e.result, e.reason)
+        for e in found.items
+    ]
+    columns = ("no", "at", "who", "what", "result", "why")
+    show_table(f"{found.total} entries", columns, rows)
+
+
+@told
+def undo(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Take back what a proposal did.
+
+    Example: storecrew undo "pricing_optimizer@2026-03-02T06:00:00+00:00/0"
+    """
+    made = in_plane(data_dir, lambda p: p.undo(proposal, by=person()))
+    if as_json:
+        show_json({"proposal_id": proposal, "run_id": made})
+    else:
+        print(f"Run {made} takes {proposal} back.")
+
+
+@told
+def verify(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Prove the books: stock, reservations, payments, states, effects, audit. Exit 1 if wrong.
+
+    Example: storecrew verify --data-dir shop
+    """
+    wrong = in_plane(data_dir, lambda p: p.verify())
+    if as_json:
+        show_json({"ok": not wrong, "problems": wrong})
+    else:
+        for each in wrong:
+            typer.echo(f"{each.check}: {each.subject}: {each.problem}", err=True)
+        if not wrong:
+            print("The books are right.")
+    if wrong:
+        raise typer.Exit(FAILED)
+
+
+@told
+def pause(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Stop every run and every effect, until `resume`.
+
+    Example: storecrew pause
+    """
+    in_plane(data_dir, lambda p: p.pause(by=person()))
+    _say_paused(True, as_json)
+
+
+@told
+def resume(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Let the crew go on.
+
+    Example: storecrew resume
+    """
+    in_plane(data_dir, lambda p: p.resume(by=person()))
+    _say_paused(False, as_json)
+
+
+def _say_paused(is_paused: bool, as_json: bool) -> None:
+    if as_json:
+        show_json({"paused": is_paused})
+    else:
+        show_fields({"crew": "paused" if is_paused else "at work"})

@@ -1,0 +1,219 @@
+"""`storecrew orders`: the order ledger from the shell."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+import typer
+
+from storecrew.cli.options import DataDir, Json, Page, PerPage
+from storecrew.cli.output import fail, show_fields, show_json, show_table, told
+from storecrew.cli.session import in_plane, person, read_settings
+
+if TYPE_CHECKING:
+    from storecrew.domain.actions import Action
+    from storecrew.domain.proposals import Outcome
+
+app = typer.Typer(no_args_is_help=True, help="Place orders and take them through their states.")
+
+OrderId = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The order's number.")]
+Key = Annotated[
+    str, typer.Option("--key", help="Idempotency key: the same one acts once.", show_default="new")
+]
+Reason = Annotated[str, typer.Option(help="Why.")]
+
+
+@app.command("list")
+@told
+def list_(
+    status: Annotated[str, typer.Option(help="Only orders in this state.")] = "",
+    page: Page = 1,
+    per_page: PerPage = 50,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List orders, newest first.
+
+    Example: storecrew orders list --status awaiting_payment
+    """
+    from storecrew.domain.codec import decode  # costs what `--help` need not pay
+    from storecrew.domain.commerce import OrderQuery
+    from storecrew.domain.orders import Status
+
+    wanted = decode(Status, status, field="--status") if status else None
+    query = OrderQuery(status=wanted, page=page, per_page=per_page)
+    found = in_plane(data_dir, lambda p: p.store.orders(query))
+    if as_json:
+        show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
+        return
+    rows = [
+        (o.id, o.status, o.total, o.customer or "", f"{o.placed_at:%Y-%m-%d %H:%M}")
+        for o in found.items
+    ]
+    show_table(f"{found.total} orders", ("order", "status", "total", "customer", "placed"), rows)
+
+
+@app.command()
+@told
+def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Show one order.
+
+    Example: storecrew orders show 1
+    """
+    found = in_plane(data_dir, lambda p: p.store.order(order))
+    if as_json:
+        show_json(found)
+        return
+    lines = {f"  {line.sku}": f"{line.quantity} at {line.unit_price}" for line in found.lines}
+    show_fields(
+        {
+            "order": found.id,
+            "status": found.status,
+            "customer": found.customer or "not named",
+            "total": found.total,
+            "paid": found.paid,
+            "placed": f"{found.placed_at:%Y-%m-%d %H:%M} UTC",
+            **lines,
+        }
+    )
+
+
+@app.command()
+@told
+def submit(
+    text: Annotated[str, typer.Argument(help="The order, as `Name:quantity, …`.")],
+    customer: Annotated[str, typer.Option(help="Who orders.")] = "",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Place an order: all lines reserved, or nothing.
+
+    Example: storecrew orders submit "Product A:5, Product B:10" --customer ada
+    """
+    from storecrew.domain.actions import PlaceOrder
+    from storecrew.domain.commerce import Line
+    from storecrew.domain.orders import parse_order
+
+    lines = tuple(Line(sku=each.name, quantity=each.quantity) for each in parse_order(text))
+    action = PlaceOrder(lines=lines, customer=customer or None, order_text=text)
+    outcome = apply(action, data_dir, key)
+    number = outcome.detail["order_id"]
+    if as_json:
+        show_json({**outcome.detail, "id": number})
+    else:
+        print(f"Order {number} is received, its units reserved.")
+
+
+@app.command()
+@told
+def approve(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Approve a received order; it then awaits payment.
+
+    Example: storecrew orders approve 1
+    """
+    from storecrew.domain.actions import ApproveOrder
+
+    _move(ApproveOrder(order_id=order), data_dir, key, as_json)
+
+
+@app.command()
+@told
+def pay(
+    order: OrderId,
+    reference: Annotated[str, typer.Option(help="The payment's reference, never used before.")],
+    amount: Annotated[str, typer.Option(help="What came in.", show_default="the total")] = "",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Record an order's full payment.
+
+    Example: storecrew orders pay 1 --reference bank-2026-001 --amount 25.00
+    """
+    from storecrew.domain.actions import CapturePayment
+    from storecrew.domain.codec import decode
+    from storecrew.domain.money import Money
+
+    currency = read_settings(data_dir).store.currency
+    given = {"amount": amount, "currency": currency}
+    money = decode(Money, given, field="--amount") if amount else None
+    action = CapturePayment(order_id=order, reference=reference, amount=money)
+    _move(action, data_dir, key, as_json)
+
+
+@app.command()
+@told
+def fulfil(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Hand a paid order to the carrier.
+
+    Example: storecrew orders fulfil 1
+    """
+    from storecrew.domain.actions import FulfilOrder
+
+    _move(FulfilOrder(order_id=order), data_dir, key, as_json)
+
+
+@app.command()
+@told
+def deliver(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Record that the parcel arrived.
+
+    Example: storecrew orders deliver 1
+    """
+    from storecrew.domain.actions import CompleteDelivery
+
+    _move(CompleteDelivery(order_id=order), data_dir, key, as_json)
+
+
+@app.command("return")
+@told
+def take_back(
+    order: OrderId,
+    reason: Reason = "",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Take a delivered order back whole: units restocked, value refunded.
+
+    Example: storecrew orders return 1 --reason "arrived broken"
+    """
+    from storecrew.domain.actions import AcceptReturn
+
+    _move(AcceptReturn(order_id=order, reason=reason), data_dir, key, as_json)
+
+
+@app.command()
+@told
+def cancel(
+    order: OrderId,
+    reason: Reason = "",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Call an unfulfilled order off: reservation released, payment refunded.
+
+    Example: storecrew orders cancel 1 --reason "ordered twice"
+    """
+    from storecrew.domain.actions import CancelOrder
+
+    _move(CancelOrder(order_id=order, reason=reason), data_dir, key, as_json)
+
+
+def apply(action: "Action", data_dir: Path | None, key: str = "") -> "Outcome":
+    """Do the action once under the key, or end with the store's reason."""
+    key = f"cli/{key or uuid4().hex}"
+    outcome = in_plane(data_dir, lambda p: p.store.apply(action, key=key, actor=person()))
+    if not outcome.applied:
+        fail(outcome.message)
+    return outcome
+
+
+def _move(action: "Action", data_dir: Path | None, key: str, as_json: bool) -> None:
+    outcome = apply(action, data_dir, key)
+    if as_json:
+        show_json(outcome.detail)
+    else:
+        print(f"Order {outcome.detail['order_id']} is {outcome.detail['status']}.")

@@ -1,0 +1,88 @@
+"""What the terminal shows: tables for people, JSON for programs, errors in one sentence."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+
+from storecrew.domain.errors import InvalidInput, InvalidSettings, StorecrewError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FAILED = 1
+"""Exit code when the work could not be done."""
+MISUSED = 2
+"""Exit code when the command, or where it should listen, is wrong."""
+
+
+def told(command: Callable[P, T]) -> Callable[P, T]:
+    """Report a deliberate error on stderr and exit with 1, in place of a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except InvalidSettings as error:
+            fail(*(f"settings: {problem}" for problem in error.problems))
+        except InvalidInput as error:
+            fail(f"{error.field}: {error.problem}")
+        except StorecrewError as error:
+            fail(str(error))
+
+    return run
+
+
+def fail(*sentences: str, code: int = FAILED) -> NoReturn:
+    """Say what is wrong and end."""
+    for sentence in sentences:
+        print(f"error: {sentence}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON document."""
+    from storecrew.domain.codec import encode  # costs what `--help` need not pay
+
+    print(json.dumps(encode(value), ensure_ascii=False, indent=2))
+
+
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; an empty one says so."""
+    from rich.console import Console  # Rich takes longer to import than `--help` may
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(f"{escape(title)}: none")
+
+
+def show_fields(fields: dict[str, object]) -> None:
+    """Print one thing, a field a line."""
+    width = max(map(len, fields), default=0)
+    for name, value in fields.items():
+        print(f"{name:<{width}}  {value}")
+
+
+Report = Callable[[str, int, int | None], None]
+
+
+def progress_bar(*, quiet: bool) -> AbstractContextManager[Report]:
+    """Return a context whose value draws how far the work is, on stderr."""
+    if quiet or not sys.stderr.isatty():
+        return nullcontext(lambda _what, _done, _total: None)
+    from storecrew.cli.progress import Bar  # Rich takes longer to import than `--help` may
+
+    return Bar()

@@ -1,0 +1,74 @@
+"""How a command gets at the books: settings, the plane, and a clean end on a signal."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from storecrew.app import Settings
+    from storecrew.app.assembly import ControlPlane
+
+T = TypeVar("T")
+
+TERMINATED = 143
+"""Exit code after SIGTERM, as a shell reports it."""
+
+
+def read_settings(
+    data_dir: Path | None = None, config: Path | None = None, **process: Any
+) -> Settings:
+    """Return the settings with these flags over them."""
+    from storecrew.app import load_settings  # pydantic costs what `--help` need not pay
+
+    flags = {"orchestrator": {"data_dir": data_dir, **process}}
+    return load_settings(flags=flags, config=config)
+
+
+def in_plane(
+    data_dir: Path | None,
+    work: Callable[[ControlPlane], Awaitable[T]],
+    *,
+    config: Path | None = None,
+) -> T:
+    """Return what the work returns, given the plane over this data folder.
+
+    Needs no server, and works beside one. SIGTERM ends it in order, as SIGINT does.
+    """
+    from storecrew.app.assembly import open_plane  # the databases cost what `--help` need not pay
+
+    settings = read_settings(data_dir, config)
+
+    async def opened() -> T:
+        async with open_plane(settings) as plane:
+            return await work(plane)
+
+    return run_to_end(opened)
+
+
+def run_to_end(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine; SIGTERM and SIGINT cancel it, so that it cleans up after itself."""
+    import asyncio  # not needed for `--help`
+    import signal
+
+    async def guarded() -> T:
+        task = asyncio.ensure_future(work())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise typer.Exit(TERMINATED) from None
+
+
+def person() -> str:
+    """Return who is at the keyboard, as the audit names them."""
+    try:
+        return f"person:{getpass.getuser()}"
+    except (OSError, KeyError):  # a container may have no user names
+        return "person:cli"

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
@@ -40,7 +39,8 @@ TheCaller = Annotated[str, Depends(_caller)]
 async def act(request: Request, action: Action) -> Outcome:
     """Apply the action once per Idempotency-Key; raises `Refused` where the store says no."""
     given = request.headers.get(HEADER)
-    key = f"http/{given}" if given else f"http/~{uuid4().hex}"
+    # the request's id is as good as a key that nobody will ever repeat
+    key = f"http/{given}" if given else f"http/~{request.state.request_id}"
     outcome = await plane_of(request).store.apply(action, key=key, actor=caller(request))
     if not outcome.applied:
         raise Refused(outcome)

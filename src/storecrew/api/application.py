@@ -12,7 +12,8 @@ from storecrew.api.routes import decisions, events, order_agents, orders, probes
 from storecrew.app.plane import Plane
 from storecrew.app.settings import Settings
 
-_ROUTERS = (probes, order_agents, orders, stock, decisions, runs, events)
+_ROUTERS = (orders, order_agents, probes, events, stock, runs, decisions)
+"""The busiest first: routes are tried in this order."""
 
 
 def create_app(plane: Plane, settings: Settings) -> FastAPI:

@@ -40,8 +40,8 @@ class Application:
             try:
                 self._served = await self._start(stack)
             except Exception as error:  # the server must hear of it, whatever it is
-                inside = None if isinstance(error, StorecrewError) else error
-                log.critical("could not start: %s", error, exc_info=inside)
+                if not isinstance(error, StorecrewError):
+                    log.critical("could not start", exc_info=error)
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             await send({"type": "lifespan.startup.complete"})

@@ -1,13 +1,13 @@
 """The outermost layer of the HTTP door: request ids, the access log, and the last answer."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storecrew.api.errors import problem
+from storecrew.api.ids import Ids
 
 access = logging.getLogger("storecrew.access")
 failures = logging.getLogger("storecrew.errors")
@@ -22,13 +22,14 @@ class Boundary:
     app: ASGIApp
     suppress_health_logs: bool = True
     disable_access_log: bool = False
+    _ids: Ids = field(default_factory=Ids)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = uuid4().hex
+        request_id = self._ids.next()
         scope.setdefault("state", {})["request_id"] = request_id
         began = perf_counter()
         status = 0

@@ -72,9 +72,10 @@ def serve(settings: "Settings") -> None:
         signal.signal(number, lambda *_: None)
     address = ":".join(str(part) for part in listening.getsockname()[:2])
     typer.echo(f"storecrew serves http://{address} (data in {settings.data_dir})", err=True)
-    server.run(sockets=[listening])
-    if not server.started:
-        raise typer.Exit(FAILED)
+    try:
+        server.run(sockets=[listening])
+    except SystemExit as error:  # it could not start, and has said why
+        raise typer.Exit(FAILED) from error
 
 
 def _listen(settings: "Settings") -> "socket.socket":

@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from storecrew.database.errors import translated
 from storecrew.domain.errors import StorageBusy
@@ -125,7 +126,7 @@ class Database:
 
     def _commit(self, group: "list[_Write]") -> None:
         try:
-            self.run(lambda connection: _attempt(group, connection))
+            self.run(lambda connection: _attempt(group, connection, self.name))
         except BaseException as error:  # noqa: BLE001 - every caller must hear of it
             for wish in group:
                 wish.done.set_exception(error)
@@ -134,9 +135,9 @@ class Database:
                 wish.resolve()
 
 
-def _attempt(group: "list[_Write]", connection: Connection) -> None:
+def _attempt(group: "list[_Write]", connection: Connection, name: str) -> None:
     for wish in group:
-        wish.attempt(connection)
+        wish.attempt(connection, name)
 
 
 @dataclass
@@ -148,14 +149,18 @@ class _Write:
     result: Any = None
     error: Exception | None = None
 
-    def attempt(self, connection: Connection) -> None:
+    def attempt(self, connection: Connection, name: str) -> None:
         """Do the work in a savepoint; keep the answer until the commit."""
         savepoint = connection.begin_nested()
         try:
-            self.result = self.work(connection)
+            with translated(name):
+                self.result = self.work(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to this caller alone
-            savepoint.rollback()
             self.error = error
+            try:
+                savepoint.rollback()
+            except DBAPIError:  # a full disk ended the whole transaction: all hear why
+                raise error from None
         else:
             savepoint.commit()
 

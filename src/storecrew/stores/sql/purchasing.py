@@ -52,7 +52,7 @@ def cancel_purchase(unit: Unit, action: CancelPurchase) -> Answer:
     if bad := _not_open(purchase, "cancelled"):
         return bad
     purchase.status = "cancelled"
-    unit.put_purchase(purchase)
+    unit.close_purchase(purchase)
     unit.publish(PurchaseCancelled(sku=purchase.product, purchase_id=purchase.id))
     return done(before=_state(purchase, "open"), after=_state(purchase, "cancelled"))
 
@@ -69,7 +69,7 @@ def receive_purchase(unit: Unit, action: ReceivePurchase) -> Answer:
     shelf = unit.shelf(purchase.product, purchase.warehouse)
     before = _state(purchase, "open") | {"on_hand": shelf.on_hand}
     purchase.status, purchase.received = "received", quantity
-    unit.put_purchase(purchase)
+    unit.close_purchase(purchase)
     unit.count(shelf, quantity, f"purchase {purchase.id} received")
     received = PurchaseReceived(sku=purchase.product, purchase_id=purchase.id, quantity=quantity)
     unit.publish(received)

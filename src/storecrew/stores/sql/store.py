@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storecrew.database import DURABLE, Database, Durability, connect
+from storecrew.database import DURABLE, Database, Durability, connect, migrate
 from storecrew.domain.actions import Action, Keyed
 from storecrew.domain.commerce import (
     Customer,
@@ -35,12 +36,12 @@ from storecrew.domain.ports import Clock
 from storecrew.domain.proposals import Outcome
 from storecrew.stores.sql import books, keys, pages, people, reads
 from storecrew.stores.sql.apply import apply_batch
-from storecrew.stores.sql.migrate import live_in, migrate
 
 T = TypeVar("T")
 
 MAX_BATCH = 500
 DEFAULT_SCHEMA = "store"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True)
@@ -207,11 +208,13 @@ async def open_store(
     On Postgres everything lives in the schema; SQLite has one schema per file and ignores it.
     `inline` keeps all work on the caller's thread, for memory and for simulation.
     """
-    engine = connect(url, durability=durability)
-    live_in(engine, schema)
-    database = Database(engine, "orders", inline=inline)
-    if inline:
-        migrate(database, schema)
-    else:
-        await asyncio.to_thread(migrate, database, schema)
-    return SqlStore(database, clock, currency)
+    engine = connect(url, schema=schema, durability=durability)
+    try:
+        if inline:
+            migrate(engine, MIGRATIONS, name=schema)
+        else:
+            await asyncio.to_thread(migrate, engine, MIGRATIONS, name=schema)
+    except BaseException:
+        engine.dispose()
+        raise
+    return SqlStore(Database(engine, "orders", inline=inline), clock, currency)

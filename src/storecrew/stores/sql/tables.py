@@ -4,12 +4,14 @@ Money is whole minor units, times are UTC in ISO 8601 text of fixed width, so th
 sort and cut them alike. Products are named by SKU.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from storecrew.database import moment, stamp
 
 
 class UtcText(TypeDecorator[datetime]):
@@ -20,16 +22,11 @@ class UtcText(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """Write in UTC and at full width."""
-        return None if value is None else iso(value)
+        return None if value is None else stamp(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read back aware."""
-        return None if value is None else datetime.fromisoformat(value)
-
-
-def iso(moment: datetime) -> str:
-    """Return the moment as the tables keep it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+        return None if value is None else moment(value)
 
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -77,7 +77,6 @@ class Unit:
     _products: dict[str, ProductRow] = field(default_factory=dict[str, ProductRow])
     _shelves: dict[tuple[str, str], Shelf] = field(default_factory=dict[tuple[str, str], Shelf])
     _orders: dict[int, OrderRow] = field(default_factory=dict[int, OrderRow])
-    _purchases: dict[int, PurchaseRow] = field(default_factory=dict[int, PurchaseRow])
     _released: list[int] = field(default_factory=list[int])
     _rivals: dict[tuple[str, str], Money] = field(default_factory=dict[tuple[str, str], Money])
 
@@ -160,9 +159,10 @@ class Unit:
         self.products[product.sku] = product
         self._products[product.sku] = product
 
-    def put_purchase(self, purchase: PurchaseRow) -> None:
-        """Write the purchase order as it now is."""
-        self._purchases[purchase.id] = purchase
+    def close_purchase(self, purchase: PurchaseRow) -> None:
+        """Write the purchase's end at once, so that the next one for its place may be opened."""
+        end = {"status": purchase.status, "received": purchase.received}
+        self.connection.execute(_PURCHASE, {"at_id": purchase.id, **end})
 
     def put_rival(self, sku: str, rival: str, price: Money) -> None:
         """Keep what the rival was last seen asking."""
@@ -195,11 +195,6 @@ class Unit:
         orders = self._orders.values()
         self._write(_ORDER, [_order_values(order, self.now) for order in orders])
         self._write(_RELEASE, [{"at_order": order_id} for order_id in self._released])
-        purchases = self._purchases.values()
-        self._write(
-            _PURCHASE,
-            [{"at_id": p.id, "status": p.status, "received": p.received} for p in purchases],
-        )
         self._write(_INSERTS["effects"], self._rows.get("effects", ()))
         self._flush_outbox()
 

@@ -1,1 +1,0 @@
-"""The ledger's schema, version by version."""

@@ -19,7 +19,7 @@ from storecrew.domain.actions import Action
 from storecrew.domain.commerce import Discrepancy
 from storecrew.domain.errors import StorecrewError
 from storecrew.domain.events import Published
-from storecrew.domain.ports import Clock, Engine
+from storecrew.domain.ports import Clock, Engine, Store
 from storecrew.domain.proposals import Decision, Filed
 from storecrew.domain.runs import ApprovalStatus, Receipt, RunStatus
 from storecrew.journal import SqlJournal, open_journal
@@ -204,7 +204,7 @@ async def open_plane(
 
 
 def assemble(
-    settings: Settings, store: SqlStore, journal: SqlJournal, engine: Engine, clock: Clock
+    settings: Settings, store: Store, journal: SqlJournal, engine: Engine, clock: Clock
 ) -> Pipeline:
     """Return the pipeline of the shipped crew over these parts."""
     crew = [agent for agent in CREW if settings.runs(agent.name)]

@@ -14,6 +14,7 @@ from storecrew.app.assembly import open_plane
 from storecrew.app.logs import configure_logs
 from storecrew.app.settings import Settings, load_settings
 from storecrew.domain.errors import InvalidSettings, StorecrewError
+from storecrew.domain.ports import Clock
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ class Application:
     """Reads the settings and starts the plane with the server, and stops them with it."""
 
     load: Callable[[], Settings] = load_settings
+    clock: Clock | None = None
+    """Where the plane's time comes from; None is the machine's clock."""
     _served: FastAPI | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +56,7 @@ class Application:
         if reason := door_problem(settings):
             raise InvalidSettings([reason])
         stack.enter_context(configure_logs(settings))
-        plane = await stack.enter_async_context(open_plane(settings, serve=True))
+        plane = await stack.enter_async_context(open_plane(settings, clock=self.clock, serve=True))
         return create_app(plane, settings)
 
 

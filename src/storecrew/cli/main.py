@@ -2,7 +2,7 @@
 
 import typer
 
-from storecrew.cli import approvals, config, crew, importing, orders, serving, stock
+from storecrew.cli import approvals, config, crew, demo, importing, orders, serving, stock
 
 app = typer.Typer(
     name="storecrew",
@@ -11,6 +11,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+demo.register(app)
 serving.register(app)
 importing.register(app)
 crew.register(app)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import socket
 
     from storecrew.app import Settings
+    from storecrew.domain.ports import Clock
 
 Host = Annotated[
     str | None, typer.Option(help="Address to listen on.", show_default="as configured")
@@ -46,7 +47,7 @@ def up(
     serve(read_settings(data_dir, config, host=host, port=port))
 
 
-def serve(settings: "Settings") -> None:
+def serve(settings: "Settings", clock: "Clock | None" = None) -> None:
     """Serve until told to stop; ends the command with 2 where it must not or cannot listen."""
     import signal  # none of these is needed for `--help`
 
@@ -59,7 +60,7 @@ def serve(settings: "Settings") -> None:
         fail(reason, code=MISUSED)
     listening = _listen(settings)
     options = uvicorn.Config(
-        Application(lambda: settings),
+        Application(lambda: settings, clock),
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -73,15 +73,10 @@ def _effects(connection: Connection, effects: Collection[str]) -> Iterator[Discr
     recorded = set(connection.execute(applied).scalars())
     for key in sorted(recorded - keys):
         yield Discrepancy(check="effects", subject=key, problem="said to be applied, but is not")
-    known = dict(
-        connection.execute(
-            sa.select(proposals.c.id, decisions.c.verdict).outerjoin(
-                decisions, decisions.c.proposal_id == proposals.c.id
-            )
-        )
-        .tuples()
-        .all()
+    verdicts = sa.select(proposals.c.id, decisions.c.verdict).outerjoin(
+        decisions, decisions.c.proposal_id == proposals.c.id
     )
+    known = {row.id: row.verdict for row in connection.execute(verdicts)}
     for key in sorted((keys & known.keys()) - recorded):
         if known[key] != Verdict.ALLOW:
             yield Discrepancy(check="effects", subject=key, problem="done without permission")

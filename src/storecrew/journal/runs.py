@@ -9,16 +9,18 @@ from sqlalchemy.engine import Connection, Row
 from storecrew.database import moment, stamp
 from storecrew.domain.errors import NotFound
 from storecrew.domain.journal import Failure, Glance, Intake, Taken
-from storecrew.domain.runs import Run, RunStatus
+from storecrew.domain.runs import ApprovalStatus, Run, RunStatus
 from storecrew.journal.events import cursor
 from storecrew.journal.rows import take_turns, to_event, to_run
-from storecrew.journal.tables import controls, events, runs, wakes
+from storecrew.journal.tables import approvals, controls, events, runs, wakes
 
 ACTIVE = (RunStatus.RUNNING, RunStatus.RETRYING)
 
 
 _ACTIVE_COUNTS = (
-    sa.select(runs.c.agent, sa.func.count()).where(runs.c.status.in_(ACTIVE)).group_by(runs.c.agent)
+    sa.select(runs.c.agent, sa.func.count().label("runs"))
+    .where(runs.c.status.in_(ACTIVE))
+    .group_by(runs.c.agent)
 )
 _WAITING_AGENTS = sa.select(wakes.c.agent).where(wakes.c.run_id.is_(None)).distinct()
 _BUSY = (
@@ -50,7 +52,7 @@ def take(connection: Connection, intakes: Sequence[Intake], now: datetime, room:
     """
     take_turns(connection, "runs")
     waiting = set(connection.execute(_WAITING_AGENTS).scalars())
-    active: dict[str, int] = dict(connection.execute(_ACTIVE_COUNTS).tuples().all())
+    active = {row.agent: int(row.runs) for row in connection.execute(_ACTIVE_COUNTS)}
     begun: list[str] = []
     dues: list[datetime] = []
     for intake in intakes:
@@ -170,17 +172,22 @@ _RUNNING = (
     .order_by(runs.c.created_at, runs.c.id)
 )
 _NEXT_RETRY = sa.select(sa.func.min(runs.c.not_before)).where(runs.c.status == RunStatus.RETRYING)
+_NEXT_EXPIRY = sa.select(sa.func.min(approvals.c.expires_at)).where(
+    approvals.c.status == ApprovalStatus.WAITING
+)
 _ANY_WAITING = sa.select(wakes.c.event_seq).where(wakes.c.run_id.is_(None)).limit(1)
 
 
 def glance(connection: Connection, source: str, now: datetime) -> Glance:
     """Look at all that a sweep may have to act on."""
     retry = connection.execute(_NEXT_RETRY).scalar()
+    expiry = connection.execute(_NEXT_EXPIRY).scalar()
     return Glance(
         paused=paused(connection),
         cursor=cursor(connection, source),
         waiting=connection.execute(_ANY_WAITING).scalar() is not None,
         retries_due=retry is not None and retry <= stamp(now),
+        next_expiry=moment(expiry) if expiry else None,
         running=tuple((row.id, row.attempt) for row in connection.execute(_RUNNING)),
         next_retry=moment(retry) if retry else None,
     )

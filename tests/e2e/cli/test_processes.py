@@ -1,0 +1,143 @@
+"""The program as a process: how fast it answers, how it serves, and how it ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+PROGRAM = [sys.executable, "-c", "from storecrew.cli import main; main()"]
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    probe = (
+        "import sys; from storecrew.cli.main import app\n"
+        "heavy = {'pydantic', 'fastapi', 'sqlalchemy', 'dbos', 'pyarrow', 'numpy', 'rich.table'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [*PROGRAM, "up", "--port", str(port)], cwd=tmp_path, env=clean_environment()
+    )
+    try:
+        wait_until_ready(port, process)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server ended"
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("the server did not become ready")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_serves_and_ends_in_order(
+    server: subprocess.Popen[bytes], tmp_path: Path, port: int, number: signal.Signals
+) -> None:
+    url = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=url) as client:
+        client.put("/api/stock/Product A", json={"on_hand": 5})
+        placed = client.post("/api/orders", json={"text": "Product A:1"})
+        assert placed.status_code == 201
+        client.get("/health?x=1")
+        client.get("/x")
+
+    again = subprocess.run(
+        [*PROGRAM, "up", "--port", "0"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert again.returncode == 1
+    assert str(server.pid) in again.stderr
+
+    server.send_signal(number)
+    assert server.wait(timeout=30) == 0
+    lines = (tmp_path / "logs" / "orchestrator.log").read_text()
+    assert '"GET /x" 404' in lines
+    assert "/health" not in lines
+    verified = subprocess.run(
+        [*PROGRAM, "verify", "--json"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(verified.stdout)["ok"]
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = subprocess.run(
+            [*PROGRAM, "up", "--port", port],
+            cwd=tmp_path,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert said.returncode == 2
+    assert port in said.stderr
+    assert "--port" in said.stderr
+
+
+def test_noise_filter_is_installed_by_import_string(tmp_path: Path, port: int) -> None:
+    program = [sys.executable, "-m", "uvicorn", "storecrew.api.asgi:app", "--port", str(port)]
+    process = subprocess.Popen(
+        program,
+        cwd=tmp_path,
+        env={**clean_environment(), "LOG_LEVEL": "bogus"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_ready(port, process)
+        httpx.get(f"http://127.0.0.1:{port}/x")
+        httpx.get(f"http://127.0.0.1:{port}/health")
+    finally:
+        process.terminate()
+        process.wait()
+    lines = (tmp_path / "logs" / "orchestrator.log").read_text()
+    assert '"GET /x" 404' in lines
+    assert "/health" not in lines
+    assert lines.count("bogus") == 1

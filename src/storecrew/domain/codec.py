@@ -69,9 +69,10 @@ def decode_event(data: Any) -> Event:
 
 
 def _tagged(kinds: Mapping[str, type[T]], data: Any, what: str) -> T:
-    if not isinstance(data, Mapping) or data.get("type") not in kinds:
+    name = data.get("type") if isinstance(data, Mapping) else None
+    if not isinstance(name, str) or name not in kinds:
         raise InvalidInput("type", f"names no {what}; known are {', '.join(sorted(kinds))}")
-    return decode(kinds[data["type"]], {k: v for k, v in data.items() if k != "type"})
+    return decode(kinds[name], {k: v for k, v in data.items() if k != "type"})
 
 
 @cache

@@ -12,14 +12,16 @@ from storecrew.stores.sql.unit import Unit
 
 def set_price(unit: Unit, action: SetPrice) -> Answer:
     """Change the price, unless it is no longer the one that the decision rested on."""
-    if bad := bad_amount(unit, "price", action.price, least=1):
+    expect = action.expect
+    bad = bad_amount(unit, "price", action.price, least=1)
+    if bad := bad or (expect and bad_amount(unit, "expect", expect)):
         return bad
     if (product := unit.products.get(action.sku)) is None:
         return unknown("product", action.sku)
     previous, price = product.price, action.price.minor
     before, after = {"price": unit.json(previous)}, {"price": unit.json(price)}
-    if action.expect is not None and action.expect != unit.money(previous):
-        problem = f"the price of {action.sku!r} is {unit.money(previous)}, not {action.expect}"
+    if expect is not None and expect.minor != previous:
+        problem = f"the price of {action.sku!r} is {unit.money(previous)}, not {expect}"
         return refused("stale", problem, before)
     if price != previous:
         product.price = price

@@ -1,0 +1,161 @@
+"""Domain values to JSON and back."""
+
+import json
+from array import array
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storecrew.domain import actions as a
+from storecrew.domain import events as e
+from storecrew.domain.actions import Action, Keyed, Level
+from storecrew.domain.codec import ACTIONS, EVENTS, decode, decode_action, decode_event, encode
+from storecrew.domain.commerce import DailySales, Line, Lines, Order, OrderLine, StockLevel
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.events import Event
+from storecrew.domain.money import Money
+from storecrew.domain.orders import Status
+from storecrew.domain.proposals import Effect, Proposal
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ONE = Money.of("1.20", "EUR")
+
+
+@pytest.mark.parametrize("kind", [k for k in ACTIONS.values() if k is not Action])
+@given(data=st.data())
+def test_every_action_survives_the_way_to_json_and_back(kind: type[Action], data: st.DataObject):
+    st.register_type_strategy(Money, st.builds(Money.from_minor, st.integers(0), st.just("EUR")))
+    action = data.draw(st.builds(kind))
+
+    assert decode_action(json.loads(json.dumps(encode(action)))) == action
+    assert action.subject.count(":") >= 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        e.OrderPlaced(order_id=1, total=ONE, customer="ann"),
+        e.StockChanged(sku="A", warehouse="main", change=-1, on_hand=2, reason="x"),
+        e.PurchaseOrdered(sku="A", purchase_id=1, quantity=2, due_at=NOW),
+        e.EventReported(event_type="x", data={"a": [1, {"b": None}]}),
+        e.ClockTicked(agent="pricing", due=NOW),
+        e.StockRanLow(sku="A", warehouse="m", position=1, reorder_point=2, daily_demand=0.5),
+        e.MessageQueued(customer="ann", purpose="service"),
+    ],
+)
+def test_events_survive_the_way_to_json_and_back(event: Event):
+    assert decode_event(json.loads(json.dumps(encode(event)))) == event
+    assert type(event.subject) is str
+
+
+def test_values_inside_values_are_encoded():
+    proposal = Proposal(
+        action=a.SetStock(levels=(Level(sku="A", on_hand=1),)),
+        reason="counted",
+        evidence={"cover": 1.5},
+        effect=Effect(low=ONE, expected=ONE, high=ONE),
+        assumptions=("lead time",),
+    )
+
+    assert decode(Proposal, json.loads(json.dumps(encode(proposal)))) == proposal
+    assert encode({1: Decimal("1.50"), "s": Status.RECEIVED, "d": date(2026, 1, 2)}) == {
+        "1": "1.50",
+        "s": "received",
+        "d": "2026-01-02",
+    }
+    assert encode(DailySales(date(2026, 1, 2), {"A": array("q", [1, 2])}))["units"] == {"A": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "field"),
+    [
+        (Line, {"sku": "A", "quantity": "1"}, "quantity"),
+        (Line, {"sku": "A", "quantity": True}, "quantity"),
+        (Line, {"sku": "A"}, "quantity"),
+        (Line, {"sku": "A", "quantity": 1, "x": 1}, "x"),
+        (Line, [], "Line"),
+        (a.SetPrice, {"sku": "A", "price": 5}, "price"),
+        (a.SetPrice, {"sku": "A", "price": {"amount": 1.5, "currency": "EUR"}}, "price"),
+        (a.SetPrice, {"sku": "A", "price": {"amount": "x", "currency": "EUR"}}, "price"),
+        (a.SetPrice, {"sku": "A", "price": {"amount": True, "currency": "EUR"}}, "price"),
+        (a.SetPrice, {"sku": "A", "price": {"amount": "1", "currency": 7}}, "price.currency"),
+        (a.PlaceOrder, {"lines": "A"}, "lines"),
+        (a.PlaceOrder, {"lines": [{"sku": "A", "quantity": 1}, 7]}, "lines.1"),
+        (e.PurchaseOrdered, {"sku": "A", "purchase_id": 1, "quantity": 1, "due_at": 7}, "due_at"),
+        (
+            e.PurchaseOrdered,
+            {"sku": "A", "purchase_id": 1, "quantity": 1, "due_at": "2026-01-01T00:00:00"},
+            "due_at",
+        ),
+        (e.EventReported, {"event_type": "x", "data": []}, "data"),
+        (
+            e.StockRanLow,
+            {
+                "sku": "A",
+                "warehouse": "m",
+                "position": 1,
+                "reorder_point": 2,
+                "daily_demand": "much",
+            },
+            "daily_demand",
+        ),
+    ],
+)
+def test_wrong_json_is_refused_by_the_name_of_its_field(kind: type, data: object, field: str):
+    with pytest.raises(InvalidInput) as refused:
+        decode(kind, data)
+
+    assert refused.value.field.startswith(field)
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"type": "Dance"}, {"type": ["x"]}, {"type": 7}])
+def test_json_that_names_no_known_type_is_refused(data: object):
+    with pytest.raises(InvalidInput):
+        decode_action(data)
+    with pytest.raises(InvalidInput):
+        decode_event(data)
+
+
+def test_scalars_are_checked_and_enums_known():
+    assert decode(Keyed, encode(Keyed(key="k", action=a.Refund(order_id=1), actor="x"))) == Keyed(
+        key="k", action=a.Refund(order_id=1), actor="x"
+    )
+    assert decode(Status, "received") is Status.RECEIVED
+    with pytest.raises(InvalidInput):
+        decode(Status, "lost")
+    assert decode(date, "2026-01-02") == date(2026, 1, 2)
+    with pytest.raises(InvalidInput):
+        decode(date, "tomorrow")
+    assert decode(Decimal, "1.5") == Decimal("1.5")
+
+
+def test_every_kind_of_event_and_action_is_known():
+    assert {"OrderPlaced", "ClockTicked"} <= EVENTS.keys()
+    assert {"PlaceOrder", "SendMessage"} <= ACTIONS.keys()
+
+
+def test_what_names_no_subject_says_so():
+    with pytest.raises(TypeError):
+        assert Action().subject
+    assert Event().subject == ""
+    assert a.SetStock(levels=()).subject == "product:"
+
+
+def test_values_derive_what_they_say():
+    assert StockLevel(sku="A", warehouse="m", on_hand=5, reserved=2).available == 3
+    twice = (Line(sku="B", quantity=1), Line(sku="A", quantity=1), Line(sku="B", quantity=2))
+    assert [(line.sku, line.quantity) for line in Lines.summed(twice).items] == [("A", 1), ("B", 3)]
+    assert DailySales(date(2026, 1, 1)).days == 0
+    order = Order(
+        id=1,
+        status=Status.RECEIVED,
+        lines=(OrderLine(sku="A", quantity=1, unit_price=ONE),),
+        total=ONE,
+        paid=Money.of(0, "EUR"),
+        placed_at=NOW,
+        updated_at=NOW,
+    )
+    assert not order.is_paid

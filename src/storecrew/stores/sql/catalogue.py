@@ -14,7 +14,7 @@ def set_price(unit: Unit, action: SetPrice) -> Answer:
     """Change the price, unless it is no longer the one that the decision rested on."""
     expect = action.expect
     bad = bad_amount(unit, "price", action.price, least=1)
-    if bad := bad or (expect and bad_amount(unit, "expect", expect)):
+    if bad := bad or (None if expect is None else bad_amount(unit, "expect", expect)):
         return bad
     if (product := unit.products.get(action.sku)) is None:
         return unknown("product", action.sku)

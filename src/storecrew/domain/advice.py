@@ -16,7 +16,7 @@ class StockQuestion:
     """Days until the stock is looked at again."""
     cycle_days: float = 7.0
     """Days that one purchase should last; a longer lead time takes its place."""
-    service: float = 0.95
+    service: float = 0.97
     """Wanted chance of not running out before a new order arrives."""
     pack_size: int = 1
     """Units in a pack; only whole packs can be bought."""

@@ -114,6 +114,8 @@ class Glance:
     waiting: bool
     """Some events have not been given to a run."""
     retries_due: bool
+    next_expiry: datetime | None
+    """When the next open question expires."""
     running: tuple[tuple[str, int], ...]
     """Ids and attempts of the runs under way, oldest first."""
     next_retry: datetime | None
@@ -174,10 +176,6 @@ class Journal(Protocol):
 
     async def revive(self, now: datetime) -> int:
         """Let runs whose pause is over go on; return how many."""
-        ...
-
-    async def next_expiry(self) -> datetime | None:
-        """Return when the next open question expires."""
         ...
 
     async def advance(self, step: Advance) -> list[Judged]:

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import moment, stamp
+from storecrew.database import stamp
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
 from storecrew.domain.journal import SETTLEMENT, Answer
 from storecrew.domain.runs import Approval, ApprovalStatus
@@ -69,14 +69,6 @@ def expire(connection: Connection, now: datetime) -> int:
         _record(connection, said)
         audit.append(connection, [_audit_row(one, said)])
     return len(asked)
-
-
-def next_expiry(connection: Connection) -> datetime | None:
-    """Return when the next open question expires."""
-    waiting = approvals.c.status == ApprovalStatus.WAITING
-    first = connection.execute(sa.select(sa.func.min(approvals.c.expires_at)).where(waiting))
-    text = first.scalar()
-    return moment(text) if text else None
 
 
 def settlement_id(proposal_id: str) -> str:

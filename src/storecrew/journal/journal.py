@@ -28,11 +28,18 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_journal(
-    url: str, *, durability: Durability = DURABLE, inline: bool = False
+    url: str,
+    *,
+    durability: Durability = DURABLE,
+    inline: bool = False,
+    schema: str = "journal",
 ) -> "SqlJournal":
-    """Open the journal at a database URL, bringing its tables up to date."""
-    engine = connect(url, schema="journal", durability=durability)
-    migrate(engine, MIGRATIONS, name="journal")
+    """Open the journal at a database URL, bringing its tables up to date.
+
+    On Postgres everything lives in the schema; SQLite has one schema per file and ignores it.
+    """
+    engine = connect(url, schema=schema, durability=durability)
+    migrate(engine, MIGRATIONS, name=schema)
     return SqlJournal(Database(engine, name="journal", inline=inline))
 
 
@@ -81,10 +88,6 @@ class SqlJournal:
     async def revive(self, now: datetime) -> int:
         """Let runs whose pause is over go on; return how many."""
         return await self.database.write(lambda c: runs.revive(c, now))
-
-    async def next_expiry(self) -> datetime | None:
-        """Return when the next open question expires."""
-        return await self.database.read(approvals.next_expiry)
 
     async def advance(self, step: Advance) -> list[Judged]:
         """Record a step of a run; return the proposals that may now be done."""

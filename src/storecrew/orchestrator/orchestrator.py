@@ -190,7 +190,7 @@ class Orchestrator:
         held = frozenset(self._inflight)
         glance = await self._journal.glance(STORE, now)
         moved = await self._relay(glance.cursor)
-        expired = await self._journal.expire(self._pipeline.wall.now())
+        expired = await self._expire(glance)
         self.last_sweep = now
         if glance.paused:
             return Swept(progress=moved > 0, next_due=None)
@@ -214,6 +214,13 @@ class Orchestrator:
         if not facts:
             return 0
         return await self._journal.relay(STORE, facts, self._registry.wakes_for)
+
+    async def _expire(self, glance: Glance) -> int:
+        """Close questions whose time is over."""
+        wall = self._pipeline.wall.now()
+        if glance.next_expiry is None or glance.next_expiry > wall:
+            return 0
+        return await self._journal.expire(wall)
 
     async def _tick(self, now: datetime) -> tuple[int, datetime | None]:
         """Publish the newest tick of each schedule; ticks missed meanwhile count as one."""

@@ -94,7 +94,8 @@ class PlainOwner:
         found: list[Action] = []
         for product in await self.store.products():
             average = sum(sales.units.get(product.sku, ())) / LOOK_BACK_DAYS
-            missing = round(average * COVER_DAYS) - position[product.sku]
+            target = max(1, round(average * COVER_DAYS))  # a sold out product is kept in the range
+            missing = target - position[product.sku]
             if missing > 0 and product.stocked and product.sku not in on_order:
                 packs = -(-missing // product.pack_size)
                 found.append(Reorder(sku=product.sku, quantity=packs * product.pack_size))

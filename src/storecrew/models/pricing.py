@@ -13,18 +13,24 @@ from storecrew.domain.errors import InvalidInput
 Floats = NDArray[np.float64]
 Groups = NDArray[np.int64]
 
-USUAL = -2.0
-"""Mean own-price elasticity before the shop has shown its own. Meta-analysis of 1,851 estimates:
-mean −2.6, median −2.2 (Bijmolt, van Heerde, Pieters 2005); nearer to zero is the careful side
-for cuts, and bounds keep rises small."""
+USUAL = -2.2
+"""Own-price elasticity before the shop has shown its own: the median of 1,851 estimates
+(Bijmolt, van Heerde, Pieters 2005; their mean is −2.6)."""
 _SHOP_SD = 0.7
 """Standard deviation of shops around `USUAL`."""
 _PRODUCT_SD = 0.6
 """Standard deviation of products around their shop."""
 _OVERDISPERSION = 2.0
-"""Least variance of daily units over their mean: sales are burstier than Poisson's."""
+"""Variance of units over their mean within a price: sales are burstier than Poisson's."""
+_OTHER_CAUSES = 0.3
+"""Standard deviation of a product's sales from one price's time to the next for other reasons
+(fashion, display, empty shelves), as a share: many sales do not make an answer certain."""
+_TOO_QUIET = 0.01
+"""A run of days without a sale that is less likely than this is taken for an empty shelf."""
 _STEEPEST, _FLATTEST = -8.0, 0.0
 _ROUNDS = 25
+_DOUBT = 0.5
+"""Standard errors by which a move must still pay."""
 _TENTH = 1.2816
 """Normal quantile of 0.9."""
 
@@ -34,8 +40,10 @@ def elasticities(histories: Sequence[PriceHistory]) -> list[Elasticity]:
 
     Poisson regression of units on log price with an intercept per product and exposure as offset,
     in two steps: the shop's slope under a normal prior (−2, 0.7), then each product's under
-    (shop's slope, 0.6). Days of equal price are summed, which loses nothing. Days with a price or
-    exposure that is not positive, or units that are negative or no number, are left out.
+    (shop's slope, 0.6). Days of equal price are summed, and sums weighted by 1/(2 + 0.3²·units)
+    for what other than the price moves sales. Days with a price or exposure that is not positive,
+    or units that are negative or no number, are left out; so are runs of days without a sale that
+    are too long for chance, as on an empty shelf no price sells.
     """
     rows = _regimes(histories)
     count = len(histories)
@@ -70,9 +78,17 @@ def _regimes(histories: Sequence[PriceHistory]) -> _Regimes:
             rows += [(math.log(price), *total) for price, total in sums.items()]
             product += [number] * len(sums)
     table = np.array(rows, dtype=np.float64).reshape(-1, 3)
-    return _Regimes(
-        np.array(product, dtype=np.int64), table[:, 0], table[:, 1], table[:, 2], len(histories)
-    )
+    which = np.array(product, dtype=np.int64)
+    units, exposure = table[:, 1], table[:, 2]
+    weight = _weights(which, units, exposure, len(histories))
+    return _Regimes(which, table[:, 0], units * weight, exposure * weight, len(histories))
+
+
+def _weights(product: Groups, units: Floats, exposure: Floats, products: int) -> Floats:
+    """Return what one unit of each sum counts, by what would be sold there at any price."""
+    busy = np.maximum(np.bincount(product, exposure, products), 1e-300)
+    usual = exposure * (np.bincount(product, units, products) / busy)[product]
+    return 1 / (_OVERDISPERSION + _OTHER_CAUSES**2 * usual)
 
 
 def _sums(history: PriceHistory) -> dict[float, tuple[float, float]]:
@@ -82,11 +98,37 @@ def _sums(history: PriceHistory) -> dict[float, tuple[float, float]]:
     if not days == len(history.units) == len(exposure):
         raise InvalidInput("units", "prices, units and exposure differ in length")
     sums: dict[float, tuple[float, float]] = {}
-    for price, units, busy in zip(history.prices, history.units, exposure, strict=True):
-        if 0 < price < math.inf and 0 < busy < math.inf and 0 <= units < math.inf:
+    if min(history.prices, default=0.0) == max(history.prices, default=0.0):
+        return sums
+    empty = _empty_days(history.units)
+    for day, (price, units, busy) in enumerate(
+        zip(history.prices, history.units, exposure, strict=True)
+    ):
+        if (
+            day not in empty
+            and 0 < price < math.inf
+            and 0 < busy < math.inf
+            and 0 <= units < math.inf
+        ):
             before = sums.get(price, (0.0, 0.0))
             sums[price] = (before[0] + units, before[1] + busy)
     return sums
+
+
+def _empty_days(units: Sequence[float]) -> set[int]:
+    """Return the days on which the shelf was probably empty."""
+    selling = sum(sold > 0 for sold in units) / max(1, len(units))
+    if not 0 < selling < 1:
+        return set()
+    longest = math.log(_TOO_QUIET) / math.log(1 - selling)
+    found: set[int] = set()
+    begin = 0
+    for day, sold in enumerate([*units, 1.0]):
+        if sold > 0:
+            if day - begin > longest:
+                found.update(range(begin, day))
+            begin = day + 1
+    return found
 
 
 def _slopes(
@@ -103,8 +145,8 @@ def _slopes(
         mean, variance = _weighted(rows, slopes[slope_of])
         surprise = rows.units * (rows.log_price - mean[rows.product])
         group = slope_of[rows.product]
-        gradient = np.bincount(group, surprise, prior.size) / _OVERDISPERSION
-        information = np.bincount(slope_of, total * variance, prior.size) / _OVERDISPERSION
+        gradient = np.bincount(group, surprise, prior.size)
+        information = np.bincount(slope_of, total * variance, prior.size)
         gradient -= (slopes - prior) / prior_sd**2
         step = np.clip(gradient / (information + 1 / prior_sd**2), -0.5, 0.5)
         slopes = np.clip(slopes + step, _STEEPEST, _FLATTEST)
@@ -137,9 +179,11 @@ def markup_price(cost: float, elasticity: float) -> float:
 def best_prices(questions: Sequence[PriceQuestion]) -> list[PriceAdvice]:
     """Return the most profitable price within each question's bounds, and what it should gain.
 
-    Profit a day at price p: daily·(p/p₀)^e·(p − c), which has one peak, at `markup_price`; so the
-    best allowed price is that peak moved into the bounds. The interval is the gain at
-    e ± 1.28 standard errors: 80 %. Answers are in the order of the questions.
+    Profit a day at price p: daily·(p/p₀)^e·(p − c), which has one peak, at `markup_price`. As e is
+    not known for sure, a price rises only to the peak for an e half a standard error steeper, and
+    falls only to the peak for one half an error flatter: a move must pay with a chance of about
+    seven in ten, so near its peak a price stays. The interval is the gain at e ± 1.28 standard
+    errors: 80 %. Answers are in the order of the questions.
     """
     if not questions:
         return []
@@ -153,9 +197,10 @@ def best_prices(questions: Sequence[PriceQuestion]) -> list[PriceAdvice]:
     price, cost, daily, mean, error, lowest, highest = columns
     if not (np.isfinite(columns).all() and (price > 0).all() and (lowest <= highest).all()):
         raise InvalidInput("price", "prices must be positive and finite, bounds in order")
-    elastic = mean < -1
-    peak = np.where(elastic, cost * mean / np.where(elastic, 1 + mean, -1.0), np.inf)
-    best = np.clip(peak, lowest, highest)
+    rise = np.clip(_peaks(cost, mean - _DOUBT * error), lowest, highest)
+    fall = np.clip(_peaks(cost, mean + _DOUBT * error), lowest, highest)
+    stay = np.clip(price, lowest, highest)
+    best = np.where(rise > price, rise, np.where(fall < price, fall, stay))
 
     def gain(e: Floats) -> Floats:
         ratio = np.maximum(best, 1e-12) / price
@@ -165,3 +210,9 @@ def best_prices(questions: Sequence[PriceQuestion]) -> list[PriceAdvice]:
     ends = gain(mean - _TENTH * error), gain(mean + _TENTH * error)
     table = np.stack([best, gain(mean), np.minimum(*ends), np.maximum(*ends)], axis=1)
     return [PriceAdvice(price=p, gain=g, low=lo, high=hi) for p, g, lo, hi in table.tolist()]
+
+
+def _peaks(cost: Floats, elasticity: Floats) -> Floats:
+    """Return `markup_price` for each product."""
+    elastic = elasticity < -1
+    return np.where(elastic, cost * elasticity / np.where(elastic, 1 + elasticity, -1.0), np.inf)

@@ -99,7 +99,7 @@ def test_impossible_terms_of_purchase_are_refused(terms: dict[str, float]) -> No
 
 def test_without_price_changes_the_usual_elasticity_is_assumed() -> None:
     mean, error = MODELS.elasticity([10.0] * 30, [1.0] * 30)
-    assert mean == -2
+    assert mean == -2.2
     assert error > 0.8
 
 
@@ -117,16 +117,22 @@ def test_many_products_together_reveal_the_shops_elasticity() -> None:
 
 def test_a_busy_season_is_not_taken_for_an_answer_to_the_price() -> None:
     prices, busy = [10.0] * 30 + [11.0] * 30, [1.0] * 30 + [2.0] * 30
-    sold = [4.0 * b * (p / 10) ** -2 for p, b in zip(prices, busy, strict=True)]
+    sold = [4.0 * b * (p / 10) ** -2.2 for p, b in zip(prices, busy, strict=True)]
     plain = MODELS.elasticities([PriceHistory(prices=prices, units=sold)])[0]
     aware = MODELS.elasticities([PriceHistory(prices=prices, units=sold, exposure=busy)])[0]
-    assert aware.mean == pytest.approx(-2, abs=0.05)
+    assert aware.mean == pytest.approx(-2.2, abs=0.05)
     assert plain.mean > aware.mean
+
+
+def test_an_empty_shelf_is_not_taken_for_an_answer_to_the_price() -> None:
+    prices = [10.0] * 40 + [10.5] * 40
+    sold = [3.0] * 20 + [0.0] * 20 + [3.0] * 40
+    assert MODELS.elasticity(prices, sold)[0] == pytest.approx(-2.2, abs=0.1)
 
 
 @pytest.mark.parametrize("bad", [0.0, -3.0, math.nan, math.inf])
 def test_days_with_an_impossible_price_teach_nothing(bad: float) -> None:
-    assert MODELS.elasticity([10.0, bad, 10.0], [1.0, 500.0, 1.0])[0] == -2
+    assert MODELS.elasticity([10.0, bad, 10.0], [1.0, 500.0, 1.0])[0] == -2.2
 
 
 def test_series_of_different_length_are_refused() -> None:
@@ -135,13 +141,18 @@ def test_series_of_different_length_are_refused() -> None:
 
 
 def question(
-    price: float = 10, cost: float = 5, mean: float = -2, lowest: float = 1, highest: float = 100
+    price: float = 10,
+    cost: float = 5,
+    mean: float = -2,
+    lowest: float = 1,
+    highest: float = 100,
+    error: float = 0.5,
 ) -> PriceQuestion:
     return PriceQuestion(
         price=price,
         cost=cost,
         daily=1,
-        elasticity=Elasticity(mean=mean, error=0.5),
+        elasticity=Elasticity(mean=mean, error=error),
         lowest=lowest,
         highest=highest,
     )
@@ -150,7 +161,17 @@ def question(
 def test_the_best_price_follows_lerners_rule() -> None:
     assert markup_price(5, -2) == 10
     assert markup_price(5, -0.5) == math.inf
-    assert MODELS.best_prices([question(price=8, cost=6, mean=-3)])[0].price == pytest.approx(9)
+    sure = question(price=8, cost=6, mean=-3, error=0)
+    assert MODELS.best_prices([sure])[0].price == pytest.approx(9)
+
+
+def test_doubt_about_the_elasticity_makes_moves_smaller_and_in_the_end_stops_them() -> None:
+    moves = [
+        MODELS.best_prices([question(price=8, cost=6, mean=-3, error=error)])[0].price
+        for error in (0, 0.5, 1, 3)
+    ]
+    assert moves == sorted(moves, reverse=True)
+    assert moves[-1] == 8
 
 
 @given(

@@ -10,6 +10,10 @@ from storecrew.sdk import Context, Proposals, agent, every
 
 HISTORY_DAYS = 112
 """Days of sales looked at: the spread of demand is steady over about so long."""
+SERVICE = 0.97
+"""Wanted chance of not running out before a delivery: where a unit earns nearly its cost and
+holding it costs a fifth of that a year, a lost sale weighs a hundred times a unit kept too long;
+a little less, as goods also go out of fashion."""
 UNKNOWN_LEAD_DAYS = 7.0
 """Lead time, in days, assumed for a product whose supplier is not known."""
 
@@ -52,7 +56,7 @@ async def inventory_forecasting(_event: ClockTicked | RunRequested, ctx: Context
 
 async def _leads(products: Iterable[Product], ctx: Context) -> Mapping[str, StockQuestion]:
     suppliers = {supplier.id: supplier for supplier in await ctx.store.suppliers()}
-    service = float(ctx.settings.get("service", 0.95))
+    service = float(ctx.settings.get("service", SERVICE))
     terms = {}
     for product in products:
         supplier = suppliers.get(product.supplier or "")

@@ -10,7 +10,6 @@ from storecrew.domain.events import (
     ClockTicked,
     Event,
     EventReported,
-    OrderCancelled,
     OrderReturned,
 )
 from storecrew.sdk import Context, Proposals, agent, every
@@ -20,7 +19,7 @@ REPORT_HOUR = 8
 
 
 @agent(
-    on=[OrderCancelled, OrderReturned, EventReported],
+    on=[OrderReturned, EventReported],
     schedule=every(hours=1),
     batch=500,
     within=timedelta(minutes=5),
@@ -30,8 +29,8 @@ REPORT_HOUR = 8
 async def oversight(events: Sequence[Event], ctx: Context) -> Proposals:
     """Look over the order flow every hour and report where it is stuck.
 
-    Hours of routine are silent but for one a day; what goes wrong (a cancellation, a return, a
-    report from outside) or a person's wish has the bottlenecks reported at once.
+    Hours of routine are silent but for one a day; a return, a report from outside or a
+    person's wish has the bottlenecks reported at once.
     """
     routine = all(isinstance(event, ClockTicked) for event in events)
     if routine and ctx.now.hour != int(ctx.settings.get("report_hour", REPORT_HOUR)):

@@ -11,7 +11,7 @@ from storecrew.domain.commerce import Order, OrderMove, OrderQuery, Product, Sto
 from storecrew.domain.orders import Status
 from storecrew.domain.ports import StoreView
 
-RECENT = 200
+RECENT = 100
 """Averages are over so many of the newest orders."""
 _NAMED = 20
 """At most so many products with low stock are named."""

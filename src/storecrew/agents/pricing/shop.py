@@ -15,7 +15,7 @@ HISTORY_DAYS = 84
 """Twelve weeks of sales and own prices: older answers to prices come from another season."""
 _TEACHERS = 2000
 """Other products that a question about a few learns from, at most."""
-_USUAL = 2.0
+_USUAL = 2.2
 """Share of demand that a price one per cent higher is taken to cost, when the shop's pulse is
 cleared of its own price moves."""
 

@@ -15,6 +15,10 @@ from storecrew.sdk import Context, Effect, Money, Proposal, Proposals, agent
 
 HISTORY_DAYS = 112
 """Days of sales looked at: the spread of demand is steady over about so long."""
+SERVICE = 0.97
+"""Wanted chance of not running out before a delivery: where a unit earns nearly its cost and
+holding it costs a fifth of that a year, a lost sale weighs a hundred times a unit kept too long;
+a little less, as goods also go out of fashion."""
 UNKNOWN_LEAD_DAYS = 7.0
 """Lead time, in days, assumed for a product whose supplier is not known."""
 _SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -78,7 +82,7 @@ async def _cases(events: Sequence[StockRanLow], ctx: Context) -> list[_Case]:
         terms = StockQuestion(
             lead_days=supplier.lead_time_days if supplier else UNKNOWN_LEAD_DAYS,
             lead_sd=supplier.lead_time_sd if supplier else 0.0,
-            service=float(ctx.settings.get("service", 0.95)),
+            service=float(ctx.settings.get("service", SERVICE)),
             pack_size=max(1, product.pack_size),
         )
         cases.append(

@@ -116,10 +116,11 @@ def _show(report: "DemoReport") -> None:
     ]
     title = f"{crew.days} days, seed {report.seed}"
     show_table(title, ("", "crew", "plain owner", "difference"), rows)
+    wrong = report.discrepancies
+    books = f"{wrong} lines of the books do not add up" if wrong else "the books add up"
     print(
         f"{report.proposals} proposals: {report.applied} applied, {report.asked} asked, "
-        f"{report.denied} denied. {report.audit_entries} audit entries; "
-        f"{report.discrepancies or 'no'} line(s) of the books do not add up."
+        f"{report.denied} denied. {report.audit_entries} audit entries; {books}."
     )
 
 

@@ -1,0 +1,62 @@
+"""The process dies at each point of the flow, once, and nothing is lost or done twice."""
+
+import pytest
+from conftest import settle
+
+from storecrew.app.crew import CREW
+from storecrew.domain.actions import CapturePayment
+from storecrew.domain.events import DeliveryConfirmed
+from storecrew.domain.orders import Status
+from storecrew.testing.simulation.faults import Crash
+
+POINTS = 150
+"""More than the flow below has; a crash that never comes is seen by the count."""
+
+
+class Nth:
+    """Dies at the nth point it is asked about, once."""
+
+    def __init__(self, n):
+        self.left = n
+        self.died_at = ""
+
+    def __call__(self, name):
+        self.left -= 1
+        if self.left == 0:
+            self.died_at = name
+            raise Crash(name)
+
+
+async def flow(house, plane):
+    """Take an order all the way, beginning again wherever a crash left it."""
+    order = await house.order(2)
+    await settle(plane)
+    paid = CapturePayment(order_id=order, reference="r")
+    await house.store.apply(paid, key="paid", actor="person:customer")
+    await settle(plane)
+    await plane.publish([house.news(DeliveryConfirmed(order_id=order), id="arrived")])
+    await settle(plane)
+    return order
+
+
+@pytest.mark.parametrize("n", range(1, POINTS, 2))
+async def test_a_crash_at_any_point_changes_nothing_in_the_end(house, n):
+    await house.stock()
+    fault = Nth(n)
+    house.crash_point = fault
+    house.store.database.fault = fault
+    house.journal.database.fault = fault
+
+    order = None
+    while order is None:
+        try:
+            plane = await house.boot(*CREW, patient=False)
+            order = await flow(house, plane)
+        except Crash:
+            continue
+
+    assert fault.died_at or fault.left > 0
+    assert (await house.store.order(order)).status is Status.DELIVERED
+    assert [level.on_hand for level in await house.store.stock(["mug"])] == [8]
+    assert sum((await house.store.order_counts()).values()) == 1
+    assert not await house.verify()

@@ -1,0 +1,277 @@
+"""Who wakes when: coalescing, order, concurrency, priority, retries, ticks."""
+
+from datetime import timedelta
+
+import pytest
+from conftest import settle
+
+from storecrew.domain.actions import SetPrice
+from storecrew.domain.errors import InvalidSettings, NotFound, StorageBusy
+from storecrew.domain.events import ObservationRejected, StockRanLow
+from storecrew.domain.runs import RunStatus
+from storecrew.orchestrator.registry import Registry
+from storecrew.sdk import agent, cron, every
+
+
+def low(sku="mug", position=1):
+    return StockRanLow(
+        sku=sku, warehouse="main", position=position, reorder_point=5, daily_demand=1.0
+    )
+
+
+def noter(seen, **options):
+    @agent(on=StockRanLow, name=options.pop("name", "noter"), **options)
+    async def note(events, ctx):
+        """Note what it was told."""
+        batch = events if isinstance(events, tuple | list) else [events]
+        seen.append([(e.sku, e.position) for e in batch])
+        for nothing in ():
+            yield nothing
+
+    return note
+
+
+async def test_waiting_events_become_one_run(house):
+    seen = []
+    plane = await house.boot(noter(seen, batch=10))
+    await plane.publish([house.news(low(position=n)) for n in range(25)])
+    await settle(plane)
+
+    assert [len(batch) for batch in seen] == [10, 10, 5]
+    assert [p for batch in seen for _, p in batch] == list(range(25))
+
+
+async def test_a_batch_may_wait_to_fill_but_not_for_ever(house):
+    seen = []
+    plane = await house.boot(noter(seen, batch=10, within=timedelta(minutes=5)))
+    await plane.publish([house.news(low())])
+    swept = await plane.sweep()
+    assert not seen
+    assert swept.next_due == house.clock.now() + timedelta(minutes=5)
+
+    house.later(minutes=5)
+    await settle(plane)
+    assert seen == [[("mug", 1)]]
+
+
+async def test_a_full_batch_does_not_wait(house):
+    seen = []
+    plane = await house.boot(noter(seen, batch=2, within=timedelta(hours=5)))
+    await plane.publish([house.news(low()), house.news(low())])
+    await settle(plane)
+    assert len(seen) == 1
+
+
+async def test_events_on_one_subject_wait_for_each_other_and_others_pass(house):
+    running = []
+
+    class Stuck(Exception):
+        pass
+
+    @agent(on=StockRanLow, concurrency=5)
+    async def picky(event, ctx):
+        """Fail on mugs."""
+        running.append((event.sku, event.position))
+        if event.sku == "mug":
+            raise Stuck
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(picky, attempts=5)
+    await plane.publish([house.news(low("mug", 1)), house.news(low("mug", 2))])
+    await plane.publish([house.news(low("cup", 3))])
+    await settle(plane)
+
+    assert ("cup", 3) in running
+    assert ("mug", 2) not in running
+
+
+async def test_an_agent_never_exceeds_its_concurrency(house):
+    seen = []
+    await house.boot(noter(seen, concurrency=2))
+    plane = await house.boot(noter(seen, concurrency=2))
+    await plane.publish([house.news(low(str(n))) for n in range(5)])
+
+    taken = await house.journal.take(Registry(house.agents).intakes(), house.clock.now(), 10)
+
+    assert len(taken.runs) == 2
+
+
+async def test_the_more_important_agent_runs_first(house):
+    seen = []
+    plane = await house.boot(
+        noter([], name="minor"), noter(seen, name="major", priority=5), max_concurrent=1
+    )
+    await plane.publish([house.news(low())])
+    await plane.sweep()
+
+    assert [run.agent for run in await house.runs()] == ["major"]
+
+
+async def test_a_failed_run_is_tried_again_after_a_pause(house):
+    tries = []
+
+    @agent(on=StockRanLow)
+    async def shaky(event, ctx):
+        """Fail at first."""
+        tries.append(event.sku)
+        if len(tries) < 3:
+            raise ValueError(event.sku)
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(shaky)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    assert [run.status for run in await house.runs()] == [RunStatus.RETRYING]
+    for _ in range(3):
+        house.later(minutes=1)
+        await settle(plane)
+
+    assert len(tries) == 3
+    assert [run.status for run in await house.runs()] == [RunStatus.DONE]
+
+
+async def test_a_poisonous_event_is_parked_and_the_others_go_on(house):
+    seen = []
+
+    @agent(on=StockRanLow, batch=10)
+    async def brittle(events, ctx):
+        """Break on poison."""
+        if any(event.sku == "poison" for event in events):
+            raise ValueError("poison")
+        seen.extend(event.sku for event in events)
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(brittle, attempts=2)
+    await plane.publish([house.news(low(sku)) for sku in ("a", "poison", "b")])
+    for _ in range(6):
+        await settle(plane)
+        house.later(minutes=10)
+
+    assert sorted(seen) == ["a", "b"]
+    assert sorted(run.status for run in await house.runs()) == ["done", "done", "failed", "split"]
+    [failed] = [run for run in await house.runs() if run.status is RunStatus.FAILED]
+    assert (await house.journal.run(failed.id)).events[0].event.sku == "poison"
+
+
+async def test_trouble_that_may_pass_is_never_given_up_on(house):
+    tries = []
+
+    @agent(on=StockRanLow)
+    async def unlucky(event, ctx):
+        """Meet a locked database, often."""
+        tries.append(event.sku)
+        if len(tries) < 9:
+            raise StorageBusy("orders")
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(unlucky)
+    await plane.publish([house.news(low())])
+    for _ in range(12):
+        await settle(plane)
+        house.later(minutes=10)
+
+    assert [run.status for run in await house.runs()] == [RunStatus.DONE]
+
+
+async def test_missed_ticks_count_as_one_and_none_is_doubled(house):
+    ticks = []
+
+    @agent(schedule=every(hours=1))
+    async def hourly(event, ctx):
+        """Note the hour."""
+        ticks.append(event.due.hour)
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(hourly)
+    await settle(plane)
+    house.later(hours=5, minutes=10)
+    await settle(plane)
+    plane = await house.boot(hourly)
+    await settle(plane)
+
+    assert ticks == [6, 11]
+
+
+async def test_two_schedulers_do_not_double_a_tick(house):
+    ticks = []
+
+    @agent(schedule=cron("0 * * * *"))
+    async def hourly(event, ctx):
+        """Note the hour."""
+        ticks.append(event.due.hour)
+        for nothing in ():
+            yield nothing
+
+    first = await house.boot(hourly)
+    second = await house.boot(hourly)
+    for _ in range(3):
+        await first.sweep()
+        await second.sweep()
+        house.later(hours=1)
+
+    assert ticks == [6, 7, 8]
+
+
+async def test_a_switched_off_orchestrator_runs_by_hand_only(house):
+    seen = []
+
+    @agent(schedule=every(hours=1), name="clerk")
+    async def clerk(event, ctx):
+        """Note who called."""
+        seen.append(type(event).__name__)
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(clerk, enabled=False)
+    await settle(plane)
+    await plane.request_run("clerk", key="k", by="owner", parameters={})
+    await settle(plane)
+
+    assert seen == ["RunRequested"]
+
+
+def test_agent_names_are_unique_and_not_reserved():
+    registry = Registry([noter([])])
+    for name in ("noter", "settlement", "undo", "a@b"):
+        with pytest.raises(InvalidSettings):
+            registry.register(noter([], name=name))
+    with pytest.raises(NotFound):
+        registry.agent("nobody")
+
+
+def test_an_event_wakes_who_subscribed_to_it():
+    registry = Registry([noter([], name="one"), noter([], name="two")])
+    rejected = ObservationRejected(sku="a", what="", value="", reason="")
+    assert registry.wakes_for(low()) == ("one", "two")
+    assert registry.wakes_for(rejected) == ()
+
+
+async def test_a_run_in_chunks_settles_every_proposal(house):
+    from storecrew.domain.money import Money
+    from storecrew.sdk import Proposal
+
+    skus = [f"s{n:04}" for n in range(1100)]
+    for sku in skus[:3]:
+        await house.stock(sku)
+
+    @agent(on=StockRanLow, may=[SetPrice])
+    async def repricer(event, ctx):
+        """Reprice everything, known or not."""
+        for sku in skus:
+            price = SetPrice(sku=sku, price=Money.of("10.10", "EUR"))
+            yield Proposal(action=price, reason="all of it")
+
+    plane = await house.boot(repricer)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+
+    [run] = [run for run in await house.runs() if run.agent == "repricer"]
+    counts = await house.journal.tally([run.id])
+    assert counts == {"proposals": 1100, "applied": 3, "asked": 0, "denied": 1097}
+    assert run.status is RunStatus.DONE
+    assert not await house.verify()

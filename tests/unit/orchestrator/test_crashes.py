@@ -9,8 +9,8 @@ from storecrew.domain.events import DeliveryConfirmed
 from storecrew.domain.orders import Status
 from storecrew.testing.simulation.faults import Crash
 
-POINTS = 150
-"""More than the flow below has; a crash that never comes is seen by the count."""
+POINTS = 100
+"""Writes, commits and steps that the flow below passes; reads change nothing and are left out."""
 
 
 class Nth:
@@ -21,8 +21,8 @@ class Nth:
         self.died_at = ""
 
     def __call__(self, name):
-        self.left -= 1
-        if self.left == 0:
+        self.left -= name != "read"
+        if self.left == 0 and not self.died_at:
             self.died_at = name
             raise Crash(name)
 
@@ -39,7 +39,7 @@ async def flow(house, plane):
     return order
 
 
-@pytest.mark.parametrize("n", range(1, POINTS, 2))
+@pytest.mark.parametrize("n", range(1, POINTS + 1))
 async def test_a_crash_at_any_point_changes_nothing_in_the_end(house, n):
     await house.stock()
     fault = Nth(n)
@@ -55,7 +55,7 @@ async def test_a_crash_at_any_point_changes_nothing_in_the_end(house, n):
         except Crash:
             continue
 
-    assert fault.died_at or fault.left > 0
+    assert fault.died_at
     assert (await house.store.order(order)).status is Status.DELIVERED
     assert [level.on_hand for level in await house.store.stock(["mug"])] == [8]
     assert sum((await house.store.order_counts()).values()) == 1

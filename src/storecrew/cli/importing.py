@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from storecrew.app.assembly import ControlPlane
     from storecrew.stores.sql.importing.report import ImportReport
 
+_EXAMPLES = 3
+"""Row numbers shown per reason; `--json` has more."""
+
 app = typer.Typer(no_args_is_help=True, help="Bring in a shop's history.")
 
 
@@ -76,17 +79,18 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
 
 
 def _fields(report: "ImportReport") -> dict[str, object]:
-    from storecrew.domain.codec import encode
+    from dataclasses import fields
 
-    shown: dict[str, object] = dict(encode(report))
-    skipped = shown.pop("skipped", {})
-    if isinstance(skipped, dict):
-        shown |= {f"skipped: {why}": _count(what) for why, what in skipped.items()}
+    counts = {each.name: getattr(report, each.name) for each in fields(report)}
+    shown: dict[str, object] = {
+        name.replace("_", " "): n for name, n in counts.items() if isinstance(n, int)
+    }
+    for reason, skipped in report.skipped.items():
+        first = ", ".join(str(row) for row in skipped.examples[:_EXAMPLES])
+        shown[f"skipped: {reason}"] = f"{skipped.rows} (rows {first}, …)"
+    for number, assumption in enumerate(report.assumptions, 1):
+        shown[f"assumed ({number})"] = assumption
     return shown
-
-
-def _count(skipped: object) -> object:
-    return skipped.get("count", skipped) if isinstance(skipped, dict) else skipped
 
 
 def _day(text: str) -> date:

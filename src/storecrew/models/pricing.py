@@ -145,9 +145,9 @@ def _slopes(
         mean, variance = _weighted(rows, slopes[slope_of])
         surprise = rows.units * (rows.log_price - mean[rows.product])
         group = slope_of[rows.product]
-        gradient = np.bincount(group, surprise, prior.size)
+        pull = (slopes - prior) / prior_sd**2
+        gradient: Floats = np.bincount(group, surprise, prior.size) - pull
         information = np.bincount(slope_of, total * variance, prior.size)
-        gradient -= (slopes - prior) / prior_sd**2
         step = np.clip(gradient / (information + 1 / prior_sd**2), -0.5, 0.5)
         slopes = np.clip(slopes + step, _STEEPEST, _FLATTEST)
         if np.abs(step).max() < 1e-6:

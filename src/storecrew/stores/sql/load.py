@@ -4,22 +4,19 @@ The order is: orders, purchases, products, stock; each by key. SQLite has locked
 BEGIN IMMEDIATE; on Postgres these are row locks, so that two batches never wait for each other.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
-from storecrew.domain import actions as a
 from storecrew.domain.actions import Action
 from storecrew.domain.money import Money
 from storecrew.domain.orders import Status
 from storecrew.stores.sql import tables as t
 from storecrew.stores.sql.rows import OrderRow, Pick, ProductRow, PurchaseRow, Shelf, Sold
 from storecrew.stores.sql.unit import Unit
-
-K = TypeVar("K")
+from storecrew.stores.sql.wanted import Wanted, wanted_by
 
 _CHUNK = 1000
 """Values in one IN list."""
@@ -142,31 +139,9 @@ _CONSENTS = sa.select(t.customers.c.id, t.customers.c.marketing_consent).where(
 )
 
 
-@dataclass
-class _Wanted:
-    """Keys of what the actions name, by how it will be used."""
-
-    orders: set[int] = field(default_factory=set[int])
-    reserved: set[int] = field(default_factory=set[int])
-    sold: set[int] = field(default_factory=set[int])
-    paying: set[int] = field(default_factory=set[int])
-    references: set[str] = field(default_factory=set[str])
-    purchases: set[int] = field(default_factory=set[int])
-    products: set[str] = field(default_factory=set[str])
-    changed: set[str] = field(default_factory=set[str])
-    names: set[str] = field(default_factory=set[str])
-    stock: set[str] = field(default_factory=set[str])
-    bought: set[str] = field(default_factory=set[str])
-    watched: set[str] = field(default_factory=set[str])
-    customers: set[str] = field(default_factory=set[str])
-
-
 def load(unit: Unit, actions: Iterable[Action]) -> None:
     """Put every row that the actions name into the unit, locked."""
-    wanted = _Wanted()
-    for action in actions:
-        if (needs := _NEEDS.get(type(action))) is not None:
-            needs(wanted, action)
+    wanted = wanted_by(actions)
     _load_orders(unit, wanted)
     _load_purchases(unit, wanted)
     _load_products(unit, wanted)
@@ -193,7 +168,7 @@ def _rows(unit: Unit, statement: sa.Select[Any], keys: Iterable[Any]) -> Iterato
         yield from unit.connection.execute(statement, {"among": among})
 
 
-def _load_orders(unit: Unit, wanted: _Wanted) -> None:
+def _load_orders(unit: Unit, wanted: Wanted) -> None:
     for number, status, total, paid, details, imported in _rows(
         unit, _ORDERS, storable(wanted.orders)
     ):
@@ -215,7 +190,7 @@ def _load_orders(unit: Unit, wanted: _Wanted) -> None:
     unit.references.update(row[0] for row in _rows(unit, _REFERENCES, wanted.references))
 
 
-def _load_purchases(unit: Unit, wanted: _Wanted) -> None:
+def _load_purchases(unit: Unit, wanted: Wanted) -> None:
     for statement, keys in (
         (_PURCHASES, storable(wanted.purchases)),
         (_OPEN_PURCHASES, wanted.bought),
@@ -228,7 +203,7 @@ def _load_purchases(unit: Unit, wanted: _Wanted) -> None:
         unit.lead_times.update({row[0]: row[1] for row in unit.connection.execute(_SUPPLIERS)})
 
 
-def _load_products(unit: Unit, wanted: _Wanted) -> None:
+def _load_products(unit: Unit, wanted: Wanted) -> None:
     statement = _PRODUCTS_LOCKED if wanted.changed else _PRODUCTS
     _keep_products(unit, statement, wanted.products | wanted.changed)
     unresolved = wanted.names - unit.products.keys()
@@ -248,90 +223,7 @@ def _keep_products(unit: Unit, statement: sa.Select[Any], skus: Iterable[str]) -
         unit.products[sku] = row
 
 
-def _load_stock(unit: Unit, wanted: _Wanted) -> None:
+def _load_stock(unit: Unit, wanted: Wanted) -> None:
     for product, warehouse, on_hand, reserved in _rows(unit, _STOCK, wanted.stock):
         shelves = unit.stock.setdefault(product, {})
         shelves[warehouse] = Shelf(product, warehouse, on_hand, reserved)
-
-
-def _changes_product(wanted: _Wanted, action: Any) -> None:
-    wanted.changed.add(action.sku)
-
-
-def _observes(wanted: _Wanted, action: a.RecordRivalPrice) -> None:
-    wanted.products.add(action.sku)
-    wanted.watched.add(action.sku)
-
-
-def _counts(wanted: _Wanted, action: a.SetStock) -> None:
-    skus = {level.sku for level in action.levels}
-    wanted.changed |= skus
-    wanted.stock |= skus
-
-
-def _moves_units(wanted: _Wanted, action: Any) -> None:
-    wanted.products.add(action.sku)
-    wanted.stock.add(action.sku)
-
-
-def _buys(wanted: _Wanted, action: a.Reorder) -> None:
-    wanted.products.add(action.sku)
-    wanted.bought.add(action.sku)
-
-
-def _settles_purchase(wanted: _Wanted, action: Any) -> None:
-    wanted.purchases.add(action.purchase_id)
-
-
-def _orders(wanted: _Wanted, action: a.PlaceOrder) -> None:
-    names = {line.sku for line in action.lines}
-    wanted.products |= names
-    wanted.names |= names
-    wanted.stock |= names
-
-
-def _moves_order(wanted: _Wanted, action: Any) -> None:
-    wanted.orders.add(action.order_id)
-
-
-def _pays(wanted: _Wanted, action: a.CapturePayment) -> None:
-    wanted.orders.add(action.order_id)
-    wanted.paying.add(action.order_id)
-    wanted.references.add(action.reference)
-
-
-def _uses_reservation(wanted: _Wanted, action: Any) -> None:
-    wanted.orders.add(action.order_id)
-    wanted.reserved.add(action.order_id)
-
-
-def _takes_back(wanted: _Wanted, action: a.AcceptReturn) -> None:
-    wanted.orders.add(action.order_id)
-    wanted.sold.add(action.order_id)
-
-
-def _writes_to(wanted: _Wanted, action: a.SendMessage) -> None:
-    wanted.customers.add(action.customer)
-
-
-_NEEDS: dict[type[Action], Callable[[_Wanted, Any], None]] = {
-    a.SetPrice: _changes_product,
-    a.SetCost: _changes_product,
-    a.PutProduct: _changes_product,
-    a.RecordRivalPrice: _observes,
-    a.SetStock: _counts,
-    a.AdjustStock: _moves_units,
-    a.TransferStock: _moves_units,
-    a.Reorder: _buys,
-    a.CancelPurchase: _settles_purchase,
-    a.ReceivePurchase: _settles_purchase,
-    a.PlaceOrder: _orders,
-    a.ApproveOrder: _moves_order,
-    a.CapturePayment: _pays,
-    a.FulfilOrder: _uses_reservation,
-    a.CompleteDelivery: _moves_order,
-    a.CancelOrder: _uses_reservation,
-    a.AcceptReturn: _takes_back,
-    a.Refund: _moves_order,
-    a.SendMessage: _writes_to,
-}

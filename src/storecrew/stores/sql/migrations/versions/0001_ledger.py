@@ -15,6 +15,7 @@ def upgrade() -> None:
     _create_customers()
     _create_orders()
     _create_price_history()
+    _create_products()
     _create_rival_prices()
     _create_suppliers()
     _create_order_items()
@@ -114,6 +115,9 @@ def _create_price_history() -> None:
     )
     op.create_index(op.f("ix_price_history_at"), "price_history", ["at"], unique=False)
     op.create_index(op.f("ix_price_history_product"), "price_history", ["product"], unique=False)
+
+
+def _create_products() -> None:
     op.create_table(
         "products",
         sa.Column("sku", sa.Text(), nullable=False),

@@ -139,15 +139,15 @@ def _slopes(
     Damped Newton on the likelihood profiled over the products' intercepts.
     """
     slopes = prior.copy()
-    information = np.zeros_like(prior)
+    information: Floats = np.zeros_like(prior)
     total = np.bincount(rows.product, rows.units, rows.products)
     for _ in range(_ROUNDS):
         mean, variance = _weighted(rows, slopes[slope_of])
         surprise = rows.units * (rows.log_price - mean[rows.product])
         group = slope_of[rows.product]
         pull = (slopes - prior) / prior_sd**2
-        gradient: Floats = np.bincount(group, surprise, prior.size) - pull
-        information = np.bincount(slope_of, total * variance, prior.size)
+        gradient = np.bincount(group, surprise, prior.size) - pull
+        information = np.bincount(slope_of, total * variance, prior.size).astype(np.float64)
         step = np.clip(gradient / (information + 1 / prior_sd**2), -0.5, 0.5)
         slopes = np.clip(slopes + step, _STEEPEST, _FLATTEST)
         if np.abs(step).max() < 1e-6:

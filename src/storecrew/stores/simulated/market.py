@@ -81,9 +81,7 @@ class Market:
             actions += await self._new_day(now)
         news = self._due(now, actions)
         await self._apply(actions)
-        news += await self._sell(now)
-        await self.hear()
-        return news
+        return news + await self._sell(now)
 
     async def hear(self) -> None:
         """Take note of what happened on the books since last time."""
@@ -151,25 +149,23 @@ class Market:
 
     async def _sell(self, now: datetime) -> list[Published]:
         """Let everybody who came by now buy what they want and find."""
-        came: list[Shopper] = []
+        came: list[_Wish] = []
         while self._crowd and self._crowd[0].at <= now:
             shopper = self._crowd.popleft()
             if basket := self._basket(shopper):
-                came.append(shopper)
-                self._wishes[f"order/{shopper.id}"] = _Wish(shopper, basket)
+                came.append(_Wish(shopper, basket))
         if not came:
             return []
-        shelf = await self._shelf()
+        shelf = await self._shelf({line.sku for wish in came for line in wish.lines})
         orders: list[tuple[str, Action]] = []
         news: list[Published] = []
-        for shopper in came:
-            key = f"order/{shopper.id}"
-            wish = self._wishes.pop(key)
-            if shopper.writes:
+        for wish in came:
+            key = f"order/{wish.shopper.id}"
+            if wish.shopper.writes:
                 news.append(self._write(key, wish, now))
             elif lines := self._take(shelf, wish, now):
-                customer = f"C{shopper.customer:04d}"
-                self._wishes[key] = _Wish(shopper, lines)
+                customer = f"C{wish.shopper.customer:04d}"
+                self._wishes[key] = _Wish(wish.shopper, lines)
                 orders.append((key, PlaceOrder(lines=lines, customer=customer)))
         await self._apply(orders)
         return news
@@ -187,9 +183,9 @@ class Market:
         article = self._by_sku[sku]
         return wants(response(article, self.prices[sku], self.rivals.beside(sku)), reserve)
 
-    async def _shelf(self) -> dict[str, int]:
+    async def _shelf(self, skus: set[str]) -> dict[str, int]:
         shelf: dict[str, int] = {}
-        for level in await self.books.stock():
+        for level in await self.books.stock(skus):
             shelf[level.sku] = shelf.get(level.sku, 0) + level.available
         return shelf
 

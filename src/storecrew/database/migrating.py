@@ -5,6 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 
@@ -17,6 +18,8 @@ _MIGRATION_LOCK = 7_305_001
 def migrate(engine: Engine, scripts: Path, *, name: str) -> None:
     """Run the scripts that the database has not seen, in one transaction.
 
+    A database that is up to date is only read, so opening it waits for no writer.
+
     A crash in the middle leaves the version of before; the next start begins again. On Postgres
     the tables live in the schema `name`, which is made when missing.
     """
@@ -24,11 +27,19 @@ def migrate(engine: Engine, scripts: Path, *, name: str) -> None:
     config.set_main_option("script_location", str(scripts))
     config.set_main_option("path_separator", "os")
     directory = ScriptDirectory.from_config(config)
+    with translated(name), engine.connect().execution_options(deferred=True) as connection:
+        if _version(connection, name) == directory.get_current_head():
+            return
     with translated(name), engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             connection.execute(sa.schema.CreateSchema(name, if_not_exists=True))
         _upgrade(connection, config, directory, name)
+
+
+def _version(connection: Connection, name: str) -> str | None:
+    options = {"version_table": f"{name}_version"}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
 def _upgrade(connection: Connection, config: Config, directory: ScriptDirectory, name: str) -> None:

@@ -22,7 +22,10 @@ Decode = Callable[[Any, str], Any]
 
 def _public(module: types.ModuleType, kind: type[T]) -> dict[str, type[T]]:
     found = vars(module).items()
-    return {n: c for n, c in found if isinstance(c, type) and issubclass(c, kind) and n[0] != "_"}
+    kinds = {
+        n: c for n, c in found if isinstance(c, type) and issubclass(c, kind) and c is not kind
+    }
+    return {name: found_kind for name, found_kind in kinds.items() if name[0] != "_"}
 
 
 ACTIONS = _public(actions, Action)

@@ -34,6 +34,9 @@ class LoopSettings:
     """Longest pause between sweeps for overdue, hung and retried work."""
     poll: timedelta = timedelta(milliseconds=250)
     """How often the store's outbox is looked at, as another process may have written to it."""
+    gather: timedelta = timedelta(milliseconds=25)
+    """Pause after a sweep that did something, so that what comes meanwhile is taken together:
+    a busy shop then has few large runs in place of many small ones."""
     max_concurrent: int = 10
     """Runs at once; more would only wait for the database."""
     attempts: int = 3
@@ -180,7 +183,9 @@ class Orchestrator:
             except Exception as error:  # noqa: BLE001 - the loop outlives it; readiness tells
                 log.warning("sweep_failed", error=repr(error))
                 swept = Swept(progress=False, next_due=None)
-            if not swept.progress:
+            if swept.progress:
+                await asyncio.sleep(self._settings.gather.total_seconds())
+            else:
                 await self._wait(swept.next_due)
 
     async def sweep(self) -> Swept:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
@@ -36,6 +37,7 @@ from storecrew.domain.ports import Clock
 from storecrew.domain.proposals import Outcome
 from storecrew.stores.sql import books, keys, pages, people, reads
 from storecrew.stores.sql.apply import apply_batch
+from storecrew.stores.sql.gathering import Gathering
 
 T = TypeVar("T")
 
@@ -55,10 +57,16 @@ class SqlStore:
     database: Database
     clock: Clock
     currency: str
+    _gatherings: "WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering]" = field(
+        default_factory=WeakKeyDictionary, init=False, repr=False, compare=False
+    )
 
     async def apply(self, action: Action, *, key: str, actor: str = "system") -> Outcome:
         """Do the action at most once per key, and return its outcome."""
-        return (await self._write(self._apply, [Keyed(key=key, action=action, actor=actor)]))[0]
+        keyed = Keyed(key=key, action=action, actor=actor)
+        if self.database.inline:
+            return (await self.apply_batch([keyed]))[0]
+        return await self._gathering().apply(keyed)
 
     async def apply_batch(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
         """Apply up to 500 actions in order, in one transaction; a refused one stops no other."""
@@ -165,6 +173,13 @@ class SqlStore:
 
     def _apply(self, connection: Connection, batch: Sequence[Keyed]) -> list[Outcome]:
         return apply_batch(connection, batch, now=self.clock.now(), currency=self.currency)
+
+    def _gathering(self) -> Gathering:
+        """Return where single actions of this event loop come together."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._gatherings:
+            self._gatherings[loop] = Gathering(self.apply_batch, MAX_BATCH)
+        return self._gatherings[loop]
 
     async def _write(self, work: Callable[..., T], *arguments: object) -> T:
         """Write; on Postgres a key, reference or row that another writer made first means again."""

@@ -132,10 +132,10 @@ def _pulse(prices: Mapping[str, Sequence[float]], sales: DailySales) -> list[flo
     """
     total = [1.0] * sales.days  # one unit more, so that a day without sales still counts
     for sku, units in sales.units.items():
-        series = prices.get(sku)
-        base = next((price for price in series if price > 0), 0.0) if series else 0.0
+        series = prices.get(sku, ())
+        base = next((price for price in series if price > 0), 0.0)
+        lost = {price: (price / base) ** _USUAL if price else 1.0 for price in set(series)}
         for day, sold in enumerate(units):
             if sold:
-                moved = series[day] / base if series and base and series[day] else 1.0
-                total[day] += sold * moved**_USUAL
+                total[day] += sold * lost[series[day]] if series else sold
     return total

@@ -71,6 +71,10 @@ class StoreView(Protocol):
         """Return one page of matching orders, newest first."""
         ...
 
+    async def orders_by_id(self, order_ids: Iterable[int]) -> Sequence[Order]:
+        """Return these orders by id; unknown ids are left out."""
+        ...
+
     async def open_orders(self) -> Sequence[Order]:
         """Return every order not yet delivered, cancelled or returned, oldest first."""
         ...

@@ -51,13 +51,14 @@ async def look_around(
     """Look up what these actions touch."""
     skus = sorted({a.sku for a in actions if hasattr(a, "sku")})
     priced = sorted({a.sku for a in actions if isinstance(a, SetPrice)})
+    touched = sorted({getattr(a, "order_id", 0) for a in actions} - {0})
     written_to = sorted({a.customer for a in actions if isinstance(a, SendMessage)})
     return Surroundings(
         now=now,
         currency=currency,
         products={p.sku: p for p in await store.products(skus)} if skus else {},
         prices_a_day_ago=await _prices_a_day_ago(store, priced, now) if priced else {},
-        orders=await _orders(store, actions),
+        orders={o.id: o for o in await store.orders_by_id(touched)} if touched else {},
         customers=await _customers(store, written_to),
         messages=await store.messages_sent(written_to, now - _WEEK) if written_to else {},
     )
@@ -73,21 +74,11 @@ async def _prices_a_day_ago(
     return prices
 
 
-async def _orders(store: StoreView, actions: Sequence[Action]) -> dict[int, Order]:
-    found = {}
-    for order_id in sorted({getattr(a, "order_id", 0) for a in actions} - {0}):
-        try:
-            found[order_id] = await store.order(order_id)
-        except NotFound:
-            continue  # the rules and the store each say so in their own words
-    return found
-
-
 async def _customers(store: StoreView, ids: Sequence[str]) -> dict[str, Customer]:
     found = {}
     for customer_id in ids:
         try:
             found[customer_id] = await store.customer(customer_id)
         except NotFound:
-            continue
+            continue  # the rules and the store each say so in their own words
     return found

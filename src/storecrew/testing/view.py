@@ -79,6 +79,11 @@ class FakeView:
         start = (query.page - 1) * query.per_page
         return OrderPage(items=tuple(found[start : start + query.per_page]), total=len(found))
 
+    async def orders_by_id(self, order_ids: Iterable[int]) -> Sequence[Order]:
+        """Return these orders by id; unknown ids are left out."""
+        wanted = set(order_ids)
+        return sorted((o for o in self.order_list if o.id in wanted), key=lambda o: o.id)
+
     async def open_orders(self) -> Sequence[Order]:
         """Return every order not yet at its end, oldest first."""
         is_open = RESERVING | {Status.AWAITING_DELIVERY}

@@ -1,7 +1,7 @@
 """The process dies at each point of the flow, once, and nothing is lost or done twice."""
 
 import pytest
-from conftest import settle
+from house import settle
 
 from storecrew.app.crew import CREW
 from storecrew.domain.actions import CapturePayment

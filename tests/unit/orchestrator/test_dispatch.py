@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import settle
+from house import settle
 
 from storecrew.domain.actions import SetPrice
 from storecrew.domain.errors import InvalidSettings, NotFound, StorageBusy

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from conftest import settle
+from house import settle
 
 from storecrew.domain.actions import AdjustStock, Reorder, SetPrice
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted, NotUndoable

@@ -4,13 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from storecrew.domain.actions import ApproveOrder
 from storecrew.domain.commerce import Order, StockLevel
-from storecrew.domain.errors import NotFound
 from storecrew.domain.events import ObservationRejected, OrderPlaced
 from storecrew.domain.orders import Status
 from storecrew.sdk import Context, Proposal, Proposals, agent
-
-_FEW = 20
-"""Up to this many orders are read one by one; for more, all open ones are read at once."""
 
 
 @agent(
@@ -23,8 +19,8 @@ _FEW = 20
 )
 async def approval(events: Sequence[OrderPlaced], ctx: Context) -> Proposals:
     """Approve received orders whose units are on the shelf."""
-    ids = list(dict.fromkeys(e.order_id for e in events if isinstance(e, OrderPlaced)))
-    orders = [o for o in await _orders(ids, ctx) if o.status is Status.RECEIVED]
+    ids = {e.order_id for e in events if isinstance(e, OrderPlaced)}
+    orders = [o for o in await ctx.store.orders_by_id(ids) if o.status is Status.RECEIVED]
     levels = await ctx.store.stock({line.sku for order in orders for line in order.lines})
     shelf = _shelf(levels)
     for order in orders:
@@ -37,19 +33,6 @@ async def approval(events: Sequence[OrderPlaced], ctx: Context) -> Proposals:
             )
         else:
             yield _approve(order)
-
-
-async def _orders(ids: Sequence[int], ctx: Context) -> list[Order]:
-    if len(ids) > _FEW:
-        wanted = set(ids)
-        return [order for order in await ctx.store.open_orders() if order.id in wanted]
-    found = []
-    for order_id in ids:
-        try:
-            found.append(await ctx.store.order(order_id))
-        except NotFound:
-            continue  # an event from outside may name an order that never was
-    return found
 
 
 def _shelf(levels: Sequence[StockLevel]) -> Mapping[str, int]:

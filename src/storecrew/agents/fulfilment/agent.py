@@ -4,13 +4,9 @@ from collections.abc import Sequence
 
 from storecrew.domain.actions import CompleteDelivery, FulfilOrder
 from storecrew.domain.commerce import Order
-from storecrew.domain.errors import NotFound
 from storecrew.domain.events import DeliveryConfirmed, Event, ObservationRejected, PaymentReceived
 from storecrew.domain.orders import Status
 from storecrew.sdk import Context, Proposal, Proposals, agent
-
-_FEW = 20
-"""Up to this many orders are read one by one; for more, all open ones are read at once."""
 
 
 @agent(
@@ -31,23 +27,11 @@ async def fulfilment(
     """
     wanted = [e for e in events if isinstance(e, PaymentReceived | DeliveryConfirmed)]
     delivered = {e.order_id for e in wanted if isinstance(e, DeliveryConfirmed)}
-    found = {order.id: order for order in await _orders({e.order_id for e in wanted}, ctx)}
+    found = {o.id: o for o in await ctx.store.orders_by_id({e.order_id for e in wanted})}
     for order_id in dict.fromkeys(event.order_id for event in wanted):
         order = found.get(order_id)
         for step in _steps(order_id, order, arrived=order_id in delivered):
             yield step
-
-
-async def _orders(ids: set[int], ctx: Context) -> list[Order]:
-    if len(ids) > _FEW:
-        return [order for order in await ctx.store.open_orders() if order.id in ids]
-    found = []
-    for order_id in sorted(ids):
-        try:
-            found.append(await ctx.store.order(order_id))
-        except NotFound:
-            continue  # a carrier may name an order that never was; it is shown below
-    return found
 
 
 def _steps(order_id: int, order: Order | None, *, arrived: bool) -> list[Proposal | Event]:

@@ -159,6 +159,10 @@ class SimulatedShop:
         """Return one page of matching orders."""
         return await self._books.orders(query)
 
+    async def orders_by_id(self, order_ids: Iterable[int]) -> Sequence[Order]:
+        """Return these orders by id; unknown ids are left out."""
+        return await self._books.orders_by_id(order_ids)
+
     async def open_orders(self) -> Sequence[Order]:
         """Return every order not yet at its end."""
         return await self._books.open_orders()

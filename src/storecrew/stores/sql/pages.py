@@ -29,6 +29,9 @@ _ORDERS = sa.select(
     t.orders.c.imported,
 )
 _ONE = _ORDERS.where(t.orders.c.id == sa.bindparam("number"))
+_SOME = _ORDERS.where(t.orders.c.id.in_(sa.bindparam("among", expanding=True))).order_by(
+    t.orders.c.id
+)
 _STILL_OPEN = _ORDERS.where(t.orders.c.status.in_(_OPEN)).order_by(t.orders.c.id)
 _LINES = (
     sa.select(
@@ -82,6 +85,16 @@ def page(connection: Connection, query: OrderQuery) -> OrderPage:
     newest = _ORDERS.where(*matching).order_by(t.orders.c.timestamp.desc(), t.orders.c.id.desc())
     found = connection.execute(newest.limit(query.per_page).offset(skip)).all()
     return OrderPage(items=tuple(_with_lines(connection, found)), total=total)
+
+
+def by_id(connection: Connection, numbers: Iterable[int]) -> Sequence[Order]:
+    """Return these orders by id; unknown ids are left out."""
+    found = [
+        row
+        for among in chunks(sorted(storable(numbers)))
+        for row in connection.execute(_SOME, {"among": among})
+    ]
+    return _with_lines(connection, found)
 
 
 def open_orders(connection: Connection) -> Sequence[Order]:

@@ -106,6 +106,10 @@ class SqlStore:
         """Return one page of matching orders, newest first."""
         return await self._read(pages.page, query)
 
+    async def orders_by_id(self, order_ids: Iterable[int]) -> Sequence[Order]:
+        """Return these orders by id; unknown ids are left out."""
+        return await self._read(pages.by_id, frozenset(order_ids))
+
     async def open_orders(self) -> Sequence[Order]:
         """Return every order not yet delivered, cancelled or returned, oldest first."""
         return await self._read(pages.open_orders)

@@ -1,0 +1,93 @@
+"""A plane in memory on a virtual clock, with whatever agents a test declares."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from storecrew.domain.actions import Level, PlaceOrder, PutProduct, SetStock
+from storecrew.domain.commerce import Line
+from storecrew.domain.events import Published
+from storecrew.domain.money import Money
+from storecrew.models import basic_models
+from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.orchestrator import LoopSettings, Orchestrator
+from storecrew.orchestrator.pipeline import Pipeline
+from storecrew.orchestrator.registry import Registry
+from storecrew.policy import Policy, PolicySettings
+from storecrew.stores.simulated.clock import VirtualClock
+
+START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+LIMITS = PolicySettings(autonomy={"*.*": "limits"})
+
+
+@dataclass
+class House:
+    """Everything a test needs of a plane; `boot` starts the process anew over the same books."""
+
+    store: object
+    journal: object
+    clock: VirtualClock
+    agents: tuple = ()
+    policy: PolicySettings = LIMITS
+    crash_point: object = lambda _name: None
+    settings: LoopSettings = field(default_factory=LoopSettings)
+    sent: int = 0
+
+    async def boot(self, *agents, **settings) -> Orchestrator:
+        self.agents = agents or self.agents
+        loop = LoopSettings(**settings) if settings else self.settings
+        orchestrator = Orchestrator(self.pipeline(), loop)
+        await orchestrator.start(alone=True)
+        return orchestrator
+
+    def pipeline(self) -> Pipeline:
+        return Pipeline(
+            store=self.store,
+            journal=self.journal,
+            policy=Policy(self.policy),
+            registry=Registry(self.agents),
+            models=basic_models(),
+            engine=InlineEngine(self.crash_point),
+            clock=self.clock,
+            wall=self.clock,
+            currency="EUR",
+        )
+
+    async def stock(self, sku="mug", units=10, price=10, cost=5) -> None:
+        product = PutProduct(
+            sku=sku, name=sku, price=Money.of(price, "EUR"), cost=Money.of(cost, "EUR")
+        )
+        await self.store.apply(product, key=f"put/{sku}")
+        levels = SetStock(levels=(Level(sku=sku, on_hand=units),))
+        await self.store.apply(levels, key=f"set/{sku}")
+
+    async def order(self, quantity=1, sku="mug", key="order") -> int:
+        action = PlaceOrder(lines=(Line(sku=sku, quantity=quantity),))
+        placed = await self.store.apply(action, key=key, actor="person:customer")
+        return placed.detail["order_id"]
+
+    def news(self, event, *, id="", source="test") -> Published:
+        self.sent += 1
+        return Published(
+            source=source, external_id=id or str(self.sent), event=event, at=self.clock.now()
+        )
+
+    def later(self, **delta) -> None:
+        self.clock.advance_to(self.clock.now() + timedelta(**delta))
+
+    async def stories(self):
+        return (await self.journal.proposals(page=1, per_page=500)).items
+
+    async def runs(self):
+        return (await self.journal.runs(page=1, per_page=500)).items
+
+    async def verify(self):
+        return [
+            *await self.store.verify(),
+            *await self.journal.verify(await self.store.applied_keys()),
+        ]
+
+
+async def settle(orchestrator: Orchestrator) -> None:
+    """Sweep until nothing is due."""
+    while (await orchestrator.sweep()).progress:
+        pass

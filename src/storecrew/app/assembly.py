@@ -120,11 +120,10 @@ class ControlPlane:
         Waking it again as of the same moment does nothing new.
         """
         clock = FixedClock(as_of or self.clock.now())
-        engine = InlineEngine()
         store = replace(self.store, clock=clock)
-        pipeline = replace(self.pipeline, clock=clock, store=store, engine=engine)
+        pipeline = replace(self.pipeline, clock=clock, store=store)
         settings = replace(loop_settings(self.settings), enabled=True, patient=False)
-        loop = Orchestrator(pipeline, settings)
+        loop = Orchestrator(pipeline, InlineEngine(), settings)
         with _exclusive(self.settings):
             await loop.start(alone=True)
             await _until_quiet(loop, progress)
@@ -185,8 +184,8 @@ async def open_plane(
         journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
         stack.push_async_callback(journal.close)
         engine = durable_engine(settings) if serve else InlineEngine()
-        pipeline = assemble(settings, store, journal, engine, clock)
-        orchestrator = Orchestrator(pipeline, loop_settings(settings))
+        pipeline = assemble(settings, store, journal, clock)
+        orchestrator = Orchestrator(pipeline, engine, loop_settings(settings))
         await orchestrator.start(alone=serve)
         stack.push_async_callback(orchestrator.stop)
         if serve:
@@ -203,9 +202,7 @@ async def open_plane(
         )
 
 
-def assemble(
-    settings: Settings, store: Store, journal: SqlJournal, engine: Engine, clock: Clock
-) -> Pipeline:
+def assemble(settings: Settings, store: Store, journal: SqlJournal, clock: Clock) -> Pipeline:
     """Return the pipeline of the shipped crew over these parts."""
     crew = [agent for agent in CREW if settings.runs(agent.name)]
     return Pipeline(
@@ -214,7 +211,6 @@ def assemble(
         policy=Policy(settings.policy),
         registry=Registry(crew),
         models=basic_models(),
-        engine=engine,
         clock=clock,
         wall=clock,
         currency=settings.store.currency,

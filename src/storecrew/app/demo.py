@@ -173,10 +173,11 @@ class _Crew:
         cls, settings: Settings, shop: SimulatedShop, journal: SqlJournal, clock: VirtualClock
     ) -> "_Crew":
         pipeline = replace(
-            assemble(settings, shop, journal, InlineEngine(), clock),
+            assemble(settings, shop, journal, clock),
             policy=Policy(settings.policy),
         )
-        crew = cls(Orchestrator(pipeline, LoopSettings(patient=False)), journal)
+        loop = LoopSettings(patient=False)
+        crew = cls(Orchestrator(pipeline, InlineEngine(), loop), journal)
         await crew.orchestrator.start(alone=True)
         return crew
 

@@ -136,6 +136,9 @@ class Database:
 
 
 def _attempt(group: "list[_Write]", connection: Connection, name: str) -> None:
+    if len(group) == 1:  # nobody to be kept apart from
+        group[0].result = group[0].work(connection)
+        return
     for wish in group:
         wish.attempt(connection, name)
 

@@ -1,6 +1,6 @@
 """What the core needs from outside. Adapters implement these and inherit nothing."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -219,7 +219,11 @@ class Models(Protocol):
 
 
 class Engine(Protocol):
-    """The durable-execution engine, as little of it as the orchestrator needs."""
+    """The durable-execution engine, as little of it as the orchestrator needs.
+
+    It sees to it that each run is carried out to its end. What a run has done so far is the
+    journal's to know, which records it together with its consequences.
+    """
 
     async def start(self, carry_out: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         """Begin: every run submitted before and not finished is carried out again."""
@@ -227,13 +231,6 @@ class Engine(Protocol):
 
     async def submit(self, run_id: str) -> None:
         """Carry the run out, soon and to the end, across crashes. Idempotent per id."""
-        ...
-
-    async def step(self, name: str, do: Callable[[], Awaitable[Any]]) -> Any:
-        """Within a run: return what `do` returns (JSON), or what it returned before a crash.
-
-        Names and order of a run's steps must not depend on anything that changes.
-        """
         ...
 
     async def prune(self, before: datetime) -> int:

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
@@ -18,6 +19,8 @@ APPLICATION_VERSION = "storecrew-1"
 only when the order of a run's steps changes."""
 _POLLING_SECONDS = 0.25
 """How often the engine looks for runs to recover; new ones start without polling."""
+_PATIENCE_SECONDS = 5
+"""How long `stop` waits for the engine to write down what has ended."""
 _PRUNED_AT_ONCE = 500
 
 
@@ -82,10 +85,6 @@ class DurableEngine:
         with SetWorkflowID(run_id):
             await DBOS.start_workflow_async(self._workflow, run_id)
 
-    async def step(self, name: str, do: Callable[[], Awaitable[Any]]) -> Any:
-        """Do the step, or return what it returned before an interruption."""
-        return await DBOS.run_step_async({"name": name}, do)
-
     async def prune(self, before: datetime) -> int:
         """Delete finished runs of before that moment from the engine's tables; count them."""
         done = await DBOS.list_workflows_async(
@@ -102,9 +101,14 @@ class DurableEngine:
     async def stop(self) -> None:
         """Stop taking runs; those under way resume at the next start."""
         self._workflow = None
-        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
-        # The engine had put its own executor in the loop's place and has just shut it down.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        loop = asyncio.get_running_loop()
+        # The engine had put its own executor in the loop's place and is about to shut it down.
+        executor = ThreadPoolExecutor()
+        loop.set_default_executor(executor)
+        destroy = partial(
+            DBOS.destroy, workflow_completion_timeout_sec=_PATIENCE_SECONDS, destroy_registry=True
+        )
+        await loop.run_in_executor(executor, destroy)
         self._engine.dispose()
 
 

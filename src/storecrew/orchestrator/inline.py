@@ -6,14 +6,12 @@ from: every part of a run may be repeated without doing anything twice.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 
 
 class InlineEngine:
     """Carries each submitted run out before `submit` returns."""
 
-    def __init__(self, crash_point: Callable[[str], None] = lambda _name: None) -> None:
-        self._crash_point = crash_point
+    def __init__(self) -> None:
         self._carry_out: Callable[[str], Awaitable[None]] | None = None
 
     async def start(self, carry_out: Callable[[str], Awaitable[None]]) -> None:
@@ -24,13 +22,6 @@ class InlineEngine:
         """Carry the run out now."""
         if self._carry_out is not None:
             await self._carry_out(run_id)
-
-    async def step(self, name: str, do: Callable[[], Awaitable[Any]]) -> Any:
-        """Do the step; a crash after it loses its result but not its effects."""
-        self._crash_point(f"before {name}")
-        result = await do()
-        self._crash_point(f"after {name}")
-        return result
 
     async def prune(self, before: datetime) -> int:
         """Forget nothing, as nothing is kept."""

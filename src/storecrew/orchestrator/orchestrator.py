@@ -60,12 +60,14 @@ class Swept:
 class Orchestrator:
     """Decides who wakes when, and sees each run to its end. One per data directory."""
 
-    def __init__(self, pipeline: Pipeline, settings: LoopSettings | None = None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, engine: Engine, settings: LoopSettings | None = None
+    ) -> None:
         self._pipeline = pipeline
         self._settings = settings or LoopSettings()
         self._journal: Journal = pipeline.journal
         self._registry: Registry = pipeline.registry
-        self._engine: Engine = pipeline.engine
+        self._engine = engine
         self._inflight: set[str] = set()
         self._failures: dict[str, Failure] = {}
         self._last_ticks: dict[str, str] = {}

@@ -12,7 +12,7 @@ from storecrew.domain.errors import AgentHung, NotPermitted, Paused
 from storecrew.domain.events import Event, Published
 from storecrew.domain.journal import SETTLEMENT, Advance, Filing, Journal, Judge, Settled
 from storecrew.domain.money import Money
-from storecrew.domain.ports import Clock, Engine, Models, Store
+from storecrew.domain.ports import Clock, Models, Store
 from storecrew.domain.proposals import Filed, Outcome, Proposal, Result, Verdict
 from storecrew.domain.runs import Judged, Run, RunStatus
 from storecrew.orchestrator.facts import look_around
@@ -34,7 +34,6 @@ class Pipeline:
     policy: Policy
     registry: Registry
     models: Models
-    engine: Engine
     clock: Clock
     """The shop's time."""
     wall: Clock
@@ -53,34 +52,28 @@ class Pipeline:
             return
         await self._check_not_paused()
         if run.agent == SETTLEMENT:
-            await self.engine.step("settle", lambda: self._settle_answer(run))
+            await self._settle_answer(run)
+        elif run.proposals is None:
+            await self._propose_and_settle(run)
         else:
-            await self._work(run)
+            await self._settle(run, run.proposals, start=0)
 
-    async def _work(self, run: Run) -> None:
-        fresh: dict[int, list[Judged]] = {}
+    async def _propose_and_settle(self, run: Run) -> None:
+        """Ask the agent, file and judge in one transaction what it said, and act on it."""
+        filing = await self._ask_agent(run)
+        first, count = filing.filed[:CHUNK], len(filing.filed)
+        judge = await self._judge_for(run, first)
+        last = count <= CHUNK
+        step = self._advance(run, judge, pending=first, last=last)
+        allowed = await self.journal.advance(replace(step, filing=filing))
+        if allowed:
+            await self._do(run, allowed, last=last)
+        await self._settle(run, count, start=CHUNK)
 
-        async def propose() -> int:
-            if run.proposals is not None:
-                return run.proposals
-            filing = await self._ask_agent(run)
-            first, count = filing.filed[:CHUNK], len(filing.filed)
-            judge = await self._judge_for(run, first)
-            step = self._advance(run, judge, pending=first, last=count <= CHUNK)
-            fresh[0] = await self.journal.advance(replace(step, filing=filing))
-            return count
-
-        count = await self.engine.step("propose", propose)
-        for start in range(0, count, CHUNK):
-            last = start + CHUNK >= count
-
-            async def settle(start: int = start, last: bool = last) -> int:
-                if start in fresh:
-                    return await self._do(run, fresh.pop(start), last=last)
-                return await self._judge_and_do(run, start, last=last)
-
-            if fresh.get(start) != []:
-                await self.engine.step(f"settle/{start}", settle)
+    async def _settle(self, run: Run, count: int, *, start: int) -> None:
+        """Judge and act on what has been filed, chunk by chunk."""
+        for first in range(start, count, CHUNK):
+            await self._judge_and_do(run, first, last=first + CHUNK >= count)
 
     async def _ask_agent(self, run: Run) -> Filing:
         """Wake the agent and hold it to what it declared."""
@@ -111,7 +104,7 @@ class Pipeline:
             currency=self.currency,
         )
 
-    async def _judge_and_do(self, run: Run, start: int, *, last: bool) -> int:
+    async def _judge_and_do(self, run: Run, start: int, *, last: bool) -> None:
         """Settle a chunk whose proposals are only in the journal."""
         pending = await self.journal.filed(run.id, start, CHUNK)
         judge = await self._judge_for(run, pending)
@@ -120,7 +113,7 @@ class Pipeline:
         stale = await self._no_longer_allowed(judge, allowed)
         await self._record(run, stale, last=False)
         gone = {settled.judged.filed.id for settled in stale}
-        return await self._do(run, [j for j in allowed if j.filed.id not in gone], last=last)
+        await self._do(run, [j for j in allowed if j.filed.id not in gone], last=last)
 
     async def _no_longer_allowed(self, judge: Judge, allowed: Sequence[Judged]) -> list[Settled]:
         """Return refusals for what was allowed before an interruption and may not be done now.
@@ -137,7 +130,7 @@ class Pipeline:
                 refused.append(Settled(judged=judged, outcome=_stale(judged, again)))
         return refused
 
-    async def _do(self, run: Run, allowed: Sequence[Judged], *, last: bool) -> int:
+    async def _do(self, run: Run, allowed: Sequence[Judged], *, last: bool) -> None:
         """Change the store, once per key, and record what came of it."""
         await self._check_not_paused()
         batch = [
@@ -146,14 +139,13 @@ class Pipeline:
         outcomes = await self.store.apply_batch(batch) if batch else []
         settled = [Settled(judged=j, outcome=o) for j, o in zip(allowed, outcomes, strict=True)]
         await self._record(run, settled, last=last)
-        return len(settled)
 
     async def _record(self, run: Run, settled: Sequence[Settled], *, last: bool) -> None:
         if settled or last:
             step = self._advance(run, None, settled=tuple(settled), last=last)
             await self.journal.advance(step)
 
-    async def _settle_answer(self, run: Run) -> int:
+    async def _settle_answer(self, run: Run) -> None:
         """Carry out what a person approved, as the policy stands now."""
         proposal_id = run.id.removesuffix("/settle")
         approval = await self.journal.approval(proposal_id)
@@ -166,10 +158,11 @@ class Pipeline:
             decision = story.decision or approval.question
             settled = Settled(judged=Judged(filed=filed, decision=decision), outcome=done)
             await self._record(run, [settled], last=True)
-            return 1
+            return
         step = self._advance(run, judge, pending=(filed,), last=True)
         allowed = await self.journal.advance(replace(step, answering=True))
-        return await self._do(run, allowed, last=True) if allowed else 0
+        if allowed:
+            await self._do(run, allowed, last=True)
 
     async def _judge_for(self, run: Run, pending: Sequence[Filed]) -> Judge:
         """Look around and return the function that judges these proposals."""

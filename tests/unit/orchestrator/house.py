@@ -28,14 +28,13 @@ class House:
     clock: VirtualClock
     agents: tuple = ()
     policy: PolicySettings = LIMITS
-    crash_point: object = lambda _name: None
     settings: LoopSettings = field(default_factory=LoopSettings)
     sent: int = 0
 
     async def boot(self, *agents, **settings) -> Orchestrator:
         self.agents = agents or self.agents
         loop = LoopSettings(**settings) if settings else self.settings
-        orchestrator = Orchestrator(self.pipeline(), loop)
+        orchestrator = Orchestrator(self.pipeline(), InlineEngine(), loop)
         await orchestrator.start(alone=True)
         return orchestrator
 
@@ -46,7 +45,6 @@ class House:
             policy=Policy(self.policy),
             registry=Registry(self.agents),
             models=basic_models(),
-            engine=InlineEngine(self.crash_point),
             clock=self.clock,
             wall=self.clock,
             currency="EUR",

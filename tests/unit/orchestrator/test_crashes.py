@@ -9,8 +9,8 @@ from storecrew.domain.events import DeliveryConfirmed
 from storecrew.domain.orders import Status
 from storecrew.testing.simulation.faults import Crash
 
-POINTS = 100
-"""Writes, commits and steps that the flow below passes; reads change nothing and are left out."""
+POINTS = 84
+"""Writes and commits that the flow below passes; reads change nothing and are left out."""
 
 
 class Nth:
@@ -43,7 +43,6 @@ async def flow(house, plane):
 async def test_a_crash_at_any_point_changes_nothing_in_the_end(house, n):
     await house.stock()
     fault = Nth(n)
-    house.crash_point = fault
     house.store.database.fault = fault
     house.journal.database.fault = fault
 

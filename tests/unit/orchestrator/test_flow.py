@@ -16,6 +16,7 @@ from storecrew.domain.runs import ApprovalStatus, RunStatus
 from storecrew.orchestrator.planning import plan
 from storecrew.policy import PolicySettings
 from storecrew.sdk import Proposal, agent, every
+from storecrew.testing.simulation.faults import Crash
 
 
 def low(sku="mug"):
@@ -344,22 +345,25 @@ async def test_pause_stops_runs_and_effects_and_outlives_a_restart(house):
     assert kinds.count("control") == 2
 
 
+async def crash_at_the_stores_next_write(house, plane):
+    """Die when everything is decided and nothing is done."""
+
+    def die(name):
+        if name == "write":
+            house.store.database.fault = lambda _name: None
+            raise Crash(name)
+
+    house.store.database.fault = die
+    await settle(plane)
+
+
 async def test_a_pause_between_proposing_and_acting_holds_the_effect_back(house):
     await house.stock()
     plane = await house.boot(raise_to("10.50"))
 
-    class Stop(Exception):
-        pass
-
-    def stop(name):
-        if name == "after propose":
-            raise Stop
-
-    house.crash_point = stop
-    plane = await house.boot()
     await plane.publish([house.news(low())])
-    await plane.sweep()
-    house.crash_point = lambda _name: None
+    with pytest.raises(Crash):
+        await crash_at_the_stores_next_write(house, plane)
     plane = await house.boot()
     await plane.set_paused(True, by="owner")
     house.later(seconds=30)
@@ -376,21 +380,12 @@ async def test_a_pause_between_proposing_and_acting_holds_the_effect_back(house)
 
 async def test_an_allowance_that_the_cost_overtook_is_not_used_after_a_crash(house):
     from storecrew.domain.actions import SetCost
-    from storecrew.testing.simulation.faults import Crash
 
     await house.stock()
-    crashed = []
-
-    def die(name):
-        if name == "after propose" and not crashed:
-            crashed.append(name)
-            raise Crash(name)
-
-    house.crash_point = die
     plane = await house.boot(raise_to("10.50"))
     await plane.publish([house.news(low())])
     with pytest.raises(Crash):
-        await settle(plane)
+        await crash_at_the_stores_next_write(house, plane)
     await house.store.apply(SetCost(sku="mug", cost=Money.of("10.40", "EUR")), key="cost")
 
     plane = await house.boot()

@@ -60,14 +60,14 @@ class Machine:
 
     async def boot(self) -> Orchestrator:
         """Start the process anew over what is on disk."""
-        orchestrator = Orchestrator(self.pipeline(), LoopSettings(retention=timedelta(days=3650)))
+        settings = LoopSettings(retention=timedelta(days=3650))
+        orchestrator = Orchestrator(self.pipeline(), InlineEngine(), settings)
         await orchestrator.start(alone=True)
         return orchestrator
 
     def pipeline(self) -> Pipeline:
         """Return the crew's pipeline over the faulty shop."""
-        engine = InlineEngine(self.faults.crash_point)
-        pipeline = assemble(SETTINGS, self.store, self.journal, engine, self.clock)
+        pipeline = assemble(SETTINGS, self.store, self.journal, self.clock)
         return replace(pipeline, store=self.shop, policy=Policy(POLICY))
 
     async def verify(self) -> Sequence[Discrepancy]:

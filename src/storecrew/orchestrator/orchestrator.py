@@ -240,8 +240,6 @@ class Orchestrator:
                 continue
             following.append(agent.schedule.after(now))
             latest = agent.schedule.latest(now)
-            if latest is None:
-                continue
             tick = f"{agent.name}@{latest.isoformat(timespec='seconds')}"
             if tick > self._last_ticks.get(agent.name, ""):
                 event = ClockTicked(agent=agent.name, due=latest)

@@ -55,6 +55,7 @@ def answer(connection: Connection, said: Answer) -> str:
 
 def expire(connection: Connection, now: datetime) -> int:
     """Close the questions that nobody answered in time; return how many."""
+    take_turns(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
     overdue = QUESTIONS.where(waiting, approvals.c.expires_at <= stamp(now)).limit(500)
     asked = [to_approval(row) for row in connection.execute(overdue)]

@@ -10,7 +10,8 @@ from storecrew.domain.journal import UNDO
 from storecrew.domain.proposals import Proposal
 from storecrew.domain.runs import RunStatus, Story
 from storecrew.journal import audit, runs
-from storecrew.journal.rows import dump
+from storecrew.journal.events import CLOCK
+from storecrew.journal.rows import dump, take_turns
 from storecrew.journal.tables import audit as audit_table
 from storecrew.journal.tables import controls, events, proposals, wakes
 from storecrew.journal.tables import runs as runs_table
@@ -18,6 +19,7 @@ from storecrew.journal.tables import runs as runs_table
 
 def set_paused(connection: Connection, value: bool, *, by: str, now: datetime) -> None:
     """Stop the crew, or let it go on; audited with who said so."""
+    take_turns(connection, "controls")
     if runs.paused(connection) is value:
         return
     connection.execute(sa.delete(controls).where(controls.c.name == "paused"))
@@ -44,6 +46,7 @@ def begin_undo(
     connection: Connection, story: Story, opposite: Proposal, *, by: str, now: datetime
 ) -> str:
     """Begin the run that undoes a proposal, once per proposal; return its id."""
+    take_turns(connection, "undo")
     run_id = f"{UNDO}@{story.filed.id}"
     known = sa.select(runs_table.c.id).where(runs_table.c.id == run_id)
     if connection.execute(known).scalar() is not None:
@@ -65,7 +68,8 @@ def begin_undo(
 def prune(connection: Connection, before: datetime) -> int:
     """Forget events of before that moment, up to the oldest that is still needed; count them.
 
-    Runs, proposals and the audit stay: they are the owner's books.
+    Runs, proposals and the audit stay: they are the owner's books. So does the name of each
+    agent's newest tick, or a restart would take it for one that never came.
     """
     needed = (
         sa.select(sa.func.min(wakes.c.event_seq))
@@ -81,5 +85,20 @@ def prune(connection: Connection, before: datetime) -> int:
     keep_from = connection.execute(needed).scalar() or connection.execute(newest).scalar() or 0
     recent = sa.select(sa.func.min(events.c.seq)).where(events.c.at >= stamp(before))
     limit = min(keep_from, connection.execute(recent).scalar() or keep_from)
+    _remember_ticks(connection, limit)
     connection.execute(sa.delete(wakes).where(wakes.c.event_seq < limit))
     return connection.execute(sa.delete(events).where(events.c.seq < limit)).rowcount
+
+
+def _remember_ticks(connection: Connection, limit: int) -> None:
+    """Keep the name of each agent's newest tick among the events that will be forgotten."""
+    ticks = (
+        sa.select(events.c.subject, sa.func.max(events.c.external_id).label("tick"))
+        .where(events.c.source == CLOCK, events.c.seq < limit)
+        .group_by(events.c.subject)
+    )
+    rows = [{"name": f"tick/{r.subject}", "value": r.tick} for r in connection.execute(ticks)]
+    if rows:
+        names = [row["name"] for row in rows]
+        connection.execute(sa.delete(controls).where(controls.c.name.in_(names)))
+        connection.execute(sa.insert(controls), rows)

@@ -11,7 +11,10 @@ from storecrew.domain.journal import WakesFor
 from storecrew.domain.runs import Receipt
 from storecrew.journal import audit
 from storecrew.journal.rows import dump, take_turns
-from storecrew.journal.tables import cursors, events, wakes
+from storecrew.journal.tables import controls, cursors, events, wakes
+
+CLOCK = "clock"
+"""The source of ticks."""
 
 _LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.seq), 0))
 _SEEN = sa.select(events.c.external_id, events.c.seq).where(
@@ -84,10 +87,14 @@ def cursor(connection: Connection, source: str) -> int:
 
 
 def last_tick(connection: Connection, agent: str) -> str | None:
-    """Return the external id of the agent's newest tick."""
+    """Return the external id of the agent's newest tick, also of one whose event is forgotten."""
+    subject = f"agent:{agent}"
     ticks = events.c.external_id
-    of_agent = sa.and_(events.c.source == "clock", ticks > f"{agent}@", ticks < f"{agent}A")
-    return connection.execute(sa.select(sa.func.max(ticks)).where(of_agent)).scalar()
+    # The range is for the index, the subject for languages that sort names in their own way.
+    of_agent = sa.and_(events.c.source == CLOCK, ticks > f"{agent}@", ticks < f"{agent}A")
+    newest = sa.select(sa.func.max(ticks)).where(of_agent, events.c.subject == subject)
+    forgotten = sa.select(controls.c.value).where(controls.c.name == f"tick/{subject}")
+    return connection.execute(newest).scalar() or connection.execute(forgotten).scalar()
 
 
 def _seen(connection: Connection, items: Sequence[Published]) -> dict[tuple[str, str], int]:

@@ -12,13 +12,16 @@ from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
 from storecrew.domain.runs import ApprovalStatus, Judged
 from storecrew.journal import audit, runs
 from storecrew.journal.events import publish
-from storecrew.journal.rows import dump, to_decision, to_filed
+from storecrew.journal.rows import dump, take_turns, to_decision, to_filed
 from storecrew.journal.tables import approvals, decisions, outcomes, proposals
 from storecrew.journal.tables import runs as runs_table
 
 
 def advance(connection: Connection, step: Advance) -> list[Judged]:
     """Record the step; return the proposals that may now be done. Ends the run if none is left."""
+    take_turns(connection, f"run/{step.run}")
+    if step.pending and step.judge is not None:
+        take_turns(connection, "spending")  # or two runs could both spend the rest of the budget
     if step.filing is not None:
         file(connection, step, step.filing)
     settle(connection, step)

@@ -37,6 +37,7 @@ def file(connection: Connection, step: Advance, filing: Filing) -> None:
     proposed = connection.execute(sa.select(runs_table.c.proposals).where(of_run)).scalar_one()
     if proposed is not None:
         raise RunTakenOver(step.run)
+    at = stamp(step.now)
     rows = [
         {
             "id": filed.id,
@@ -44,7 +45,7 @@ def file(connection: Connection, step: Advance, filing: Filing) -> None:
             "n": n,
             "agent": filed.agent,
             "body": dump(filed.proposal),
-            "at": stamp(step.now),
+            "at": at,
         }
         for n, filed in enumerate(filing.filed)
     ]
@@ -105,7 +106,8 @@ def _judge_fresh(
     if step.answering:
         ids = [filed.id for filed in pending]
         connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))
-    connection.execute(sa.insert(decisions), [_decision_row(j, step) for j in judged])
+    at = stamp(step.now)
+    connection.execute(sa.insert(decisions), [_decision_row(j, step, at) for j in judged])
     asked = [j for j in judged if j.decision.verdict is Verdict.ASK]
     if asked:
         connection.execute(sa.insert(approvals), [_question_row(j, step) for j in asked])
@@ -123,12 +125,13 @@ def settle(connection: Connection, step: Advance) -> None:
     fresh = [s for s in step.settled if s.judged.filed.id not in known]
     if not fresh:
         return
+    at = stamp(step.now)
     rows = [
         {
             "proposal_id": s.judged.filed.id,
             "body": dump(s.outcome),
             "result": s.outcome.result,
-            "at": stamp(step.now),
+            "at": at,
         }
         for s in fresh
     ]
@@ -166,12 +169,12 @@ def audit_row(
     }
 
 
-def _decision_row(judged: Judged, step: Advance) -> dict[str, object]:
+def _decision_row(judged: Judged, step: Advance, at: str) -> dict[str, object]:
     return {
         "proposal_id": judged.filed.id,
         "body": dump(judged.decision),
         "verdict": int(judged.decision.verdict),
-        "at": stamp(step.now),
+        "at": at,
         "day": step.day,
         "spends": judged.spends,
     }

@@ -18,7 +18,10 @@ AnyRow = Row[Any]
 
 def dump(value: Any) -> str:
     """Return the value as canonical JSON text: the same value gives the same text."""
-    return json.dumps(codec.encode(value), sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(codec.encode(value))
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
 def to_event(row: AnyRow) -> Recorded:

@@ -49,6 +49,8 @@ class ApprovalStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    """The agent asked about the same thing again, on newer facts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,8 @@ class AuditEntry:
     actor: str
     action: Mapping[str, Any]
     result: str
-    """`applied`, `refused`, `denied`, `watched`, `rejected`, `expired` or `recorded`."""
+    """`applied`, `refused`, `denied`, `watched`, `rejected`, `expired`,
+    `superseded` or `recorded`."""
     reason: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]

@@ -1,5 +1,6 @@
 """Questions to a person: rows that wait, and the one answer each may get."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlalchemy.engine import Connection
 from storecrew.database import stamp
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
 from storecrew.domain.journal import SETTLEMENT, Answer
+from storecrew.domain.proposals import Filed
 from storecrew.domain.runs import Approval, ApprovalStatus
 from storecrew.journal import audit, runs
 from storecrew.journal.rows import dump, take_turns, to_approval
@@ -70,6 +72,32 @@ def expire(connection: Connection, now: datetime) -> int:
         _record(connection, said)
         audit.append(connection, [_audit_row(one, said)])
     return len(asked)
+
+
+def supersede(connection: Connection, topics: Mapping[str, str], now: datetime) -> None:
+    """Close waiting questions on these topics: each was asked again by the named proposal.
+
+    An owner then finds one question per agent and thing, resting on the newest facts.
+    """
+    take_turns(connection, "approvals")
+    waiting = approvals.c.status == ApprovalStatus.WAITING
+    again = approvals.c.topic.in_(list(topics))
+    for row in connection.execute(QUESTIONS.where(waiting, again)).all():
+        said = Answer(
+            proposal=row.id,
+            status=ApprovalStatus.SUPERSEDED,
+            by="system",
+            at=now,
+            note=f"asked again as {topics[row.topic]}",
+        )
+        _record(connection, said)
+        audit.append(connection, [_audit_row(to_approval(row), said)])
+
+
+def topic(filed: Filed) -> str:
+    """Return what a question is about: who asks, what for, and on which subject."""
+    action = filed.proposal.action
+    return f"{filed.agent}/{type(action).__name__}/{action.subject}"
 
 
 def settlement_id(proposal_id: str) -> str:

@@ -11,6 +11,7 @@ from storecrew.domain.journal import Advance, Filing, Judge
 from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
 from storecrew.domain.runs import ApprovalStatus, Judged
 from storecrew.journal import audit, runs
+from storecrew.journal.approvals import supersede, topic
 from storecrew.journal.events import publish
 from storecrew.journal.rows import dump, take_turns, to_decision, to_filed
 from storecrew.journal.tables import approvals, decisions, outcomes, proposals
@@ -110,6 +111,8 @@ def _judge_fresh(
     connection.execute(sa.insert(decisions), [_decision_row(j, step, at) for j in judged])
     asked = [j for j in judged if j.decision.verdict is Verdict.ASK]
     if asked:
+        topics = {topic(j.filed): j.filed.id for j in asked}
+        supersede(connection, topics, step.now)
         connection.execute(sa.insert(approvals), [_question_row(j, step) for j in asked])
     denied = [j for j in judged if j.decision.verdict is Verdict.DENY]
     audit.append(connection, [audit_row(j, step, refusal(j.decision)) for j in denied])
@@ -183,6 +186,7 @@ def _decision_row(judged: Judged, step: Advance, at: str) -> dict[str, object]:
 def _question_row(judged: Judged, step: Advance) -> dict[str, object]:
     return {
         "proposal_id": judged.filed.id,
+        "topic": topic(judged.filed),
         "status": ApprovalStatus.WAITING,
         "question": dump(judged.decision),
         "asked_at": stamp(step.asked_at),

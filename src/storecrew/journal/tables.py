@@ -95,6 +95,7 @@ approvals = sa.Table(
     "approvals",
     metadata,
     sa.Column("proposal_id", sa.Text, sa.ForeignKey("proposals.id"), primary_key=True),
+    sa.Column("topic", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("asked_at", sa.Text, nullable=False),
@@ -104,6 +105,8 @@ approvals = sa.Table(
     sa.Column("note", sa.Text, nullable=False, default=""),
     sa.Column("changed", sa.Text),
 )
+_waiting = approvals.c.status == sa.literal_column("'waiting'")
+sa.Index("approvals_by_topic", approvals.c.topic, sqlite_where=_waiting, postgresql_where=_waiting)
 sa.Index("approvals_by_status", approvals.c.status, approvals.c.expires_at)
 
 outcomes = sa.Table(

@@ -176,6 +176,20 @@ async def test_an_unknown_question_cannot_be_answered(house):
         await plane.answer("nothing/0", ApprovalStatus.APPROVED, by="owner")
 
 
+async def test_asking_again_about_the_same_thing_replaces_the_question(house):
+    plane, first = await ask(house)
+
+    await plane.publish([house.news(low())])
+    await settle(plane)
+
+    [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
+    assert waiting.filed.id != first
+    assert (await house.journal.approval(first)).status is ApprovalStatus.SUPERSEDED
+    with pytest.raises(AlreadyDecided, match="is superseded"):
+        await plane.answer(first, ApprovalStatus.APPROVED, by="owner")
+    assert not await house.verify()
+
+
 async def test_undo_takes_the_effect_back_once(house):
     await house.stock()
     plane = await house.boot(raise_to("10.50"))

@@ -113,6 +113,7 @@ def upgrade() -> None:
     op.create_table(
         "approvals",
         sa.Column("proposal_id", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("asked_at", sa.Text(), nullable=False),
@@ -126,6 +127,14 @@ def upgrade() -> None:
             ["proposals.id"],
         ),
         sa.PrimaryKeyConstraint("proposal_id"),
+    )
+    op.create_index(
+        "approvals_by_topic",
+        "approvals",
+        ["topic"],
+        unique=False,
+        sqlite_where=sa.text("status = 'waiting'"),
+        postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_index("approvals_by_status", "approvals", ["status", "expires_at"], unique=False)
     op.create_table(

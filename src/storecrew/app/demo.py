@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 from storecrew.app.assembly import assemble, database_url
@@ -96,8 +95,7 @@ def end_of(days: int) -> datetime:
 def demo_settings(settings: Settings) -> Settings:
     """Return the settings with a policy under which the crew acts alone within its limits."""
     autonomy = {"*.*": "limits", **settings.policy.autonomy}
-    budget = max(settings.policy.reorder_budget_per_day, Decimal(5000))
-    policy = replace(settings.policy, autonomy=autonomy, reorder_budget_per_day=budget)
+    policy = replace(settings.policy, autonomy=autonomy)
     return settings.model_copy(update={"policy": policy})
 
 

@@ -99,24 +99,30 @@ def audit_page(connection: Connection, *, page: int, per_page: int) -> Page[Audi
 
 
 def tally(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
-    """Count what became of the proposals of these runs."""
+    """Count what became of the proposals of these runs; what a person answered was asked too."""
     counts = {"proposals": 0, "applied": 0, "asked": 0, "denied": 0}
     ids = list(run_ids)
     for start in range(0, len(ids), 500):
         query = (
-            sa.select(sa.func.count(), outcomes.c.result, decisions.c.verdict)
+            sa.select(
+                sa.func.count().label("proposals"),
+                _count_where(outcomes.c.result == Result.APPLIED).label("applied"),
+                sa.func.count(approvals.c.proposal_id).label("asked"),
+                _count_where(decisions.c.verdict == Verdict.DENY).label("denied"),
+            )
             .select_from(proposals)
             .outerjoin(decisions, decisions.c.proposal_id == proposals.c.id)
             .outerjoin(outcomes, outcomes.c.proposal_id == proposals.c.id)
+            .outerjoin(approvals, approvals.c.proposal_id == proposals.c.id)
             .where(proposals.c.run_id.in_(ids[start : start + 500]))
-            .group_by(outcomes.c.result, decisions.c.verdict)
         )
-        for count, result, verdict in connection.execute(query):
-            counts["proposals"] += count
-            counts["applied"] += count if result == Result.APPLIED else 0
-            counts["asked"] += count if verdict == Verdict.ASK else 0
-            counts["denied"] += count if verdict == Verdict.DENY else 0
+        for name, count in connection.execute(query).one()._mapping.items():
+            counts[name] += count
     return counts
+
+
+def _count_where(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.count(sa.case((condition, 1)))
 
 
 def events_page(connection: Connection, *, page: int, per_page: int) -> Page[Recorded]:

@@ -49,16 +49,18 @@ def check(connection: Connection) -> Iterator[Discrepancy]:
     """Yield the first place where a row was edited, removed or put elsewhere."""
     previous, expected = GENESIS, 1
     query = sa.select(audit).order_by(audit.c.seq).execution_options(yield_per=5000)
-    for found in connection.execute(query):
-        row = found._asdict()
-        subject = f"audit row {row['seq']}"
-        if row["seq"] != expected:
-            yield Discrepancy(check="audit", subject=subject, problem=f"row {expected} is missing")
-            return
-        if row["previous_hash"] != previous or row["hash"] != digest(row):
-            yield Discrepancy(check="audit", subject=subject, problem="its hash does not match")
-            return
-        previous, expected = row["hash"], expected + 1
+    with connection.execute(query) as rows:
+        for found in rows:
+            row = found._asdict()
+            subject = f"audit row {row['seq']}"
+            if row["seq"] != expected:
+                problem = f"row {expected} is missing"
+                yield Discrepancy(check="audit", subject=subject, problem=problem)
+                return
+            if row["previous_hash"] != previous or row["hash"] != digest(row):
+                yield Discrepancy(check="audit", subject=subject, problem="its hash does not match")
+                return
+            previous, expected = row["hash"], expected + 1
 
 
 def _change(event: Mapping[str, Any]) -> dict[str, Any]:

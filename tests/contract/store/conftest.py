@@ -1,21 +1,15 @@
 """A shop on each database that the ledger promises to work with."""
 
 import contextlib
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import count
 
-import psycopg
 import pytest
 from ledger_shop import Clock, Shop
 
 from storecrew.database import Durability
 from storecrew.domain.errors import StorageBusy
 from storecrew.stores.sql import SqlStore, open_store
-
-POSTGRES = os.environ.get("STORECREW_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
-_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -43,22 +37,9 @@ class Place:
         )
 
 
-@pytest.fixture(scope="session")
-def postgres() -> str:
-    try:
-        psycopg.connect(POSTGRES, connect_timeout=2).close()
-    except psycopg.OperationalError as error:
-        pytest.skip(f"no Postgres server at {POSTGRES}: {error}")
-    return POSTGRES
-
-
 @pytest.fixture
-def postgres_place(postgres: str) -> Iterator[Place]:
-    schema = f"test_{os.getpid()}_{next(_numbers)}"
-    yield Place(postgres, schema)
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute("SET client_min_messages TO warning")
-        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+def postgres_place(postgres: str, postgres_schema: str) -> Place:
+    return Place(postgres, postgres_schema)
 
 
 @pytest.fixture

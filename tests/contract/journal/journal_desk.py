@@ -1,0 +1,149 @@
+"""A journal on a desk: steps of a run without ceremony, and what the store would have done."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from storecrew.domain.actions import SetPrice
+from storecrew.domain.events import ClockTicked, Event, Published, StockRanLow
+from storecrew.domain.journal import Advance, Answer, Filing, Intake, Settled
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Decision, Filed, Outcome, Proposal, Result, Verdict
+from storecrew.domain.runs import ApprovalStatus, Judged
+from storecrew.journal import SqlJournal
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CLERK = "clerk"
+
+
+def clerk_wakes(_event: Event) -> tuple[str, ...]:
+    return (CLERK,)
+
+
+def low(sku: str = "mug", position: int = 1) -> StockRanLow:
+    return StockRanLow(
+        sku=sku, warehouse="main", position=position, reorder_point=5, daily_demand=1.0
+    )
+
+
+def intake(**changes) -> Intake:
+    given = {"agent": CLERK, "batch": 1, "within": timedelta(0), "concurrency": 1}
+    return Intake(**(given | changes))
+
+
+def says(verdict: Verdict, *, spends: int = 0, reason: str = "because"):
+    """A judge of one mind."""
+    decision = Decision(verdict=verdict, reason=reason, rule="test", policy_version="v")
+    return lambda filed, _spent: Judged(filed=filed, decision=decision, spends=spends)
+
+
+def price(amount: str = "11", sku: str = "mug") -> SetPrice:
+    return SetPrice(sku=sku, price=Money.of(amount, "EUR"))
+
+
+def wishes(run: str, number: int = 1, sku: str = "") -> tuple[Filed, ...]:
+    """What the clerk proposes in this run: each about another product, unless told otherwise."""
+    reason = "it sells"
+    return tuple(
+        Filed(
+            id=f"{run}/{n}",
+            run=run,
+            agent=CLERK,
+            proposal=Proposal(action=price(sku=sku or f"{run}/{n}"), reason=reason),
+        )
+        for n in range(number)
+    )
+
+
+def answer(proposal: str, status=ApprovalStatus.APPROVED, **changes) -> Answer:
+    given = {"proposal": proposal, "status": status, "by": "owner", "at": NOON}
+    return Answer(**(given | changes))
+
+
+@dataclass
+class Desk:
+    """A journal, the time, and the effects that a store would have recorded."""
+
+    journal: SqlJournal
+    now: datetime = NOON
+    effects: set[str] = field(default_factory=set)
+    _ids: count = field(default_factory=count)
+
+    def news(self, event: Event | None = None, *, id: str = "", source: str = "test", **more):
+        return Published(
+            source=source,
+            external_id=id or f"e{next(self._ids)}",
+            event=event or low(),
+            at=self.now,
+            **more,
+        )
+
+    def tick(self, at: datetime, agent: str = CLERK) -> Published:
+        due = at.isoformat(timespec="seconds")
+        event = ClockTicked(agent=agent, due=at)
+        return self.news(event, id=f"{agent}@{due}", source="clock")
+
+    async def publish(self, *events: Event):
+        news = [self.news(event) for event in events]
+        return await self.journal.publish(news, clerk_wakes)
+
+    async def take(self, *intakes: Intake, room: int = 10) -> tuple[str, ...]:
+        return (await self.journal.take(intakes or [intake()], self.now, room)).runs
+
+    async def begin(self, sku: str = "mug") -> str:
+        """Begin a run about one event."""
+        await self.publish(low(sku))
+        [run] = await self.take(intake(concurrency=100))
+        return run
+
+    def step(self, run: str, **changes) -> Advance:
+        return Advance(
+            run=run,
+            actor=f"agent:{CLERK}",
+            now=self.now,
+            asked_at=self.now,
+            day=f"{self.now:%Y-%m-%d}",
+            expires=timedelta(hours=72),
+            wakes_for=clerk_wakes,
+            **changes,
+        )
+
+    def filing(self, run: str, verdict: Verdict, number: int = 1, **more) -> Advance:
+        """The step in which an agent's proposals are kept and judged."""
+        filed = wishes(run, number)
+        return self.step(
+            run,
+            filing=Filing(filed=filed, events=()),
+            pending=filed,
+            judge=says(verdict, **more),
+            last=True,
+        )
+
+    def settling(self, run: str, allowed: list[Judged]) -> Advance:
+        """The step in which it is recorded what the store did."""
+        done = tuple(
+            Settled(judged=j, outcome=Outcome(key=j.filed.id, result=Result.APPLIED))
+            for j in allowed
+        )
+        self.effects |= {j.filed.id for j in allowed}
+        return self.step(run, settled=done, last=True)
+
+    async def done(self, run: str, number: int = 1) -> None:
+        """Bring a run to its end, all its proposals applied."""
+        allowed = await self.journal.advance(self.filing(run, Verdict.ALLOW, number))
+        await self.journal.advance(self.settling(run, allowed))
+
+    async def asked(self, sku: str = "mug") -> str:
+        """Bring a run to its end, its proposal waiting for a person; return the proposal."""
+        run = await self.begin(sku)
+        filed = wishes(run, sku=sku)
+        filing, judge = Filing(filed=filed, events=()), says(Verdict.ASK)
+        step = self.step(run, filing=filing, pending=filed, judge=judge, last=True)
+        await self.journal.advance(step)
+        return f"{run}/0"
+
+    async def audited(self):
+        return list(reversed((await self.journal.audit(page=1, per_page=500)).items))
+
+    async def verify(self):
+        return await self.journal.verify(self.effects)

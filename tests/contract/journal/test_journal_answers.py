@@ -1,0 +1,290 @@
+"""What people say: one answer per question, one undo per deed, a stop that stays; forgetting."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from journal_desk import CLERK, NOON, answer, clerk_wakes, intake, low, price, says, wishes
+
+from storecrew.domain.actions import SetPrice
+from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
+from storecrew.domain.journal import Failure
+from storecrew.domain.proposals import Proposal, Verdict
+from storecrew.domain.runs import ApprovalStatus, RunStatus
+
+LATE = NOON + timedelta(hours=72)
+
+
+async def carry_out(desk, proposal):
+    """Do what a person said yes to, as its settlement would."""
+    run = f"{proposal}/settle"
+    [filed] = wishes(proposal.rpartition("/")[0])
+    step = desk.step(run, pending=(filed,), judge=says(Verdict.ALLOW), last=True, answering=True)
+    await desk.journal.advance(desk.settling(run, await desk.journal.advance(step)))
+
+
+async def test_a_yes_begins_the_run_that_carries_it_out(desk):
+    proposal = await desk.asked()
+
+    run = await desk.journal.answer(answer(proposal, changed=price("12"), note="go"))
+
+    assert run == f"{proposal}/settle"
+    begun = await desk.journal.run(run)
+    assert (begun.actor, begun.status) == ("person:owner", RunStatus.RUNNING)
+    given = await desk.journal.approval(proposal)
+    assert (given.status, given.decided_by, given.note) == ("approved", "owner", "go")
+    assert (given.changed, given.decided_at) == (price("12"), NOON)
+    await carry_out(desk, proposal)
+    story = await desk.journal.story(proposal)
+    assert (story.decision.verdict, story.outcome.key) == (Verdict.ALLOW, proposal)
+
+
+async def test_a_no_is_audited_and_begins_nothing(desk):
+    proposal = await desk.asked()
+
+    said = answer(proposal, ApprovalStatus.REJECTED, note="too dear")
+    assert await desk.journal.answer(said) == ""
+
+    [entry] = await desk.audited()
+    assert (entry.result, entry.approved_by) == ("rejected", "owner")
+    assert entry.reason == "it sells [because] [too dear]"
+    assert (await desk.journal.runs(page=1, per_page=9)).total == 1
+
+
+@pytest.mark.parametrize("first", [ApprovalStatus.APPROVED, ApprovalStatus.REJECTED])
+@pytest.mark.parametrize("second", [ApprovalStatus.APPROVED, ApprovalStatus.REJECTED])
+async def test_a_second_answer_is_refused(desk, first, second):
+    proposal = await desk.asked()
+    await desk.journal.answer(answer(proposal, first))
+
+    with pytest.raises(AlreadyDecided, match=f"is {first}, not waiting"):
+        await desk.journal.answer(answer(proposal, second, by="somebody"))
+
+    assert (await desk.journal.approval(proposal)).decided_by == "owner"
+
+
+async def test_of_answers_given_at_once_exactly_one_counts(desks):
+    proposal = await desks[0].asked()
+    people = [(d, f"p{n}") for n, d in enumerate(desks * 4)]
+
+    answers = await asyncio.gather(
+        *(d.journal.answer(answer(proposal, by=name)) for d, name in people),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(a, str) for a in answers) == 1
+    assert sum(isinstance(a, AlreadyDecided) for a in answers) == 7
+    winner = people[[isinstance(a, str) for a in answers].index(True)][1]
+    assert (await desks[1].journal.approval(proposal)).decided_by == winner
+
+
+async def test_an_answer_and_its_own_expiry_at_once_leave_one_of_the_two(desks):
+    one, two = desks
+    proposals = [await one.asked(f"s{n}") for n in range(6)]
+    in_time = LATE - timedelta(seconds=1)
+
+    said = await asyncio.gather(
+        *(one.journal.answer(answer(p, at=in_time)) for p in proposals),
+        two.journal.expire(LATE),
+        return_exceptions=True,
+    )
+
+    yes = sum(isinstance(answered, str) for answered in said[:-1])
+    assert yes + said[-1] == 6
+    audited = [entry.result for entry in await one.audited()]
+    assert audited == ["expired"] * said[-1]
+
+
+@pytest.mark.parametrize("name", [CLERK, f"agent:{CLERK}"])
+async def test_who_proposed_does_not_answer(desk, name):
+    proposal = await desk.asked()
+
+    with pytest.raises(NotPermitted, match="decide its own proposal"):
+        await desk.journal.answer(answer(proposal, by=name))
+
+
+async def test_an_answer_after_the_last_moment_is_refused(desk):
+    proposal = await desk.asked()
+
+    with pytest.raises(AlreadyDecided, match="is expired"):
+        await desk.journal.answer(answer(proposal, at=LATE))
+
+    with pytest.raises(NotFound):
+        await desk.journal.answer(answer("clerk@9/0"))
+
+
+async def test_unanswered_questions_expire_once(desk):
+    first = await desk.asked("a")
+    desk.now += timedelta(hours=1)
+    second = await desk.asked("b")
+
+    assert await desk.journal.expire(LATE - timedelta(seconds=1)) == 0
+    assert await desk.journal.expire(LATE) == 1
+    assert await desk.journal.expire(LATE) == 0
+
+    assert (await desk.journal.approval(first)).status is ApprovalStatus.EXPIRED
+    assert (await desk.journal.approval(second)).status is ApprovalStatus.WAITING
+    found = await desk.journal.approvals(status=None, page=1, per_page=9)
+    assert [a.filed.id for a in found.items] == [second, first]
+    assert [(e.subject, e.result) for e in await desk.audited()] == [(first, "expired")]
+
+
+async def test_a_question_asked_again_takes_the_place_of_the_one_that_waits(desk):
+    first = await desk.asked("mug")
+    other = await desk.asked("cup")
+    second = await desk.asked("mug")
+
+    waiting = (await desk.journal.approvals(page=1, per_page=9)).items
+    assert {a.filed.id for a in waiting} == {other, second}
+    with pytest.raises(AlreadyDecided, match="is superseded"):
+        await desk.journal.answer(answer(first))
+    [entry] = await desk.audited()
+    assert (entry.subject, entry.result) == (first, "superseded")
+
+
+def back() -> Proposal:
+    return Proposal(action=price("10"), reason="undo")
+
+
+async def test_an_undo_is_begun_once_however_many_ask(desks):
+    one = desks[0]
+    run = await one.begin()
+    await one.done(run)
+    story = await one.journal.story(f"{run}/0")
+
+    begun = await asyncio.gather(
+        *(d.journal.begin_undo(story, back(), by="owner", now=NOON) for d in desks * 3)
+    )
+
+    assert set(begun) == {f"undo@{run}/0"}
+    undo = await one.journal.run(begun[0])
+    assert (undo.agent, undo.actor, undo.proposals) == ("undo", "person:owner", 1)
+    [filed] = await one.journal.filed(begun[0], 0, 9)
+    assert isinstance(filed.proposal.action, SetPrice)
+    step = one.step(begun[0], pending=(filed,), judge=says(Verdict.ALLOW), last=True)
+    await one.journal.advance(one.settling(begun[0], await one.journal.advance(step)))
+
+
+async def test_a_stop_holds_until_it_is_lifted_and_both_are_audited(desk):
+    assert not await desk.journal.paused()
+
+    for value in (True, True, False, False, True):
+        await desk.journal.set_paused(value, by="owner", now=NOON)
+        assert await desk.journal.paused() is value
+
+    audited = await desk.audited()
+    assert [e.reason for e in audited] == ["pause", "resume", "pause"]
+    assert {e.approved_by for e in audited} == {"owner"}
+
+
+async def test_a_stop_by_many_at_once_is_one_stop(desks):
+    await asyncio.gather(
+        *(d.journal.set_paused(True, by=f"p{n}", now=NOON) for n, d in enumerate(desks * 4))
+    )
+
+    assert await desks[0].journal.paused()
+    assert len(await desks[1].audited()) == 1
+
+
+# --- forgetting ------------------------------------------------------------------------------
+
+
+async def days(desk, number):
+    """Let one event come, and be handled, on each of so many days."""
+    runs = []
+    for n in range(number):
+        desk.now = NOON + timedelta(days=n)
+        runs.append(await desk.begin())
+        await desk.done(runs[-1])
+    return runs
+
+
+async def seqs(desk):
+    return [event.seq for event in reversed((await desk.journal.events(page=1, per_page=99)).items)]
+
+
+async def test_old_events_are_forgotten_and_what_was_done_is_not(desk):
+    runs = await days(desk, 5)
+
+    assert await desk.journal.prune(NOON + timedelta(days=3)) == 3
+    assert await desk.journal.prune(NOON + timedelta(days=3)) == 0
+
+    assert await seqs(desk) == [4, 5]
+    assert (await desk.journal.runs(page=1, per_page=9)).total == 5
+    assert len(await desk.audited()) == 5
+    assert (await desk.journal.story(f"{runs[0]}/0")).outcome.applied
+
+
+async def test_the_newest_event_is_never_forgotten_so_that_no_position_returns(desk):
+    await days(desk, 3)
+
+    await desk.journal.prune(NOON + timedelta(days=99))
+    [receipt] = await desk.publish(low())
+
+    assert receipt.event_id == 4
+    assert await seqs(desk) == [3, 4]
+    await desk.take()
+
+
+async def unheard(desk):
+    await desk.journal.publish([desk.news()], lambda _event: ("away",))
+
+
+async def under_way(desk):
+    await desk.begin()
+
+
+async def parked(desk):
+    failure = Failure(run=await desk.begin(), error="x", retry_at=None, now=desk.now)
+    await desk.journal.fail(failure)
+
+
+async def to_be_retried(desk):
+    failure = Failure(run=await desk.begin(), error="x", retry_at=LATE, now=desk.now)
+    await desk.journal.fail(failure)
+
+
+@pytest.mark.parametrize("needing", [unheard, under_way, parked, to_be_retried])
+async def test_an_event_that_is_still_needed_is_kept_with_all_after_it(desk, needing):
+    await days(desk, 2)
+    desk.now += timedelta(days=1)
+    await needing(desk)
+    for n in range(3, 6):
+        desk.now = NOON + timedelta(days=n)
+        await desk.done(await desk.begin(f"s{n}"))
+
+    assert await desk.journal.prune(NOON + timedelta(days=99)) == 2
+
+    assert await seqs(desk) == [3, 4, 5, 6]
+
+
+async def test_nothing_to_forget_is_no_trouble(desk):
+    assert await desk.journal.prune(NOON) == 0
+
+
+async def test_a_forgotten_tick_stays_known(desk):
+    ticks = [NOON + timedelta(days=7 * n) for n in range(2)]
+    for desk.now in ticks:
+        await desk.journal.publish([desk.tick(desk.now)], clerk_wakes)
+        [run] = await desk.take(intake())
+        await desk.done(run)
+    desk.now += timedelta(days=6)
+    await desk.publish(low())
+    await desk.done((await desk.take())[0])
+    newest = await desk.journal.last_tick(CLERK)
+
+    for _ in range(2):
+        await desk.journal.prune(desk.now)
+
+        assert await seqs(desk) == [3]
+        assert newest == "clerk@2026-03-09T12:00:00+00:00"
+        assert await desk.journal.last_tick(CLERK) == newest
+
+    await desk.journal.publish([desk.tick(desk.now)], clerk_wakes)
+    assert await desk.journal.last_tick(CLERK) == "clerk@2026-03-15T12:00:00+00:00"
+    await desk.done((await desk.take())[0])
+    await desk.publish(low())
+    await desk.done((await desk.take())[0])
+    desk.now += timedelta(days=1)
+    await desk.journal.prune(desk.now)
+    assert await desk.journal.last_tick(CLERK) == "clerk@2026-03-15T12:00:00+00:00"

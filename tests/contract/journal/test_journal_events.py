@@ -1,0 +1,142 @@
+"""Events in: once per source and id, in order, with the wakes they cause."""
+
+import asyncio
+from datetime import timedelta
+
+from journal_desk import CLERK, NOON, clerk_wakes, intake, low
+
+from storecrew.domain.runs import Receipt
+
+
+async def test_an_event_is_recorded_once_per_source_and_id(desk):
+    [first] = await desk.journal.publish([desk.news(id="1")], clerk_wakes)
+    [again] = await desk.journal.publish([desk.news(low("cup"), id="1")], clerk_wakes)
+    [other] = await desk.journal.publish([desk.news(id="1", source="elsewhere")], clerk_wakes)
+
+    assert first == Receipt(event_id=1, duplicate=False, wakes=(CLERK,))
+    assert again == Receipt(event_id=1, duplicate=True, wakes=())
+    assert other == Receipt(event_id=2, duplicate=False, wakes=(CLERK,))
+    recorded = (await desk.journal.events(page=1, per_page=9)).items
+    assert [(e.seq, e.source, e.event) for e in recorded] == [
+        (2, "elsewhere", low()),
+        (1, "test", low()),
+    ]
+
+
+async def test_a_duplicate_within_one_delivery_is_recorded_once(desk):
+    news = [desk.news(id="1"), desk.news(id="2"), desk.news(id="1")]
+
+    receipts = await desk.journal.publish(news, clerk_wakes)
+
+    assert [(r.event_id, r.duplicate) for r in receipts] == [(1, False), (2, False), (1, True)]
+
+
+async def test_ten_copies_at_once_are_one_event_and_one_run(desk):
+    copies = [desk.journal.publish([desk.news(id="hook")], clerk_wakes) for _ in range(10)]
+
+    receipts = [receipt for [receipt] in await asyncio.gather(*copies)]
+
+    assert sorted(r.duplicate for r in receipts) == [False] + [True] * 9
+    assert {r.event_id for r in receipts} == {1}
+    assert len(await desk.take(intake(concurrency=10))) == 1
+
+
+async def test_copies_through_two_processes_are_one_event(desks):
+    one, two = desks
+    copies = [d.journal.publish([d.news(id="hook")], clerk_wakes) for d in [one, two] * 5]
+
+    receipts = [receipt for [receipt] in await asyncio.gather(*copies)]
+
+    assert [r.duplicate for r in receipts].count(False) == 1
+    assert (await one.journal.events(page=1, per_page=9)).total == 1
+
+
+async def test_a_copy_25_hours_later_changes_nothing(desk):
+    await desk.journal.publish([desk.news(id="hook")], clerk_wakes)
+    await desk.done((await desk.take())[0])
+    desk.now += timedelta(hours=25)
+
+    [again] = await desk.journal.publish([desk.news(id="hook")], clerk_wakes)
+
+    assert again.duplicate
+    assert await desk.take() == ()
+
+
+async def test_more_events_than_fit_into_one_question_are_told_apart(desk):
+    first = [desk.news(id=str(n)) for n in range(600)]
+    second = [desk.news(id=str(n)) for n in range(300, 900)]
+
+    await desk.journal.publish(first, clerk_wakes)
+    receipts = await desk.journal.publish(second, clerk_wakes)
+
+    assert [r.duplicate for r in receipts] == [True] * 300 + [False] * 300
+    assert (await desk.journal.events(page=1, per_page=1)).total == 900
+
+
+async def test_positions_are_handed_out_without_gaps_whoever_publishes(desks):
+    one, two = desks
+    await asyncio.gather(*(d.publish(*[low()] * 3) for d in [one, two] * 6))
+
+    recorded = (await one.journal.events(page=1, per_page=50)).items
+    assert [event.seq for event in recorded] == list(range(36, 0, -1))
+
+
+def facts(desk, *positions):
+    return [(n, desk.news(low(position=n), id=str(n), source="store")) for n in positions]
+
+
+async def cursor(desk):
+    return (await desk.journal.glance("store", NOON)).cursor
+
+
+async def test_facts_move_the_cursor_past_them(desk):
+    assert await cursor(desk) == 0
+
+    assert await desk.journal.relay("store", facts(desk, 1, 2, 4), clerk_wakes) == 3
+    assert await cursor(desk) == 4
+    assert await desk.journal.relay("store", facts(desk, 5), clerk_wakes) == 1
+    assert await cursor(desk) == 5
+
+
+async def test_facts_relayed_again_change_nothing(desk):
+    await desk.journal.relay("store", facts(desk, 1, 2, 3), clerk_wakes)
+
+    assert await desk.journal.relay("store", facts(desk, 1, 2, 3), clerk_wakes) == 0
+    assert await desk.journal.relay("store", facts(desk, 2, 3, 4), clerk_wakes) == 1
+    assert await desk.journal.relay("store", [], clerk_wakes) == 0
+
+    assert await cursor(desk) == 4
+    assert (await desk.journal.events(page=1, per_page=9)).total == 4
+
+
+async def test_two_processes_that_relay_the_same_facts_record_them_once(desks):
+    one, two = desks
+    moved = await asyncio.gather(
+        *(d.journal.relay("store", facts(d, *range(1, 41)), clerk_wakes) for d in [one, two] * 4)
+    )
+
+    assert sorted(moved) == [0] * 7 + [40]
+    assert await cursor(two) == 40
+    recorded = (await one.journal.events(page=1, per_page=99)).items
+    assert [event.event.position for event in reversed(recorded)] == list(range(1, 41))
+
+
+async def test_changes_that_no_agent_made_are_audited_and_those_of_agents_by_their_run(desk):
+    by_person = desk.news(id="1", source="store", actor="person:owner")
+    by_agent = desk.news(id="2", source="store", actor="agent:clerk")
+    from_elsewhere = desk.news(id="3", source="api", actor="person:owner")
+
+    await desk.journal.publish([by_person, by_agent, from_elsewhere], clerk_wakes)
+
+    [entry] = await desk.audited()
+    assert (entry.kind, entry.subject, entry.actor) == ("change", "store/1", "person:owner")
+
+
+async def test_the_newest_tick_is_each_agents_own(desk):
+    for agent in ("price", "price_2", "price2", "pricex"):
+        ticks = [desk.tick(NOON + timedelta(hours=n), agent) for n in range(len(agent))]
+        await desk.journal.publish(ticks, lambda _event: ())
+
+    assert await desk.journal.last_tick("price") == "price@2026-03-02T16:00:00+00:00"
+    assert await desk.journal.last_tick("price2") == "price2@2026-03-02T17:00:00+00:00"
+    assert await desk.journal.last_tick("pri") is None

@@ -1,0 +1,309 @@
+"""The database locked, full, damaged, or left in the middle of its migration."""
+
+import asyncio
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from journal_desk import NOON, Desk, answer, clerk_wakes, intake, low
+
+from storecrew.database import connect, migrate
+from storecrew.domain.errors import StorageBusy, StorageDamaged, StorageFull
+from storecrew.domain.journal import Failure
+from storecrew.domain.proposals import Proposal, Verdict
+from storecrew.domain.runs import ApprovalStatus
+from storecrew.journal import SqlJournal, open_journal
+from storecrew.journal.journal import MIGRATIONS
+from storecrew.journal.tables import metadata
+
+LONG = "x" * 100_000
+"""Text that fits no page already there: writing it needs space."""
+LATER = NOON + timedelta(days=1)
+
+
+async def stage(desk: Desk, text: str):
+    """Prepare a journal and return, by method, a call that changes it, carrying the text."""
+    old = await desk.begin("old")
+    await desk.done(old)
+    waiting = await desk.asked("asked")
+    to_expire = await desk.asked("expiring")
+    retried = await desk.begin("retried")
+    due = Failure(run=retried, error="x", retry_at=NOON, now=NOON)
+    await desk.journal.fail(due)
+    failing = await desk.begin("failing")
+    acting = await desk.begin("acting")
+    await desk.journal.publish([desk.news(low("fresh"))], lambda _event: (text,))
+    story = await desk.journal.story(f"{old}/0")
+    back = Proposal(action=story.filed.proposal.action, reason=text)
+    j = desk.journal
+    fact = desk.news(id=text, source="store")
+    failure = Failure(run=failing, error=text, retry_at=None, now=NOON)
+    assert to_expire != waiting
+    return {
+        "publish": lambda: j.publish([desk.news(id=text)], clerk_wakes),
+        "relay": lambda: j.relay("store", [(1, fact)], clerk_wakes),
+        "take": lambda: j.take([intake(agent=text)], NOON, 10),
+        "fail": lambda: j.fail(failure),
+        "take_over": j.take_over,
+        "revive": lambda: j.revive(NOON),
+        "advance": lambda: j.advance(desk.filing(acting, Verdict.ASK, 2, reason=text)),
+        "answer": lambda: j.answer(answer(waiting, ApprovalStatus.REJECTED, note=text)),
+        "expire": lambda: j.expire(NOON + timedelta(days=99)),
+        "begin_undo": lambda: j.begin_undo(story, back, by="owner", now=NOON),
+        "set_paused": lambda: j.set_paused(True, by=text, now=NOON),
+        "prune": lambda: j.prune(LATER),
+    }
+
+
+CHANGING = [
+    "publish",
+    "relay",
+    "take",
+    "fail",
+    "take_over",
+    "revive",
+    "advance",
+    "answer",
+    "expire",
+    "begin_undo",
+    "set_paused",
+    "prune",
+]
+GROWING = [name for name in CHANGING if name not in ("take_over", "revive", "expire", "prune")]
+
+
+def everything(journal: SqlJournal):
+    """Return every row of every table."""
+    with journal.database.engine.connect() as connection:
+        return {
+            name: sorted(map(repr, connection.execute(sa.select(table)).all()))
+            for name, table in metadata.tables.items()
+        }
+
+
+@contextlib.contextmanager
+def held(place):
+    """Hold the database as another process would."""
+    if place.url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(place.url.removeprefix("sqlite:///"))) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.rollback()
+        return
+    with psycopg.connect(place.url) as other:
+        for table in metadata.tables:
+            other.execute(f'LOCK TABLE "{place.schema}"."{table}" IN ACCESS EXCLUSIVE MODE')
+        yield
+        other.rollback()
+
+
+@pytest.fixture
+async def hasty(shared_place):
+    """A desk whose journal waits for a lock for a twentieth of a second."""
+    desk = Desk(shared_place.open(busy_seconds=0.05))
+    yield desk
+    assert await desk.verify() == []
+    await desk.journal.close()
+
+
+def test_every_call_that_changes_the_journal_is_tried():
+    reading = {
+        "approval",
+        "approvals",
+        "audit",
+        "close",
+        "events",
+        "filed",
+        "glance",
+        "last_tick",
+        "paused",
+        "proposals",
+        "run",
+        "runs",
+        "story",
+        "tally",
+        "verify",
+    }
+    calls = {name for name in vars(SqlJournal) if name[0] != "_"} - {"database"}
+    assert calls == reading | set(CHANGING)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+async def test_a_write_to_a_locked_journal_says_so_and_works_later(hasty, shared_place, name):
+    calls = await stage(hasty, "text")
+    before = everything(hasty.journal)
+
+    with held(shared_place), pytest.raises(StorageBusy):
+        await calls[name]()
+
+    assert everything(hasty.journal) == before
+    await calls[name]()
+    assert everything(hasty.journal) != before
+
+
+@pytest.mark.parametrize("name", GROWING)
+async def test_a_write_to_a_full_disk_leaves_nothing_and_works_later(file_place, name):
+    desk = Desk(file_place.open())
+    calls = await stage(desk, LONG)
+    before = everything(desk.journal)
+    room = limit_pages(desk.journal)
+
+    room["pages"] = 1  # SQLite takes it as: no more than there are now
+    with pytest.raises(StorageFull):
+        await calls[name]()
+
+    assert everything(desk.journal) == before
+    room["pages"] = 1_000_000
+    await calls[name]()
+    assert everything(desk.journal) != before
+    assert await desk.verify() == []
+    await desk.journal.close()
+
+
+def limit_pages(journal: SqlJournal) -> dict[str, int]:
+    room = {"pages": 1_000_000}
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={room['pages']}")
+
+    sa.event.listen(journal.database.engine, "checkout", limit)
+    return room
+
+
+async def test_a_locked_journal_can_be_read_on_a_file(file_place):
+    desk = Desk(file_place.open(busy_seconds=0.05))
+    await stage(desk, "text")
+
+    with held(file_place):
+        assert (await desk.journal.glance("store", NOON)).waiting
+        assert (await desk.journal.runs(page=1, per_page=9)).total == 6
+        assert await desk.verify() == []
+        again = await asyncio.to_thread(file_place.open, busy_seconds=0.05)
+
+    await again.close()
+    await desk.journal.close()
+
+
+async def test_of_writes_that_share_a_commit_a_wrong_one_fails_alone(file_place):
+    desk = Desk(file_place.open())
+
+    def wrong(_connection: object) -> None:
+        raise ValueError("wrong")
+
+    answers = await asyncio.gather(
+        desk.publish(low("a")),
+        desk.journal.database.write(wrong),
+        desk.publish(low("b")),
+        return_exceptions=True,
+    )
+
+    assert [type(a) for a in answers] == [list, ValueError, list]
+    assert (await desk.journal.events(page=1, per_page=9)).total == 2
+    await desk.take(intake(concurrency=9))
+    await desk.journal.close()
+
+
+async def test_a_closed_journal_opened_again_is_the_same_journal(shared_place):
+    first = Desk(shared_place.open())
+    proposal = await first.asked()
+    await first.journal.set_paused(True, by="owner", now=NOON)
+    await first.journal.close()
+
+    second = shared_place.open()
+
+    assert (await second.approval(proposal)).status is ApprovalStatus.WAITING
+    assert await second.paused()
+    await second.close()
+
+
+async def test_a_damaged_file_is_told_when_it_is_opened(tmp_path):
+    (tmp_path / "registry.db").write_bytes(b"this was a journal once" * 1000)
+
+    with pytest.raises(StorageDamaged, match="restore it from a backup"):
+        open_journal(f"sqlite:///{tmp_path}/registry.db")
+
+
+@pytest.mark.parametrize("point", ["first table", "commit"])
+async def test_a_migration_killed_half_way_is_made_again(shared_place, point):
+    engine = connect(shared_place.url, schema=shared_place.schema)
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def crash_after_a_table(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if "CREATE TABLE controls" in statement:
+            raise KeyboardInterrupt
+
+    if point == "commit":
+        sa.event.listen(engine, "commit", crash)
+    else:
+        sa.event.listen(engine, "after_cursor_execute", crash_after_a_table)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(engine, MIGRATIONS, name=shared_place.schema)
+    engine.dispose()
+
+    desk = Desk(shared_place.open())
+    await desk.done(await desk.begin())
+    assert await desk.verify() == []
+    await desk.journal.close()
+
+
+CHILD = """
+import sys
+from storecrew.journal import open_journal
+print("ready", flush=True)
+sys.stdin.readline()
+open_journal(sys.argv[1], schema=sys.argv[2])
+"""
+
+
+async def test_processes_that_start_at_once_migrate_once(shared_place):
+    children = [
+        subprocess.Popen(  # noqa: ASYNC220 - all children must start before any is waited for
+            [sys.executable, "-c", CHILD, shared_place.url, shared_place.schema],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for child in children:
+        assert child.stdout.readline() == "ready\n"
+    await asyncio.gather(*(asyncio.to_thread(c.communicate, "go\n") for c in children))
+
+    assert [c.returncode for c in children] == [0] * 3
+    journal = shared_place.open()
+    versioned = sa.table(f"{shared_place.schema}_version", sa.column("version_num"))
+    versions = await journal.database.read(lambda c: c.execute(sa.select(versioned)).all())
+    assert len(versions) == 1
+    await journal.close()
+
+
+async def test_migrating_again_changes_nothing(shared_place):
+    desk = Desk(shared_place.open())
+    await stage(desk, "text")
+    before = everything(desk.journal)
+
+    migrate(desk.journal.database.engine, MIGRATIONS, name=shared_place.schema)
+
+    assert everything(desk.journal) == before
+    await desk.journal.close()
+
+
+async def test_the_migrations_make_the_tables_that_the_statements_know(desk):
+    def columns(connection):
+        look = sa.inspect(connection)
+        return {
+            table: {column["name"] for column in look.get_columns(table)}
+            for table in look.get_table_names()
+            if not table.endswith("_version")
+        }
+
+    made = await desk.journal.database.read(columns)
+
+    assert made == {name: set(table.c.keys()) for name, table in metadata.tables.items()}

@@ -125,6 +125,7 @@ class ControlPlane:
         settings = replace(loop_settings(self.settings), enabled=True, patient=False)
         loop = Orchestrator(pipeline, InlineEngine(), settings)
         with _exclusive(self.settings):
+            await _lead(self.journal, self.settings)
             await loop.start(alone=True)
             await _until_quiet(loop, progress)
         counts = await self.journal.tally(loop.begun)
@@ -158,6 +159,7 @@ class ControlPlane:
             return
         try:
             with _exclusive(self.settings):
+                await _lead(self.journal, self.settings)
                 await self.orchestrator.carry_out(run_id)
         except AlreadyRunning:
             while (await self.journal.run(run_id)).status is RunStatus.RUNNING:  # noqa: ASYNC110 - a row tells
@@ -183,6 +185,8 @@ async def open_plane(
         stack.push_async_callback(store.close)
         journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
         stack.push_async_callback(journal.close)
+        if serve:
+            await _lead(journal, settings)
         engine = durable_engine(settings) if serve else InlineEngine()
         pipeline = assemble(settings, store, journal, clock)
         orchestrator = Orchestrator(pipeline, engine, loop_settings(settings))
@@ -257,6 +261,12 @@ def _exclusive(settings: Settings) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+async def _lead(journal: SqlJournal, settings: Settings) -> None:
+    """Make sure that nobody else runs the crew on a shared database until the journal closes."""
+    if not await journal.lead():
+        raise AlreadyRunning(settings.data_dir, "on another machine")
 
 
 async def _until_quiet(loop: Orchestrator, progress: Progress | None) -> None:

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -45,6 +46,7 @@ class Database:
     _readers: ThreadPoolExecutor | None = field(default=None, init=False)
     _queue: "SimpleQueue[_Write | None]" = field(default_factory=SimpleQueue, init=False)
     _writer: Thread | None = field(default=None, init=False)
+    _holding: Connection | None = field(default=None, init=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -89,8 +91,30 @@ class Database:
                 self.fault("committed")
             return result
 
+    async def hold(self, what: str) -> bool:
+        """Take a lock on a word until closed or dead; False where another process holds it.
+
+        On SQLite nobody is asked: one folder belongs to one process by its own lock.
+        """
+        if self.is_sqlite or self._holding is not None:
+            return True
+        return await asyncio.to_thread(self._hold, what)
+
+    def _hold(self, what: str) -> bool:
+        connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        taken = sa.select(sa.func.pg_try_advisory_lock(sa.func.hashtext(what)))
+        if connection.execute(taken).scalar_one():
+            self._holding = connection  # the lock ends with its connection
+            return True
+        connection.close()
+        return False
+
     async def close(self) -> None:
         """Finish what was begun, then release every connection."""
+        if self._holding is not None:
+            self._holding.invalidate()
+            self._holding.close()
+            self._holding = None
         if self._writer is not None:
             self._queue.put(None)
             await asyncio.to_thread(self._writer.join)

@@ -49,6 +49,10 @@ class SqlJournal:
 
     database: Database
 
+    async def lead(self) -> bool:
+        """Become the one process that runs the crew on this journal; False where one does."""
+        return await self.database.hold(f"storecrew-{self.database.name}")
+
     async def publish(self, items: Sequence[Published], wakes_for: WakesFor) -> list[Receipt]:
         """Record events, once per source and external id, with the wakes they cause."""
         return await self.database.write(

@@ -33,6 +33,8 @@ _FINAL = {
     "CancelPurchase": "the supplier was told; order again",
     "ReceivePurchase": "the goods are on the shelf; adjust the stock instead",
     "SendMessage": "a message cannot be called back",
+    "PutProduct": "the product may have been ordered since; change it again instead",
+    "RecordRivalPrice": "what was seen was seen",
 }
 
 

@@ -38,13 +38,18 @@ TheCaller = Annotated[str, Depends(_caller)]
 
 async def act(request: Request, action: Action) -> Outcome:
     """Apply the action once per Idempotency-Key; raises `Refused` where the store says no."""
-    given = request.headers.get(HEADER)
-    # the request's id is as good as a key that nobody will ever repeat
-    key = f"http/{given}" if given else f"http/~{request.state.request_id}"
-    outcome = await plane_of(request).store.apply(action, key=key, actor=caller(request))
+    store = plane_of(request).store
+    outcome = await store.apply(action, key=action_key(request), actor=caller(request))
     if not outcome.applied:
         raise Refused(outcome)
     return outcome
+
+
+def action_key(request: Request) -> str:
+    """Return the key under which the request's action happens at most once."""
+    given = request.headers.get(HEADER)
+    # the request's id is as good as a key that nobody will ever repeat
+    return f"http/{given}" if given else f"http/~{request.state.request_id}"
 
 
 async def skus_of(store: StoreView, names: Sequence[str]) -> dict[str, str]:

@@ -8,11 +8,20 @@ from storecrew.api.auth import Guard
 from storecrew.api.boundary import Boundary
 from storecrew.api.limits import BodyLimit, Cors, Limits, RateLimit
 from storecrew.api.requests import Replies
-from storecrew.api.routes import decisions, events, order_agents, orders, probes, runs, stock
+from storecrew.api.routes import (
+    decisions,
+    events,
+    order_agents,
+    orders,
+    probes,
+    products,
+    runs,
+    stock,
+)
 from storecrew.app.plane import Plane
 from storecrew.app.settings import Settings
 
-_ROUTERS = (orders, order_agents, probes, events, stock, runs, decisions)
+_ROUTERS = (orders, order_agents, probes, events, stock, products, runs, decisions)
 """The busiest first: routes are tried in this order."""
 
 

@@ -8,6 +8,7 @@ from annotated_types import Ge, Le
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from storecrew.domain.actions import PutProduct
 from storecrew.domain.commerce import Line
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money, exponent
@@ -18,6 +19,13 @@ MAX_ID = 2**63 - 1
 
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
+]
+"""A name as people write it, without the blanks around it."""
+Amount = Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,3})?$")]
+"""An exact amount of money: digits in quotes."""
 OrderId = Annotated[int, Ge(1), Le(MAX_ID)]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 PerPage = Annotated[int, Query(ge=1, le=200)]
@@ -94,16 +102,57 @@ class PaymentBody(Strict):
     """A payment that came in."""
 
     reference: Name
-    amount: Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,3})?$")] | None = None
+    amount: Amount | None = None
 
     def money(self, currency: str) -> Money | None:
         """Return the amount in the shop's currency, or None where none was given."""
-        if self.amount is None:
-            return None
-        amount = Decimal(self.amount)
-        if amount != round(amount, exponent(currency)):
-            raise InvalidInput("amount", f"{self.amount} has more decimals than {currency} has")
-        return Money(amount, currency)
+        return None if self.amount is None else _money("amount", self.amount, currency)
+
+
+class MoneyBody(Strict):
+    """An amount of money."""
+
+    amount: Amount
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+    def money(self, field: str, currency: str) -> Money:
+        """Return it, which must be of the shop's currency."""
+        if self.currency != currency:
+            raise InvalidInput(f"{field}.currency", f"{self.currency} is not {currency}")
+        return _money(f"{field}.amount", self.amount, currency)
+
+
+class ProductBody(Strict):
+    """What is known of a product; what is left out stays as it is."""
+
+    name: Title
+    price: MoneyBody
+    cost: MoneyBody | None = None
+    supplier: Title | None = None
+    pack_size: Annotated[int, Ge(1), Le(MAX_QUANTITY)] | None = None
+    stocked: bool | None = None
+
+    def action(self, sku: str, currency: str) -> PutProduct:
+        """Return it as the store takes it; a price is more than nothing."""
+        price = self.price.money("price", currency)
+        if price.amount == 0:
+            raise InvalidInput("price.amount", "must be more than 0")
+        return PutProduct(
+            sku=sku,
+            name=self.name,
+            price=price,
+            cost=self.cost.money("cost", currency) if self.cost else None,
+            supplier=self.supplier,
+            pack_size=self.pack_size,
+            stocked=self.stocked,
+        )
+
+
+def _money(field: str, text: str, currency: str) -> Money:
+    amount = Decimal(text)
+    if amount != round(amount, exponent(currency)):
+        raise InvalidInput(field, f"{text} has more decimals than {currency} has")
+    return Money(amount, currency)
 
 
 class ReasonBody(Strict):

@@ -2,7 +2,7 @@
 
 import typer
 
-from storecrew.cli import approvals, config, crew, demo, importing, orders, serving, stock
+from storecrew.cli import approvals, config, crew, demo, importing, orders, products, serving, stock
 
 app = typer.Typer(
     name="storecrew",
@@ -17,6 +17,7 @@ importing.register(app)
 crew.register(app)
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(orders.app, name="orders")
+app.add_typer(products.app, name="products")
 app.add_typer(stock.app, name="stock")
 app.add_typer(config.app, name="config")
 

@@ -54,14 +54,19 @@ class SetCost(_OnProduct):
 
 @dataclass(frozen=True, kw_only=True)
 class PutProduct(_OnProduct):
-    """Create the product, or change what is known of it. Leaves an existing price as it is."""
+    """Create the product, or change what is known of it. Leaves an existing price as it is.
+
+    None leaves what is known; of a new product it means no cost, no supplier, packs of one unit,
+    and goods that are stocked.
+    """
 
     name: str
     price: Money
     cost: Money | None = None
     supplier: str | None = None
-    pack_size: int = 1
-    stocked: bool = True
+    pack_size: int | None = None
+    stocked: bool | None = None
+    """Cannot be changed later."""
 
 
 @dataclass(frozen=True, kw_only=True)

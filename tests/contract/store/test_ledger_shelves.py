@@ -91,7 +91,8 @@ async def test_a_service_has_no_stock_to_count(shop: Shop):
     levels = (Level(sku="POST", on_hand=1),)
     assert (await shop.refused(a.SetStock(levels=levels))).code == "invalid"
     assert (await shop.refused(a.AdjustStock(sku="POST", change=1, reason="-"))).code == "invalid"
-    stocked = a.PutProduct(sku="POST", name="Postage", price=euro(3))
+    await shop.done(a.PutProduct(sku="POST", name="Stamp", price=euro(3)))
+    stocked = a.PutProduct(sku="POST", name="Postage", price=euro(3), stocked=True)
     assert (await shop.refused(stocked)).code == "invalid"
 
 
@@ -136,7 +137,7 @@ async def test_products_are_described_and_keep_their_price(shop: Shop):
 
     product = await shop.store.product("A")
     assert (product.name, product.price, product.cost) == ("Mug", euro(5), euro(2))
-    assert (product.supplier, product.pack_size) == ("acme", 1)
+    assert (product.supplier, product.pack_size) == ("acme", 6)
     assert [p.sku for p in await shop.store.products(["A", "nothing"])] == ["A"]
     with pytest.raises(NotFound):
         await shop.store.product("nothing")

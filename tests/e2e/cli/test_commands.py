@@ -87,9 +87,30 @@ def test_the_same_key_acts_once(shop: Run) -> None:
     assert "already used" in said
 
 
+def test_a_product_is_created_priced_and_shown(shop: Run) -> None:
+    made = shop("products", "set", "lamp", "--name", "Lamp", "--price", "9.90", "--json")
+    assert (made["name"], made["price"]["amount"], made["cost"]) == ("Lamp", "9.90", None)
+    shop("products", "set", "lamp", "--cost", "4.20", "--pack-size", "6", "--key", "k")
+    said = shop("products", "set", "lamp", "--price", "11")
+    assert "changed; it sells for 11.00 EUR" in said
+    known = shop("products", "show", "lamp", "--json")
+    assert (known["name"], known["cost"]["amount"], known["pack_size"]) == ("Lamp", "4.20", 6)
+    assert "11.00 EUR" in shop("products", "show", "lamp")
+    shop("products", "set", "fitting", "--price", "20", "--service")
+    listed = shop("products", "list", "--per-page", "1", "--page", "2", "--json")
+    assert ([p["sku"] for p in listed["items"]], listed["total"]) == (["lamp"], 2)
+    assert "Lamp" in shop("products", "list")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (("products", "set", "new"), 1, "error: --price: a new product needs one"),
+        (("products", "set", "new", "--price", "x"), 1, "error: --price: 'x' is not"),
+        (("products", "set", "new", "--price", "0"), 1, "error: --price: must be more"),
+        (("products", "set", "new", "--price", "1.005"), 1, "error: --price: 1.005 has more"),
+        (("products", "set", " ", "--price", "1"), 1, "error: sku: "),
+        (("products", "show", "nothing"), 1, "error: no product with key 'nothing'"),
         (("orders", "submit", "Product A:x"), 1, "error: quantity: 'x'"),
         (("orders", "submit", "Nobody:1"), 1, "error: no product 'Nobody'"),
         (("orders", "deliver", "7"), 1, "error: no order with key 7"),

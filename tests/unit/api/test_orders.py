@@ -123,7 +123,7 @@ async def test_pages_tile_without_overlap(client: httpx.AsyncClient, place: Plac
 
 @pytest.mark.parametrize("query", ["per_page=0", "per_page=201", "page=0", "page=x"])
 async def test_a_page_out_of_bounds_is_refused(client: httpx.AsyncClient, query: str) -> None:
-    for path in ("/api/orders", "/api/logs", "/api/runs", "/api/audit"):
+    for path in ("/api/orders", "/api/logs", "/api/runs", "/api/audit", "/api/products"):
         response = await client.get(f"{path}?{query}")
         assert response.status_code == 400
         assert list(response.json()["fields"]) == [query.partition("=")[0]]

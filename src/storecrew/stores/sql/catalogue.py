@@ -58,12 +58,14 @@ def put_product(unit: Unit, action: PutProduct) -> Answer:
     if (product := unit.products.get(action.sku)) is None:
         before = {}
         product = new_product(unit, action.sku, action.name, action.price.minor)
-        product.stocked = action.stocked
-    elif product.stocked is not action.stocked:
+        product.stocked = action.stocked is not False
+    elif action.stocked not in (None, product.stocked):
         return invalid("stocked", f"cannot be changed for {action.sku!r}, which exists")
     else:
         before = _known(unit, product)
-    product.name, product.pack_size = action.name, action.pack_size
+    product.name = action.name
+    if action.pack_size is not None:
+        product.pack_size = action.pack_size
     if action.cost is not None:
         product.cost = action.cost.minor
         product.assumed -= {"cost"}
@@ -105,7 +107,7 @@ def _bad_product(unit: Unit, action: PutProduct) -> Answer | None:
         or bad_amount(unit, "price", action.price)
         or (None if cost is None else bad_amount(unit, "cost", cost))
         or (invalid("supplier", "is blank") if action.supplier == "" else None)
-        or bad_pack(action.pack_size)
+        or (None if action.pack_size is None else bad_pack(action.pack_size))
     )
 
 

@@ -28,6 +28,7 @@ WRITES = [
     "POST /api/orders/1/deliver",
     "POST /api/orders/1/cancel",
     "POST /api/orders/1/returns",
+    "PUT /api/products/Product A",
     "PUT /api/stock/Product A",
     "POST /api/approvals/p@1/0/approve",
     "POST /api/approvals/p@1/0/reject",

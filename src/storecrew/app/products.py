@@ -1,0 +1,45 @@
+"""A product as its owner describes it, carried to the store as one batch of actions."""
+
+from dataclasses import replace
+
+from storecrew.domain.actions import Keyed, PutProduct, SetCost, SetPrice
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.ports import Store
+from storecrew.domain.proposals import Outcome
+
+
+async def put_product(store: Store, wanted: PutProduct, *, key: str, actor: str) -> Outcome:
+    """Create the product, or change it with its price and cost, once per key.
+
+    The outcome is that of `PutProduct`: nothing was there before a product that it created.
+    Raises `InvalidInput` where goods would become a service, or a service goods.
+    """
+    for known in await store.products([wanted.sku]):
+        # asked beforehand, because the other actions of the batch would still be done
+        if wanted.stocked not in (None, known.stocked):
+            raise InvalidInput("stocked", f"cannot be changed for {wanted.sku!r}, which exists")
+    outcomes = await store.apply_batch(_batch(wanted, key, actor))
+    described = outcomes[-2]
+    if not described.applied:
+        return described
+    after = dict(described.after)
+    for outcome in outcomes:
+        if outcome.applied and outcome is not described:
+            after |= outcome.after
+    return replace(described, after=after)
+
+
+def _batch(wanted: PutProduct, key: str, actor: str) -> list[Keyed]:
+    """Return the actions in the order in which each does its part and no more.
+
+    A cost goes first: a product that exists tells of the change, a new one is refused it and gets
+    it on creation. A price goes last: it is what a new product was created with.
+    """
+    batch = [
+        Keyed(key=key, action=wanted, actor=actor),
+        Keyed(key=f"{key}/price", action=SetPrice(sku=wanted.sku, price=wanted.price), actor=actor),
+    ]
+    if wanted.cost is not None:
+        cost = SetCost(sku=wanted.sku, cost=wanted.cost)
+        batch.insert(0, Keyed(key=f"{key}/cost", action=cost, actor=actor))
+    return batch

@@ -1,13 +1,12 @@
 """Settings and assembly: the only place that reads the environment and knows every adapter."""
 
 from storecrew.app.assembly import ControlPlane, open_plane
-from storecrew.app.plane import Check, Journal, Plane, Summary
+from storecrew.app.plane import Check, Plane, Summary
 from storecrew.app.settings import Settings, load_settings
 
 __all__ = [
     "Check",
     "ControlPlane",
-    "Journal",
     "Plane",
     "Settings",
     "Summary",

@@ -8,19 +8,11 @@ from typing import Any, Protocol
 from storecrew.app.settings import Settings
 from storecrew.domain.actions import Action
 from storecrew.domain.commerce import Discrepancy
-from storecrew.domain.events import Published, Recorded
-from storecrew.domain.pages import Page
+from storecrew.domain.events import Published
+from storecrew.domain.journal import JournalView
 from storecrew.domain.ports import Clock, Store
 from storecrew.domain.proposals import Decision, Filed
-from storecrew.domain.runs import (
-    Approval,
-    ApprovalStatus,
-    AuditEntry,
-    Receipt,
-    Run,
-    RunStatus,
-    Story,
-)
+from storecrew.domain.runs import Receipt
 from storecrew.sdk import Agent
 
 Progress = Callable[[str, int, int | None], None]
@@ -47,50 +39,6 @@ class Summary:
     denied: int
 
 
-class Journal(Protocol):
-    """The reading half of the control plane's database."""
-
-    async def run(self, run_id: str) -> Run:
-        """Return the run, or raise `NotFound`."""
-        ...
-
-    async def runs(
-        self, *, page: int, per_page: int, agent: str | None = None, status: RunStatus | None = None
-    ) -> Page[Run]:
-        """Return one page of runs, newest first."""
-        ...
-
-    async def proposals(self, *, page: int, per_page: int, run: str | None = None) -> Page[Story]:
-        """Return one page of proposals and what became of them, newest first."""
-        ...
-
-    async def story(self, proposal_id: str) -> Story:
-        """Return one proposal and what became of it, or raise `NotFound`."""
-        ...
-
-    async def approvals(
-        self,
-        *,
-        status: ApprovalStatus | None = ApprovalStatus.WAITING,
-        page: int,
-        per_page: int,
-    ) -> Page[Approval]:
-        """Return one page of questions of this status (all when None), newest first."""
-        ...
-
-    async def approval(self, proposal_id: str) -> Approval:
-        """Return the question about this proposal, or raise `NotFound`."""
-        ...
-
-    async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
-        """Return one page of the audit, newest first."""
-        ...
-
-    async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
-        """Return one page of the recorded events, newest first."""
-        ...
-
-
 class Plane(Protocol):
     """The running control plane."""
 
@@ -110,7 +58,7 @@ class Plane(Protocol):
         ...
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> JournalView:
         """Its own books, to be read."""
         ...
 

@@ -134,80 +134,15 @@ class Answer:
     changed: Action | None = None
 
 
-class Journal(Protocol):
-    """The control plane's memory. Each method is one transaction; what it returned survives.
-
-    Raises `Retryable` errors while its database is busy, full or away.
-    """
-
-    async def publish(self, items: Sequence[Published], wakes_for: WakesFor) -> list[Receipt]:
-        """Record events, once per source and external id, with the wakes they cause."""
-        ...
-
-    async def relay(
-        self, source: str, facts: Sequence[tuple[int, Published]], wakes_for: WakesFor
-    ) -> int:
-        """Record facts from an outbox and how far it has been read, together."""
-        ...
-
-    async def glance(self, source: str, now: datetime) -> Glance:
-        """Look at all that may have to be acted on."""
-        ...
-
-    async def last_tick(self, agent: str) -> str | None:
-        """Return the external id of the agent's newest tick."""
-        ...
-
-    async def take(self, intakes: Sequence[Intake], now: datetime, room: int) -> Taken:
-        """Begin the runs that are due."""
-        ...
+class JournalView(Protocol):
+    """The control plane's memory, to be read."""
 
     async def run(self, run_id: str) -> Run:
         """Return the run with its events, or raise `NotFound`."""
         ...
 
-    async def fail(self, failure: Failure) -> RunStatus:
-        """Record that a run raised, and what follows."""
-        ...
-
-    async def take_over(self) -> int:
-        """Begin a new attempt of each run under way, as whoever carried it out is gone."""
-        ...
-
-    async def revive(self, now: datetime) -> int:
-        """Let runs whose pause is over go on; return how many."""
-        ...
-
-    async def advance(self, step: Advance) -> list[Judged]:
-        """Record a step of a run; return the proposals that may now be done."""
-        ...
-
-    async def filed(self, run_id: str, start: int, limit: int) -> list[Filed]:
-        """Return so many of the run's proposals, in order."""
-        ...
-
-    async def answer(self, said: Answer) -> str:
-        """Record a person's answer; return the run that carries out a yes."""
-        ...
-
-    async def expire(self, now: datetime) -> int:
-        """Close questions that nobody answered in time."""
-        ...
-
-    async def begin_undo(self, story: Story, opposite: Proposal, *, by: str, now: datetime) -> str:
-        """Begin the run that undoes a proposal, once."""
-        ...
-
     async def paused(self) -> bool:
         """Tell whether somebody stopped the crew."""
-        ...
-
-    async def set_paused(self, value: bool, *, by: str, now: datetime) -> None:
-        """Stop the crew, or let it go on."""
-        ...
-
-    async def prune(self, before: datetime) -> int:
-        """Forget old events that nothing needs."""
         ...
 
     async def runs(
@@ -248,6 +183,75 @@ class Journal(Protocol):
 
     async def tally(self, run_ids: Collection[str]) -> dict[str, int]:
         """Count the `proposals` of these runs, and those `applied`, `asked` and `denied`."""
+        ...
+
+
+class Journal(JournalView, Protocol):
+    """The control plane's memory. Each method is one transaction; what it returned survives.
+
+    Raises `Retryable` errors while its database is busy, full or away.
+    """
+
+    async def publish(self, items: Sequence[Published], wakes_for: WakesFor) -> list[Receipt]:
+        """Record events, once per source and external id, with the wakes they cause."""
+        ...
+
+    async def relay(
+        self, source: str, facts: Sequence[tuple[int, Published]], wakes_for: WakesFor
+    ) -> int:
+        """Record facts from an outbox and how far it has been read, together."""
+        ...
+
+    async def glance(self, source: str, now: datetime) -> Glance:
+        """Look at all that may have to be acted on."""
+        ...
+
+    async def last_tick(self, agent: str) -> str | None:
+        """Return the external id of the agent's newest tick."""
+        ...
+
+    async def take(self, intakes: Sequence[Intake], now: datetime, room: int) -> Taken:
+        """Begin the runs that are due."""
+        ...
+
+    async def fail(self, failure: Failure) -> RunStatus:
+        """Record that a run raised, and what follows."""
+        ...
+
+    async def take_over(self) -> int:
+        """Begin a new attempt of each run under way, as whoever carried it out is gone."""
+        ...
+
+    async def revive(self, now: datetime) -> int:
+        """Let runs whose pause is over go on; return how many."""
+        ...
+
+    async def advance(self, step: Advance) -> list[Judged]:
+        """Record a step of a run; return the proposals that may now be done."""
+        ...
+
+    async def filed(self, run_id: str, start: int, limit: int) -> list[Filed]:
+        """Return so many of the run's proposals, in order."""
+        ...
+
+    async def answer(self, said: Answer) -> str:
+        """Record a person's answer; return the run that carries out a yes."""
+        ...
+
+    async def expire(self, now: datetime) -> int:
+        """Close questions that nobody answered in time."""
+        ...
+
+    async def begin_undo(self, story: Story, opposite: Proposal, *, by: str, now: datetime) -> str:
+        """Begin the run that undoes a proposal, once."""
+        ...
+
+    async def set_paused(self, value: bool, *, by: str, now: datetime) -> None:
+        """Stop the crew, or let it go on."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Forget old events that nothing needs."""
         ...
 
     async def verify(self, effects: Collection[str]) -> list[Discrepancy]:

@@ -11,6 +11,19 @@ SEQ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Make the tables."""
+    _audit()
+    _controls()
+    _cursors()
+    _events()
+    _runs()
+    _proposals()
+    _wakes()
+    _approvals()
+    _decisions()
+    _outcomes()
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", SEQ, autoincrement=False, nullable=False),
@@ -30,18 +43,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("kind", "subject", name="audit_once"),
     )
+
+
+def _controls() -> None:
     op.create_table(
         "controls",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _cursors() -> None:
     op.create_table(
         "cursors",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source"),
     )
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("seq", SEQ, autoincrement=False, nullable=False),
@@ -55,6 +77,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("source", "external_id", name="events_once"),
     )
+
+
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.Text(), nullable=False),
@@ -71,6 +96,9 @@ def upgrade() -> None:
     )
     op.create_index("runs_by_status", "runs", ["status", "agent"], unique=False)
     op.create_index("runs_by_time", "runs", ["created_at"], unique=False)
+
+
+def _proposals() -> None:
     op.create_table(
         "proposals",
         sa.Column("id", sa.Text(), nullable=False),
@@ -87,6 +115,9 @@ def upgrade() -> None:
     )
     op.create_index("proposals_by_run", "proposals", ["run_id", "n"], unique=False)
     op.create_index("proposals_by_time", "proposals", ["at"], unique=False)
+
+
+def _wakes() -> None:
     op.create_table(
         "wakes",
         sa.Column("event_seq", SEQ, nullable=False),
@@ -110,6 +141,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("run_id IS NULL"),
         postgresql_where=sa.text("run_id IS NULL"),
     )
+
+
+def _approvals() -> None:
     op.create_table(
         "approvals",
         sa.Column("proposal_id", sa.Text(), nullable=False),
@@ -137,6 +171,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_index("approvals_by_status", "approvals", ["status", "expires_at"], unique=False)
+
+
+def _decisions() -> None:
     op.create_table(
         "decisions",
         sa.Column("proposal_id", sa.Text(), nullable=False),
@@ -159,6 +196,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("spends != 0"),
         postgresql_where=sa.text("spends != 0"),
     )
+
+
+def _outcomes() -> None:
     op.create_table(
         "outcomes",
         sa.Column("proposal_id", sa.Text(), nullable=False),

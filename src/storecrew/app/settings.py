@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -106,8 +106,6 @@ class ApiSettings(Section):
 class StoreSettings(Section):
     """The shop."""
 
-    kind: Literal["sql", "simulated"] = "sql"
-    """`sql` is the built-in store and order ledger, `simulated` a made-up shop to try things."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     """ISO 4217 code of the shop's money: one, because amounts are never converted."""
     warehouse: Annotated[str, Field(min_length=1)] = DEFAULT_WAREHOUSE

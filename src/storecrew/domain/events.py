@@ -154,7 +154,7 @@ class BottleneckSeen(Event):
     """More waits at one place of the order flow than should."""
 
     what: str
-    """`approvals`, `payment`, `delivery` or `stock`."""
+    """`approvals`, `payment`, `delivery`, `stock` or `prices`."""
     count: int
     threshold: int
     advice: str

@@ -29,7 +29,7 @@ class Proposal:
     evidence: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     effect: Effect | None = None
     assumptions: tuple[str, ...] = ()
-    """What it takes for granted because no record says so."""
+    """What it takes for granted because no record says so, each a noun: `cost`, `stock level`."""
 
 
 class Verdict(IntEnum):

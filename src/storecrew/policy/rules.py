@@ -166,7 +166,8 @@ def is_quiet(local: time, start: time, end: time) -> bool:
 def assumptions(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
     """Ask about money moved on numbers that nobody recorded."""
     if proposal.assumptions and isinstance(proposal.action, SetPrice | Reorder):
-        return _ask("assumptions", f"rests on assumed {', '.join(proposal.assumptions)}")
+        named = ", ".join(proposal.assumptions)
+        return _ask("assumptions", f"rests on values that nobody recorded: {named}")
     return None
 
 

@@ -53,6 +53,25 @@ async def test_insight_thresholds_for_stock_are_below_five_units() -> None:
     assert (await survey(shelf_of(5, 4), NOON, Thresholds(stock=4))).insights == ()
 
 
+async def test_products_with_stock_and_no_price_are_named() -> None:
+    store = shelf_of(50, 70, 60, 80)
+    prices = {"P0": "0", "P1": "0", "P2": "9"}
+    store.product_list = [product(sku, price=price) for sku, price in prices.items()]
+    store.product_list.append(product("P3", price="0"))
+    store.levels[3] = StockLevel(sku="P3", warehouse="main", on_hand=80, reserved=80)
+    seen = await survey(store, NOON)
+    assert [(i.what, i.count, i.threshold) for i in seen.insights] == [
+        ("stock", 1, 5), ("prices", 2, 0)
+    ]  # fmt: skip
+    advice = seen.recommendations[-1]
+    assert advice.title == "Set the prices that are missing"
+    assert advice.evidence == {
+        "count": 2,
+        "threshold": 0,
+        "products": [{"sku": "P1", "units": 70}, {"sku": "P0", "units": 50}],
+    }
+
+
 async def test_services_without_stock_are_never_low() -> None:
     store = shelf_of(0)
     store.product_list = [product("P0", "Fitting", stocked=False)]

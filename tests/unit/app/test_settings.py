@@ -48,7 +48,7 @@ def test_the_defaults_are_pinned(tmp_path: Path) -> None:
         "rate_limit": 100,
         "route_limits": {"mail": 10, "warehouse": 20, "approve": 15, "fulfilled": 10},
     }
-    assert settings.store.model_dump() == {"kind": "sql", "currency": "EUR", "warehouse": "main"}
+    assert settings.store.model_dump() == {"currency": "EUR", "warehouse": "main"}
     assert settings.retention.model_dump() == {"days": 90}
     assert settings.policy == PolicySettings()
     assert settings.agents is None

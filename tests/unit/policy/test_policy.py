@@ -146,7 +146,10 @@ def test_silence_asks():
 
 
 def test_what_rests_on_assumptions_is_asked():
-    assert verdict(price("101"), assumptions=("the cost is assumed",)) is Verdict.ASK
+    proposal = wish(price("101"), assumptions=("cost", "supplier"))
+    decision = Policy(LIMITS).judge(proposal, "agent", facts())
+    assert decision.verdict is Verdict.ASK
+    assert decision.reason.endswith("rests on values that nobody recorded: cost, supplier")
 
 
 def message(purpose="marketing") -> SendMessage:

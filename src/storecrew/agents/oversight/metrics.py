@@ -1,5 +1,6 @@
 """What stands where in the order flow, what is stuck, and what would help: pure functions."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ from storecrew.domain.ports import StoreView
 RECENT = 100
 """Averages are over so many of the newest orders."""
 _NAMED = 20
-"""At most so many products with low stock are named."""
+"""At most so many products are named at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class Insight:
     """A number that is beyond its threshold."""
 
     what: str
-    """`approvals`, `payment`, `delivery` or `stock`."""
+    """`approvals`, `payment`, `delivery`, `stock` or `prices`."""
     count: int
     threshold: int
     message: str
@@ -107,6 +108,7 @@ def judge(seen: Seen, now: datetime, thresholds: Thresholds) -> Survey:
 def metrics(seen: Seen, now: datetime, thresholds: Thresholds) -> dict[str, Any]:
     """Return order counts, what waits and for how long, low stock, and averages."""
     low = low_stock(seen.levels, seen.products, thresholds.stock)
+    free = unpriced(seen.levels, seen.products)
     waits = {status.value: _longest_wait(seen.open, status, now) for status in _WAITING}
     return {
         "orders": {status.value: seen.counts.get(status, 0) for status in Status},
@@ -121,6 +123,8 @@ def metrics(seen: Seen, now: datetime, thresholds: Thresholds) -> dict[str, Any]
         "longest_wait_hours": waits,
         "low_stock_count": len(low),
         "low_stock": [{"sku": sku, "available": available} for sku, available in low[:_NAMED]],
+        "unpriced_count": len(free),
+        "unpriced": [{"sku": sku, "units": units} for sku, units in free[:_NAMED]],
         "average_order_value": _average_value(seen.recent),
         "average_hours_to_approval": _average_hours(seen.moves, Status.APPROVED),
         "average_hours_to_delivery": _average_hours(seen.moves, Status.DELIVERED),
@@ -140,6 +144,18 @@ def low_stock(
     stocked = (sku for sku in available if sku not in products or products[sku].stocked)
     low = [(sku, available[sku]) for sku in stocked if available[sku] < threshold]
     return sorted(low, key=lambda each: (each[1], each[0]))
+
+
+def unpriced(
+    levels: Sequence[StockLevel], products: Mapping[str, Product]
+) -> list[tuple[str, int]]:
+    """Return products that have units to sell and no price, most units first."""
+    available: Counter[str] = Counter()
+    for level in levels:
+        if level.sku in products and products[level.sku].price.amount <= 0:
+            available[level.sku] += level.available
+    free = [(sku, units) for sku, units in available.items() if units > 0]
+    return sorted(free, key=lambda each: (-each[1], each[0]))
 
 
 def insights(numbers: Mapping[str, Any], thresholds: Thresholds) -> tuple[Insight, ...]:
@@ -163,10 +179,13 @@ def insights(numbers: Mapping[str, Any], thresholds: Thresholds) -> tuple[Insigh
                 message=f"{low} products have fewer than {thresholds.stock} units available",
             )
         )
+    if (free := numbers["unpriced_count"]) > 0:
+        message = f"{free} products have stock and no price: they sell for nothing"
+        found.append(Insight(what="prices", count=free, threshold=0, message=message))
     return tuple(found)
 
 
-_ADVICE = {
+_WAITS = {
     "approvals": (
         "Approve waiting orders",
         "Each hour without an answer loses customers.",
@@ -179,6 +198,19 @@ _ADVICE = {
     ),
     "delivery": ("Ask the carrier", "Customers wait for their parcels.", Status.AWAITING_DELIVERY),
 }
+_PRODUCTS = {
+    "stock": (
+        "Reorder what is about to sell out",
+        "Sold out products earn nothing.",
+        "low_stock",
+    ),
+    "prices": (
+        "Set the prices that are missing",
+        "Until then these products can be ordered for nothing.",
+        "unpriced",
+    ),
+}
+"""Per insight: what would help, why, and the metric that names the products."""
 
 
 def recommendations(
@@ -188,12 +220,12 @@ def recommendations(
     advice = []
     for insight in found:
         evidence: dict[str, Any] = {"count": insight.count, "threshold": insight.threshold}
-        if insight.what in _ADVICE:
-            title, reason, status = _ADVICE[insight.what]
+        if insight.what in _WAITS:
+            title, reason, status = _WAITS[insight.what]
             evidence["longest_wait_hours"] = numbers["longest_wait_hours"][status.value]
         else:
-            title, reason = "Reorder what is about to sell out", "Sold out products earn nothing."
-            evidence["products"] = numbers["low_stock"]
+            title, reason, named = _PRODUCTS[insight.what]
+            evidence["products"] = numbers[named]
         advice.append(Recommendation(title=title, reason=reason, evidence=evidence))
     if numbers["paid_not_sent"]:
         evidence = {"count": numbers["paid_not_sent"]}

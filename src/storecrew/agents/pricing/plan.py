@@ -204,5 +204,9 @@ def _effect(advice: PriceAdvice, currency: str) -> Effect:
     return Effect(low=low, expected=expected, high=high)
 
 
+_NAMES = {"cost": "cost", "stock": "stock level"}
+"""What a price rests on of what may be assumed of a product, as an owner calls it."""
+
+
 def _assumptions(product: Product) -> tuple[str, ...]:
-    return tuple(f"{name} is assumed, not recorded" for name in product.assumed)
+    return tuple(_NAMES[name] for name in product.assumed if name in _NAMES)

@@ -154,20 +154,15 @@ def _margin(product: Product) -> Money | None:
     return margin if margin.amount > 0 else None
 
 
-_MEANING = {
-    "cost": "the cost is assumed, not recorded",
-    "stock": "the stock level is assumed, not counted",
-}
+_NAMES = {"stock": "stock level"}
+"""Fields of a product whose name alone would not tell an owner what is meant."""
 
 
 def _assumptions(case: _Case) -> tuple[str, ...]:
-    """Name what the purchase takes for granted."""
-    product = case.product
-    found = [_MEANING.get(name, f"{name} is assumed, not recorded") for name in product.assumed]
+    """Name the values that the purchase rests on and nobody recorded."""
+    found = [*case.product.assumed]
+    if case.product.cost is None:
+        found.append("cost")
     if case.assumed_lead:
-        found.append(
-            f"no supplier is recorded; a delivery is taken to last {UNKNOWN_LEAD_DAYS:g} days"
-        )
-    if product.cost is None:
-        found.append("what a unit costs is not known")
-    return tuple(found)
+        found.append("supplier")
+    return tuple(_NAMES.get(name, name) for name in dict.fromkeys(found))

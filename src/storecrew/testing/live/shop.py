@@ -1,0 +1,37 @@
+"""A shop to trade in: products with prices, costs and units, put into the ledger beforehand."""
+
+from pathlib import Path
+
+from storecrew.app.clocks import SystemClock
+from storecrew.domain.actions import Keyed, Level, PutProduct, SetStock
+from storecrew.domain.money import Money
+from storecrew.stores.sql import open_store
+
+CURRENCY = "EUR"
+PRICE = Money.of(10, CURRENCY)
+COST = Money.of(5, CURRENCY)
+COSTLY = "costly"
+"""A product whose orders a person must approve."""
+COSTLY_PRICE = Money.of(600, CURRENCY)
+_AT_ONCE = 500
+
+
+def sku(number: int) -> str:
+    """Return the name of the shop's product of this number."""
+    return f"product-{number}"
+
+
+async def stock_shop(data: Path, *, products: int, units: int) -> None:
+    """Put so many products, and a costly one, into the ledger, each with so many units."""
+    store = await open_store(f"sqlite:///{data}/orders.db", clock=SystemClock(), currency=CURRENCY)
+    prices = {sku(n): (PRICE, COST) for n in range(products)} | {COSTLY: (COSTLY_PRICE, COST)}
+    new = [
+        PutProduct(sku=name, name=name, price=price, cost=cost)
+        for name, (price, cost) in prices.items()
+    ]
+    for start in range(0, len(new), _AT_ONCE):
+        batch = [Keyed(key=f"new/{p.sku}", action=p, actor="me") for p in new[start:][:_AT_ONCE]]
+        await store.apply_batch(batch)
+    levels = tuple(Level(sku=name, on_hand=units) for name in prices)
+    await store.apply(SetStock(levels=levels), key="stock")
+    await store.close()

@@ -42,6 +42,8 @@ class DemoReport:
     applied: int
     asked: int
     denied: int
+    refused: int
+    """Allowed by the policy, but no longer possible when the store was to do it."""
     audit_entries: int
     discrepancies: int
     """Lines of the books that do not add up: 0."""

@@ -37,6 +37,8 @@ class Summary:
     applied: int
     asked: int
     denied: int
+    refused: int
+    """Allowed by the policy, but no longer possible when the store was to do it."""
 
 
 class Plane(Protocol):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import DataDir, Json, Note, Page, PerPage, ProposalId
-from storecrew.cli.output import show_fields, show_json, show_table, told
+from storecrew.cli.output import counted, show_fields, show_json, show_table, told
 from storecrew.cli.session import in_plane, person
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from storecrew.domain.proposals import Effect
     from storecrew.domain.runs import Approval
 
 app = typer.Typer(no_args_is_help=True, help="See and answer the questions that wait for you.")
@@ -29,8 +30,11 @@ def list_(
     if as_json:
         show_json(found.items)
         return
-    rows = [(a.filed.id, a.filed.agent, _action(a), a.filed.proposal.reason) for a in found.items]
-    show_table(f"{found.total} waiting", ("proposal", "agent", "action", "reason"), rows)
+    rows = [
+        (a.filed.id, _action(a), a.filed.proposal.reason, a.question.reason) for a in found.items
+    ]
+    title = counted(found.total, "waiting", page, per_page)
+    show_table(title, ("proposal", "action", "reason", "asked because"), rows)
 
 
 @app.command()
@@ -51,8 +55,9 @@ def show(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) 
             "agent": found.filed.agent,
             "action": _action(found),
             "reason": made.reason,
-            **{f"  {name}": value for name, value in made.evidence.items()},
-            "assumes": ", ".join(made.assumptions) or "nothing",
+            **{f"  {name.replace('_', ' ')}": _known(v) for name, v in made.evidence.items()},
+            "brings": _effect(made.effect),
+            "not recorded": ", ".join(made.assumptions) or "nothing it rests on",
             "asked because": found.question.reason,
             "status": found.status,
             "expires": f"{found.expires_at:%Y-%m-%d %H:%M} UTC",
@@ -113,14 +118,30 @@ def _action(question: "Approval") -> str:
     return describe(question.filed.proposal.action)
 
 
+def _effect(effect: "Effect | None") -> str:
+    if effect is None:
+        return "cannot be said"
+    return f"{effect.expected}, with a chance of 80 % between {effect.low} and {effect.high}"
+
+
+def _known(value: object) -> object:
+    return "not known" if value is None else value
+
+
+_SUBJECTS = ("sku", "order_id", "purchase_id", "customer")
+_WORDS = {"price": "at {}", "expect": "(was {})", "quantity": "× {}", "warehouse": "in {}"}
+
+
 def describe(action: object) -> str:
-    """Return an action in one line."""
+    """Return an action or a recorded change in one line: its kind, its subject, the rest."""
     from storecrew.domain.codec import encode  # costs what `--help` need not pay
 
-    fields = encode(action)
-    name = fields.pop("type")
-    shown = (f"{key}={_short(value)}" for key, value in fields.items() if value is not None)
-    return f"{name} {' '.join(shown)}"
+    fields = {key: value for key, value in encode(action).items() if value not in (None, "")}
+    words = [fields.pop("type", "")]
+    if subject := next((key for key in _SUBJECTS if key in fields), None):
+        words.append(str(fields.pop(subject)))
+    words += [_WORDS.get(key, key + "={}").format(_short(value)) for key, value in fields.items()]
+    return " ".join(words)
 
 
 def _short(value: Any) -> str:

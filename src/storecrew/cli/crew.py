@@ -9,6 +9,7 @@ from storecrew.cli.approvals import describe
 from storecrew.cli.options import ConfigFile, DataDir, Json, Page, PerPage, ProposalId
 from storecrew.cli.output import (
     FAILED,
+    counted,
     progress_bar,
     show_fields,
     show_json,
@@ -20,6 +21,7 @@ from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from storecrew.app import Plane, Summary
+    from storecrew.domain.runs import AuditEntry
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +63,8 @@ def run(
     else:
         print(
             f"{summary.runs} runs made {summary.proposals} proposals: {summary.applied} applied, "
-            f"{summary.asked} wait for you, {summary.denied} denied."
+            f"{summary.asked} wait for you, {summary.denied} denied, "
+            f"{summary.refused} refused by the store."
         )
 
 
@@ -94,7 +97,12 @@ def plan(
         show_json([{"filed": filed, "decision": decision} for filed, decision in found])
         return
     rows = [
-        (f.agent, describe(f.proposal.action), f.proposal.reason, d.verdict.name.lower())
+        (
+            f.agent,
+            describe(f.proposal.action),
+            f.proposal.reason,
+            f"{d.verdict.name.lower()}: {d.reason}",
+        )
         for f, d in found
     ]
     show_table(f"{len(rows)} proposals", ("agent", "action", "reason", "policy"), rows)
@@ -112,12 +120,23 @@ def audit(
     if as_json:
         show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
         return
-    rows = [
-        (e.seq, f"{e.at:%Y-%m-%d %H:%M:%S}", e.actor, e.subject, e.result, e.reason)
-        for e in found.items
-    ]
     columns = ("no", "at", "who", "what", "result", "why")
-    show_table(f"{found.total} entries", columns, rows)
+    title = counted(found.total, "entries", page, per_page)
+    show_table(title, columns, map(_audit_row, found.items))
+
+
+def _audit_row(entry: "AuditEntry") -> tuple[object, ...]:
+    """Return what happened in the shop and, of a proposal, the id by which it can be undone."""
+    what = describe(entry.action)
+    is_proposal = entry.kind == "proposal"
+    return (
+        entry.seq,
+        f"{entry.at:%Y-%m-%d %H:%M}",
+        entry.actor.removeprefix("agent:"),
+        f"{what}\n{entry.subject}" if is_proposal else what,
+        entry.result,
+        entry.reason if is_proposal else "",
+    )
 
 
 @told

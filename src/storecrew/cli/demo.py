@@ -84,6 +84,7 @@ def summary(report: "DemoReport") -> dict[str, Any]:
         "applied": report.applied,
         "asked": report.asked,
         "denied": report.denied,
+        "refused": report.refused,
         "audit_entries": report.audit_entries,
         "discrepancies": report.discrepancies,
         "baseline": _figures(report.baseline),
@@ -120,7 +121,8 @@ def _show(report: "DemoReport") -> None:
     books = f"{wrong} lines of the books do not add up" if wrong else "the books add up"
     print(
         f"{report.proposals} proposals: {report.applied} applied, {report.asked} asked, "
-        f"{report.denied} denied. {report.audit_entries} audit entries; {books}."
+        f"{report.denied} denied, {report.refused} refused by the store.\n"
+        f"{report.audit_entries} audit entries; {books}."
     )
 
 

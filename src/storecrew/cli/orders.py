@@ -7,7 +7,7 @@ from uuid import uuid4
 import typer
 
 from storecrew.cli.options import DataDir, Json, Page, PerPage
-from storecrew.cli.output import fail, show_fields, show_json, show_table, told
+from storecrew.cli.output import counted, fail, show_fields, show_json, show_table, told
 from storecrew.cli.session import in_plane, person, read_settings
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def list_(
         (o.id, o.status, o.total, o.customer or "", f"{o.placed_at:%Y-%m-%d %H:%M}")
         for o in found.items
     ]
-    show_table(f"{found.total} orders", ("order", "status", "total", "customer", "placed"), rows)
+    title = counted(found.total, "orders", page, per_page)
+    show_table(title, ("order", "status", "total", "customer", "placed"), rows)
 
 
 @app.command()

@@ -52,7 +52,7 @@ def show_json(value: Any) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; an empty one says so."""
+    """Print a table under its title, the title alone where nothing stands in it."""
     from rich.console import Console  # Rich takes longer to import than `--help` may
     from rich.markup import escape
     from rich.table import Table
@@ -66,7 +66,13 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     if table.row_count:
         console.print(table)
     else:
-        console.print(f"{escape(title)}: none")
+        console.print(escape(title))
+
+
+def counted(total: int, what: str, page: int, per_page: int) -> str:
+    """Return a list's title: how many there are, and which page this is where there are more."""
+    pages = -(-total // per_page)
+    return f"{total} {what}" + (f", page {page} of {pages}" if pages > 1 else "")
 
 
 def show_fields(fields: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from storecrew.cli.options import DataDir, Json, Page, PerPage
 from storecrew.cli.orders import Key
-from storecrew.cli.output import fail, show_fields, show_json, show_table, told
+from storecrew.cli.output import counted, fail, show_fields, show_json, show_table, told
 from storecrew.cli.session import in_plane, person, read_settings
 from storecrew.domain.errors import InvalidInput
 
@@ -38,7 +38,7 @@ def list_(
         return
     rows = [(p.sku, p.name, p.price, p.cost or "", p.supplier or "") for p in items]
     columns = ("sku", "name", "price", "cost", "supplier")
-    show_table(f"{len(found)} products", columns, rows)
+    show_table(counted(len(found), "products", page, per_page), columns, rows)
 
 
 @app.command()

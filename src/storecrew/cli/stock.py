@@ -34,7 +34,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
         return
     rows = [(x.sku, x.warehouse, x.on_hand, x.reserved, x.available) for x in levels]
     columns = ("product", "warehouse", "on hand", "reserved", "available")
-    show_table("stock", columns, rows)
+    show_table(f"{len(rows)} stock levels", columns, rows)
 
 
 @app.command("set")

@@ -100,7 +100,7 @@ def audit_page(connection: Connection, *, page: int, per_page: int) -> Page[Audi
 
 def tally(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
     """Count what became of the proposals of these runs; what a person answered was asked too."""
-    counts = {"proposals": 0, "applied": 0, "asked": 0, "denied": 0}
+    counts = {"proposals": 0, "applied": 0, "asked": 0, "denied": 0, "refused": 0}
     ids = list(run_ids)
     for start in range(0, len(ids), 500):
         query = (
@@ -109,6 +109,7 @@ def tally(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
                 _count_where(outcomes.c.result == Result.APPLIED).label("applied"),
                 sa.func.count(approvals.c.proposal_id).label("asked"),
                 _count_where(decisions.c.verdict == Verdict.DENY).label("denied"),
+                _count_where(outcomes.c.result == Result.REFUSED).label("refused"),
             )
             .select_from(proposals)
             .outerjoin(decisions, decisions.c.proposal_id == proposals.c.id)

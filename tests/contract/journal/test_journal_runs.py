@@ -110,6 +110,7 @@ async def test_a_run_goes_through_its_steps_to_its_end(desk):
         "applied": 2,
         "asked": 0,
         "denied": 0,
+        "refused": 0,
     }
 
 
@@ -306,6 +307,7 @@ async def test_an_unknown_run_or_proposal_is_not_found(desk):
         "applied": 0,
         "asked": 0,
         "denied": 0,
+        "refused": 0,
     }
 
 

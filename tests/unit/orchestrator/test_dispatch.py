@@ -272,6 +272,6 @@ async def test_a_run_in_chunks_settles_every_proposal(house):
 
     [run] = [run for run in await house.runs() if run.agent == "repricer"]
     counts = await house.journal.tally([run.id])
-    assert counts == {"proposals": 1100, "applied": 3, "asked": 0, "denied": 1097}
+    assert counts == {"proposals": 1100, "applied": 3, "asked": 0, "denied": 1097, "refused": 0}
     assert run.status is RunStatus.DONE
     assert not await house.verify()

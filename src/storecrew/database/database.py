@@ -102,7 +102,8 @@ class Database:
 
     def _hold(self, what: str) -> bool:
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        taken = sa.select(sa.func.pg_try_advisory_lock(sa.func.hashtext(what)))
+        place = sa.func.hashtext(sa.func.concat(sa.func.current_schema(), "/", what))
+        taken = sa.select(sa.func.pg_try_advisory_lock(place))
         if connection.execute(taken).scalar_one():
             self._holding = connection  # the lock ends with its connection
             return True

@@ -39,7 +39,11 @@ def open_journal(
     On Postgres everything lives in the schema; SQLite has one schema per file and ignores it.
     """
     engine = connect(url, schema=schema, durability=durability)
-    migrate(engine, MIGRATIONS, name=schema)
+    try:
+        migrate(engine, MIGRATIONS, name=schema)
+    except BaseException:
+        engine.dispose()  # who tries again opens connections of its own
+        raise
     return SqlJournal(Database(engine, name="journal", inline=inline))
 
 

@@ -103,5 +103,8 @@ def take_turns(connection: Connection, what: str) -> None:
     that nobody reading by position misses a row that was committed late.
     """
     if connection.dialect.name == "postgresql":
-        statement = text("SELECT pg_advisory_xact_lock(hashtext(:what))")
-        connection.execute(statement, {"what": f"storecrew-{what}"})
+        connection.execute(_TURN, {"what": f"/storecrew-{what}"})
+
+
+_TURN = text("SELECT pg_advisory_xact_lock(hashtext(current_schema() || CAST(:what AS text)))")
+"""One lock per schema: shops that share a database do not wait for each other."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,7 +95,8 @@ class Orchestrator:
         try:
             async with asyncio.timeout(patience.total_seconds()):
                 while self._inflight:
-                    await self._record_failures()
+                    with suppress(Retryable):
+                        await self._record_failures()
                     await self._wait(None)
         except TimeoutError:
             log.warning("runs_left_for_the_next_start", runs=sorted(self._inflight))
@@ -274,8 +276,12 @@ class Orchestrator:
     async def carry_out(self, run_id: str, attempt: int = 1) -> None:
         """Hand one run to the engine, now."""
         self._inflight.add(run_id)
+        try:
+            await self._engine.submit(f"{run_id}#{attempt}")
+        except BaseException:
+            self._inflight.discard(run_id)  # or nobody would hand it over again
+            raise
         self.begun.append(run_id)
-        await self._engine.submit(f"{run_id}#{attempt}")
 
     async def _attempt(self, engine_id: str) -> None:
         """Carry a run out; a failure is recorded and decides what follows. Never raises."""

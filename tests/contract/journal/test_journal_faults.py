@@ -121,6 +121,7 @@ def test_every_call_that_changes_the_journal_is_tried():
         "filed",
         "glance",
         "last_tick",
+        "lead",
         "paused",
         "proposals",
         "run",
@@ -307,3 +308,22 @@ async def test_the_migrations_make_the_tables_that_the_statements_know(desk):
     made = await desk.journal.database.read(columns)
 
     assert made == {name: set(table.c.keys()) for name, table in metadata.tables.items()}
+
+
+@pytest.mark.postgres
+async def test_one_process_at_a_time_runs_the_crew_on_one_journal(postgres_place):
+    first, second = postgres_place.open(), postgres_place.open()
+
+    assert await first.lead()
+    assert await first.lead()
+    assert not await second.lead()
+    await first.close()
+    assert await second.lead()
+    await second.close()
+
+
+async def test_on_a_file_the_folders_own_lock_decides_who_leads(file_place):
+    journal = file_place.open()
+
+    assert await journal.lead()
+    await journal.close()

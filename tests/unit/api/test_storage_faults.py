@@ -1,0 +1,150 @@
+"""Books that are locked or full: 503, nothing half done, and all is well when that is over."""
+
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from fake_plane import NO_LIMITS, FixedClock, settings_of
+
+from storecrew.api.application import create_app
+from storecrew.app.assembly import ControlPlane, assemble
+from storecrew.database import Database, Durability
+from storecrew.domain.actions import Level, SetPrice, SetStock
+from storecrew.domain.money import Money
+from storecrew.journal import open_journal
+from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.stores.sql import open_store
+
+HASTY = Durability(synchronous="OFF", busy_seconds=0.05)
+
+
+@pytest.fixture
+async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
+    settings, clock = settings_of(**NO_LIMITS), FixedClock()
+    store = await open_store(
+        f"sqlite:///{tmp_path}/orders.db", clock=clock, currency="EUR", durability=HASTY
+    )
+    await store.apply(SetStock(levels=(Level(sku="Product A", on_hand=100),)), key="levels")
+    await store.apply(SetPrice(sku="Product A", price=Money.of(10, "EUR")), key="price")
+    journal = open_journal(f"sqlite:///{tmp_path}/registry.db", durability=HASTY)
+    pipeline = assemble(settings, store, journal, clock)
+    plane = ControlPlane(
+        settings=settings,
+        clock=clock,
+        store=store,
+        journal=journal,
+        orchestrator=Orchestrator(pipeline, InlineEngine()),
+        pipeline=pipeline,
+        serving=False,
+    )
+    yield plane
+    assert list(await plane.verify()) == []
+    await store.close()
+    await journal.close()
+
+
+@pytest.fixture
+async def client(plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(plane, plane.settings), client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        yield client
+
+
+@contextlib.contextmanager
+def locked(database: Database) -> Iterator[None]:
+    """Hold the database as another process would."""
+    path = str(database.engine.url.database)
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.rollback()
+
+
+@contextlib.contextmanager
+def full(database: Database) -> Iterator[None]:
+    """Leave the database no more pages than it has."""
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count=1")
+
+    def lift(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count=1000000")
+
+    sa.event.listen(database.engine, "checkout", limit)
+    yield
+    sa.event.remove(database.engine, "checkout", limit)
+    sa.event.listen(database.engine, "checkout", lift)
+
+
+async def refused(response: httpx.Response) -> None:
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) > 0
+    assert "database" not in response.text
+
+
+WRITES = {
+    "order": ("store", "/api/orders", {"text": "Product A:1"}),
+    "event": ("journal", "/api/events", {"event_type": "order_created", "id": "e", "data": {}}),
+    "run": ("journal", "/run_agent/pricing_optimizer", None),
+    "pause": ("journal", "/api/orchestrator/pause", None),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_write_to_locked_books_is_answered_503_and_succeeds_unchanged_later(
+    plane: ControlPlane, client: httpx.AsyncClient, name: str
+) -> None:
+    where, path, body = WRITES[name]
+    headers = {"Idempotency-Key": "k"}
+    before = await counts(plane)
+
+    with locked(getattr(plane, where).database):
+        await refused(await client.post(path, json=body, headers=headers))
+        assert (await client.get("/healthz")).status_code == 200
+
+    assert await counts(plane) == before
+    again = await client.post(path, json=body, headers=headers)
+    assert again.status_code in (200, 201, 202)
+    assert await counts(plane) != before
+
+
+async def test_an_event_on_a_full_disk_is_answered_503_and_recorded_later(
+    plane: ControlPlane, client: httpx.AsyncClient
+) -> None:
+    report = {"event_type": "order_created", "id": "e", "data": {"text": "x" * 100_000}}
+    before = await counts(plane)
+
+    with full(plane.journal.database):
+        await refused(await client.post("/api/events", json=report))
+
+    assert await counts(plane) == before
+    assert (await client.post("/api/events", json=report)).json()["duplicate"] is False
+
+
+async def test_orders_on_a_full_disk_are_answered_503_and_none_that_was_answered_is_lost(
+    plane: ControlPlane, client: httpx.AsyncClient
+) -> None:
+    body, answered = {"text": "Product A:1"}, 0
+
+    with full(plane.store.database):
+        while (last := await client.post("/api/orders", json=body)).status_code == 201:
+            answered += 1  # there is room left on pages that the file has
+        await refused(last)
+        assert (await client.get("/api/orders")).json()["total"] == answered
+
+    assert (await client.post("/api/orders", json=body)).status_code == 201
+    assert (await counts(plane))[0] == answered + 1
+
+
+async def counts(plane: ControlPlane) -> tuple[object, ...]:
+    return (
+        sum((await plane.store.order_counts()).values()),
+        (await plane.journal.events(page=1, per_page=1)).total,
+        (await plane.journal.runs(page=1, per_page=1)).total,
+        await plane.journal.paused(),
+    )

@@ -8,6 +8,7 @@ comes to rest, and every answer is held against the files, `storecrew verify` an
 import argparse
 import asyncio
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -76,6 +77,7 @@ def main() -> int:
     load = Load(
         clients=options.clients, think_seconds=options.think, events_per_second=options.events
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no server is left behind
     with tempfile.TemporaryDirectory() as temporary:
         survival = asyncio.run(survive(options.keep or Path(temporary), crashes, load))
     if options.json:

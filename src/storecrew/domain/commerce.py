@@ -72,6 +72,8 @@ class Order:
     total: Money
     paid: Money
     """Payments received less refunds made."""
+    payments: int = 0
+    """How many payments were received; one of nothing settles an order that costs nothing."""
     placed_at: datetime
     updated_at: datetime
     customer: str | None = None
@@ -82,7 +84,7 @@ class Order:
     @property
     def is_paid(self) -> bool:
         """Whether the whole total has been received."""
-        return self.paid >= self.total
+        return self.paid >= self.total and (self.total.amount > 0 or self.payments > 0)
 
 
 @dataclass(frozen=True, kw_only=True)

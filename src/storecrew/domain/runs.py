@@ -50,7 +50,7 @@ class ApprovalStatus(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
-    """The agent asked about the same thing again, on newer facts."""
+    """Asked again on newer facts, or overtaken by what a person did."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Questions to a person: rows that wait, and the one answer each may get."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,11 +8,20 @@ from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
+from storecrew.domain.events import (
+    Event,
+    OrderApproved,
+    OrderCancelled,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderReturned,
+    Published,
+)
 from storecrew.domain.journal import SETTLEMENT, Answer
 from storecrew.domain.proposals import Filed
 from storecrew.domain.runs import Approval, ApprovalStatus
 from storecrew.journal import audit, runs
-from storecrew.journal.rows import dump, take_turns, to_approval
+from storecrew.journal.rows import AnyRow, dump, take_turns, to_approval
 from storecrew.journal.tables import approvals, proposals
 from storecrew.journal.tables import runs as runs_table
 
@@ -83,15 +92,41 @@ def supersede(connection: Connection, topics: Mapping[str, str], now: datetime) 
     waiting = approvals.c.status == ApprovalStatus.WAITING
     again = approvals.c.topic.in_(list(topics))
     for row in connection.execute(QUESTIONS.where(waiting, again)).all():
-        said = Answer(
-            proposal=row.id,
-            status=ApprovalStatus.SUPERSEDED,
-            by="system",
-            at=now,
-            note=f"asked again as {topics[row.topic]}",
-        )
-        _record(connection, said)
-        audit.append(connection, [_audit_row(to_approval(row), said)])
+        _close(connection, row, now, f"asked again as {topics[row.topic]}")
+
+
+def _close(connection: Connection, row: AnyRow, now: datetime, why: str) -> None:
+    said = Answer(proposal=row.id, status=ApprovalStatus.SUPERSEDED, by="system", at=now, note=why)
+    _record(connection, said)
+    audit.append(connection, [_audit_row(to_approval(row), said)])
+
+
+_OVERTAKES: dict[type[Event], tuple[str, ...]] = {
+    OrderApproved: ("ApproveOrder",),
+    OrderFulfilled: ("ApproveOrder", "FulfilOrder"),
+    OrderDelivered: ("ApproveOrder", "FulfilOrder", "CompleteDelivery"),
+    OrderCancelled: ("ApproveOrder", "FulfilOrder", "CompleteDelivery", "CancelOrder"),
+    OrderReturned: ("AcceptReturn",),
+}
+"""Which questions about an order have no answer to wait for after a fact."""
+
+
+def overtake(connection: Connection, facts: Sequence[tuple[int, Published]], now: datetime) -> None:
+    """Close waiting questions about what a person has done by hand meanwhile."""
+    happened = {
+        fact.event.subject: type(fact.event)
+        for _, fact in facts
+        if type(fact.event) in _OVERTAKES and not fact.actor.startswith("agent:")
+    }
+    if not happened:
+        return
+    take_turns(connection, "approvals")
+    waiting = approvals.c.status == ApprovalStatus.WAITING
+    about = approvals.c.subject.in_(list(happened))
+    for row in connection.execute(QUESTIONS.where(waiting, about)).all():
+        fact = happened[row.subject]
+        if row.topic.split("/")[1] in _OVERTAKES[fact]:
+            _close(connection, row, now, f"overtaken by {fact.__name__}")
 
 
 def topic(filed: Filed) -> str:

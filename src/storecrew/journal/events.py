@@ -56,8 +56,8 @@ def relay(
     source: str,
     facts: Sequence[tuple[int, Published]],
     wakes_for: WakesFor,
-) -> int:
-    """Publish facts from a store's outbox and move the cursor past them; return how many.
+) -> list[tuple[int, Published]]:
+    """Publish facts from a store's outbox and move the cursor past them; return the new ones.
 
     Facts at or before the cursor were relayed already, by this process or another.
     """
@@ -65,12 +65,12 @@ def relay(
     position = cursor(connection, source)
     fresh = [(n, fact) for n, fact in facts if n > position]
     if not fresh:
-        return 0
+        return []
     publish(connection, [fact for _, fact in fresh], wakes_for)
     last = {"source": source, "position": fresh[-1][0]}
     if not connection.execute(_MOVE, {"b_source": source, "b_position": last["position"]}).rowcount:
         connection.execute(sa.insert(cursors), last)
-    return len(fresh)
+    return fresh
 
 
 _MOVE = (

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy.engine import Connection
+
 from storecrew.database import DURABLE, Database, Durability, connect, migrate
 from storecrew.domain.commerce import Discrepancy
 from storecrew.domain.events import Published, Recorded
@@ -67,7 +69,14 @@ class SqlJournal:
         self, source: str, facts: Sequence[tuple[int, Published]], wakes_for: WakesFor
     ) -> int:
         """Record facts from an outbox and how far it has been read, together."""
-        return await self.database.write(lambda c: events.relay(c, source, facts, wakes_for))
+
+        def record(connection: Connection) -> int:
+            fresh = events.relay(connection, source, facts, wakes_for)
+            if fresh:
+                approvals.overtake(connection, fresh, fresh[-1][1].at)
+            return len(fresh)
+
+        return await self.database.write(record)
 
     async def glance(self, source: str, now: datetime) -> Glance:
         """Look at all that may have to be acted on."""

@@ -187,6 +187,7 @@ def _question_row(judged: Judged, step: Advance) -> dict[str, object]:
     return {
         "proposal_id": judged.filed.id,
         "topic": topic(judged.filed),
+        "subject": judged.filed.proposal.action.subject,
         "status": ApprovalStatus.WAITING,
         "question": dump(judged.decision),
         "asked_at": stamp(step.asked_at),

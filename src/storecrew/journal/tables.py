@@ -96,6 +96,7 @@ approvals = sa.Table(
     metadata,
     sa.Column("proposal_id", sa.Text, sa.ForeignKey("proposals.id"), primary_key=True),
     sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("asked_at", sa.Text, nullable=False),
@@ -106,6 +107,9 @@ approvals = sa.Table(
     sa.Column("changed", sa.Text),
 )
 _waiting = approvals.c.status == sa.literal_column("'waiting'")
+sa.Index(
+    "approvals_by_subject", approvals.c.subject, sqlite_where=_waiting, postgresql_where=_waiting
+)
 sa.Index("approvals_by_topic", approvals.c.topic, sqlite_where=_waiting, postgresql_where=_waiting)
 sa.Index("approvals_by_status", approvals.c.status, approvals.c.expires_at)
 

@@ -37,13 +37,7 @@ class PolicySettings:
     days was decided on other facts."""
     default_autonomy: str = "ask"
     """For an agent and action that `autonomy` does not name: a new agent asks first."""
-    autonomy: Mapping[str, str] = field(
-        default_factory=lambda: {
-            "*.PlaceOrder": "limits",
-            "*.ApproveOrder": "limits",
-            "*.FulfilOrder": "limits",
-            "*.CompleteDelivery": "limits",
-        }
-    )
+    autonomy: Mapping[str, str] = field(default_factory=lambda: {"*.PlaceOrder": "limits"})
     """`watch`, `ask`, `limits` or `auto` per `agent.Action`, where either may be `*`; the most
-    particular line wins. The order flow runs alone within its limits; prices and purchases ask."""
+    particular line wins. At first only mailed orders are entered alone, which reserves stock and no
+    more; everything else asks until its owner trusts it."""

@@ -190,6 +190,40 @@ async def test_asking_again_about_the_same_thing_replaces_the_question(house):
     assert not await house.verify()
 
 
+async def test_what_a_person_does_by_hand_closes_the_question_about_it(house):
+    from storecrew.agents.approval import approval
+    from storecrew.domain.actions import ApproveOrder
+
+    await house.stock()
+    house.policy = PolicySettings()
+    plane = await house.boot(approval)
+    order = await house.order()
+    await settle(plane)
+    [asked] = (await house.journal.approvals(page=1, per_page=9)).items
+
+    await house.store.apply(ApproveOrder(order_id=order), key="desk", actor="person:clerk")
+    await settle(plane)
+
+    closed = await house.journal.approval(asked.filed.id)
+    assert closed.status is ApprovalStatus.SUPERSEDED
+    assert closed.note == "overtaken by OrderApproved"
+    assert not await house.verify()
+
+
+async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_recorded(house):
+    from storecrew.domain.actions import ApproveOrder, CapturePayment, FulfilOrder
+
+    await house.stock(price=0)
+    order = await house.order()
+    await house.store.apply(ApproveOrder(order_id=order), key="a")
+    unpaid = await house.store.apply(FulfilOrder(order_id=order), key="f1")
+    await house.store.apply(CapturePayment(order_id=order, reference="r"), key="p")
+    sent = await house.store.apply(FulfilOrder(order_id=order), key="f2")
+
+    assert (unpaid.code, sent.applied) == ("unpaid", True)
+    assert not await house.verify()
+
+
 async def test_undo_takes_the_effect_back_once(house):
     await house.stock()
     plane = await house.boot(raise_to("10.50"))

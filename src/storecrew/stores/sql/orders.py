@@ -95,9 +95,8 @@ def fulfil_order(unit: Unit, action: FulfilOrder) -> Answer:
         return unknown("order", action.order_id)
     if bad := illegal(order, Status.AWAITING_DELIVERY):
         return bad
-    if order.paid < order.total:
-        due = order.total - order.paid
-        return refused("unpaid", f"{unit.money(due)} of order {order.id} are not paid")
+    if not order.payments:
+        return refused("unpaid", f"{unit.money(order.total)} of order {order.id} are not paid")
     before = _state(order)
     stock: dict[str, int] = {}
     for taken in order.reserved:

@@ -27,6 +27,10 @@ _ORDERS = sa.select(
     t.orders.c.customer,
     t.orders.c.order_text,
     t.orders.c.imported,
+    sa.select(sa.func.count())
+    .where(t.payments.c.order_id == t.orders.c.id)
+    .scalar_subquery()
+    .label("payments"),
 )
 _ONE = _ORDERS.where(t.orders.c.id == sa.bindparam("number"))
 _SOME = _ORDERS.where(t.orders.c.id.in_(sa.bindparam("among", expanding=True))).order_by(
@@ -145,6 +149,7 @@ def _order(row: Any, lines: Iterable[tuple[str, int, int]]) -> Order:
         ),
         total=Money.from_minor(row.total_minor, row.currency),
         paid=Money.from_minor(row.paid_minor, row.currency),
+        payments=row.payments,
         placed_at=row.timestamp,
         updated_at=row.updated_at,
         customer=row.customer,

@@ -85,6 +85,7 @@ def _pays(wanted: Wanted, action: a.CapturePayment) -> None:
 def _uses_reservation(wanted: Wanted, action: Any) -> None:
     wanted.orders.add(action.order_id)
     wanted.reserved.add(action.order_id)
+    wanted.paying.add(action.order_id)
 
 
 def _takes_back(wanted: Wanted, action: a.AcceptReturn) -> None:

@@ -148,6 +148,7 @@ def _approvals() -> None:
         "approvals",
         sa.Column("proposal_id", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("asked_at", sa.Text(), nullable=False),
@@ -161,6 +162,14 @@ def _approvals() -> None:
             ["proposals.id"],
         ),
         sa.PrimaryKeyConstraint("proposal_id"),
+    )
+    op.create_index(
+        "approvals_by_subject",
+        "approvals",
+        ["subject"],
+        unique=False,
+        sqlite_where=sa.text("status = 'waiting'"),
+        postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_index(
         "approvals_by_topic",

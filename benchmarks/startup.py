@@ -36,6 +36,8 @@ class Startup:
     folder: str
     ready_seconds: list[float]
     """From the command to the first 200 from /readyz, once per start."""
+    ready_cpu_seconds: float
+    """What that cost in processor time: a busy machine stretches the one, less the other."""
     idle_percent: float
     """Of one core, once what there was to do has been done."""
     megabytes: float
@@ -86,11 +88,12 @@ async def approved(server: Server) -> None:
 
 async def started(server: Server, name: str, options: argparse.Namespace) -> Startup:
     """Start the server a few times; let the last one idle, and weigh it."""
-    ready = []
+    ready, costs = [], []
     try:
         for left in reversed(range(options.times)):
             server.start()
             ready.append(await server.ready())
+            costs.append(cpu_seconds(server.pid))
             if left:
                 await server.stop()
         await _at_rest(server.pid)
@@ -104,6 +107,7 @@ async def started(server: Server, name: str, options: argparse.Namespace) -> Sta
     return Startup(
         folder=name,
         ready_seconds=[round(seconds, 2) for seconds in ready],
+        ready_cpu_seconds=round(statistics.median(costs), 2),
         idle_percent=round(used / options.idle * 100, 2),
         megabytes=round(megabytes, 1),
     )
@@ -131,14 +135,14 @@ async def measure(options: argparse.Namespace) -> list[Startup]:
 
 def show(helped: float, bare: float, found: list[Startup]) -> None:
     print(f"--help {helped:.3f} s (bar {BAR_HELP}); bare interpreter {bare:.3f} s")
-    print(f"{'folder':<16}{'ready, s':>10}{'slowest':>10}{'idle, %':>10}{'MB':>8}")
+    print(f"{'folder':<16}{'ready, s':>10}{'slowest':>10}{'CPU, s':>10}{'idle, %':>10}{'MB':>8}")
     for each in found:
         median, most = statistics.median(each.ready_seconds), max(each.ready_seconds)
         print(
-            f"{each.folder:<16}{median:>10.2f}{most:>10.2f}{each.idle_percent:>10.2f}"
-            f"{each.megabytes:>8.0f}"
+            f"{each.folder:<16}{median:>10.2f}{most:>10.2f}{each.ready_cpu_seconds:>10.2f}"
+            f"{each.idle_percent:>10.2f}{each.megabytes:>8.0f}"
         )
-    print(f"{'bar':<16}{BAR_READY:>10.2f}{'':>10}{BAR_IDLE:>10.2f}{BAR_MEGABYTES:>8}")
+    print(f"{'bar':<16}{BAR_READY:>10.2f}{'':>20}{BAR_IDLE:>10.2f}{BAR_MEGABYTES:>8}")
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
 
 

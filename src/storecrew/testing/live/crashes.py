@@ -17,6 +17,11 @@ from storecrew.testing.live.shop import stock_shop
 from storecrew.testing.live.traffic import Heard, Load, Traffic
 
 UNLIMITED = {"STORECREW_API__RATE_LIMIT": "0"}
+_TRUSTED = ("PlaceOrder", "ApproveOrder", "FulfilOrder", "CompleteDelivery")
+TRUSTING = {
+    "STORECREW_POLICY__AUTONOMY": json.dumps({f"*.{action}": "limits" for action in _TRUSTED})
+}
+"""The crew carries orders through alone; it asks about costly ones and about prices."""
 _UNITS = 1_000_000
 _LOOK_AGAIN = 0.4
 
@@ -65,7 +70,7 @@ class Survival:
 
 async def survive(folder: Path, crashes: Crashes, load: Load) -> Survival:
     """Trade, kill and restart in this folder, let it come to rest, and hold answers to books."""
-    server = Server(folder, UNLIMITED)
+    server = Server(folder, UNLIMITED | TRUSTING)
     server.data.mkdir(parents=True, exist_ok=True)
     await stock_shop(server.data, products=load.products, units=_UNITS)
     server.start()

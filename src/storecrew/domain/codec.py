@@ -48,7 +48,7 @@ def encode(value: Any) -> Any:
 _PLAIN = frozenset({str, int, float, bool})
 _ENCODERS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     (Money, lambda money: {"amount": str(money.amount), "currency": money.currency}),
-    (Enum, lambda member: member.value),
+    (Enum, lambda member: _word(member)),
     (Mapping, lambda mapping: {str(k): encode(v) for k, v in mapping.items()}),
     ((tuple, list, frozenset, array), lambda items: [encode(item) for item in items]),
     (Decimal, str),
@@ -122,13 +122,18 @@ def _mapping(value: Any, field: str) -> Any:
     return dict(value)
 
 
+def _word(member: Enum) -> str:
+    """Return the word for it: a number that only orders them would tell a reader nothing."""
+    return member.value if isinstance(member.value, str) else member.name.lower()
+
+
 def _enum(kind: type[Enum]) -> Decode:
+    known = {_word(member): member for member in kind}
+
     def decode_enum(value: Any, field: str) -> Any:
-        try:
-            return kind(value)
-        except ValueError:
-            known = ", ".join(str(member.value) for member in kind)
-            raise InvalidInput(field, f"{value!r} is not one of {known}") from None
+        if not isinstance(value, str) or value not in known:
+            raise InvalidInput(field, f"{value!r} is not one of {', '.join(known)}")
+        return known[value]
 
     return decode_enum
 

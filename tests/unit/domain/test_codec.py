@@ -18,7 +18,7 @@ from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
 from storecrew.domain.money import Money
 from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Effect, Proposal
+from storecrew.domain.proposals import Decision, Effect, Proposal, Verdict
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONE = Money.of("1.20", "EUR")
@@ -69,9 +69,17 @@ def test_values_inside_values_are_encoded():
     assert encode(DailySales(date(2026, 1, 2), {"A": array("q", [1, 2])}))["units"] == {"A": [1, 2]}
 
 
+def test_a_verdict_is_a_word():
+    decision = Decision(verdict=Verdict.ASK, reason="new", rule="silence")
+
+    assert encode(decision)["verdict"] == "ask"
+    assert decode(Decision, encode(decision)) == decision
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "field"),
     [
+        (Decision, {"verdict": 1, "reason": "-", "rule": "-"}, "verdict"),
         (Line, {"sku": "A", "quantity": "1"}, "quantity"),
         (Line, {"sku": "A", "quantity": True}, "quantity"),
         (Line, {"sku": "A"}, "quantity"),

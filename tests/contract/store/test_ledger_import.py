@@ -286,7 +286,7 @@ def _shared() -> Path:
 @pytest.mark.data
 async def test_a_slice_of_the_published_file_adds_up(shop: Shop, imported, tmp_path):
     if not (source := _shared()).is_file():
-        pytest.skip("the shared data folder is not beside the checkout")
+        pytest.skip("no shared data folder beside the checkout, nor at STORECREW_SHARED")
     with pq.ParquetFile(source) as file:
         batch = next(file.iter_batches(6000))
     pq.write_table(pa.Table.from_batches([batch]), tmp_path / "slice.parquet")

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from storecrew.database.errors import translated
 
 _MIGRATION_LOCK = 7_305_001
-"""Postgres advisory lock: two processes that start at once migrate one after the other."""
+"""Postgres advisory lock: two processes that start at once migrate a schema one after the other."""
 
 
 def migrate(engine: Engine, scripts: Path, *, name: str) -> None:
@@ -32,7 +32,8 @@ def migrate(engine: Engine, scripts: Path, *, name: str) -> None:
             return
     with translated(name), engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            turn = sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK, sa.func.hashtext(name))
+            connection.execute(sa.select(turn))
             connection.execute(sa.schema.CreateSchema(name, if_not_exists=True))
         _upgrade(connection, config, directory, name)
 

@@ -1,0 +1,87 @@
+"""Clocks that are set forth and back: no tick is doubled, nothing is lost."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from house import settle
+from loop_parts import low
+
+from storecrew.domain.events import StockRanLow
+from storecrew.domain.runs import RunStatus
+from storecrew.sdk import agent, every
+
+
+@dataclass
+class Jumping:
+    """A clock that is set forth and back."""
+
+    at: object
+
+    def now(self):
+        return self.at
+
+
+def hourly(ticks):
+    @agent(schedule=every(hours=1))
+    async def tick(event, ctx):
+        """Note the hour."""
+        ticks.append(f"{event.due:%H:%M}")
+        for nothing in ():
+            yield nothing
+
+    return tick
+
+
+async def test_a_clock_that_jumps_doubles_no_tick_and_loses_only_missed_ones(house):
+    ticks = []
+    clock = house.clock = Jumping(house.clock.now())
+    plane = await house.boot(hourly(ticks))
+    for minutes in (0, 61, -60, 30, 29, 2, 180, -180, 260):
+        clock.at += timedelta(minutes=minutes)
+        await settle(plane)
+        plane = await house.boot()  # who starts anew remembers no less
+        await settle(plane)
+
+    assert ticks == ["06:00", "07:00", "10:00", "11:00"]
+
+
+async def test_a_tick_forgotten_with_its_time_does_not_come_again(house):
+    ticks = []
+    plane = await house.boot(hourly(ticks))
+    await settle(plane)
+    house.later(minutes=30)
+    await plane.publish([house.news(low())])
+    house.later(minutes=10)
+    await house.journal.prune(house.clock.now())
+
+    plane = await house.boot()
+    await settle(plane)
+    house.later(minutes=30)
+    await settle(plane)
+
+    assert ticks == ["06:00", "07:00"]
+    assert not await house.verify()
+
+
+async def test_a_clock_set_back_delays_a_retry_and_loses_nothing(house):
+    tries = []
+
+    @agent(on=StockRanLow)
+    async def shaky(event, ctx):
+        """Fail at first."""
+        tries.append(event.sku)
+        if len(tries) == 1:
+            raise ValueError(event.sku)
+        for nothing in ():
+            yield nothing
+
+    clock = house.clock = Jumping(house.clock.now())
+    plane = await house.boot(shaky)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    clock.at -= timedelta(hours=1)
+    await settle(plane)
+    clock.at += timedelta(hours=1, minutes=1)
+    await settle(plane)
+
+    assert [run.status for run in await house.runs()] == [RunStatus.DONE]

@@ -1,0 +1,124 @@
+"""Steps that were done and not written down, and attempts that others have taken over."""
+
+import asyncio
+from datetime import timedelta
+
+from house import settle
+from loop_parts import Beside, Flaky, boot, low, noter, to_price
+
+from storecrew.domain.actions import SendMessage, SetCost, SetPrice
+from storecrew.domain.commerce import Customer
+from storecrew.domain.errors import StorageBusy
+from storecrew.domain.events import StockRanLow
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Proposal, Verdict
+from storecrew.domain.runs import ApprovalStatus
+from storecrew.orchestrator.inline import InlineEngine
+from storecrew.sdk import agent
+
+
+class Forgetful(Flaky):
+    """A journal that cannot be written when it is told what the store did."""
+
+    def __init__(self, port):
+        super().__init__(port, "advance", 1)
+
+    async def advance(self, step):
+        if step.settled and self.left:
+            self.left -= 1
+            raise StorageBusy("journal")
+        return await self._port.advance(step)
+
+
+async def after_a_lost_record(house, change=None):
+    """Let a price be set and not recorded, something change, and the run be tried again."""
+
+    @agent(on=StockRanLow, may=[SetPrice])
+    async def scarcity(event, ctx):
+        """Raise the price."""
+        yield to_price("10.50")
+
+    await house.stock()
+    house.agents = (scarcity,)
+    plane = await boot(house, InlineEngine(), scarcity, journal=Forgetful(house.journal))
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    if change is not None:
+        await house.store.apply(change, key="change")
+    house.later(minutes=1)
+    await settle(plane)
+    [story] = await house.stories()
+    return story
+
+
+async def test_what_was_done_and_not_recorded_is_recorded_by_the_next_try(house):
+    story = await after_a_lost_record(house)
+
+    assert story.outcome.applied
+    assert len(await house.store.price_changes(house.clock.now() - timedelta(days=1))) == 2
+    assert not await house.verify()
+
+
+async def test_what_was_done_stays_done_though_it_would_be_refused_by_now(house):
+    dearer = SetCost(sku="mug", cost=Money.of("10.40", "EUR"))
+    story = await after_a_lost_record(house, dearer)
+
+    assert story.outcome.applied
+    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
+    assert not await house.verify()
+
+
+async def test_a_yes_that_was_carried_out_and_not_recorded_is_recorded_by_the_next_try(house):
+    @agent(on=StockRanLow, may=[SetPrice])
+    async def scarcity(event, ctx):
+        """Ask."""
+        yield to_price("15")
+
+    await house.stock()
+    plane = await boot(house, InlineEngine(), scarcity, journal=Forgetful(house.journal))
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    [asked] = (await house.journal.approvals(page=1, per_page=9)).items
+    await plane.answer(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
+    await settle(plane)
+    house.later(minutes=1)
+    await settle(plane)
+
+    story = await house.journal.story(asked.filed.id)
+    assert (story.outcome.applied, story.decision.by) == (True, "owner")
+    assert not await house.verify()
+
+
+async def test_an_attempt_that_another_has_taken_over_from_does_nothing(house):
+    heard = asyncio.Queue()
+    plane = await boot(house, Beside(), noter(heard))
+    await plane.publish([house.news(low())])
+    taken = await house.journal.take(house.pipeline().registry.intakes(), house.clock.now(), 1)
+    await house.journal.take_over()
+
+    await house.pipeline().carry_out(taken.runs[0], 1)
+    assert heard.empty()
+    await house.pipeline().carry_out(taken.runs[0], 2)
+    assert await heard.get() == "mug"
+
+
+async def test_what_a_message_rests_on_is_looked_up(house):
+    @agent(on=StockRanLow, may=[SendMessage])
+    async def writer(event, ctx):
+        """Write to one who is known and one who is not."""
+        for customer in ("ann", "nobody"):
+            yield Proposal(
+                action=SendMessage(customer=customer, purpose="service", title="t", body="b"),
+                reason="",
+            )
+
+    await house.store.put_customers([Customer(id="ann", name="Ann")])
+    house.later(hours=6)
+    plane = await house.boot(writer)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+
+    told = {s.filed.proposal.action.customer: s.decision for s in await house.stories()}
+    assert told["ann"].verdict is Verdict.ALLOW
+    assert told["nobody"].reason == "there is no customer 'nobody'"
+    assert not await house.verify()

@@ -113,20 +113,21 @@ _OVERTAKES: dict[type[Event], tuple[str, ...]] = {
 
 def overtake(connection: Connection, facts: Sequence[tuple[int, Published]], now: datetime) -> None:
     """Close waiting questions about what a person has done by hand meanwhile."""
-    happened = {
-        fact.event.subject: type(fact.event)
-        for _, fact in facts
-        if type(fact.event) in _OVERTAKES and not fact.actor.startswith("agent:")
-    }
+    happened: dict[str, list[type[Event]]] = {}
+    for _, fact in facts:
+        if type(fact.event) in _OVERTAKES and not fact.actor.startswith("agent:"):
+            happened.setdefault(fact.event.subject, []).append(type(fact.event))
     if not happened:
         return
     take_turns(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
     about = approvals.c.subject.in_(list(happened))
     for row in connection.execute(QUESTIONS.where(waiting, about)).all():
-        fact = happened[row.subject]
-        if row.topic.split("/")[1] in _OVERTAKES[fact]:
-            _close(connection, row, now, f"overtaken by {fact.__name__}")
+        asked_for = row.topic.split("/")[1]
+        for kind in happened[row.subject]:
+            if asked_for in _OVERTAKES[kind]:
+                _close(connection, row, now, f"overtaken by {kind.__name__}")
+                break
 
 
 def topic(filed: Filed) -> str:

@@ -35,9 +35,9 @@ class LoopSettings:
     """Longest pause between sweeps for overdue, hung and retried work."""
     poll: timedelta = timedelta(milliseconds=250)
     """How often the store's outbox is looked at, as another process may have written to it."""
-    gather: timedelta = timedelta(milliseconds=25)
-    """Pause after a sweep that did something, so that what comes meanwhile is taken together:
-    a busy shop then has few large runs in place of many small ones."""
+    gather: timedelta = timedelta(milliseconds=100)
+    """Longest pause after a sweep that did something, so that what comes meanwhile is taken
+    together; the end of a run cuts it short, as its agent may have more to do."""
     max_concurrent: int = 10
     """Runs at once; more would only wait for the database."""
     attempts: int = 3
@@ -73,6 +73,7 @@ class Orchestrator:
         self._failures: dict[str, Failure] = {}
         self._last_ticks: dict[str, str] = {}
         self._awake = asyncio.Event()
+        self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self.last_sweep: datetime | None = None
@@ -188,7 +189,7 @@ class Orchestrator:
                 log.warning("sweep_failed", error=repr(error))
                 swept = Swept(progress=False, next_due=None)
             if swept.progress:
-                await asyncio.sleep(self._settings.gather.total_seconds())
+                await self._gather()
             else:
                 await self._wait(swept.next_due)
 
@@ -293,6 +294,8 @@ class Orchestrator:
             log.warning("run_failed", run=run_id, attempt=int(attempt), error=repr(error))
         else:
             self._inflight.discard(run_id)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ended.set)
         self.wake()
 
     def _failure(self, run_id: str, attempt: int, error: Exception) -> Failure:
@@ -317,6 +320,15 @@ class Orchestrator:
         records = await self._engine.prune(before)
         if events or records:
             log.info("pruned", events=events, engine_records=records)
+
+    async def _gather(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.gather.total_seconds()):
+                await self._ended.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._ended.clear()
 
     async def _wait(self, due: datetime | None) -> None:
         pause = min(self._settings.poll, self._settings.interval)

@@ -3,16 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from storecrew.domain.actions import Level, PlaceOrder, PutProduct, SetStock
+from storecrew.domain.actions import Level, PlaceOrder, PutProduct, SetPrice, SetStock
 from storecrew.domain.commerce import Line
-from storecrew.domain.events import Published
+from storecrew.domain.events import Published, StockRanLow
 from storecrew.domain.money import Money
+from storecrew.domain.proposals import Proposal
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import LoopSettings, Orchestrator
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
+from storecrew.sdk import agent
 from storecrew.stores.simulated.clock import VirtualClock
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -89,3 +91,18 @@ async def settle(orchestrator: Orchestrator) -> None:
     """Sweep until nothing is due."""
     while (await orchestrator.sweep()).progress:
         pass
+
+
+def low(sku="mug"):
+    return StockRanLow(sku=sku, warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
+
+
+def raise_to(amount, **options):
+    @agent(on=StockRanLow, may=[SetPrice], name="scarcity", **options)
+    async def scarcity(event, ctx):
+        """Raise the price of what runs low."""
+        product = await ctx.store.product(event.sku)
+        price = SetPrice(sku=event.sku, price=Money.of(amount, "EUR"), expect=product.price)
+        yield Proposal(action=price, reason="it runs low", evidence={"position": event.position})
+
+    return scarcity

@@ -4,34 +4,19 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from house import settle
+from house import low, raise_to, settle
 
 from storecrew.domain.actions import AdjustStock, Reorder, SetPrice
-from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted, NotUndoable
+from storecrew.domain.errors import NotFound
 from storecrew.domain.events import DeliveryConfirmed, ObservationRejected, StockRanLow
 from storecrew.domain.money import Money
 from storecrew.domain.orders import Status
 from storecrew.domain.proposals import Result, Verdict
-from storecrew.domain.runs import ApprovalStatus, RunStatus
+from storecrew.domain.runs import RunStatus
 from storecrew.orchestrator.planning import plan
 from storecrew.policy import PolicySettings
 from storecrew.sdk import Proposal, agent, every
 from storecrew.testing.simulation.faults import Crash
-
-
-def low(sku="mug"):
-    return StockRanLow(sku=sku, warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
-
-
-def raise_to(amount, **options):
-    @agent(on=StockRanLow, may=[SetPrice], name="scarcity", **options)
-    async def scarcity(event, ctx):
-        """Raise the price of what runs low."""
-        product = await ctx.store.product(event.sku)
-        price = SetPrice(sku=event.sku, price=Money.of(amount, "EUR"), expect=product.price)
-        yield Proposal(action=price, reason="it runs low", evidence={"position": event.position})
-
-    return scarcity
 
 
 async def test_an_event_becomes_an_audited_effect(house):
@@ -78,138 +63,6 @@ async def test_what_exceeds_a_limit_waits_for_a_person_and_changes_nothing(house
     assert not await house.verify()
 
 
-async def ask(house, amount="15"):
-    await house.stock()
-    plane = await house.boot(raise_to(amount))
-    await plane.publish([house.news(low())])
-    await settle(plane)
-    return plane, (await house.journal.approvals(page=1, per_page=9)).items[0].filed.id
-
-
-async def test_a_yes_is_carried_out_under_the_proposals_own_key(house):
-    plane, proposal = await ask(house)
-
-    run = await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner", note="go")
-    await settle(plane)
-
-    assert run == f"{proposal}/settle"
-    assert (await house.store.product("mug")).price == Money.of(15, "EUR")
-    story = await house.journal.story(proposal)
-    assert (story.decision.by, story.outcome.key) == ("owner", proposal)
-    assert not await house.verify()
-
-
-async def test_a_person_may_approve_something_else(house):
-    plane, proposal = await ask(house)
-
-    other = SetPrice(sku="mug", price=Money.of(12, "EUR"))
-    await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner", changed=other)
-    await settle(plane)
-
-    assert (await house.store.product("mug")).price == Money.of(12, "EUR")
-    assert (await house.journal.story(proposal)).approval.changed == other
-    assert not await house.verify()
-
-
-async def test_not_even_a_person_gets_a_price_below_the_floor(house):
-    plane, proposal = await ask(house)
-
-    gift = SetPrice(sku="mug", price=Money.of(1, "EUR"))
-    await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner", changed=gift)
-    await settle(plane)
-
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
-    assert (await house.journal.story(proposal)).decision.verdict is Verdict.DENY
-    assert not await house.verify()
-
-
-async def test_a_no_is_audited_and_changes_nothing(house):
-    plane, proposal = await ask(house)
-
-    await plane.answer(proposal, ApprovalStatus.REJECTED, by="owner", note="too dear")
-    await settle(plane)
-
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
-    entry = (await house.journal.audit(page=1, per_page=9)).items[0]
-    assert (entry.result, entry.approved_by) == ("rejected", "owner")
-    assert not await house.verify()
-
-
-@pytest.mark.parametrize("second", [ApprovalStatus.APPROVED, ApprovalStatus.REJECTED])
-async def test_a_second_answer_is_refused(house, second):
-    plane, proposal = await ask(house)
-    await plane.answer(proposal, ApprovalStatus.REJECTED, by="owner")
-
-    with pytest.raises(AlreadyDecided, match="is rejected, not waiting"):
-        await plane.answer(proposal, second, by="owner")
-
-
-async def test_a_late_answer_is_refused(house):
-    plane, proposal = await ask(house)
-    house.later(hours=73)
-
-    with pytest.raises(AlreadyDecided, match="is expired"):
-        await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner")
-
-
-async def test_an_unanswered_question_expires(house):
-    plane, proposal = await ask(house)
-    house.later(hours=73)
-
-    await settle(plane)
-
-    assert (await house.journal.approval(proposal)).status is ApprovalStatus.EXPIRED
-    assert not await house.verify()
-
-
-@pytest.mark.parametrize("name", ["scarcity", "agent:scarcity"])
-async def test_an_agent_does_not_decide_its_own_proposal(house, name):
-    plane, proposal = await ask(house)
-
-    with pytest.raises(NotPermitted, match="decide its own proposal"):
-        await plane.answer(proposal, ApprovalStatus.APPROVED, by=name)
-
-
-async def test_an_unknown_question_cannot_be_answered(house):
-    plane = await house.boot(raise_to("15"))
-    with pytest.raises(NotFound):
-        await plane.answer("nothing/0", ApprovalStatus.APPROVED, by="owner")
-
-
-async def test_asking_again_about_the_same_thing_replaces_the_question(house):
-    plane, first = await ask(house)
-
-    await plane.publish([house.news(low())])
-    await settle(plane)
-
-    [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
-    assert waiting.filed.id != first
-    assert (await house.journal.approval(first)).status is ApprovalStatus.SUPERSEDED
-    with pytest.raises(AlreadyDecided, match="is superseded"):
-        await plane.answer(first, ApprovalStatus.APPROVED, by="owner")
-    assert not await house.verify()
-
-
-async def test_what_a_person_does_by_hand_closes_the_question_about_it(house):
-    from storecrew.agents.approval import approval
-    from storecrew.domain.actions import ApproveOrder
-
-    await house.stock()
-    house.policy = PolicySettings()
-    plane = await house.boot(approval)
-    order = await house.order()
-    await settle(plane)
-    [asked] = (await house.journal.approvals(page=1, per_page=9)).items
-
-    await house.store.apply(ApproveOrder(order_id=order), key="desk", actor="person:clerk")
-    await settle(plane)
-
-    closed = await house.journal.approval(asked.filed.id)
-    assert closed.status is ApprovalStatus.SUPERSEDED
-    assert closed.note == "overtaken by OrderApproved"
-    assert not await house.verify()
-
-
 async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_recorded(house):
     from storecrew.domain.actions import ApproveOrder, CapturePayment, FulfilOrder
 
@@ -222,46 +75,6 @@ async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_rec
 
     assert (unpaid.code, sent.applied) == ("unpaid", True)
     assert not await house.verify()
-
-
-async def test_undo_takes_the_effect_back_once(house):
-    await house.stock()
-    plane = await house.boot(raise_to("10.50"))
-    await plane.publish([house.news(low())])
-    await settle(plane)
-    [story] = await house.stories()
-
-    first = await plane.undo(story.filed.id, by="owner")
-    second = await plane.undo(story.filed.id, by="owner")
-    await settle(plane)
-
-    assert first == second
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
-    assert len(await house.stories()) == 2
-    assert not await house.verify()
-
-
-async def test_what_was_not_done_cannot_be_undone(house):
-    plane, proposal = await ask(house)
-    with pytest.raises(NotUndoable, match="nothing was done"):
-        await plane.undo(proposal, by="owner")
-
-
-async def test_what_is_final_says_why_it_cannot_be_undone(house):
-    from storecrew.agents.fulfilment import fulfilment
-    from storecrew.domain.actions import ApproveOrder, CapturePayment
-
-    await house.stock()
-    order = await house.order()
-    await house.store.apply(ApproveOrder(order_id=order), key="a", actor="person:me")
-    plane = await house.boot(fulfilment)
-    paid = CapturePayment(order_id=order, reference="r")
-    await house.store.apply(paid, key="p", actor="person:me")
-    await settle(plane)
-    [story] = await house.stories()
-
-    with pytest.raises(NotUndoable, match="the goods have left"):
-        await plane.undo(story.filed.id, by="owner")
 
 
 async def test_a_stale_price_is_refused_and_audited(house):

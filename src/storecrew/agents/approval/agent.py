@@ -1,6 +1,7 @@
 """Order flow, second step: a received order is checked and approved."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from storecrew.domain.actions import ApproveOrder
 from storecrew.domain.commerce import Order, StockLevel
@@ -13,6 +14,7 @@ from storecrew.sdk import Context, Proposal, Proposals, agent
     on=OrderPlaced,
     may=[ApproveOrder],
     batch=200,
+    within=timedelta(milliseconds=250),
     priority=20,
     capabilities=["orders"],
     tags=["flow"],

@@ -1,6 +1,7 @@
 """Order flow, last steps: paid orders leave the shelf, delivered ones are closed."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from storecrew.domain.actions import CompleteDelivery, FulfilOrder
 from storecrew.domain.commerce import Order
@@ -13,6 +14,7 @@ from storecrew.sdk import Context, Proposal, Proposals, agent
     on=[PaymentReceived, DeliveryConfirmed],
     may=[FulfilOrder, CompleteDelivery],
     batch=200,
+    within=timedelta(milliseconds=250),
     priority=20,
     capabilities=["orders"],
     tags=["flow"],

@@ -98,7 +98,7 @@ async def test_what_happened_while_nobody_listened_is_found_in_the_outbox(house)
     await pay(house, order)
     second = await house.order(key="second")
 
-    await settle(await house.boot())
+    await settle(await house.boot(patient=False))
 
     assert await status(house, order) is Status.AWAITING_DELIVERY
     assert await status(house, second) is Status.AWAITING_PAYMENT
@@ -155,7 +155,7 @@ async def test_a_yes_to_what_was_asked_again_meanwhile_is_refused(house):
 
 async def test_two_planes_over_one_journal_begin_and_do_everything_once(house):
     first = await booted(house)
-    second = await house.boot()
+    second = await house.boot(patient=False)
     order = await house.order()
     for _ in range(6):
         await first.sweep()

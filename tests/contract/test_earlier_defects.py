@@ -10,7 +10,7 @@ import importlib.util
 import re
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -73,9 +73,12 @@ async def crewed(machine, *agents):
     return plane
 
 
-async def settle(plane):
-    while (await plane.sweep()).progress:
-        pass
+async def settle(machine, plane):
+    """Let the plane do what is due, and what agents let wait for a moment."""
+    for _ in range(3):
+        while (await plane.sweep()).progress:
+            pass
+        machine.clock.advance_to(machine.clock.now() + timedelta(seconds=1))
 
 
 def low(n, sku="mug"):
@@ -92,10 +95,10 @@ async def test_a_paid_order_is_fulfilled_and_its_payment_is_in_the_books(machine
     plane = await machine.boot()
     placed = await machine.store.apply(ordered(2), key="order", actor="person:customer")
     order_id = placed.detail["order_id"]
-    await settle(plane)
+    await settle(machine, plane)
     paid = CapturePayment(order_id=order_id, reference="r")
     await machine.store.apply(paid, key="paid", actor="person:customer")
-    await settle(plane)
+    await settle(machine, plane)
 
     order = await machine.store.order(order_id)
     assert (order.status, order.paid) == (Status.AWAITING_DELIVERY, Money.of(20, "EUR"))
@@ -113,7 +116,7 @@ async def test_an_agent_that_always_fails_has_only_failed_runs(machine):
     plane = await crewed(machine, broken)
     await plane.publish([low(n, f"s{n}") for n in range(10)])
     for _ in range(10):
-        await settle(plane)
+        await settle(machine, plane)
 
     runs = (await machine.journal.runs(page=1, per_page=50)).items
     assert [run.status for run in runs] == [RunStatus.FAILED] * 10
@@ -126,7 +129,7 @@ async def test_a_rival_that_gives_everything_away_is_not_followed(machine):
     for n in range(10):
         gift = RecordRivalPrice(sku="mug", rival="them", price=Money.of(0, "EUR"))
         await machine.store.apply(gift, key=f"gift/{n}", actor="shop")
-        await settle(plane)
+        await settle(machine, plane)
 
     price = (await machine.store.product("mug")).price
     assert price == Money.of(10, "EUR") >= floor_price(Money.of(5, "EUR"), POLICY.margin_floor)
@@ -197,7 +200,7 @@ async def test_every_time_has_a_zone_or_is_refused(machine):
         decode_event({"type": "ClockTicked", "agent": "a", "due": "2026-03-02T06:00:00"})
     plane = await machine.boot()
     await machine.store.apply(ordered(1), key="order", actor="person:customer")
-    await settle(plane)
+    await settle(machine, plane)
 
     runs = (await machine.journal.runs(page=1, per_page=50)).items
     events = (await machine.journal.events(page=1, per_page=50)).items
@@ -210,11 +213,11 @@ async def test_every_time_has_a_zone_or_is_refused(machine):
 async def test_a_new_process_knows_what_the_old_one_did(machine):
     plane = await machine.boot()
     await machine.store.apply(ordered(1), key="order", actor="person:customer")
-    await settle(plane)
+    await settle(machine, plane)
     before = (await machine.journal.runs(page=1, per_page=50)).items
     assert before
 
-    await settle(await machine.boot())
+    await settle(machine, await machine.boot())
 
     assert (await machine.journal.runs(page=1, per_page=50)).items == before
 
@@ -228,7 +231,7 @@ async def test_an_agent_does_nothing_that_it_did_not_declare(machine):
 
     plane = await crewed(machine, rogue)
     await plane.publish([low(1)])
-    await settle(plane)
+    await settle(machine, plane)
 
     assert (await machine.store.product("mug")).price == Money.of(10, "EUR")
     [run] = (await machine.journal.runs(page=1, per_page=9)).items
@@ -305,10 +308,10 @@ async def test_fulfilment_needs_approval_and_payment_and_happens_once(machine):
     assert (early.applied, early.code) == (False, "illegal_move")
 
     plane = await machine.boot()
-    await settle(plane)
+    await settle(machine, plane)
     paid = CapturePayment(order_id=order_id, reference="r")
     await machine.store.apply(paid, key="paid", actor="person:customer")
-    await settle(plane)
+    await settle(machine, plane)
     again = await machine.store.apply(FulfilOrder(order_id=order_id), key="again")
 
     assert not again.applied

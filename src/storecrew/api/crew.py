@@ -65,7 +65,7 @@ async def _agent(plane: Plane, agent: Agent) -> dict[str, Any]:
 def _status(agent: Agent, last: Run | None, now: datetime) -> str:
     if last is None:
         return "idle"
-    if last.status is RunStatus.FAILED:
+    if last.status in (RunStatus.FAILED, RunStatus.RETRYING, RunStatus.SPLIT):
         return "error"
     if last.status is RunStatus.RUNNING:
         return "running"

@@ -150,7 +150,7 @@ class ControlPlane:
         last = self.orchestrator.last_sweep
         if not self.serving or last is None:
             return Check(name="scheduler", ok=False, detail="the loop has not started")
-        age = self.clock.now() - last
+        age = max(timedelta(0), self.clock.now() - last)  # a clock may step back
         return Check(name="scheduler", ok=age < _STALLED, detail=f"looked {age.seconds} s ago")
 
     async def _see_to(self, run_id: str) -> None:

@@ -31,6 +31,9 @@ PLAIN_NAMES = {
 }
 """Variables that platforms and older deployments set, and the keys they stand for."""
 
+NO_SETTINGS = {"STORECREW_SHARED", "STORECREW_TEST_POSTGRES"}
+"""Variables with our prefix that tell the tests where their data and their server are."""
+
 
 class _Loader(yaml.SafeLoader):
     """YAML without base-60 numbers (`20:00` is a time) and without silently doubled keys."""
@@ -98,7 +101,7 @@ def plain(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def nested(environ: Mapping[str, str], settings: type[BaseSettings]) -> dict[str, Any]:
     """Return the settings in `STORECREW_SECTION__KEY` variables; a list or mapping is JSON."""
-    ours = {name: value for name, value in environ.items() if name.upper().startswith(PREFIX)}
+    ours = {name: value for name, value in environ.items() if _is_ours(name)}
     sections = {name.upper().removeprefix(PREFIX).partition("__")[0]: name for name in ours}
     if unknown := [n for s, n in sections.items() if s.lower() not in settings.model_fields]:
         known = ", ".join(PREFIX + name.upper() for name in settings.model_fields)
@@ -107,6 +110,10 @@ def nested(environ: Mapping[str, str], settings: type[BaseSettings]) -> dict[str
         return {key: _decoded(value) for key, value in _Environment(settings, ours)().items()}
     except (SettingsError, ValueError) as error:
         raise InvalidSettings([f"environment: {error}; write lists as JSON"]) from error
+
+
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(PREFIX) and name.upper() not in NO_SETTINGS
 
 
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,11 @@ def test_flag_beats_environment_beats_dotenv_beats_file_beats_default(tmp_path: 
     assert (found.max_concurrent, found.interval_seconds) == (3, 10.0)
 
 
+def test_what_tells_the_tests_where_their_data_is_is_no_setting(tmp_path: Path) -> None:
+    environ = {"STORECREW_SHARED": "/data", "STORECREW_TEST_POSTGRES": "postgresql://db"}
+    assert load(tmp_path, environ) == load(tmp_path)
+
+
 def test_our_own_variables_win_over_the_plain_ones(tmp_path: Path) -> None:
     environ = {"PORT": "1", "STORECREW_ORCHESTRATOR__PORT": "2"}
     assert load(tmp_path, environ).orchestrator.port == 2

@@ -178,8 +178,9 @@ def test_the_crew_is_woken_once(shop: Run) -> None:
     entries = shop("audit", "--json")
     assert entries["total"] == len(entries["items"]) > 0
     assert "recorded" in shop("audit")
-    assert shop("approvals", "list", "--json") == []
-    assert "0 waiting" in shop("approvals", "list")
+    [asked] = shop("approvals", "list", "--json")
+    assert asked["filed"]["proposal"]["action"]["type"] == "ApproveOrder"
+    assert "1 waiting" in shop("approvals", "list")
 
 
 def test_the_crew_is_paused_and_resumed(shop: Run) -> None:

@@ -38,10 +38,10 @@ STORECREW = sorted({each for page in PAGES for each in commands(page, "storecrew
 def test_every_command_in_the_documents_exists(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
     command: click.Command = typer.main.get_command(app)
-    while hasattr(command, "commands") and words:
+    while hasattr(command, "commands") and words and not words[0].startswith("--"):
         command = command.commands[words.pop(0)]
     command.make_context("storecrew", words, resilient_parsing=True)
-    options = {name for parameter in command.params for name in parameter.opts}
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     assert [word for word in words if word.startswith("--") and word not in options] == []
 
 

@@ -17,6 +17,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
+$(VENV)/.peers: requirements-peers.lock $(VENV)/.dev
+	$(BIN)/pip install --quiet --require-hashes -r requirements-peers.lock
+	touch $@
+
 demo: $(VENV)/.runtime ## Run the simulated shop for 60 days beside a plain owner, then serve it
 	$(BIN)/storecrew demo $(ARGS)
 
@@ -39,14 +43,18 @@ simulate: $(VENV)/.dev ## Simulate the whole plane with faults on SEEDS seeds
 bench: $(VENV)/.dev ## Run every benchmark beside its peers
 	for script in benchmarks/[!_]*.py; do $(BIN)/python $$script || exit 1; done
 
+bench-models: $(VENV)/.peers ## Run the benchmarks of the models beside their peers and publish their tables
+	for script in benchmarks/models/[!_]*.py; do $(BIN)/python $$script --write || exit 1; done
+
 coverage: $(VENV)/.dev ## Branch coverage, with the bar for domain, policy and orchestrator
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered
 
 lock: ## Pin the dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group peers -c requirements.lock -c requirements-dev.lock -o requirements-peers.lock
 
 help: ## Show this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-.PHONY: demo test check fix simulate bench coverage lock help
+.PHONY: demo test check fix simulate bench bench-models coverage lock help

@@ -26,7 +26,8 @@ from storecrew.domain.money import Money
 from storecrew.journal import open_journal
 from storecrew.models import basic_models
 from storecrew.orchestrator.durable import DurableEngine
-from storecrew.orchestrator.orchestrator import LoopSettings, Orchestrator
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings

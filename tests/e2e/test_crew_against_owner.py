@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from storecrew.agents.approval import approval
 from storecrew.agents.forecasting import inventory_forecasting
-from storecrew.agents.fulfilment import fulfilment
+from storecrew.agents.inventory import inventory
 from storecrew.agents.mail_interface import mail_interface
+from storecrew.agents.order_management import order_management
 from storecrew.agents.oversight import oversight
 from storecrew.agents.pricing import pricing_optimizer
-from storecrew.agents.replenishment import replenishment
 from storecrew.agents.warehouse import warehouse
 from storecrew.backtest import PlainOwner, Report, run_days, warm_up
 from storecrew.database import DISPOSABLE
@@ -30,10 +29,9 @@ from storecrew.testing.propose import propose
 CREW = (
     mail_interface,
     warehouse,
-    approval,
-    fulfilment,
+    order_management,
     inventory_forecasting,
-    replenishment,
+    inventory,
     pricing_optimizer,
     oversight,
 )

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.responses import JSONResponse
 
 from storecrew.api.auth import caller
 from storecrew.api.errors import Refused
 from storecrew.api.requests import HEADER
 from storecrew.app.plane import Plane
+from storecrew.app.settings import Settings
 from storecrew.domain.actions import Action
 from storecrew.domain.catalogue import Names
 from storecrew.domain.codec import encode
@@ -34,6 +35,13 @@ async def _caller(request: Request) -> str:
 
 ThePlane = Annotated[Plane, Depends(_plane)]
 TheCaller = Annotated[str, Depends(_caller)]
+
+
+def check_scope(request: Request, agent: str) -> None:
+    """Refuse a caller who would trigger an agent outside AUTHORIZED_AGENTS_SCOPE: 403."""
+    settings: Settings = request.app.state.settings
+    if not settings.api.may_trigger(agent):
+        raise HTTPException(403, f"agent {agent!r} is outside AUTHORIZED_AGENTS_SCOPE")
 
 
 async def act(request: Request, action: Action) -> Outcome:

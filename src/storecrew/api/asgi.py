@@ -1,18 +1,22 @@
 """The application by import string: `uvicorn storecrew.api.asgi:app`. Nothing happens at import."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from storecrew.api.application import create_app
 from storecrew.api.auth import door_problem
-from storecrew.app.assembly import open_plane
+from storecrew.app.assembly import open_access, open_plane
 from storecrew.app.logs import configure_logs
+from storecrew.app.plane import Duty
+from storecrew.app.sentry import report_errors
 from storecrew.app.settings import Settings, load_settings
 from storecrew.domain.errors import InvalidSettings, StorecrewError
 from storecrew.domain.ports import Clock
@@ -27,7 +31,17 @@ class Application:
     load: Callable[[], Settings] = load_settings
     clock: Clock | None = None
     """Where the plane's time comes from; None is the machine's clock."""
+    duty: Duty = Duty.ALL
+    """Whether the crew runs in this process too."""
     _served: FastAPI | None = None
+    _begin_end: Callable[[], object] = lambda: None
+
+    def begin_end(self) -> None:
+        """Let services and readers of logs go as soon as the process is told to end.
+
+        May be called from a signal handler.
+        """
+        self._begin_end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the server's own start and stop."""
@@ -54,13 +68,29 @@ class Application:
 
     async def _start(self, stack: AsyncExitStack) -> FastAPI:
         settings = self.load()
-        if reason := door_problem(settings):
+        if reason := await refusal_to_listen(settings):
             raise InvalidSettings([reason])
         stack.enter_context(configure_logs(settings))
-        plane = await stack.enter_async_context(open_plane(settings, clock=self.clock, serve=True))
+        stack.enter_context(report_errors(settings))
+        plane = await stack.enter_async_context(
+            open_plane(settings, clock=self.clock, duty=self.duty)
+        )
+        loop = asyncio.get_running_loop()
+        self._begin_end = partial(loop.call_soon_threadsafe, plane.begin_end)
         served = create_app(plane, settings)
+        stack.push_async_callback(served.state.refusals.close)
         _set_start_up_aside()
         return served
+
+
+async def refusal_to_listen(settings: Settings) -> str | None:
+    """Return why the server must not listen as configured, or None where it may."""
+    reason = door_problem(settings)
+    if reason is None or settings.api_key is not None:
+        return reason
+    async with open_access(settings) as access:
+        known = await access.admitted()
+    return door_problem(settings, has_callers=bool(known.keys))
 
 
 def _set_start_up_aside() -> None:

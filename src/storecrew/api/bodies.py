@@ -1,7 +1,7 @@
 """What a caller may send: strict shapes, nothing extra, bounded in size."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from unicodedata import normalize
 
 from annotated_types import Ge, Le
@@ -18,6 +18,7 @@ MAX_ID = 2**63 - 1
 """Largest order number a database can hold."""
 
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+OfferName = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Title = Annotated[
     str,
@@ -79,6 +80,8 @@ class OrderBody(Strict):
     text: Text | None = None
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)] | None = None
     customer: Name | None = None
+    code: OfferName = ""
+    bundle: OfferName = ""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "OrderBody":
@@ -107,6 +110,18 @@ class PaymentBody(Strict):
     def money(self, currency: str) -> Money | None:
         """Return the amount in the shop's currency, or None where none was given."""
         return None if self.amount is None else _money("amount", self.amount, currency)
+
+
+class AuthorizationBody(Strict):
+    """A payment that a provider set aside."""
+
+    reference: Name
+    amount: Amount
+    method: Name = "card"
+
+    def money(self, currency: str) -> Money:
+        """Return the amount in the shop's currency."""
+        return _money("amount", self.amount, currency)
 
 
 class MoneyBody(Strict):
@@ -159,6 +174,90 @@ class ReasonBody(Strict):
     """Why."""
 
     reason: Text = ""
+
+
+class DiscountBody(Strict):
+    """A code that lowers prices from now on."""
+
+    code: Name
+    percent: Annotated[str, StringConstraints(pattern=r"^\d{1,2}(\.\d{1,2})?$")]
+    """Per cent, in quotes."""
+    products: Annotated[list[Name], Field(min_length=1, max_length=500)]
+    days: Annotated[int, Ge(1), Le(366)]
+    customers: Annotated[list[Name], Field(max_length=500)] = Field(default_factory=list[str])
+    """Who may use it; empty is everybody."""
+
+
+class BundleBody(Strict):
+    """Products that cost less together."""
+
+    name: Name
+    products: Annotated[list[Name], Field(min_length=2, max_length=10)]
+    price: Amount
+
+    def money(self, currency: str) -> Money:
+        """Return the price in the shop's currency."""
+        return _money("price", self.price, currency)
+
+
+class PlaceBody(Strict):
+    """What is shown in a place of the shop, best first."""
+
+    products: Annotated[list[Name], Field(max_length=50)]
+
+
+class ActBody(Strict):
+    """What a customer did in the shop's window."""
+
+    customer: Name
+    kind: Literal["viewed", "carted", "searched"]
+    product: OfferName = ""
+    text: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+
+
+class CustomerBody(Strict):
+    """What is known of a customer."""
+
+    name: Title
+    email: Name | None = None
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+
+
+class ConsentBody(Strict):
+    """Whether a customer agrees to marketing."""
+
+    marketing: bool
+
+
+class WishBody(Strict):
+    """Who wants to be told when a product is back."""
+
+    customer: Name
+    product: Name
+
+
+class ReceivedBody(Strict):
+    """What a supplier delivered; everything unless a number is given."""
+
+    quantity: Annotated[int, Ge(1), Le(MAX_QUANTITY)] | None = None
+
+
+class DelayBody(Strict):
+    """When a purchase arrives after all: a moment with its zone."""
+
+    due_at: Annotated[str, StringConstraints(max_length=40)]
+
+
+class EnabledBody(Strict):
+    """Whether a way to pay is offered."""
+
+    enabled: bool
+
+
+class HoldBody(Strict):
+    """Why a person has to look."""
+
+    reason: Name
 
 
 class ReturnBody(ReasonBody):

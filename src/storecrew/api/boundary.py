@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from storecrew.api.errors import problem
 from storecrew.api.ids import Ids
+from storecrew.app.metrics import RequestTimes
 
 access = logging.getLogger("storecrew.access")
 failures = logging.getLogger("storecrew.errors")
@@ -15,11 +17,20 @@ failures = logging.getLogger("storecrew.errors")
 PROBES = frozenset({"/health", "/healthz", "/readyz", "/liveness", "/readiness"})
 
 
+_HARMLESS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""Answers are data: a browser shall neither run nor frame them."""
+
+
 @dataclass
 class Boundary:
     """Gives each request an id, one line in the log, and an answer whatever happens inside."""
 
     app: ASGIApp
+    times: RequestTimes
     suppress_health_logs: bool = True
     disable_access_log: bool = False
     _ids: Ids = field(default_factory=Ids)
@@ -31,6 +42,11 @@ class Boundary:
             return
         request_id = self._ids.next()
         scope.setdefault("state", {})["request_id"] = request_id
+        with bound_contextvars(request_id=request_id):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = scope["state"]["request_id"]
         began = perf_counter()
         status = 0
 
@@ -39,6 +55,8 @@ class Boundary:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                if not any(name == b"content-security-policy" for name, _ in headers):
+                    headers += _HARMLESS
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -51,7 +69,10 @@ class Boundary:
             await problem(
                 scope, 500, "something went wrong here; the log has it under the request id"
             )(scope, receive, answer)
-        self._note(scope, status, perf_counter() - began)
+        seconds = perf_counter() - began
+        route = getattr(scope.get("route"), "path", "unknown")
+        self.times.observe(scope["method"], route, status, seconds)
+        self._note(scope, status, seconds)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         line = '%s "%s %s" %d %.1f ms'

@@ -10,8 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
+from storecrew.api.routing import allowed_methods
 from storecrew.domain import errors as domain
+from storecrew.domain.identity import NameTaken
 from storecrew.domain.proposals import Outcome
+from storecrew.domain.services import IdTaken, NobodySupervises, NotOurs
+from storecrew.web.guard import Unresolved
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ _TITLES = {
     421: "Misdirected Request",
     422: "Idempotency key reused",
     429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
     500: "Internal server error",
     503: "Service unavailable",
 }
@@ -58,7 +63,11 @@ def problem(
     headers: Mapping[str, str] | None = None,
     extras: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
-    """Return the answer to a failed request; extras stand beside the usual five fields."""
+    """Return the answer to a failed request; extras stand beside the usual five fields.
+
+    The guard reads afterwards what was answered, and audits what was refused.
+    """
+    scope.setdefault("state", {})["problem"] = (status, message)
     content = {
         **(extras or {}),
         "error": error or _TITLES.get(status, "Error"),
@@ -80,10 +89,14 @@ def install(app: FastAPI) -> None:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-    message = str(error.detail)
+    message, headers = str(error.detail), error.headers
     if error.status_code == 404:
         message = f"there is no {request.method} {request.url.path}"
-    return problem(request.scope, error.status_code, message, headers=error.headers)
+    if error.status_code == 405:
+        methods = allowed_methods(request.app, request.scope["path"])
+        message = f"{request.url.path} is there for {', '.join(methods)}"
+        headers = {"Allow": ", ".join(methods)}
+    return problem(request.scope, error.status_code, message, headers=headers)
 
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:
@@ -142,8 +155,18 @@ async def _storecrew(request: Request, error: Exception) -> JSONResponse:
             return problem(scope, 422, "the Idempotency-Key was used before, for another request")
         case domain.NotPermitted():
             return problem(scope, 403, str(error))
-        case domain.AlreadyDecided() | domain.NotUndoable():
+        case (
+            domain.AlreadyDecided()
+            | domain.NotUndoable()
+            | domain.AlreadyRegistered()
+            | NameTaken()
+            | IdTaken()
+            | NotOurs()
+            | NobodySupervises()
+        ):
             return problem(scope, 409, str(error))
+        case Unresolved():  # the caller named a host that nobody knows
+            return _invalid(request, {"endpoint": str(error)})
         case domain.Retryable():
             return unavailable(scope, error)
         case _:

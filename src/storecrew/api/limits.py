@@ -1,7 +1,9 @@
 """How much one caller may ask: requests a minute, and bytes of a body."""
 
+import re
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -11,15 +13,20 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storecrew.api.auth import OPEN_PATHS
+from storecrew.api.auth import OPEN_PATHS, caller_of, stranger
 from storecrew.api.errors import problem
 from storecrew.app.settings import ApiSettings
+from storecrew.domain.identity import LOCAL
 
 MAX_BODY = 1_000_000
 """Bytes of a request's body: 500 order lines take a twentieth of it."""
 READS_PER_WRITE = 20
 """Reads are this many times cheaper than writes, which end in a commit."""
 _READING = frozenset({"GET", "HEAD"})
+_CHEAP = re.compile(r"/api/(agents|services)/[^/]+/(heartbeat|health)|/api/store/[^/]+")
+"""Heartbeats, and questions with a body: sent by programs often, and no dearer than a read."""
+_REFUSED = "refused"
+"""What is counted of those who are turned away, so that they use up nobody's share."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,11 @@ class Limits:
         """Return the name of what is counted, and its limit."""
         if method == "OPTIONS" or path in OPEN_PATHS:
             return "", None
-        if method in _READING:
+        if path.startswith("/webhooks/"):
+            return path, self.read
+        if path.startswith("/unsubscribe/"):  # the large mail providers call from few addresses
+            return "unsubscribe", self.read
+        if method in _READING or _CHEAP.fullmatch(path):
             return "read", self.read
         return (path, self.routes[path]) if path in self.routes else ("write", self.write)
 
@@ -64,8 +75,6 @@ class RateLimit:
 
     app: ASGIApp
     limits: Limits
-    by_key: bool
-    """Whether callers are known by their key, and not by their address."""
     _counter: FixedWindowRateLimiter = field(
         default_factory=lambda: FixedWindowRateLimiter(MemoryStorage())
     )
@@ -75,11 +84,11 @@ class RateLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        name, limit = self.limits.on(scope["method"], scope["path"])
+        name, limit = self._limit(scope)
         if limit is None:
             await self.app(scope, receive, send)
             return
-        who = self._caller(scope)
+        who = _who(scope)
         allowed = self._counter.hit(limit, name, who)
         window = self._counter.get_window_stats(limit, name, who)
         seconds = max(1, round(window.reset_time - time.time()))
@@ -95,8 +104,54 @@ class RateLimit:
         headers = {**shown, "Retry-After": str(seconds)}
         await problem(scope, 429, message, headers=headers)(scope, receive, send)
 
-    def _caller(self, scope: Scope) -> str:
-        return "key" if self.by_key else str((scope.get("client") or ("-",))[0])
+    def _limit(self, scope: Scope) -> tuple[str, RateLimitItem | None]:
+        if "denial" in scope["state"]:
+            return _REFUSED, self.limits.write
+        return self.limits.on(scope["method"], scope["path"])
+
+
+def _who(scope: Scope) -> str:
+    """Return whom a request counts for: the caller by name, else the address."""
+    found = caller_of(scope)
+    return stranger(scope) if found is None or found is LOCAL else found.actor
+
+
+@dataclass
+class LogInAttempts:
+    """Counts attempts to log in, so that passwords cannot be tried by the thousand.
+
+    By address and name, and by address alone: who is attacked from elsewhere still gets in.
+    """
+
+    _counter: FixedWindowRateLimiter = field(
+        default_factory=lambda: FixedWindowRateLimiter(MemoryStorage())
+    )
+
+    def wait(self, address: str, name: str) -> int:
+        """Return how many seconds to wait before the next attempt; 0 is none."""
+        for limit, *who in self._limits(address, name):
+            if not self._counter.test(limit, *who):
+                window = self._counter.get_window_stats(limit, *who)
+                return max(1, round(window.reset_time - time.time()))
+        return 0
+
+    def count(self, address: str, name: str) -> None:
+        """Count an attempt, before it is known how it ends: many at once count as well."""
+        for limit, *who in self._limits(address, name):
+            self._counter.hit(limit, *who)
+
+    def pardon(self, address: str, name: str) -> None:
+        """Forget the attempts on a name whose password was right in the end."""
+        self._counter.clear(_PER_NAME, "login", address, name)
+
+    def _limits(self, address: str, name: str) -> list[tuple[Any, ...]]:
+        return [(_PER_NAME, "login", address, name), (_PER_ADDRESS, "login", address)]
+
+
+_PER_NAME = RateLimitItemPerMinute(5)
+"""Attempts on one name: a person mistypes less often."""
+_PER_ADDRESS = RateLimitItemPerMinute(20)
+"""Attempts on any name."""
 
 
 def _with_headers(send: Send, shown: dict[str, str]) -> Send:

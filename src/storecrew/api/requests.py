@@ -1,26 +1,40 @@
 """How a writing request is taken in: JSON or nothing, and once per Idempotency-Key.
 
-Actions on the store carry the key into the ledger, so their first answer survives a crash. The
-other writes are idempotent by nature (a proposal is decided once, an event recorded once per id);
-for them the process remembers its recent answers, which a restart forgets.
+Actions on the store carry the key into the ledger, so their first answer survives a crash with
+the effect itself. The answers of the other writes are kept in the journal for two days; they are
+idempotent by nature (a proposal is decided once, an event recorded once per id), so a crash
+between the effect and its answer does no harm.
 """
 
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from storecrew.domain.errors import InvalidInput, KeyReused
+from storecrew.api.auth import CHALLENGE, caller, caller_of
+from storecrew.api.roles import may, rule_of
+from storecrew.domain.errors import InvalidInput, KeyReused, Retryable
+from storecrew.domain.identity import Role
+from storecrew.domain.ports import Clock
+from storecrew.domain.replies import Reply, ReplyBook
+
+log = logging.getLogger(__name__)
+
+Answer: TypeAlias = Callable[[], Coroutine[Any, Any, Response]]
+"""Works out the answer to a request."""
 
 HEADER = "idempotency-key"
 MAX_KEY = 200
 """Characters of an Idempotency-Key; a UUID has 36."""
+MAX_DEPTH = 32
+"""Lists and objects within each other: orders have three levels, no honest body has ten."""
 _REMEMBERED = 4096
 """Answers kept in memory: minutes of a busy shop, a few megabytes."""
 
@@ -29,25 +43,30 @@ _REMEMBERED = 4096
 class Replies:
     """Answers already given, by Idempotency-Key, and the keys that are being worked on."""
 
+    book: ReplyBook
+    clock: Clock
     _given: OrderedDict[str, tuple[str, Response]] = field(
         default_factory=OrderedDict[str, tuple[str, Response]]
     )
     _under_way: set[str] = field(default_factory=set[str])
 
-    async def once(
-        self, key: str, fingerprint: str, answer: Callable[[], Coroutine[Any, Any, Response]]
-    ) -> Response:
-        """Return the first answer under this key; 409 while it is being worked out."""
-        if key in self._given:
-            first, response = self._given[key]
-            if first != fingerprint:
-                raise KeyReused(key)
-            return response
+    async def once(self, key: str, fingerprint: str, answer: Answer, *, keep: bool) -> Response:
+        """Return the first answer under this key; 409 while it is being worked out.
+
+        With `keep` the answer is looked for, and kept, in the book as well.
+        """
         if key in self._under_way:
             raise HTTPException(409, "a request with this Idempotency-Key is being worked on")
         self._under_way.add(key)
         try:
+            known = self._given.get(key) or (await self._kept(key) if keep else None)
+            if known is not None:
+                if known[0] != fingerprint:
+                    raise KeyReused(key)
+                return known[1]
             response = await answer()
+            if keep:
+                await self._keep(key, fingerprint, response)
         finally:
             self._under_way.discard(key)
         self._given[key] = (fingerprint, response)
@@ -55,28 +74,81 @@ class Replies:
             self._given.popitem(last=False)
         return response
 
+    async def _kept(self, key: str) -> tuple[str, Response] | None:
+        found = await self.book.find(key)
+        if found is None:
+            return None
+        return found.fingerprint, Response(found.body, found.status, media_type="application/json")
+
+    async def _keep(self, key: str, fingerprint: str, response: Response) -> None:
+        body = bytes(response.body).decode()
+        reply = Reply(fingerprint=fingerprint, status=response.status_code, body=body)
+        try:
+            await self.book.keep(key, reply, self.clock.now())
+        except Retryable as error:  # it was done all the same, and this process remembers
+            log.warning("the answer under a key could not be kept: %s", error)
+
 
 class JsonRoute(APIRoute):
     """A route whose body, if any, is JSON, and whose writes happen once per key."""
 
+    keeps: ClassVar[bool] = True
+    """Whether the journal keeps the answers under an Idempotency-Key."""
+    remembers: ClassVar[bool] = True
+    """Whether a repeated Idempotency-Key gets the first answer again."""
+    takes_json: ClassVar[bool] = True
+    """Whether a body has to be JSON."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with these checks before it."""
         serve = super().get_route_handler()
+        needed = {method: rule_of(method, self.path) for method in self.methods or ()}
 
         async def checked(request: Request) -> Response:
+            _permit(request, needed[request.method])
             if request.method not in ("POST", "PUT"):
                 return await serve(request)
             body = await request.body()
-            _require_json(request, body)
+            if self.takes_json:
+                _require_json(request, body)
             key = request.headers.get(HEADER)
             if key is None:
                 return await serve(request)
             _check_key(key)
+            if not self.remembers:
+                return await serve(request)
             what = f"{request.method} {request.url.path}\n".encode() + body
             replies: Replies = request.app.state.replies
-            return await replies.once(key, sha256(what).hexdigest(), lambda: serve(request))
+            return await replies.once(
+                f"{caller(request)}/{key}",
+                sha256(what).hexdigest(),
+                lambda: serve(request),
+                keep=self.keeps,
+            )
 
         return checked
+
+
+class LedgerRoute(JsonRoute):
+    """A route that changes the store, whose ledger keeps the outcome under the key."""
+
+    keeps = False
+
+
+class UnrepeatedRoute(JsonRoute):
+    """A route whose answers hold secrets, and are therefore given once and not kept."""
+
+    remembers = False
+
+
+def _permit(request: Request, needed: Role | None) -> None:
+    """Let the caller on, or raise: 401 for a stranger, 403 where the role does not reach."""
+    found = caller_of(request.scope)
+    if may(found, needed):
+        return
+    if found is None:
+        raise HTTPException(401, "this needs a key or a session", headers=CHALLENGE)
+    raise HTTPException(403, f"this needs the role {needed}; {found.name} is {found.role}")
 
 
 def _require_json(request: Request, body: bytes) -> None:
@@ -86,9 +158,21 @@ def _require_json(request: Request, body: bytes) -> None:
     if kind != "application/json":
         raise HTTPException(415, "send the body as application/json")
     try:
-        json.loads(body, parse_constant=_refuse_constant)
+        content = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("body", "is not valid JSON") from error
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(content):
+        raise InvalidInput("body", f"nests deeper than {MAX_DEPTH} levels")
+
+
+def _is_deep(content: Any) -> bool:
+    level = [content]
+    for _ in range(MAX_DEPTH):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [v for values in inner for v in values if isinstance(v, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,40 +1,80 @@
 """Putting the product together: every adapter is chosen here, and nowhere else."""
 
 import asyncio
-import socket
+import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from storecrew.app.access import Access
+from storecrew.app.agent_files import follow_files
+from storecrew.app.agent_options import options_of
+from storecrew.app.authors import authored
 from storecrew.app.clocks import FixedClock, SystemClock
 from storecrew.app.crew import CREW
+from storecrew.app.crew_desk import CrewDesk
+from storecrew.app.declarations import budget_of
 from storecrew.app.ids import uuid7
 from storecrew.app.lock import AlreadyRunning, FolderLock
-from storecrew.app.plane import Check, Progress, Summary
+from storecrew.app.mail_desk import MailDesk
+from storecrew.app.mail_work import open_mail_desk, work_on_mail
+from storecrew.app.model_desk import ModelDesk
+from storecrew.app.operations import PlaneOperations
+from storecrew.app.places import database_url
+from storecrew.app.plane import Check, Duty, Progress, Summary
+from storecrew.app.served_models import ServedModels
+from storecrew.app.services import ServiceDesk, described, end_services, open_services
 from storecrew.app.settings import Settings
-from storecrew.database import connect_for_library
+from storecrew.app.watchman import service_failed
+from storecrew.app.web_desk import WebDesk
+from storecrew.app.working import (
+    crew_desk,
+    is_shared,
+    keep_fresh,
+    keep_watch,
+    loop_settings,
+    proved,
+    set_to_work,
+    start_orchestrator,
+)
 from storecrew.domain.actions import Action
 from storecrew.domain.commerce import Discrepancy
+from storecrew.domain.crew import Budget, ShopDay
 from storecrew.domain.errors import StorecrewError
 from storecrew.domain.events import Published
-from storecrew.domain.ports import Clock, Engine, Store
+from storecrew.domain.figures import Figures
+from storecrew.domain.live import Topic
+from storecrew.domain.ports import Clock, Store
 from storecrew.domain.proposals import Decision, Filed
 from storecrew.domain.runs import ApprovalStatus, Receipt, RunStatus
+from storecrew.domain.services import ServiceStatus, ServiceView
 from storecrew.journal import SqlJournal, open_journal
+from storecrew.journal.access import SqlAccess
+from storecrew.journal.crew import SqlCrew
+from storecrew.journal.figures import count
+from storecrew.journal.learning import SqlVersions
+from storecrew.journal.operations import SqlOperations
+from storecrew.journal.replies import SqlReplies
+from storecrew.journal.services import SqlServices
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
-from storecrew.orchestrator.orchestrator import LoopSettings, Orchestrator
+from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.orchestrator.pipeline import Pipeline
-from storecrew.orchestrator.planning import plan
+from storecrew.orchestrator.planning import explained, plan
 from storecrew.orchestrator.registry import Registry
-from storecrew.policy import Policy
+from storecrew.policy import Explanation, Policy
 from storecrew.sdk import Agent
+from storecrew.sdk.schedule import Cron
 from storecrew.stores.sql import SqlStore, open_store
 
 _STALLED = timedelta(seconds=30)
 """A loop that did not look for so long is not ready."""
+_ROOM = 20_000_000
+"""Bytes free under which a disk counts as full: what a database needs to finish what it began."""
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a row that another process writes."""
 
@@ -49,8 +89,16 @@ class ControlPlane:
     journal: SqlJournal
     orchestrator: Orchestrator
     pipeline: Pipeline
+    access: Access
+    services: ServiceDesk
+    crew: CrewDesk
+    models: ModelDesk
+    web: WebDesk
+    mail: MailDesk
     serving: bool
     """Whether this process runs the loop."""
+    duty: Duty = Duty.NONE
+    """What this process is there for."""
 
     @property
     def agents(self) -> Mapping[str, Agent]:
@@ -89,6 +137,15 @@ class ControlPlane:
         await self._see_to(run_id)
         return run_id
 
+    async def explain(self, proposal_id: str) -> Explanation:
+        """Return what the policy says of a proposal now, and what would change it."""
+        story = await self.journal.story(proposal_id)
+        changed = story.approval.changed if story.approval else None
+        proposal = story.filed.proposal
+        filed = replace(story.filed, proposal=replace(proposal, action=changed or proposal.action))
+        day = self.pipeline.day(self.clock.now()).name
+        return await explained(self.pipeline, filed, await self.journal.spent(filed.agent, day))
+
     async def pause(self, *, by: str) -> None:
         """Stop every run and every effect until `resume`."""
         await self.orchestrator.set_paused(True, by=by)
@@ -103,8 +160,7 @@ class ControlPlane:
 
     async def verify(self) -> Sequence[Discrepancy]:
         """Prove the books, or return what does not add up."""
-        found = list(await self.store.verify())
-        return found + await self.journal.verify(await self.store.applied_keys())
+        return await proved(self.store, self.journal)
 
     async def plan(self, agents: Sequence[str] | None = None) -> Sequence[tuple[Filed, Decision]]:
         """Return what these agents (all when None) would propose; nothing is changed."""
@@ -121,9 +177,13 @@ class ControlPlane:
         """
         clock = FixedClock(as_of or self.clock.now())
         store = replace(self.store, clock=clock)
-        pipeline = replace(self.pipeline, clock=clock, store=store)
+        operations = PlaneOperations(
+            book=self.incidents, registry=self.pipeline.registry, clock=clock
+        )
+        pipeline = replace(self.pipeline, clock=clock, store=store, operations=operations)
         settings = replace(loop_settings(self.settings), enabled=True, patient=False)
         loop = Orchestrator(pipeline, InlineEngine(), settings)
+        await self.models.refresh()
         with _exclusive(self.settings):
             await _lead(self.journal, self.settings)
             await loop.start(alone=True)
@@ -138,15 +198,43 @@ class ControlPlane:
         while (await self.journal.glance("store", self.clock.now())).running:  # noqa: ASYNC110 - a row tells
             await asyncio.sleep(_LOOK_AGAIN)
 
+    @property
+    def replies(self) -> SqlReplies:
+        """Answers that are kept for whoever repeats a request."""
+        return SqlReplies(self.journal.database)
+
+    @property
+    def incidents(self) -> SqlOperations:
+        """What the crew did to the plane, and what it could not mend."""
+        return SqlOperations(self.journal.database)
+
+    async def figures(self) -> Figures:
+        """Count what the journal holds."""
+        budgets = {name: a.budget for name, a in self.agents.items() if a.budget != Budget()}
+        day = ShopDay.of(self.clock.now(), self.settings.policy.zone)
+        return await self.journal.database.read(lambda c: count(c, budgets, day))
+
+    def begin_end(self) -> None:
+        """Ask the services to end, before anything else does: the process was told to."""
+        self.services.begin_end()
+
     async def checks(self) -> Sequence[Check]:
-        """Look at the store, the journal and the scheduler."""
+        """Look whether store and journal take writes, at the disk and at the scheduler."""
         return [
-            await _check("store", self.store.order_counts()),
-            await _check("journal", self.journal.paused()),
-            self._scheduler_check(),
+            await _check("store", self.store.database.prove()),
+            await _check("journal", self.journal.database.prove()),
+            _disk_check(self.settings.data_dir),
+            await self._scheduler_check(),
         ]
 
-    def _scheduler_check(self) -> Check:
+    async def _scheduler_check(self) -> Check:
+        if self.duty is Duty.DOOR:  # the loop runs elsewhere, and beats for its agents
+            now = self.clock.now()
+            ages = [pulse.age(now) for pulse in await self.crew.health.pulses()]
+            newest = min((each for each in ages if each is not None), default=None)
+            heard = "no worker was ever" if newest is None else f"{newest:.0f} s ago a worker was"
+            ok, detail = newest is not None and newest < _STALLED.seconds, f"{heard} heard of"
+            return Check(name="scheduler", ok=ok, detail=detail)
         last = self.orchestrator.last_sweep
         if not self.serving or last is None:
             return Check(name="scheduler", ok=False, detail="the loop has not started")
@@ -155,7 +243,7 @@ class ControlPlane:
 
     async def _see_to(self, run_id: str) -> None:
         """Carry a run out here, unless a serving process will."""
-        if self.serving:
+        if self.serving or self.duty is Duty.DOOR:
             return
         try:
             with _exclusive(self.settings):
@@ -168,33 +256,49 @@ class ControlPlane:
 
 @asynccontextmanager
 async def open_plane(
-    settings: Settings, *, clock: Clock | None = None, serve: bool = False
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    serve: bool = False,
+    duty: Duty | None = None,
+    name: str = "",
 ) -> AsyncIterator[ControlPlane]:
     """Open the shop's books and the crew's; with `serve`, run the loop until the block is left.
 
-    Raises `AlreadyRunning` when another process runs the loop on the same data folder.
+    `duty` says it more finely: `serve` is for everything. On a database server several processes
+    may work, each a worker under its `name`; a data folder belongs to one process alone. Raises
+    `AlreadyRunning` when another process runs the loop on the same data folder.
     """
     clock = clock or SystemClock()
+    duty = duty or (Duty.ALL if serve else Duty.NONE)
+    works = duty in (Duty.ALL, Duty.WORK)
+    if duty is Duty.ALL:
+        described(settings)  # a mistake in a file is told before anybody acts
     async with AsyncExitStack() as stack:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        if serve:
+        if duty is Duty.ALL or (works and not is_shared(settings)):
             stack.enter_context(_exclusive(settings))
-        store = await open_store(
-            database_url(settings, "orders.db"), clock=clock, currency=settings.store.currency
+        store, journal = await _open_books(settings, clock, stack)
+        if works:
+            await follow_files(SqlCrew(journal.database), settings, clock.now())
+        models = await stack.enter_async_context(_model_desk(settings, store, journal, clock))
+        web = _web_desk(settings, clock, stack)
+        mail = await open_mail_desk(settings, store, journal, clock)
+        pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
+        orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
+        if works:
+            set_to_work(settings, orchestrator, journal, stack)
+            keep_watch(settings, orchestrator, store, journal, stack)
+            keep_fresh(models, lambda: orchestrator.leads, stack)
+            work_on_mail(settings, mail, orchestrator, journal, stack)
+        desk = open_services(
+            settings,
+            SqlServices(journal.database),
+            clock,
+            supervise=duty is Duty.ALL,
+            changed=partial(_tell_of_service, journal, orchestrator, clock),
         )
-        stack.push_async_callback(store.close)
-        journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
-        stack.push_async_callback(journal.close)
-        if serve:
-            await _lead(journal, settings)
-        engine = durable_engine(settings) if serve else InlineEngine()
-        pipeline = assemble(settings, store, journal, clock)
-        orchestrator = Orchestrator(pipeline, engine, loop_settings(settings))
-        await orchestrator.start(alone=serve)
-        stack.push_async_callback(orchestrator.stop)
-        if serve:
-            loop = asyncio.create_task(orchestrator.serve(), name="orchestrator")
-            stack.push_async_callback(_finish, loop, orchestrator)
+        services = await stack.enter_async_context(desk)  # last, so that services end first
         yield ControlPlane(
             settings=settings,
             clock=clock,
@@ -202,54 +306,138 @@ async def open_plane(
             journal=journal,
             orchestrator=orchestrator,
             pipeline=pipeline,
-            serving=serve,
+            access=Access(SqlAccess(journal.database), clock),
+            services=services,
+            crew=crew_desk(settings, orchestrator, pipeline, journal),
+            models=models,
+            web=web,
+            mail=mail,
+            serving=works,
+            duty=duty,
         )
 
 
-def assemble(settings: Settings, store: Store, journal: SqlJournal, clock: Clock) -> Pipeline:
+def _web_desk(settings: Settings, clock: Clock, stack: AsyncExitStack) -> WebDesk:
+    """Open the door to pages of others, to be closed with the stack."""
+    web = WebDesk(settings=settings.web, clock=clock, folder=settings.data_dir / "web")
+    stack.push_async_callback(web.close)
+    return web
+
+
+async def _open_books(
+    settings: Settings, clock: Clock, stack: AsyncExitStack
+) -> tuple[SqlStore, SqlJournal]:
+    """Open the shop's books and the crew's, to be closed with the stack."""
+    url = database_url(settings, "orders.db")
+    store = await open_store(url, clock=clock, currency=settings.store.currency)
+    stack.push_async_callback(store.close)
+    journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
+    stack.push_async_callback(journal.close)
+    return store, journal
+
+
+@asynccontextmanager
+async def _model_desk(
+    settings: Settings, store: SqlStore, journal: SqlJournal, clock: Clock
+) -> AsyncIterator[ModelDesk]:
+    """Open the models' desk; trainings under way end when it is left."""
+    book = SqlVersions(journal.database)
+    desk = ModelDesk(book=book, store=store, settings=settings, clock=clock)
+    try:
+        yield desk
+    finally:
+        await desk.close()
+
+
+async def _tell_of_service(
+    journal: SqlJournal, orchestrator: Orchestrator, clock: Clock, view: ServiceView
+) -> None:
+    """Let those who watch know how a service is now, and the crew of one that failed."""
+    body = {
+        "service": view.id,
+        "status": view.status.value,
+        "pid": view.pid,
+        "health": view.health.value,
+        "detail": view.detail,
+    }
+    await journal.note(Topic.SERVICE, body, clock.now())
+    if view.status is ServiceStatus.FAILED:
+        await orchestrator.publish([service_failed(view, clock.now())])
+
+
+@asynccontextmanager
+async def open_access(settings: Settings) -> AsyncIterator[Access]:
+    """Open the book of those who may come in, and nothing else."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
+    try:
+        yield Access(SqlAccess(journal.database), SystemClock())
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[ServiceDesk]:
+    """Open the desk of services beside whoever supervises, and nothing else."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
+    try:
+        services = SqlServices(journal.database)
+        async with open_services(settings, services, SystemClock(), supervise=False) as desk:
+            yield desk
+    finally:
+        await journal.close()
+
+
+async def end_what_is_left(settings: Settings) -> int:
+    """Stop the services that a killed storecrew left running; return how many.
+
+    Raises `AlreadyRunning` where a process runs the crew on this folder.
+    """
+    with _exclusive(settings):
+        async with open_desk(settings) as desk:
+            return await end_services(settings, desk.registry, desk.clock)
+
+
+def assemble(
+    settings: Settings,
+    store: Store,
+    journal: SqlJournal,
+    clock: Clock,
+    models: ServedModels | None = None,
+) -> Pipeline:
     """Return the pipeline of the shipped crew over these parts."""
-    crew = [agent for agent in CREW if settings.runs(agent.name)]
+    own = (agent for agent in CREW if settings.runs(agent.name))
+    on_duty = [*(_in_shop_time(agent, settings.policy.zone) for agent in own), *authored(settings)]
+    crew = [_budgeted(agent, settings) for agent in on_duty]
+    registry = Registry(crew)
     return Pipeline(
         store=store,
         journal=journal,
         policy=Policy(settings.policy),
-        registry=Registry(crew),
-        models=basic_models(),
+        registry=registry,
+        operations=PlaneOperations(
+            book=SqlOperations(journal.database), registry=registry, clock=clock
+        ),
+        models=models or basic_models(),
         clock=clock,
         wall=clock,
         currency=settings.store.currency,
-        settings={agent.name: settings.options(agent.name) for agent in crew},
+        settings=options_of(settings),
     )
 
 
-def loop_settings(settings: Settings) -> LoopSettings:
-    """Return how the loop paces itself under these settings."""
-    process = settings.orchestrator
-    return LoopSettings(
-        interval=timedelta(seconds=process.interval_seconds),
-        max_concurrent=process.max_concurrent,
-        enabled=process.enabled,
-        retention=timedelta(days=settings.retention.days),
-    )
+def _in_shop_time(agent: Agent, zone: str) -> Agent:
+    """Return an agent of the shipped crew whose clock times are the shop's."""
+    if not isinstance(agent.schedule, Cron):
+        return agent
+    return replace(agent, schedule=replace(agent.schedule, zone=zone))
 
 
-def database_url(settings: Settings, file: str) -> str:
-    """Return the URL of one of the databases: the configured server, else a file."""
-    if settings.database.url is not None:
-        return settings.database.url.get_secret_value()
-    if file == "registry.db" and settings.database.path is not None:
-        return f"sqlite:///{settings.database.path}"
-    return f"sqlite:///{settings.data_dir / file}"
-
-
-def durable_engine(settings: Settings) -> Engine:
-    """Return the engine whose runs survive a crash of this process."""
-    # DBOS takes a quarter of a second to import, which commands that run nothing need not pay
-    from storecrew.orchestrator.durable import DurableEngine
-
-    url = database_url(settings, "engine.db")
-    executor = f"{socket.gethostname()}:{settings.data_dir.resolve()}"
-    return DurableEngine(connect_for_library(url), executor_id=executor)
+def _budgeted(agent: Agent, settings: Settings) -> Agent:
+    """Return the agent with the budget that the settings give it, else its own."""
+    budget = budget_of(settings.options(agent.name), agent.name, settings.store.currency)
+    return replace(agent, budget=budget) if budget is not None else agent
 
 
 @contextmanager
@@ -275,9 +463,14 @@ async def _until_quiet(loop: Orchestrator, progress: Progress | None) -> None:
             progress("runs", len(loop.begun), None)
 
 
-async def _finish(task: "asyncio.Task[None]", orchestrator: Orchestrator) -> None:
-    orchestrator.request_stop()
-    await task
+def _disk_check(folder: Path) -> Check:
+    place = next(each for each in (folder.resolve(), *folder.resolve().parents) if each.exists())
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        return Check(name="disk", ok=False, detail=str(error.strerror))
+    detail = f"{free // 1_000_000} MB free for the data"
+    return Check(name="disk", ok=free >= _ROOM, detail=detail)
 
 
 async def _check(name: str, look: Any) -> Check:

@@ -3,20 +3,44 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
+from storecrew.app.access import Access
+from storecrew.app.crew_desk import CrewDesk
+from storecrew.app.mail_desk import MailDesk
+from storecrew.app.model_desk import ModelDesk
 from storecrew.app.settings import Settings
+from storecrew.app.web_desk import WebDesk
 from storecrew.domain.actions import Action
 from storecrew.domain.commerce import Discrepancy
 from storecrew.domain.events import Published
+from storecrew.domain.figures import Figures
 from storecrew.domain.journal import JournalView
+from storecrew.domain.operations import IncidentBook
 from storecrew.domain.ports import Clock, Store
 from storecrew.domain.proposals import Decision, Filed
+from storecrew.domain.replies import ReplyBook
 from storecrew.domain.runs import Receipt
+from storecrew.domain.services import Services
+from storecrew.policy import Explanation
 from storecrew.sdk import Agent
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how far it is, and of how much (None where nobody knows)."""
+
+
+class Duty(StrEnum):
+    """What a process is there for."""
+
+    ALL = "all"
+    """It runs the crew, supervises services and may serve HTTP."""
+    WORK = "work"
+    """It runs the crew."""
+    DOOR = "door"
+    """It serves HTTP; the crew runs elsewhere."""
+    NONE = "none"
+    """It answers one question, or does one thing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +89,46 @@ class Plane(Protocol):
         ...
 
     @property
+    def incidents(self) -> IncidentBook:
+        """What went wrong and needs a person."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """Who may come in."""
+        ...
+
+    @property
+    def replies(self) -> ReplyBook:
+        """Answers that are kept for whoever repeats a request."""
+        ...
+
+    @property
+    def crew(self) -> CrewDesk:
+        """The crew: who is on duty, how they are, and every way to direct them."""
+        ...
+
+    @property
+    def models(self) -> ModelDesk:
+        """What the crew has learnt, and what it says."""
+        ...
+
+    @property
+    def web(self) -> WebDesk:
+        """The door to pages of others."""
+        ...
+
+    @property
+    def mail(self) -> MailDesk:
+        """Letters to customers: previews, and what became of each."""
+        ...
+
+    @property
+    def services(self) -> Services:
+        """What is kept running beside it."""
+        ...
+
+    @property
     def agents(self) -> Mapping[str, Agent]:
         """The crew by name."""
         ...
@@ -96,6 +160,10 @@ class Plane(Protocol):
         """Ask for the opposite and return its run; raises `NotFound` or `NotUndoable`."""
         ...
 
+    async def explain(self, proposal_id: str) -> Explanation:
+        """Return what the policy says of a proposal now; raises `NotFound`."""
+        ...
+
     async def pause(self, *, by: str) -> None:
         """Stop every run and every effect until `resume`."""
         ...
@@ -124,6 +192,10 @@ class Plane(Protocol):
 
     async def idle(self) -> None:
         """Wait until no run is due or running."""
+        ...
+
+    async def figures(self) -> Figures:
+        """Count what the journal holds."""
         ...
 
     async def checks(self) -> Sequence[Check]:

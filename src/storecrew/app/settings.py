@@ -6,16 +6,33 @@ from difflib import get_close_matches
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Gt
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from storecrew.app import sources
 from storecrew.domain.commerce import DEFAULT_WAREHOUSE
 from storecrew.domain.errors import InvalidSettings
+from storecrew.mail.settings import MailSettings
 from storecrew.policy.settings import PolicySettings
+from storecrew.web.settings import FetchSettings
+
+
+def _listed(value: Any) -> Any:
+    """Take a comma list for a list, as older deployments write it."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
 
 
 class Section(BaseModel):
@@ -39,6 +56,8 @@ class OrchestratorSettings(Section):
     """Folder of the databases. Relative to the working directory, so a checkout just works."""
     log_dir: Path = Path("logs")
     """Folder of the log files, apart from the data because it is backed up differently."""
+    services_dir: Path = Path("services")
+    """Folder of the YAML files that describe services, one each. It need not exist."""
     interval_seconds: Annotated[float, Gt(0)] = 10.0
     """Longest pause in seconds between sweeps for overdue, hung and retried work; events and
     due schedules do not wait for it."""
@@ -52,8 +71,23 @@ class OrchestratorSettings(Section):
     """Whether probes are left out of the access log, where they would be most of it."""
     disable_access_log: bool = False
     """Whether the access log is off; failed requests are written all the same."""
+    log_format: Literal["text", "json"] = "text"
+    """`text` is for people, `json` writes one object a line for programs that collect logs."""
+    tls_cert: Path | None = None
+    """PEM file with the server's certificate. None serves plain HTTP, for this machine or behind
+    a proxy that encrypts."""
+    tls_key: Path | None = None
+    """PEM file with the certificate's private key; needed with it."""
+    sentry_dsn: SecretStr | None = None
+    """Where unhandled errors are sent, without secrets. None sends them nowhere."""
     service_version: str = Field(default_factory=lambda: version("storecrew"))
     """Version shown by `/` and `/health`: the package's, unless a build has its own name."""
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> "OrchestratorSettings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are given together, or neither")
+        return self
 
     @property
     def is_loopback(self) -> bool:
@@ -96,11 +130,57 @@ class ApiSettings(Section):
     """Key that every caller must show. None admits only callers on this machine."""
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     """Web origins whose pages may call; the default is the dashboard's development server."""
+    hosts: tuple[str, ...] = ()
+    """Names under which others may call, once there is a key; this machine's own always count.
+    Empty takes any name: a key, unlike an address, cannot be borrowed by a page in a browser."""
+    session_hours: Annotated[float, Gt(0), Field(le=24 * 31)] = 12.0
+    """Hours after which a person logs in again: a working day."""
+    authorized_agents: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("*",)
+    """Agents that callers may trigger; `*` is any. Schedules and events are not affected."""
     rate_limit: Annotated[int, Ge(0)] = 100
     """Writes a minute and caller, reads 20 times that; 0 is no limit. Far above what a person
     or a well-behaved program needs."""
     route_limits: RouteLimits = RouteLimits()
     """Limits of the order endpoints, which hold in place of the general one."""
+
+    def may_trigger(self, agent: str) -> bool:
+        """Tell whether callers may trigger this agent."""
+        return "*" in self.authorized_agents or agent in self.authorized_agents
+
+
+class WebhookSettings(Section):
+    """One system that reports what happened there."""
+
+    secret: Annotated[SecretStr, Field(min_length=16)]
+    """Key under which its deliveries are signed (HMAC-SHA256 over the body)."""
+    previous_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """The key of before, which still counts while the other side changes over."""
+    tolerance_seconds: Annotated[int, Ge(0)] = 300
+    """Oldest delivery in seconds that is taken where the sender signs the time; 0 takes any age."""
+
+
+class MonitoringSettings(Section):
+    """How services are asked for their health, unless they say otherwise."""
+
+    interval: Annotated[float, Gt(0)] = 30.0
+    """Seconds between two questions to a service. A new one is asked every second until it is
+    well; memory is looked at twice a second whatever stands here."""
+    timeout: Annotated[float, Gt(0)] = 10.0
+    """Seconds after which an answer is late, and the service unhealthy."""
+    enabled: bool = True
+    """Whether services are asked at all. Without it a hang goes unnoticed."""
+
+
+class RecoverySettings(Section):
+    """How services that end are started again, unless they say otherwise."""
+
+    enabled: bool = True
+    """Whether they are. Without it a service that ends is `failed` at once."""
+    max_retries: Annotated[int, Ge(0)] = 3
+    """Restarts in a row; after the last one it is `failed` until a person starts it. Five minutes
+    in good health wipe the count."""
+    backoff_seconds: Annotated[float, Ge(0)] = 30.0
+    """Seconds before the second restart, doubled for each further one; the first comes at once."""
 
 
 class StoreSettings(Section):
@@ -110,6 +190,52 @@ class StoreSettings(Section):
     """ISO 4217 code of the shop's money: one, because amounts are never converted."""
     warehouse: Annotated[str, Field(min_length=1)] = DEFAULT_WAREHOUSE
     """Where stock is counted and sold from unless a request names another place."""
+
+
+class RemoteAgentSettings(Section):
+    """Agents that run elsewhere and are woken by a call."""
+
+    allow_private: bool = False
+    """Whether their endpoints may lie on this machine or a private network. Off, because whoever
+    registers one could else let the plane call what stands behind the firewall."""
+
+
+class AlertSettings(Section):
+    """Who is told when an agent is unwell."""
+
+    urls: tuple[SecretStr, ...] = ()
+    """Where to tell it, as Apprise writes addresses: `mailto://`, `slack://`, `pagerduty://` and
+    a hundred more; `json://` calls a webhook. None tells nobody."""
+    threshold: Annotated[int, Ge(1)] = 5
+    """Failures of an agent in a row before somebody is told: what passes by itself is no alert."""
+    max_age_seconds: Annotated[float, Gt(0)] = 120.0
+    """Age in seconds after which a heartbeat is stale: eight missed ones."""
+    quiet_hours: Annotated[str, Field(pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")] = ""
+    """Hours of the shop (`policy.zone`), such as `22:00-07:00`, in which only failing agents are
+    told of; what is stale or well again waits until they are over. Empty is never quiet."""
+    repeat_hours: Annotated[float, Ge(0)] = 0.0
+    """Hours after which an incident that is still open is told again; 0 tells each one once."""
+
+
+class ModelSettings(Section):
+    """What the crew knows of the shop's numbers: how it is learnt, and how often."""
+
+    enabled: bool = True
+    """Whether models are trained by themselves. Without it they are when a person asks."""
+    every_hours: Annotated[float, Gt(0)] = 24.0
+    """Hours after which a model learns again: yesterday's sales are worth a night's work."""
+    history_days: Annotated[int, Ge(1), Field(le=3650)] = 800
+    """Days of history that are looked at: two seasons of everything, and a little more."""
+    horizon_days: Annotated[int, Ge(1), Field(le=90)] = 28
+    """Days ahead that demand is forecast for; longer ones are less sure and take longer."""
+    forecaster: Literal["storecrew", "prophet", "statsforecast"] = "storecrew"
+    """Who forecasts demand. Our own learns from all products together; the others look at each
+    alone and need their library: `pip install storecrew[prophet]`."""
+    refit_days: Annotated[int, Ge(1)] = 7
+    """Days for which what the demand model learnt is used on newer sales before it learns anew."""
+    phrases: Path | None = None
+    """YAML file with what customers write, listed under the intent that each shows; it is added to
+    the phrases that come with the product."""
 
 
 class RetentionSettings(Section):
@@ -132,15 +258,34 @@ class Settings(BaseSettings):
     """Where the books are kept."""
     api: ApiSettings = ApiSettings()
     """The HTTP door."""
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """How services are asked for their health."""
+    recovery: RecoverySettings = RecoverySettings()
+    """How services are started again."""
     store: StoreSettings = StoreSettings()
     """The shop."""
     policy: PolicySettings = PolicySettings()
     """What the crew may do alone, and what never."""
     agents: tuple[str, ...] | dict[str, dict[str, Any]] | None = None
     """A list names the agents that run. A mapping holds settings per agent, where
-    `enabled: false` stops one. None runs the whole crew as it comes."""
+    `enabled: false` stops one and `budget` (`runs`, `tokens`, `money`) is what it may use up on a
+    day. None runs the whole crew as it comes."""
+    agents_dir: Path = Path("agents.d")
+    """Folder with a `*.yaml` file for each remote agent. Relative to the working directory."""
+    agents_remote: RemoteAgentSettings = RemoteAgentSettings()
+    """Agents that run elsewhere."""
+    alerts: AlertSettings = AlertSettings()
+    """Who is told when an agent is unwell."""
+    models: ModelSettings = ModelSettings()
+    """What the crew knows of the shop's numbers."""
+    web: FetchSettings = FetchSettings()
+    """How pages of others are read."""
+    mail: MailSettings = MailSettings()
+    """Letters to customers, and the mailbox they write to."""
     retention: RetentionSettings = RetentionSettings()
     """How long finished work is kept."""
+    webhooks: dict[str, WebhookSettings] = {}
+    """Systems that may report to `/webhooks/{name}`, by name. None may until it has a secret."""
 
     @classmethod
     def settings_customise_sources(
@@ -219,8 +364,12 @@ def _problem(found: Mapping[str, Any]) -> str:
     if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{key}: is not a setting; {_advice(path)}"
     message = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    is_secret = path[-1] in ("api_key", "url")
+    is_secret = not _SECRET.isdisjoint(path)
     return f"{key}: {message}" + ("" if is_secret else f" (it is {found['input']!r})")
+
+
+_SECRET = frozenset({"api_key", "url", "urls", "sentry_dsn", "webhooks", "password"})
+"""Keys whose value is not repeated in a message."""
 
 
 def _advice(path: list[str]) -> str:
@@ -234,5 +383,6 @@ def known_keys(path: list[str]) -> list[str]:
     """Return the keys that may stand under this path of the settings."""
     here: Any = Settings
     for part in path:
-        here = here.model_fields[part].annotation
+        fields = getattr(here, "model_fields", None)
+        here = fields[part].annotation if fields else get_args(here)[-1]  # a mapping's values
     return list(getattr(here, "model_fields", None) or here.__dataclass_fields__)

@@ -26,7 +26,10 @@ PLAIN_NAMES = {
     "DISABLE_ACCESS_LOG": ("orchestrator", "disable_access_log"),
     "SERVICE_VERSION": ("orchestrator", "service_version"),
     "ENV": ("orchestrator", "env"),
+    "LOG_FORMAT": ("orchestrator", "log_format"),
+    "SENTRY_DSN": ("orchestrator", "sentry_dsn"),
     "API_KEY_ROYALGPT": ("api", "api_key"),
+    "AUTHORIZED_AGENTS_SCOPE": ("api", "authorized_agents"),
     "DATABASE_URL": ("database", "url"),
 }
 """Variables that platforms and older deployments set, and the keys they stand for."""
@@ -84,10 +87,27 @@ def read_file(path: Path) -> dict[str, Any]:
 
 
 def variables(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Return `.env` with the real environment over it; empty ones count as not set."""
+    """Return `.env` with the real environment over it; empty ones count as not set.
+
+    A secret may be named by the file it stands in: `API_KEY_ROYALGPT_FILE`.
+    """
     found = dict(dotenv_values(directory / ".env", interpolate=False))
     found.update(environ)
+    for name in _IN_FILES:
+        if path := found.get(f"{name}_FILE"):
+            found.setdefault(name, _secret_of(f"{name}_FILE", Path(path)))
     return {name: value for name, value in found.items() if value}
+
+
+_IN_FILES = ("API_KEY_ROYALGPT", "DATABASE_URL", "SENTRY_DSN")
+"""Secrets that may stand in a file, as orchestrators of containers hand them over."""
+
+
+def _secret_of(name: str, path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings([f"{name}: cannot read {str(path)!r}"]) from error
 
 
 def plain(environ: Mapping[str, str]) -> dict[str, Any]:

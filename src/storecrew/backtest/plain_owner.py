@@ -1,17 +1,20 @@
 """The baseline of a trial: one sensible person with a spreadsheet and an hour each morning.
 
-Answers orders, sends what is paid and records deliveries at eight in the morning; orders goods
-on Mondays, up to four weeks of each product's average sales; keeps the list prices.
+Answers orders and customers, sends what is paid and records deliveries at eight in the morning;
+calls before a dear order is approved; orders goods on Mondays, up to four weeks of each product's
+average sales; keeps the list prices.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from storecrew.backtest.by_hand import answers
 from storecrew.domain.actions import (
     Action,
     ApproveOrder,
+    CancelOrder,
     CompleteDelivery,
     FulfilOrder,
     Keyed,
@@ -19,7 +22,7 @@ from storecrew.domain.actions import (
     Reorder,
 )
 from storecrew.domain.catalogue import Names
-from storecrew.domain.commerce import Line
+from storecrew.domain.commerce import Line, Order
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import DeliveryConfirmed, MailReceived, Published
 from storecrew.domain.orders import Status, parse_order
@@ -31,6 +34,8 @@ LOOK_BACK_DAYS = 28
 """Days over which sales are averaged."""
 COVER_DAYS = 28
 """Days of average sales that a weekly order fills the shelf up to."""
+CALLS_ABOVE = 150
+"""Amount from which the owner calls a customer before an order is approved."""
 _ACTOR = "person:owner"
 _PAGE = 500
 
@@ -40,6 +45,8 @@ class PlainOwner:
     """Runs a shop through its store port, by hand. `operate` is called as time passes."""
 
     store: Store
+    is_fraud: Callable[[int], bool] = lambda _order: False
+    """What a call to the customer of an order would reveal."""
     _mails: list[MailReceived] = field(default_factory=list[MailReceived])
     _delivered: list[int] = field(default_factory=list[int])
 
@@ -57,15 +64,21 @@ class PlainOwner:
 
     async def _orders(self) -> list[Action]:
         """Place the written orders, approve, send, and record deliveries."""
-        actions: list[Action] = await self._written()
+        actions: list[Action] = [*await self._written(), *await answers(self.store)]
         for order in await self.store.open_orders():
             if order.status is Status.RECEIVED:
-                actions.append(ApproveOrder(order_id=order.id))
+                actions.append(self._decide(order))
             elif order.status is Status.AWAITING_PAYMENT and order.is_paid:
                 actions.append(FulfilOrder(order_id=order.id))
         actions += [CompleteDelivery(order_id=number) for number in self._delivered]
         self._delivered.clear()
         return actions
+
+    def _decide(self, order: Order) -> Action:
+        """Approve an order; call the customer first where much is at stake."""
+        if order.total.amount > CALLS_ABOVE and self.is_fraud(order.id):
+            return CancelOrder(order_id=order.id, reason="not the card's owner")
+        return ApproveOrder(order_id=order.id)
 
     async def _written(self) -> list[Action]:
         if not self._mails:

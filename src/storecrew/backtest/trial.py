@@ -38,11 +38,16 @@ class Report:
     """Share of the orders due that arrived within three days."""
     cancelled: int
     returns: int
+    late: int
+    """Orders due that did not arrive within three days."""
+    complaints: int
+    profit: Money
+    """Margin less what complaints (5.00 each) and called back payments cost."""
 
 
 async def warm_up(shop: SimulatedShop, clock: Clock, days: int = WARM_UP_DAYS) -> None:
     """Let the plain owner run the shop, so that any trial begins with an honest history."""
-    await _pass(shop, PlainOwner(shop).operate, clock, days, lambda _done, _all: None)
+    await _pass(shop, PlainOwner(shop, shop.is_fraud).operate, clock, days)
 
 
 async def run_days(
@@ -50,26 +55,34 @@ async def run_days(
     operate: Operate,
     clock: Clock,
     days: int,
+    *,
     progress: Progress = lambda _done, _all: None,
+    step: int = 1,
 ) -> Report:
-    """Step through the days hour by hour, operating after each, and report on them.
+    """Step through the days, operating after every `step` hours, and report on them.
 
     Every order counts that was placed within the days: also one still on its way at the end,
     whoever runs the shop.
     """
     start = clock.now()
-    await _pass(shop, operate, clock, days, progress)
+    await _pass(shop, operate, clock, days, progress=progress, step=step)
     await shop.settle()
     return await _report(shop, start, clock.now(), days)
 
 
 async def _pass(
-    shop: SimulatedShop, operate: Operate, clock: Clock, days: int, progress: Progress
+    shop: SimulatedShop,
+    operate: Operate,
+    clock: Clock,
+    days: int,
+    *,
+    progress: Progress = lambda _done, _all: None,
+    step: int = 1,
 ) -> None:
     start = clock.now()
     for day in range(days):
-        for hour in range(24):
-            news = await shop.advance(start + timedelta(days=day, hours=hour + 1))
+        for hour in range(step, 25, step):
+            news = await shop.advance(start + timedelta(days=day, hours=hour))
             await operate(clock.now(), news)
         progress(day + 1, days)
 
@@ -96,4 +109,7 @@ async def _report(shop: SimulatedShop, start: datetime, end: datetime, days: int
         on_time=totals.on_time / totals.due if totals.due else 1.0,
         cancelled=totals.cancelled,
         returns=totals.returns,
+        late=totals.due - totals.on_time,
+        complaints=totals.complaints,
+        profit=money(totals.profit),
     )

@@ -1,6 +1,7 @@
 """`storecrew approvals`: the questions that wait for a person."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,7 +79,7 @@ def approve(
 ) -> None:
     """Say yes, perhaps to a changed action.
 
-    Example: storecrew approvals approve "replenishment@7/0" --note "but only this once"
+    Example: storecrew approvals approve "inventory@7/0" --note "but only this once"
     """
     from storecrew.domain.codec import decode_action  # costs what `--help` need not pay
 
@@ -125,7 +126,16 @@ def _effect(effect: "Effect | None") -> str:
 
 
 def _known(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return "".join(f"\n    {_row(row)}" for row in value)
     return "not known" if value is None else value
+
+
+def _row(row: object) -> str:
+    """Return a line of a table in the evidence."""
+    if not isinstance(row, Mapping):
+        return str(row)
+    return ", ".join(f"{name} {_known(value)}" for name, value in row.items())
 
 
 _SUBJECTS = ("sku", "order_id", "purchase_id", "customer")

@@ -20,7 +20,10 @@ from storecrew.cli.session import in_plane, person
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from storecrew.app import Plane, Summary
+    from storecrew.app.assembly import ControlPlane
     from storecrew.domain.runs import AuditEntry
 
 
@@ -170,28 +173,36 @@ def verify(data_dir: DataDir = None, as_json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
-@told
-def pause(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Stop every run and every effect, until `resume`.
+AgentName = Annotated[str, typer.Argument(help="One agent by name.", show_default="the whole crew")]
 
-    Example: storecrew pause
+
+@told
+def pause(agent: AgentName = "", data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Stop every run and every effect, of the whole crew or of one agent, until `resume`.
+
+    Example: storecrew pause pricing_optimizer
     """
-    in_plane(data_dir, lambda p: p.pause(by=person()))
-    _say_paused(True, as_json)
+    _set_paused(True, agent, data_dir, as_json)
 
 
 @told
-def resume(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Let the crew go on.
+def resume(agent: AgentName = "", data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Let the crew, or one agent, go on.
 
     Example: storecrew resume
     """
-    in_plane(data_dir, lambda p: p.resume(by=person()))
-    _say_paused(False, as_json)
+    _set_paused(False, agent, data_dir, as_json)
 
 
-def _say_paused(is_paused: bool, as_json: bool) -> None:
+def _set_paused(value: bool, agent: str, data_dir: "Path | None", as_json: bool) -> None:
+    async def work(plane: "ControlPlane") -> None:
+        if agent:
+            await (plane.crew.pause if value else plane.crew.resume)(agent, by=person())
+        else:
+            await (plane.pause if value else plane.resume)(by=person())
+
+    in_plane(data_dir, work)
     if as_json:
-        show_json({"paused": is_paused})
+        show_json({"paused": value, **({"agent": agent} if agent else {})})
     else:
-        show_fields({"crew": "paused" if is_paused else "at work"})
+        show_fields({agent or "crew": "paused" if value else "at work"})

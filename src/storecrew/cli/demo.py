@@ -40,7 +40,8 @@ def demo(  # noqa: PLR0913 - options are read by name, like a form
     """Run a simulated shop with the crew and with a plain owner, compare them, then serve it.
 
     The plain owner reorders weekly up to four weeks of average sales, keeps list prices and
-    answers orders the next morning.
+    answers orders and customers the next morning. Profit is margin less what complaints (5.00
+    each) and called back payments cost.
 
     Example: storecrew demo --days 60 --seed 7 --no-serve --json
     """
@@ -56,8 +57,9 @@ def demo(  # noqa: PLR0913 - options are read by name, like a form
 
 def _run(settings: "Settings", days: int, seed: int, *, quiet: bool) -> "DemoReport":
     from storecrew.app.demo import run_demo  # the whole product, which `--help` need not load
+    from storecrew.app.logs import warn_on_terminal
 
-    with progress_bar(quiet=quiet) as report:
+    with warn_on_terminal(settings), progress_bar(quiet=quiet) as report:
         return run_to_end(
             lambda: run_demo(
                 settings,
@@ -97,11 +99,14 @@ def _figures(report: "Report") -> dict[str, Any]:
         "orders": report.orders,
         "revenue": float(report.revenue.amount),
         "margin": float(report.margin.amount),
+        "profit": float(report.profit.amount),
         "lost_sales": float(report.lost_sales.amount),
         "stock_value": float(report.stock_value.amount),
         "on_time": round(report.on_time, 4),
         "cancelled": report.cancelled,
         "returns": report.returns,
+        "late": report.late,
+        "complaints": report.complaints,
     }
 
 
@@ -111,9 +116,16 @@ def _show(report: "DemoReport") -> None:
         ("orders", crew.orders, owner.orders, _change(crew.orders, owner.orders)),
         _money("revenue", crew.revenue, owner.revenue),
         _money("margin", crew.margin, owner.margin),
+        _money("profit", crew.profit, owner.profit),
         _money("lost sales", crew.lost_sales, owner.lost_sales),
         _money("stock value", crew.stock_value, owner.stock_value),
         ("on time", f"{crew.on_time:.1%}", f"{owner.on_time:.1%}", ""),
+        (
+            "complaints",
+            crew.complaints,
+            owner.complaints,
+            _change(crew.complaints, owner.complaints),
+        ),
     ]
     title = f"{crew.days} days, seed {report.seed}"
     show_table(title, ("", "crew", "plain owner", "difference"), rows)

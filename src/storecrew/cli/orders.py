@@ -70,6 +70,7 @@ def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> Non
         {
             "order": found.id,
             "status": found.status,
+            "held": found.held or "no",
             "customer": found.customer or "not named",
             "total": found.total,
             "paid": found.paid,
@@ -84,6 +85,9 @@ def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> Non
 def submit(
     text: Annotated[str, typer.Argument(help="The order, as `Name:quantity, …`.")],
     customer: Annotated[str, typer.Option(help="Who orders.")] = "",
+    offer: Annotated[
+        str, typer.Option(help="A discount as `code:NAME`, or a bundle as `bundle:NAME`.")
+    ] = "",
     key: Key = "",
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -97,13 +101,21 @@ def submit(
     from storecrew.domain.orders import parse_order
 
     lines = tuple(Line(sku=each.name, quantity=each.quantity) for each in parse_order(text))
-    action = PlaceOrder(lines=lines, customer=customer or None, order_text=text)
+    action = PlaceOrder(lines=lines, customer=customer or None, order_text=text, **_offer(offer))
     outcome = apply(action, data_dir, key)
     number = outcome.detail["order_id"]
     if as_json:
         show_json({**outcome.detail, "id": number})
     else:
         print(f"Order {number} is received, its units reserved.")
+
+
+def _offer(text: str) -> dict[str, str]:
+    """Read `code:NAME` or `bundle:NAME`."""
+    kind, colon, name = text.partition(":")
+    if text and (not colon or kind not in ("code", "bundle") or not name):
+        raise typer.BadParameter("is code:NAME or bundle:NAME", param_hint="--offer")
+    return {kind: name} if text else {}
 
 
 @app.command()
@@ -201,6 +213,45 @@ def cancel(
     from storecrew.domain.actions import CancelOrder
 
     _move(CancelOrder(order_id=order, reason=reason), data_dir, key, as_json)
+
+
+@app.command()
+@told
+def hold(
+    order: OrderId,
+    reason: Annotated[str, typer.Option(help="Why a person has to look.")],
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Keep an open order from going on.
+
+    Example: storecrew orders hold 1 --reason "the address looks odd"
+    """
+    from storecrew.domain.actions import HoldOrder
+
+    apply(HoldOrder(order_id=order, reason=reason), data_dir, key)
+    _held(order, reason, as_json)
+
+
+@app.command()
+@told
+def release(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Let a held order go on.
+
+    Example: storecrew orders release 1
+    """
+    from storecrew.domain.actions import ReleaseOrder
+
+    apply(ReleaseOrder(order_id=order), data_dir, key)
+    _held(order, "", as_json)
+
+
+def _held(order: int, reason: str, as_json: bool) -> None:
+    if as_json:
+        show_json({"order_id": order, "held": reason})
+    else:
+        print(f"Order {order} is held: {reason}." if reason else f"Order {order} goes on.")
 
 
 def apply(action: "Action", data_dir: Path | None, key: str = "") -> "Outcome":

@@ -11,7 +11,10 @@ import typer
 
 if TYPE_CHECKING:
     from storecrew.app import Settings
+    from storecrew.app.access import Access
     from storecrew.app.assembly import ControlPlane
+    from storecrew.app.services import ServiceDesk
+    from storecrew.domain.events import Event
 
 T = TypeVar("T")
 
@@ -40,12 +43,65 @@ def in_plane(
     Needs no server, and works beside one. SIGTERM ends it in order, as SIGINT does.
     """
     from storecrew.app.assembly import open_plane  # the databases cost what `--help` need not pay
+    from storecrew.app.logs import warn_on_terminal
 
     settings = read_settings(data_dir, config)
 
     async def opened() -> T:
         async with open_plane(settings) as plane:
             return await work(plane)
+
+    with warn_on_terminal(settings):
+        return run_to_end(opened)
+
+
+def report(event: Event, data_dir: Path | None, *, source: str) -> int:
+    """Tell the plane what happened, as the person at the terminal; return the event's number."""
+    from uuid import uuid4
+
+    from storecrew.domain.events import Published
+
+    async def work(plane: ControlPlane) -> int:
+        at, key = plane.clock.now(), f"cli/{uuid4().hex}"
+        fact = Published(source=source, external_id=key, event=event, at=at, actor=person())
+        (receipt,) = await plane.publish([fact])
+        return receipt.event_id
+
+    return in_plane(data_dir, work)
+
+
+def in_journal(
+    data_dir: Path | None,
+    work: Callable[[Access], Awaitable[T]],
+    *,
+    config: Path | None = None,
+) -> T:
+    """Return what the work returns, given the book of those who may come in."""
+    from storecrew.app.assembly import open_access  # costs what `--help` need not pay
+
+    settings = read_settings(data_dir, config)
+
+    async def opened() -> T:
+        async with open_access(settings) as access:
+            return await work(access)
+
+    return run_to_end(opened)
+
+
+def in_desk(
+    data_dir: Path | None,
+    work: Callable[[ServiceDesk], Awaitable[T]],
+    *,
+    config: Path | None = None,
+) -> T:
+    """Return what the work returns, given the desk of services beside whoever supervises."""
+    from storecrew.app.assembly import open_desk  # costs what `--help` need not pay
+
+    settings = read_settings(data_dir, config)
+
+    async def opened() -> T:
+        async with open_desk(settings) as desk:
+            return await work(desk)
 
     return run_to_end(opened)
 

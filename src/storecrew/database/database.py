@@ -1,12 +1,15 @@
 """One database as the async world sees it: reads, and writes that share commits."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -21,6 +24,10 @@ Work = Callable[[Connection], T]
 
 _GROUP = 64
 """Most writes that may share one commit: keeps the wait of the first among them short."""
+_PROVED_SECONDS = 5.0
+"""How long a write that went well proves that the next one would."""
+_PATIENCE_SECONDS = 2.0
+"""How long who only asks waits for a database that is locked."""
 _ATTEMPTS = 5
 """Tries of a Postgres transaction that lost a conflict."""
 
@@ -47,6 +54,7 @@ class Database:
     _queue: "SimpleQueue[_Write | None]" = field(default_factory=SimpleQueue, init=False)
     _writer: Thread | None = field(default=None, init=False)
     _holding: Connection | None = field(default=None, init=False)
+    _proved_at: float = field(default=-inf, init=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -77,6 +85,17 @@ class Database:
         result: T = await asyncio.wrap_future(wish.done)
         return result
 
+    async def prove(self) -> None:
+        """Raise as a write would fail now. Really writes at most every few seconds."""
+        if monotonic() - self._proved_at < _PROVED_SECONDS:
+            return
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self.write(_change_nothing)
+        except TimeoutError as error:
+            raise StorageBusy(self.name) from error
+        self._proved_at = monotonic()
+
     def run(self, work: Work[T], *, deferred: bool = False) -> T:
         """Do the work in one transaction on this thread."""
         with translated(self.name), self.engine.connect() as plain:
@@ -94,13 +113,15 @@ class Database:
     async def hold(self, what: str) -> bool:
         """Take a lock on a word until closed or dead; False where another process holds it.
 
-        On SQLite nobody is asked: one folder belongs to one process by its own lock.
+        Asked again it tells whether the lock is still held: its connection may have died. On
+        SQLite nobody is asked: one folder belongs to one process by its own lock.
         """
-        if self.is_sqlite or self._holding is not None:
-            return True
-        return await asyncio.to_thread(self._hold, what)
+        return self.is_sqlite or await asyncio.to_thread(self._hold, what)
 
     def _hold(self, what: str) -> bool:
+        if self._holding is not None and _is_alive(self._holding):
+            return True
+        self._holding = None
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         place = sa.func.hashtext(sa.func.concat(sa.func.current_schema(), "/", what))
         taken = sa.select(sa.func.pg_try_advisory_lock(place))
@@ -113,8 +134,7 @@ class Database:
     async def close(self) -> None:
         """Finish what was begun, then release every connection."""
         if self._holding is not None:
-            self._holding.invalidate()
-            self._holding.close()
+            await asyncio.to_thread(_let_go, self._holding)
             self._holding = None
         if self._writer is not None:
             self._queue.put(None)
@@ -150,6 +170,10 @@ class Database:
             self._commit(group)
 
     def _commit(self, group: "list[_Write]") -> None:
+        # whose caller has left is not begun; what is begun ends, whoever leaves meanwhile
+        group = [wish for wish in group if wish.done.set_running_or_notify_cancel()]
+        if not group:
+            return
         try:
             self.run(lambda connection: _attempt(group, connection, self.name))
         except BaseException as error:  # noqa: BLE001 - every caller must hear of it
@@ -158,6 +182,36 @@ class Database:
         else:
             for wish in group:
                 wish.resolve()
+
+
+def _let_go(connection: Connection) -> None:
+    """Give up what the connection holds before the caller goes on, then end the connection.
+
+    Ending alone is not enough: the server notices it a moment later.
+    """
+    with contextlib.suppress(DBAPIError):  # a dead connection holds nothing
+        connection.execute(sa.select(sa.func.pg_advisory_unlock_all()))
+    connection.invalidate()
+    connection.close()
+
+
+def _is_alive(connection: Connection) -> bool:
+    """Tell whether the connection still answers; one that does not is given back."""
+    try:
+        return bool(connection.execute(sa.select(sa.true())).scalar_one())
+    except DBAPIError:
+        connection.invalidate()
+        connection.close()
+        return False
+
+
+def _change_nothing(connection: Connection) -> None:
+    """Write what stands there already: the disk must take it all the same."""
+    if connection.dialect.name == "sqlite":
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
+    else:
+        connection.execute(sa.select(sa.func.pg_current_xact_id()))
 
 
 def _attempt(group: "list[_Write]", connection: Connection, name: str) -> None:

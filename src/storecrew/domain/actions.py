@@ -1,6 +1,7 @@
 """Commands to the store. Named in the imperative; applied at most once per key."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from storecrew.domain.commerce import DEFAULT_WAREHOUSE, Line
 from storecrew.domain.money import Money
@@ -126,9 +127,7 @@ class Reorder(_OnProduct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CancelPurchase(Action):
-    """Call off an open purchase order."""
-
+class _OnPurchase(Action):
     purchase_id: int
 
     @property
@@ -138,16 +137,22 @@ class CancelPurchase(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceivePurchase(Action):
+class CancelPurchase(_OnPurchase):
+    """Call off an open purchase order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivePurchase(_OnPurchase):
     """Put what a supplier delivered on the shelf; the whole order unless a quantity is given."""
 
-    purchase_id: int
     quantity: int | None = None
 
-    @property
-    def subject(self) -> str:
-        """The purchase order."""
-        return f"purchase:{self.purchase_id}"
+
+@dataclass(frozen=True, kw_only=True)
+class DelayPurchase(_OnPurchase):
+    """Record that an open purchase order arrives at another time than promised."""
+
+    due_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +162,10 @@ class PlaceOrder(Action):
     lines: tuple[Line, ...]
     customer: str | None = None
     order_text: str = ""
+    code: str = ""
+    """A discount code that the customer gave."""
+    bundle: str = ""
+    """The bundle whose products the lines hold, for its price."""
 
     @property
     def subject(self) -> str:
@@ -176,6 +185,40 @@ class CapturePayment(_OnOrder):
     reference: str
     amount: Money | None = None
     """What was received; None means the order's total. Anything but the total is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizePayment(_OnOrder):
+    """Record that a provider set this amount aside for an order; it is captured later."""
+
+    reference: str
+    amount: Money
+    method: str = "card"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPaymentMethod(Action):
+    """Offer a way to pay, or offer it no longer."""
+
+    method: str
+    enabled: bool
+
+    @property
+    def subject(self) -> str:
+        """The way to pay."""
+        return f"payment method:{self.method}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldOrder(_OnOrder):
+    """Keep an open order from going on until a person has looked at it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseOrder(_OnOrder):
+    """Let a held order go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,11 +262,14 @@ class SendMessage(Action):
     """`service` (about an order) or `marketing` (needs consent)."""
     title: str
     body: str
+    topic: str = ""
+    """What it is about, such as `order:7:approved`: a customer is told of one topic once. Empty
+    for what may be said again."""
 
     @property
     def subject(self) -> str:
-        """The customer."""
-        return f"customer:{self.customer}"
+        """The customer, and what is told: two topics are two questions to the owner."""
+        return f"customer:{self.customer}" + (f":{self.topic}" if self.topic else "")
 
 
 @dataclass(frozen=True, kw_only=True)

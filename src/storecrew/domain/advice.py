@@ -47,6 +47,8 @@ class PriceHistory:
     units: Sequence[float]
     exposure: Sequence[float] | None = None
     """How busy the shop was each day, in any unit; None where it was the same every day."""
+    rivals: Sequence[float] | None = None
+    """The cheapest trusted price of a rival each day; 0 where none is known, None: never."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,3 +84,57 @@ class PriceAdvice:
     """The gain that is exceeded with a chance of nine in ten."""
     high: float
     """The gain that is exceeded with a chance of one in ten."""
+    error_then: float | None = None
+    """Standard error of the elasticity after four weeks at this price beside four at the present
+    one; None unless the price is moved to learn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricePoint:
+    """What one price should bring a day."""
+
+    price: float
+    units: float
+    profit: float
+    low: float
+    """The profit that is exceeded with a chance of nine in ten."""
+    high: float
+    """The profit that is exceeded with a chance of one in ten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggested:
+    """A product to show, and why."""
+
+    sku: str
+    score: float
+    """Higher is better; comparable within one answer."""
+    reason: str
+    partner: bool = True
+    """False for what is shown only because it sells well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """What one text of a customer is taken to want."""
+
+    name: str
+    """Empty where nobody can say."""
+    probability: float
+    sure: bool
+    """It may be acted on without a person."""
+    known: bool
+    """It is about something of which there were examples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoughtTogether:
+    """Two products that lie in one basket more often than chance explains."""
+
+    skus: tuple[str, str]
+    together: int
+    """Baskets that held both."""
+    lift: float
+    """How many times as often as if they were bought independently."""
+    days: float = 90.0
+    """Days of orders in which that was so."""

@@ -3,14 +3,14 @@
 import dataclasses
 import types
 from array import array
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from storecrew.domain import actions, events
+from storecrew.domain import actions, care, events, operations, selling, selling_events
 from storecrew.domain.actions import Action
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
@@ -28,8 +28,13 @@ def _public(module: types.ModuleType, kind: type[T]) -> dict[str, type[T]]:
     return {name: found_kind for name, found_kind in kinds.items() if name[0] != "_"}
 
 
-ACTIONS = _public(actions, Action)
-EVENTS = _public(events, Event)
+ACTIONS: dict[str, type[Action]] = {
+    name: kind
+    for module in (actions, selling, care, operations)
+    for name, kind in _public(module, Action).items()
+    if kind is not operations.Operation
+}
+EVENTS = _public(events, Event) | _public(selling_events, Event)
 
 
 def encode(value: Any) -> Any:
@@ -86,12 +91,13 @@ def _names(kind: Hashable) -> tuple[str, ...]:
 @cache
 def _decoder(kind: Any) -> Decode:
     """Return the function that decodes this type."""
-    if get_origin(kind) in (Union, types.UnionType):
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
         return _union(kind)
-    if get_origin(kind) is tuple:
+    if origin in (tuple, Sequence, Iterable):
         return _sequence(_decoder(get_args(kind)[0]))
-    if get_origin(kind) is Mapping or kind is Mapping:
-        return _mapping
+    if origin in (Mapping, dict) or kind is Mapping:
+        return _mapping(*(_decoder(inner) for inner in get_args(kind) or (str, Any)))
     if kind in _SCALARS:
         return _SCALARS[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -101,7 +107,7 @@ def _decoder(kind: Any) -> Decode:
 
 def _union(kind: Any) -> Decode:
     options = [option for option in get_args(kind) if option is not type(None)]
-    if len(options) > 1:  # a scalar union such as evidence: JSON tells them apart
+    if len(options) > 1:  # a union such as evidence: JSON tells them apart
         return lambda value, _: value
     inner = _decoder(options[0])
     return lambda value, field: None if value is None else inner(value, field)
@@ -116,10 +122,13 @@ def _sequence(inner: Decode) -> Decode:
     return decode_sequence
 
 
-def _mapping(value: Any, field: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise InvalidInput(field, "must be an object")
-    return dict(value)
+def _mapping(key: Decode, inner: Decode) -> Decode:
+    def decode_mapping(value: Any, field: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise InvalidInput(field, "must be an object")
+        return {key(k, field): inner(v, f"{field}.{k}") for k, v in value.items()}
+
+    return decode_mapping
 
 
 def _word(member: Enum) -> str:
@@ -180,9 +189,12 @@ def _decimal(value: Any, field: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidInput(field, "must be a decimal number in quotes")
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         raise InvalidInput(field, f"{value!r} is not a decimal number") from None
+    if not number.is_finite():
+        raise InvalidInput(field, f"{value!r} is not a finite number")
+    return number
 
 
 def _time(value: Any, field: str) -> datetime:

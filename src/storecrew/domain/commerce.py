@@ -1,7 +1,6 @@
 """What a store holds, as values: products, stock, customers, suppliers, sales."""
 
-from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -80,6 +79,10 @@ class Order:
     order_text: str = ""
     imported: bool = False
     """True for history that another system fulfilled."""
+    held: str = ""
+    """Why a person has to look before it goes on; empty where nobody has to."""
+    returned: tuple[Line, ...] = ()
+    """What came back, summed per product."""
 
     @property
     def is_paid(self) -> bool:
@@ -125,6 +128,18 @@ class Customer:
     email: str | None = None
     marketing_consent: bool = False
     locale: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorization:
+    """A payment that a provider set aside for an order."""
+
+    order_id: int
+    reference: str
+    amount: Money
+    method: str
+    at: datetime
+    captured: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,8 +207,8 @@ class DailySales:
 
     first: date
     """The day of the first column; days are UTC."""
-    units: "dict[str, array[int]]" = field(default_factory=dict)
-    """Per SKU one array of whole units, all of the same length, oldest day first."""
+    units: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
+    """Per SKU one row of whole units, all of the same length, oldest day first."""
 
     @property
     def days(self) -> int:

@@ -1,6 +1,7 @@
 """Everything the product raises on purpose: one class per thing a caller can do differently."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class StorecrewError(Exception):
@@ -63,6 +64,16 @@ class AlreadyDecided(StorecrewError):
         self.status = status
 
 
+class AlreadyRegistered(StorecrewError):
+    """Another agent is on duty under this name."""
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(
+            f"another agent is registered as {agent!r}; take it off duty first, or choose a name"
+        )
+        self.agent = agent
+
+
 class NotUndoable(StorecrewError):
     """The effect has no inverse, and this is why."""
 
@@ -119,6 +130,14 @@ class Paused(Retryable):
 
     def __init__(self) -> None:
         super().__init__("the crew is paused")
+
+
+class NotYet(Retryable):
+    """What a run is about has to wait; the run begins again then. No failure of anybody."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"waits until {until:%Y-%m-%d %H:%M} UTC")
+        self.until = until
 
 
 class RunTakenOver(Retryable):

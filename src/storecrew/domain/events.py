@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from storecrew.domain.commerce import Line
 from storecrew.domain.money import Money
 
 
@@ -59,6 +60,59 @@ class PaymentReceived(_OfOrder):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaymentAuthorized(_OfOrder):
+    """A provider set an order's payment aside; it can be captured."""
+
+    reference: str
+    amount: Money
+    method: str = "card"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentFailed(_OfOrder):
+    """A provider refused, or did not answer, when an order was to be paid."""
+
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentMethodChanged(Event):
+    """A way to pay was offered, or withdrawn."""
+
+    method: str
+    enabled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderHeld(_OfOrder):
+    """An order waits until a person has looked at it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderReleased(_OfOrder):
+    """A held order goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnRequested(_OfOrder):
+    """A customer wants to give goods back; no lines means all of them."""
+
+    lines: tuple[Line, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippingDelayed(_OfOrder):
+    """The carrier says that a parcel will be late."""
+
+    reason: str = ""
+    expected_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderFulfilled(_OfOrder):
     """An order left the warehouse."""
 
@@ -109,6 +163,14 @@ class StockRanLow(_OfProduct):
     reorder_point: int
     daily_demand: float
     """Expected units a day."""
+    low: float | None = None
+    """Units until a new order would arrive that are exceeded with a chance of nine in ten."""
+    high: float | None = None
+    """The same, with a chance of one in ten."""
+    basis: str = ""
+    """What the forecast rests on, in words."""
+    error: float | None = None
+    """How far forecasts of the product were off so far: Σ|sold − forecast| / Σ sold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,11 +247,36 @@ class PurchaseCancelled(_OfProduct):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PurchaseDelayed(_OfProduct):
+    """A supplier will deliver at another time than promised."""
+
+    purchase_id: int
+    previous: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackInStock(_OfProduct):
+    """What was sold out, and somebody waits for, can be bought again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentChanged(Event):
+    """A customer agreed to marketing, or opted out."""
+
+    customer: str
+    marketing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageQueued(Event):
     """A message to a customer waits to be sent."""
 
     customer: str
     purpose: str
+    message_id: int = 0
+    """0 in events of before messages were numbered."""
+    topic: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +306,87 @@ class TicketOpened(Event):
     ticket_id: str
     text: str
     customer: str | None = None
+    order_id: int | None = None
+
+    @property
+    def subject(self) -> str:
+        """The ticket."""
+        return f"ticket:{self.ticket_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfTicket(Event):
+    ticket_id: str
+
+    @property
+    def subject(self) -> str:
+        """The ticket."""
+        return f"ticket:{self.ticket_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketAnswered(_OfTicket):
+    """A customer was answered."""
+
+    customer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketEscalated(_OfTicket):
+    """A person has to look at a ticket."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketRated(_OfTicket):
+    """A customer rated an answer: 1 (bad) to 5 (good)."""
+
+    rating: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFailed(Event):
+    """A run of an agent failed for good."""
+
+    agent: str
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceFailed(Event):
+    """A service beside the plane does not work."""
+
+    service: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooksDiffered(Event):
+    """A proof of the books found lines that do not add up."""
+
+    count: int
+    first: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnomalyFound(Event):
+    """A number left its usual range."""
+
+    metric: str
+    observed: float
+    expected: float
+    cause: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoalSet(Event):
+    """The owner said what matters now."""
+
+    goal: str
+    """`profit`, `growth`, `clear_stock` or `service`."""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,16 @@ from typing import Any, Protocol, TypeVar
 
 from storecrew.domain.actions import Action, Keyed
 from storecrew.domain.advice import (
+    BoughtTogether,
     Elasticity,
+    Intent,
     PriceAdvice,
     PriceHistory,
+    PricePoint,
     PriceQuestion,
     StockAdvice,
     StockQuestion,
+    Suggested,
 )
 from storecrew.domain.commerce import (
     Customer,
@@ -30,8 +34,10 @@ from storecrew.domain.commerce import (
     Supplier,
 )
 from storecrew.domain.events import Published
+from storecrew.domain.learning import Past
 from storecrew.domain.orders import Status
 from storecrew.domain.proposals import Outcome
+from storecrew.domain.store_views import CareView, SellingView
 
 T = TypeVar("T")
 
@@ -44,7 +50,7 @@ class Clock(Protocol):
         ...
 
 
-class StoreView(Protocol):
+class StoreView(SellingView, CareView, Past, Protocol):
     """The store as an agent sees it: read-only. Each call reads one consistent moment."""
 
     async def product(self, sku: str) -> Product:
@@ -215,6 +221,66 @@ class Models(Protocol):
 
     def best_prices(self, questions: Sequence[PriceQuestion]) -> Sequence[PriceAdvice]:
         """Return, per question, the price within its bounds that promises the most profit."""
+        ...
+
+    def exploring_prices(
+        self, questions: Sequence[PriceQuestion], *, seed: int, reach: float
+    ) -> Sequence[PriceAdvice]:
+        """Return, per question, a price within its bounds, moved to learn where that pays.
+
+        Such a price says so by `error_then`; `reach` is the largest such move, as a share. The
+        same questions and seed give the same prices.
+        """
+        ...
+
+    def price_curve(
+        self, question: PriceQuestion, *, points: int, also: Sequence[float] = ()
+    ) -> Sequence[PricePoint]:
+        """Return what so many prices between the bounds should bring a day, lowest price first.
+
+        The prices of `also` are among them, within the bounds or not.
+        """
+        ...
+
+    def forecast_of(
+        self, sku: str, day: date, warehouse: str | None = None
+    ) -> DemandForecast | None:
+        """Return what was learned of a product's demand from this day on.
+
+        None where nothing fresh is served: then `demands` answers from its sales.
+        """
+        ...
+
+    def accuracy_of(self, sku: str) -> Mapping[str, float | str]:
+        """Return how forecasts of the product did so far; {} where none is served.
+
+        `basis` in words; where known `days`, `wape` and `bias` as shares, `coverage_90`.
+        """
+        ...
+
+    def learned_elasticity(self, sku: str) -> Elasticity | None:
+        """Return what the product's own price moves taught; None where nothing did."""
+        ...
+
+    def similar_to(self, cart: Sequence[str], count: int) -> Sequence[Suggested]:
+        """Return what is bought together with these products; () before anything was learned."""
+        ...
+
+    def for_customer(
+        self, bought: Mapping[str, tuple[float, int]], count: int, day: date
+    ) -> Sequence[Suggested]:
+        """Return what somebody may want next; () before anything was learned.
+
+        `bought`: per SKU how often, and on which day last (`date.toordinal`).
+        """
+        ...
+
+    def intent(self, texts: Sequence[str]) -> Sequence[Intent]:
+        """Return what each text wants; unknown and not sure before anything was learned."""
+        ...
+
+    def bought_together(self, count: int) -> Sequence[BoughtTogether]:
+        """Return proven pairs, the most telling first; () before anything was learned."""
         ...
 
 

@@ -1,6 +1,6 @@
 """How a wish becomes a deed: proposal, decision, outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -9,6 +9,8 @@ from storecrew.domain.actions import Action
 from storecrew.domain.money import Money
 
 Scalar = str | int | float | bool | None
+Evidence = Scalar | Sequence[Mapping[str, Scalar]]
+"""A number an owner can check, or a small table of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class Proposal:
 
     action: Action
     reason: str
-    evidence: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
+    evidence: Mapping[str, Evidence] = field(default_factory=dict[str, Evidence])
     effect: Effect | None = None
     assumptions: tuple[str, ...] = ()
     """What it takes for granted because no record says so, each a noun: `cost`, `stock level`."""

@@ -40,6 +40,15 @@ class Run:
     proposals: int | None = None
     """How many it made; None until it has proposed."""
     events: tuple[Recorded, ...] = ()
+    worker: str = ""
+    """Which process carries it out; empty for the only one, or for none yet."""
+    tokens: int = 0
+    """Tokens of language models that it cost so far."""
+
+    @property
+    def trace(self) -> str:
+        """What log lines carry to find everything that belongs together: see `domain.traces`."""
+        return f"e{self.events[0].seq}" if self.events else self.id
 
 
 class ApprovalStatus(StrEnum):
@@ -78,6 +87,8 @@ class Judged:
     decision: Decision
     spends: int = 0
     """What it takes from the day's budget when done, in minor units of the shop's currency."""
+    moves: int = 0
+    """What leaves the shop when done, in the same units: purchases and refunds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Undoing a business effect: the opposite action, or the reason why there is none."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from storecrew.domain import codec
@@ -10,16 +11,29 @@ from storecrew.domain.actions import (
     ApproveOrder,
     CancelOrder,
     CancelPurchase,
+    DelayPurchase,
+    HoldOrder,
     Level,
     PlaceOrder,
+    ReleaseOrder,
     Reorder,
     SetCost,
+    SetPaymentMethod,
     SetPrice,
     SetStock,
     TransferStock,
 )
 from storecrew.domain.money import Money
+from storecrew.domain.operations import PauseAgent, ResumeAgent
 from storecrew.domain.proposals import Outcome
+from storecrew.domain.selling import (
+    CreateDiscount,
+    EndDiscount,
+    OfferBundle,
+    SetRecommendations,
+    WatchRival,
+    WithdrawBundle,
+)
 
 _Opposite = Callable[[Any, Outcome], Action | None]
 
@@ -35,6 +49,25 @@ _FINAL = {
     "SendMessage": "a message cannot be called back",
     "PutProduct": "the product may have been ordered since; change it again instead",
     "RecordRivalPrice": "what was seen was seen",
+    "AuthorizePayment": "the provider set the money aside; capture it or let it lapse",
+    "EndDiscount": "customers were told; create another discount instead",
+    "StartCampaign": "messages to customers cannot be called back",
+    "SuggestProduct": "an idea on a list changes nothing in the shop",
+    "RecordAct": "what was seen was seen",
+    "OpenTicket": "the customer asked; answer or close the ticket",
+    "ReplyToTicket": "a message cannot be called back",
+    "EscalateTicket": "a person has it now; answer or close the ticket",
+    "CloseTicket": "the customer opens it again by writing",
+    "RateTicket": "the customer's opinion is the customer's",
+    "PutCustomer": "the customer may have ordered since; change it again instead",
+    "SetConsent": "only the customer can take that back",
+    "SuppressAddress": "mail to it came back; ask the customer for another address",
+    "WatchStock": "the customer asked to be told, and is told once",
+    "RestartService": "the process of before is gone; stop the service instead",
+    "RevertProposal": "do what was reverted again instead",
+    "OpenIncident": "somebody was told; close the incident instead",
+    "CloseIncident": "open another incident if the trouble is back",
+    "DelegateWork": "the work has begun; undo what came of it instead",
 }
 
 
@@ -91,6 +124,55 @@ def _levels_back(action: SetStock, outcome: Outcome) -> Action | None:
     return SetStock(levels=levels, reason=f"undone: {action.reason}")
 
 
+def _discount_off(action: CreateDiscount, outcome: Outcome) -> Action:
+    return EndDiscount(code=action.code)
+
+
+def _bundle_back(action: OfferBundle | WithdrawBundle, outcome: Outcome) -> Action:
+    before = outcome.before.get("bundle")
+    if not before:
+        return WithdrawBundle(name=action.name)
+    price = codec.decode(Money, before["price"])
+    return OfferBundle(name=action.name, skus=tuple(before["skus"]), price=price)
+
+
+def _window_back(action: SetRecommendations, outcome: Outcome) -> Action:
+    return SetRecommendations(place=action.place, skus=tuple(outcome.before.get("skus", ())))
+
+
+def _page_back(action: WatchRival, outcome: Outcome) -> Action | None:
+    url = outcome.before.get("url")
+    return WatchRival(sku=action.sku, rival=action.rival, url=url) if url else None
+
+
+def _hold_off(action: HoldOrder, outcome: Outcome) -> Action:
+    return ReleaseOrder(order_id=action.order_id)
+
+
+def _hold_again(action: ReleaseOrder, outcome: Outcome) -> Action | None:
+    reason = outcome.before.get("held")
+    return HoldOrder(order_id=action.order_id, reason=reason) if reason else None
+
+
+def _method_back(action: SetPaymentMethod, outcome: Outcome) -> Action:
+    enabled = bool(outcome.before.get("enabled", True))
+    return SetPaymentMethod(method=action.method, enabled=enabled)
+
+
+def _due_back(action: DelayPurchase, outcome: Outcome) -> Action | None:
+    due = outcome.before.get("due_at")
+    purchase = action.purchase_id
+    return DelayPurchase(purchase_id=purchase, due_at=datetime.fromisoformat(due)) if due else None
+
+
+def _resume(action: PauseAgent, outcome: Outcome) -> Action:
+    return ResumeAgent(agent=action.agent)
+
+
+def _pause(action: ResumeAgent, outcome: Outcome) -> Action:
+    return PauseAgent(agent=action.agent)
+
+
 def _number(outcome: Outcome, name: str) -> int | None:
     places: tuple[Mapping[str, Any], ...] = (outcome.detail, outcome.after)
     return next((place[name] for place in places if isinstance(place.get(name), int)), None)
@@ -105,4 +187,15 @@ _OPPOSITES: dict[str, _Opposite] = {
     "TransferStock": _transfer_back,
     "AdjustStock": _adjust_back,
     "SetStock": _levels_back,
+    "CreateDiscount": _discount_off,
+    "OfferBundle": _bundle_back,
+    "WithdrawBundle": _bundle_back,
+    "SetRecommendations": _window_back,
+    "WatchRival": _page_back,
+    "HoldOrder": _hold_off,
+    "ReleaseOrder": _hold_again,
+    "SetPaymentMethod": _method_back,
+    "DelayPurchase": _due_back,
+    "PauseAgent": _resume,
+    "ResumeAgent": _pause,
 }

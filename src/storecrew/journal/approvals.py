@@ -1,6 +1,7 @@
 """Questions to a person: rows that wait, and the one answer each may get."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -18,12 +19,13 @@ from storecrew.domain.events import (
     Published,
 )
 from storecrew.domain.journal import SETTLEMENT, Answer
-from storecrew.domain.proposals import Filed
-from storecrew.domain.runs import Approval, ApprovalStatus
-from storecrew.journal import audit, runs
-from storecrew.journal.rows import AnyRow, dump, take_turns, to_approval
+from storecrew.domain.proposals import Filed, Verdict
+from storecrew.domain.runs import Approval, ApprovalStatus, Judged
+from storecrew.journal import audit, updates
+from storecrew.journal.rows import AnyRow, dump, person, take_turns, to_approval
 from storecrew.journal.tables import approvals, proposals
 from storecrew.journal.tables import runs as runs_table
+from storecrew.journal.taking import new_run
 
 QUESTIONS = sa.select(
     proposals.c.id,
@@ -80,19 +82,51 @@ def expire(connection: Connection, now: datetime) -> int:
         )
         _record(connection, said)
         audit.append(connection, [_audit_row(one, said)])
+    updates.note_approvals(connection, [one.filed.id for one in asked], ApprovalStatus.EXPIRED, now)
     return len(asked)
 
 
-def supersede(connection: Connection, topics: Mapping[str, str], now: datetime) -> None:
+def supersede(connection: Connection, topics: Mapping[str, str], now: datetime) -> list[str]:
     """Close waiting questions on these topics: each was asked again by the named proposal.
 
-    An owner then finds one question per agent and thing, resting on the newest facts.
+    An owner then finds one question per agent and thing, resting on the newest facts. Returns
+    the proposals whose questions were closed.
     """
     take_turns(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
     again = approvals.c.topic.in_(list(topics))
-    for row in connection.execute(QUESTIONS.where(waiting, again)).all():
+    rows = connection.execute(QUESTIONS.where(waiting, again)).all()
+    for row in rows:
         _close(connection, row, now, f"asked again as {topics[row.topic]}")
+    return [row.id for row in rows]
+
+
+def unrepeated(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
+    """Deny what would ask a question again, word for word, that already waits for its answer.
+
+    An owner is not asked twice, and a question whose answer is under way is not closed under it.
+    """
+    asked = {topic(j.filed) for j in judged if j.decision.verdict is Verdict.ASK}
+    if not asked:
+        return list(judged)
+    take_turns(connection, "approvals")
+    waiting = approvals.c.status == ApprovalStatus.WAITING
+    rows = connection.execute(QUESTIONS.where(waiting, approvals.c.topic.in_(list(asked))))
+    known = {(row.topic, row.body): row.id for row in rows}
+    found = []
+    for one in judged:
+        question = (topic(one.filed), dump(one.filed.proposal))
+        if one.decision.verdict is Verdict.ASK:
+            first = known.setdefault(question, one.filed.id)
+            one = one if first == one.filed.id else _already_asked(one, first)
+        found.append(one)
+    return found
+
+
+def _already_asked(judged: Judged, first: str) -> Judged:
+    reason = f"the same question waits for its answer: {first}"
+    decision = replace(judged.decision, verdict=Verdict.DENY, reason=reason, rule="already asked")
+    return replace(judged, decision=decision, spends=0, moves=0)
 
 
 def _close(connection: Connection, row: AnyRow, now: datetime, why: str) -> None:
@@ -111,23 +145,26 @@ _OVERTAKES: dict[type[Event], tuple[str, ...]] = {
 """Which questions about an order have no answer to wait for after a fact."""
 
 
-def overtake(connection: Connection, facts: Sequence[tuple[int, Published]], now: datetime) -> None:
-    """Close waiting questions about what a person has done by hand meanwhile."""
+def overtake(connection: Connection, facts: Sequence[Published], now: datetime) -> list[str]:
+    """Close waiting questions about what a person did by hand meanwhile; return their proposals."""
     happened: dict[str, list[type[Event]]] = {}
-    for _, fact in facts:
+    for fact in facts:
         if type(fact.event) in _OVERTAKES and not fact.actor.startswith("agent:"):
             happened.setdefault(fact.event.subject, []).append(type(fact.event))
     if not happened:
-        return
+        return []
     take_turns(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
     about = approvals.c.subject.in_(list(happened))
+    closed = []
     for row in connection.execute(QUESTIONS.where(waiting, about)).all():
         asked_for = row.topic.split("/")[1]
         for kind in happened[row.subject]:
             if asked_for in _OVERTAKES[kind]:
                 _close(connection, row, now, f"overtaken by {kind.__name__}")
+                closed.append(row.id)
                 break
+    return closed
 
 
 def topic(filed: Filed) -> str:
@@ -155,7 +192,7 @@ def _record(connection: Connection, said: Answer) -> None:
 
 def _begin_settlement(connection: Connection, said: Answer) -> str:
     run_id = settlement_id(said.proposal)
-    row = runs.new_run(run_id, SETTLEMENT, f"person:{said.by}", said.at)
+    row = new_run(run_id, SETTLEMENT, person(said.by), said.at)
     connection.execute(sa.insert(runs_table), {**row, "proposals": 1})
     return run_id
 

@@ -9,9 +9,9 @@ from storecrew.domain.commerce import Discrepancy
 from storecrew.domain.proposals import Result, Verdict
 from storecrew.domain.runs import ApprovalStatus, RunStatus
 from storecrew.journal import audit as chain
-from storecrew.journal.runs import ACTIVE
 from storecrew.journal.tables import approvals, audit, decisions, events, outcomes, proposals, runs
 from storecrew.journal.tables import wakes as wakes_table
+from storecrew.journal.taking import ACTIVE
 
 
 def check(connection: Connection, effects: Collection[str]) -> list[Discrepancy]:

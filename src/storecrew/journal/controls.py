@@ -7,14 +7,16 @@ from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
 from storecrew.domain.journal import UNDO
+from storecrew.domain.live import Topic
 from storecrew.domain.proposals import Proposal
 from storecrew.domain.runs import RunStatus, Story
-from storecrew.journal import audit, runs
+from storecrew.journal import audit, runs, updates
 from storecrew.journal.events import CLOCK
-from storecrew.journal.rows import dump, take_turns
+from storecrew.journal.rows import control_row, dump, person, take_turns
 from storecrew.journal.tables import audit as audit_table
 from storecrew.journal.tables import controls, events, proposals, wakes
 from storecrew.journal.tables import runs as runs_table
+from storecrew.journal.taking import ACTIVE, new_run
 
 
 def set_paused(connection: Connection, value: bool, *, by: str, now: datetime) -> None:
@@ -26,32 +28,30 @@ def set_paused(connection: Connection, value: bool, *, by: str, now: datetime) -
     connection.execute(sa.insert(controls), {"name": "paused", "value": "true" if value else ""})
     count = sa.select(sa.func.count()).select_from(audit_table)
     what = "pause" if value else "resume"
-    row = {
-        "at": stamp(now),
-        "kind": "control",
-        "subject": f"{what}/{connection.execute(count).scalar_one()}",
-        "actor": f"person:{by}",
-        "action": dump({"type": what}),
-        "result": "recorded",
-        "reason": what,
-        "before": "{}",
-        "after": "{}",
-        "policy_version": "",
-        "approved_by": by,
-    }
+    subject = f"{what}/{connection.execute(count).scalar_one()}"
+    actor = person(by)
+    row = control_row(subject, {"type": what}, actor=actor, reason=what, now=now)
     audit.append(connection, [row])
+    updates.note(connection, Topic.CREW, {"paused": value}, now)
 
 
 def begin_undo(
     connection: Connection, story: Story, opposite: Proposal, *, by: str, now: datetime
 ) -> str:
     """Begin the run that undoes a proposal, once per proposal; return its id."""
+    return begin_revert(connection, story, opposite, actor=person(by), now=now)
+
+
+def begin_revert(
+    connection: Connection, story: Story, opposite: Proposal, *, actor: str, now: datetime
+) -> str:
+    """Begin the same run for whoever acts: what an agent takes back is judged as an agent's."""
     take_turns(connection, "undo")
     run_id = f"{UNDO}@{story.filed.id}"
     known = sa.select(runs_table.c.id).where(runs_table.c.id == run_id)
     if connection.execute(known).scalar() is not None:
         return run_id
-    row = runs.new_run(run_id, UNDO, f"person:{by}", now)
+    row = new_run(run_id, UNDO, actor, now)
     connection.execute(sa.insert(runs_table), {**row, "proposals": 1})
     filed = {
         "id": f"{run_id}/0",
@@ -77,7 +77,7 @@ def prune(connection: Connection, before: datetime) -> int:
         .where(
             sa.or_(
                 wakes.c.run_id.is_(None),
-                runs_table.c.status.in_([*runs.ACTIVE, RunStatus.FAILED]),
+                runs_table.c.status.in_([*ACTIVE, RunStatus.FAILED]),
             )
         )
     )

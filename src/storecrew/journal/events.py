@@ -1,20 +1,28 @@
 """Events into the journal, once each, and whom they wake."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
-from storecrew.domain.events import Published
+from storecrew.domain.events import Event, GoalSet, Published, Recorded
 from storecrew.domain.journal import WakesFor
 from storecrew.domain.runs import Receipt
 from storecrew.journal import audit
-from storecrew.journal.rows import dump, take_turns
+from storecrew.journal.rows import dump, take_turns, to_event
 from storecrew.journal.tables import controls, cursors, events, wakes
 
 CLOCK = "clock"
 """The source of ticks."""
+REQUESTS = "request"
+"""The source of runs that somebody asked for."""
+LASTING: tuple[type[Event], ...] = (GoalSet,)
+"""Facts that stay in force until the next of their kind."""
+_NEWEST = "newest/"
+RECALLED = 5_000
+"""Newest events that are looked at when an agent asks what happened lately."""
 
 _LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.seq), 0))
 _SEEN = sa.select(events.c.external_id, events.c.seq).where(
@@ -46,9 +54,45 @@ def publish(
     if rows:
         connection.execute(sa.insert(events), rows)
         audit.append_changes(connection, [r for r in rows if _is_change(r)])
+        _keep_newest(connection, rows)
     if wake_rows:
         connection.execute(sa.insert(wakes), wake_rows)
     return receipts
+
+
+def _keep_newest(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Remember where the newest fact of a kind is that stays in force until the next."""
+    lasting = {kind.__name__ for kind in LASTING}
+    newest = {row["type"]: row["seq"] for row in rows if row["type"] in lasting}
+    for kind, seq in newest.items():
+        name = f"{_NEWEST}{kind}"
+        connection.execute(sa.delete(controls).where(controls.c.name == name))
+        connection.execute(sa.insert(controls), {"name": name, "value": str(seq)})
+
+
+def recall(
+    connection: Connection, kinds: Collection[type[Event]], since: datetime, until: datetime
+) -> list[Recorded]:
+    """Return events of these kinds between two moments, oldest first.
+
+    Only the newest `RECALLED` events are looked at, so that the answer costs the same in a journal
+    of any size; and what stays in force until the next of its kind (`LASTING`), however old.
+    """
+    oldest = connection.execute(_LAST).scalar_one() - RECALLED
+    names = [f"{_NEWEST}{kind.__name__}" for kind in kinds if kind in LASTING]
+    kept = sa.select(controls.c.value).where(controls.c.name.in_(names))
+    lasting = [int(n) for n in connection.execute(kept).scalars()] if names else []
+    query = (
+        sa.select(events)
+        .where(
+            sa.or_(events.c.seq > oldest, events.c.seq.in_(lasting)),
+            events.c.type.in_([kind.__name__ for kind in kinds]),
+            events.c.at >= stamp(since),
+            events.c.at <= stamp(until),
+        )
+        .order_by(events.c.seq)
+    )
+    return [to_event(row) for row in connection.execute(query)]
 
 
 def relay(
@@ -56,21 +100,21 @@ def relay(
     source: str,
     facts: Sequence[tuple[int, Published]],
     wakes_for: WakesFor,
-) -> list[tuple[int, Published]]:
+) -> tuple[list[Published], list[Receipt]]:
     """Publish facts from a store's outbox and move the cursor past them; return the new ones.
 
     Facts at or before the cursor were relayed already, by this process or another.
     """
     take_turns(connection, "events")
     position = cursor(connection, source)
-    fresh = [(n, fact) for n, fact in facts if n > position]
+    fresh = [fact for n, fact in facts if n > position]
     if not fresh:
-        return []
-    publish(connection, [fact for _, fact in fresh], wakes_for)
-    last = {"source": source, "position": fresh[-1][0]}
+        return [], []
+    receipts = publish(connection, fresh, wakes_for)
+    last = {"source": source, "position": facts[-1][0]}
     if not connection.execute(_MOVE, {"b_source": source, "b_position": last["position"]}).rowcount:
         connection.execute(sa.insert(cursors), last)
-    return fresh
+    return fresh, receipts
 
 
 _MOVE = (
@@ -86,15 +130,27 @@ def cursor(connection: Connection, source: str) -> int:
     return connection.execute(_CURSOR, {"source": source}).scalar() or 0
 
 
-def last_tick(connection: Connection, agent: str) -> str | None:
-    """Return the external id of the agent's newest tick, also of one whose event is forgotten."""
+def last_ticks(connection: Connection, agents: Collection[str]) -> dict[str, str]:
+    """Return the external id of each agent's newest tick, also of one whose event is forgotten."""
+    ticks = {agent: _last_tick(connection, agent) for agent in agents}
+    return {agent: tick for agent, tick in ticks.items() if tick is not None}
+
+
+def _last_tick(connection: Connection, agent: str) -> str | None:
     subject = f"agent:{agent}"
-    ticks = events.c.external_id
+    names = {"subject": subject, "after": f"{agent}@", "before": f"{agent}A"}
+    newest: str | None = connection.execute(_NEWEST_TICK, names).scalar()
+    return newest or connection.execute(_FORGOTTEN_TICK, {"name": f"tick/{subject}"}).scalar()
+
+
+_NEWEST_TICK = sa.select(sa.func.max(events.c.external_id)).where(
+    events.c.source == CLOCK,
     # The range is for the index, the subject for languages that sort names in their own way.
-    of_agent = sa.and_(events.c.source == CLOCK, ticks > f"{agent}@", ticks < f"{agent}A")
-    newest = sa.select(sa.func.max(ticks)).where(of_agent, events.c.subject == subject)
-    forgotten = sa.select(controls.c.value).where(controls.c.name == f"tick/{subject}")
-    return connection.execute(newest).scalar() or connection.execute(forgotten).scalar()
+    events.c.external_id > sa.bindparam("after"),
+    events.c.external_id < sa.bindparam("before"),
+    events.c.subject == sa.bindparam("subject"),
+)
+_FORGOTTEN_TICK = sa.select(controls.c.value).where(controls.c.name == sa.bindparam("name"))
 
 
 def _seen(connection: Connection, items: Sequence[Published]) -> dict[tuple[str, str], int]:

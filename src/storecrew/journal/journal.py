@@ -1,17 +1,29 @@
 """The journal as the rest of the product sees it: every method is one transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from storecrew.database import DURABLE, Database, Durability, connect, migrate
 from storecrew.domain.commerce import Discrepancy
-from storecrew.domain.events import Published, Recorded
-from storecrew.domain.journal import Advance, Answer, Failure, Glance, Intake, Taken, WakesFor
+from storecrew.domain.crew import Enlisted, ShopDay, Worker
+from storecrew.domain.events import Event, Published, Recorded
+from storecrew.domain.journal import (
+    Advance,
+    Answer,
+    Failure,
+    Glance,
+    Intake,
+    Spent,
+    Taken,
+    WakesFor,
+)
+from storecrew.domain.live import Topic, Update
 from storecrew.domain.pages import Page
 from storecrew.domain.proposals import Filed, Proposal
 from storecrew.domain.runs import (
@@ -24,7 +36,21 @@ from storecrew.domain.runs import (
     RunStatus,
     Story,
 )
-from storecrew.journal import approvals, books, controls, events, proposals, reads, runs
+from storecrew.domain.traces import Trace
+from storecrew.journal import (
+    approvals,
+    books,
+    controls,
+    crew,
+    events,
+    health,
+    proposals,
+    reads,
+    runs,
+    taking,
+    tracing,
+    updates,
+)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -61,9 +87,13 @@ class SqlJournal:
 
     async def publish(self, items: Sequence[Published], wakes_for: WakesFor) -> list[Receipt]:
         """Record events, once per source and external id, with the wakes they cause."""
-        return await self.database.write(
-            lambda c: events.publish(c, items, wakes_for),
-        )
+
+        def record(connection: Connection) -> list[Receipt]:
+            receipts = events.publish(connection, items, wakes_for)
+            updates.note_events(connection, items, receipts)
+            return receipts
+
+        return await self.database.write(record)
 
     async def relay(
         self, source: str, facts: Sequence[tuple[int, Published]], wakes_for: WakesFor
@@ -71,24 +101,55 @@ class SqlJournal:
         """Record facts from an outbox and how far it has been read, together."""
 
         def record(connection: Connection) -> int:
-            fresh = events.relay(connection, source, facts, wakes_for)
+            fresh, receipts = events.relay(connection, source, facts, wakes_for)
             if fresh:
-                approvals.overtake(connection, fresh, fresh[-1][1].at)
+                closed = approvals.overtake(connection, fresh, fresh[-1].at)
+                updates.note_events(connection, fresh, receipts)
+                superseded = ApprovalStatus.SUPERSEDED
+                updates.note_approvals(connection, closed, superseded, fresh[-1].at)
             return len(fresh)
 
         return await self.database.write(record)
 
-    async def glance(self, source: str, now: datetime) -> Glance:
-        """Look at all that may have to be acted on."""
-        return await self.database.read(lambda c: runs.glance(c, source, now))
+    async def glance(
+        self, source: str, now: datetime, *, worker: str = "", day: str = ""
+    ) -> Glance:
+        """Look at all that may have to be acted on, by this worker and on this day of the shop."""
+        return await self.database.read(lambda c: runs.glance(c, source, now, worker, day))
 
-    async def last_tick(self, agent: str) -> str | None:
-        """Return the external id of the agent's newest tick."""
-        return await self.database.read(lambda c: events.last_tick(c, agent))
+    async def enlisted(self) -> list[Enlisted]:
+        """Return every registered agent, in order of registration."""
+        return await self.database.read(crew.enlisted)
 
-    async def take(self, intakes: Sequence[Intake], now: datetime, room: int) -> Taken:
-        """Begin the runs that are due."""
-        return await self.database.write(lambda c: runs.take(c, intakes, now, room))
+    async def beat(self, agents: Collection[str], now: datetime, *, worker: str = "") -> None:
+        """Record that these agents are ready to run, because their worker is."""
+        await self.database.write(lambda c: health.beat(c, agents, now, worker))
+
+    async def last_ticks(self, agents: Collection[str]) -> Mapping[str, str]:
+        """Return the external id of each agent's newest tick; who never ticked is left out."""
+        return await self.database.read(lambda c: events.last_ticks(c, agents))
+
+    async def retire(self, on_duty: Collection[str]) -> None:
+        """Forget the heartbeats of everybody but those on duty."""
+        await self.database.write(lambda c: health.retire(c, on_duty))
+
+    async def take(
+        self,
+        intakes: Sequence[Intake],
+        now: datetime,
+        room: int,
+        *,
+        worker: str = "",
+        day: ShopDay | None = None,
+    ) -> Taken:
+        """Begin the runs that are due, for this worker, within the budgets of this day."""
+
+        def begin(connection: Connection) -> Taken:
+            taken = taking.take(connection, intakes, now, room, worker, day)
+            updates.note_runs(connection, taken.runs, RunStatus.RUNNING, now)
+            return taken
+
+        return await self.database.write(begin)
 
     async def run(self, run_id: str) -> Run:
         """Return the run with its events, or raise `NotFound`."""
@@ -96,11 +157,33 @@ class SqlJournal:
 
     async def fail(self, failure: Failure) -> RunStatus:
         """Record that a run raised, and what follows."""
-        return await self.database.write(lambda c: runs.fail(c, failure))
+
+        def record(connection: Connection) -> RunStatus:
+            status = runs.fail(connection, failure)
+            updates.note_runs(connection, [failure.run], status, failure.now, failure.error)
+            return status
+
+        return await self.database.write(record)
 
     async def take_over(self) -> int:
         """Begin a new attempt of each run under way, as whoever carried it out is gone."""
         return await self.database.write(runs.take_over)
+
+    async def take_over_lost(self, lease: timedelta) -> int:
+        """Begin a new attempt of each run whose worker did not beat for so long."""
+        return await self.database.write(lambda c: runs.take_over_lost(c, lease))
+
+    async def keep_lease(self, worker: Worker) -> None:
+        """Let a worker's lease begin anew, by the database's clock."""
+        await self.database.write(lambda c: runs.keep_lease(c, worker))
+
+    async def give_up(self, worker: str) -> None:
+        """End a worker's lease: what it leaves behind is free at once."""
+        await self.database.write(lambda c: runs.give_up(c, worker))
+
+    async def workers(self) -> list[Worker]:
+        """Return the workers that are written down, the newest first."""
+        return await self.database.read(runs.working)
 
     async def revive(self, now: datetime) -> int:
         """Let runs whose pause is over go on; return how many."""
@@ -114,9 +197,19 @@ class SqlJournal:
         """Return so many of the run's proposals, in order."""
         return await self.database.read(lambda c: proposals.filed(c, run_id, start, limit))
 
+    async def spent(self, agent: str, day: str) -> Spent:
+        """Return what everybody, and this agent, were allowed to spend on a day so far."""
+        return await self.database.read(lambda c: proposals.spent(c, agent, day))
+
     async def answer(self, said: Answer) -> str:
         """Record a person's answer; return the run that carries out a yes."""
-        return await self.database.write(lambda c: approvals.answer(c, said))
+
+        def record(connection: Connection) -> str:
+            run_id = approvals.answer(connection, said)
+            updates.note_approvals(connection, [said.proposal], said.status, said.at)
+            return run_id
+
+        return await self.database.write(record)
 
     async def expire(self, now: datetime) -> int:
         """Close questions that nobody answered in time."""
@@ -127,9 +220,9 @@ class SqlJournal:
         work = partial(controls.begin_undo, story=story, opposite=opposite, by=by, now=now)
         return await self.database.write(work)
 
-    async def paused(self) -> bool:
-        """Tell whether somebody stopped the crew."""
-        return await self.database.read(runs.paused)
+    async def paused(self, agent: str = "") -> bool:
+        """Tell whether somebody stopped the crew, or this agent."""
+        return await self.database.read(lambda c: runs.paused(c, agent))
 
     async def set_paused(self, value: bool, *, by: str, now: datetime) -> None:
         """Stop the crew, or let it go on."""
@@ -181,9 +274,33 @@ class SqlJournal:
         """Return one page of the recorded events, newest first."""
         return await self.database.read(partial(reads.events_page, page=page, per_page=per_page))
 
+    async def recall(
+        self, kinds: Collection[type[Event]], since: datetime, until: datetime
+    ) -> list[Recorded]:
+        """Return events of these kinds between two moments, among the newest few thousand."""
+        return await self.database.read(lambda c: events.recall(c, kinds, since, until))
+
+    async def trace(self, anything: str) -> Trace:
+        """Return what an event, run, proposal or effect's key belongs to, or raise `NotFound`."""
+        return await self.database.read(lambda c: tracing.trace(c, anything))
+
     async def tally(self, run_ids: Collection[str]) -> dict[str, int]:
         """Count the `proposals` of these runs, and those `applied`, `asked` and `denied`."""
         return await self.database.read(lambda c: reads.tally(c, run_ids))
+
+    async def note(self, topic: Topic, body: Mapping[str, Any], at: datetime) -> None:
+        """Tell those who watch what changed outside of the journal."""
+        await self.database.write(lambda c: updates.note(c, topic, body, at))
+
+    async def updates(
+        self, since: int, *, topics: Collection[Topic] = tuple(Topic), limit: int = 500
+    ) -> list[Update] | None:
+        """Return the updates after a position, oldest first; None where some are gone."""
+        return await self.database.read(lambda c: updates.since(c, since, topics, limit))
+
+    async def newest_update(self) -> int:
+        """Return the position of the newest update; 0 where there is none."""
+        return await self.database.read(updates.newest)
 
     async def verify(self, effects: Collection[str]) -> list[Discrepancy]:
         """Return what does not add up, given the keys under which the store changed."""

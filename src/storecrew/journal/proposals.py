@@ -7,11 +7,11 @@ from sqlalchemy.engine import Connection
 
 from storecrew.database import stamp
 from storecrew.domain.errors import RunTakenOver
-from storecrew.domain.journal import Advance, Filing, Judge
+from storecrew.domain.journal import Advance, Filing, Judge, Spent
 from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
-from storecrew.domain.runs import ApprovalStatus, Judged
-from storecrew.journal import audit, runs
-from storecrew.journal.approvals import supersede, topic
+from storecrew.domain.runs import ApprovalStatus, Judged, Receipt, RunStatus
+from storecrew.journal import audit, budgets, runs, updates
+from storecrew.journal.approvals import supersede, topic, unrepeated
 from storecrew.journal.events import publish
 from storecrew.journal.rows import dump, take_turns, to_decision, to_filed
 from storecrew.journal.tables import approvals, decisions, outcomes, proposals
@@ -21,23 +21,25 @@ from storecrew.journal.tables import runs as runs_table
 def advance(connection: Connection, step: Advance) -> list[Judged]:
     """Record the step; return the proposals that may now be done. Ends the run if none is left."""
     take_turns(connection, f"run/{step.run}")
+    proposed = _check_attempt(connection, step)
     if step.pending and step.judge is not None:
         take_turns(connection, "spending")  # or two runs could both spend the rest of the budget
-    if step.filing is not None:
-        file(connection, step, step.filing)
+    if proposed and step.filing is not None:
+        raise RunTakenOver(step.run)
+    receipts = file(connection, step, step.filing) if step.filing is not None else []
     settle(connection, step)
     allowed = _judge(connection, step)
+    if receipts and step.filing is not None:
+        updates.note_events(connection, step.filing.events, receipts)
     if step.last and not allowed:
         runs.finish(connection, step.run, step.now)
+        updates.note_runs(connection, [step.run], RunStatus.DONE, step.now)
     return allowed
 
 
-def file(connection: Connection, step: Advance, filing: Filing) -> None:
+def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]:
     """Keep what the agent said, once. The run then counts as having proposed."""
     of_run = runs_table.c.id == step.run
-    proposed = connection.execute(sa.select(runs_table.c.proposals).where(of_run)).scalar_one()
-    if proposed is not None:
-        raise RunTakenOver(step.run)
     at = stamp(step.now)
     rows = [
         {
@@ -52,9 +54,25 @@ def file(connection: Connection, step: Advance, filing: Filing) -> None:
     ]
     if rows:
         connection.execute(sa.insert(proposals), rows)
-    if filing.events:
-        publish(connection, filing.events, step.wakes_for)
-    connection.execute(sa.update(runs_table).where(of_run).values(proposals=len(rows)))
+    receipts = publish(connection, filing.events, step.wakes_for) if filing.events else []
+    said: dict[str, object] = {"proposals": len(rows)}
+    if filing.tokens:
+        said["tokens"] = runs_table.c.tokens + filing.tokens
+    connection.execute(sa.update(runs_table).where(of_run).values(said))
+    return receipts
+
+
+_STATE = sa.select(runs_table.c.attempt, runs_table.c.proposals).where(
+    runs_table.c.id == sa.bindparam("id")
+)
+
+
+def _check_attempt(connection: Connection, step: Advance) -> bool:
+    """Refuse a step of an attempt that another took over from; tell whether the run proposed."""
+    row = connection.execute(_STATE, {"id": step.run}).one()
+    if row.attempt != step.attempt:
+        raise RunTakenOver(step.run)
+    return row.proposals is not None
 
 
 _DECIDED = sa.select(decisions.c.proposal_id, decisions.c.body, decisions.c.spends).where(
@@ -98,25 +116,37 @@ def _judge_fresh(
 ) -> dict[str, Judged]:
     if not pending:
         return {}
-    spent = connection.execute(_SPENT, {"day": step.day}).scalar_one()
+    so_far = spent(connection, pending[0].agent, step.day, budgeted=step.budgeted)
     judged = []
     for filed in pending:
-        judged.append(judge(filed, spent))
+        judged.append(judge(filed, so_far))
         if judged[-1].decision.verdict is Verdict.ALLOW:
-            spent += judged[-1].spends
+            so_far = so_far.and_also(judged[-1])
+    judged = unrepeated(connection, judged)
     if step.answering:
         ids = [filed.id for filed in pending]
         connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))
     at = stamp(step.now)
     connection.execute(sa.insert(decisions), [_decision_row(j, step, at) for j in judged])
     asked = [j for j in judged if j.decision.verdict is Verdict.ASK]
+    closed: list[str] = []
     if asked:
         topics = {topic(j.filed): j.filed.id for j in asked}
-        supersede(connection, topics, step.now)
+        closed = supersede(connection, topics, step.now)
         connection.execute(sa.insert(approvals), [_question_row(j, step) for j in asked])
     denied = [j for j in judged if j.decision.verdict is Verdict.DENY]
     audit.append(connection, [audit_row(j, step, refusal(j.decision)) for j in denied])
+    updates.note_approvals(connection, closed, ApprovalStatus.SUPERSEDED, step.now)
+    waiting = [j.filed.id for j in asked]
+    updates.note_approvals(connection, waiting, ApprovalStatus.WAITING, step.asked_at)
     return {j.filed.id: j for j in judged}
+
+
+def spent(connection: Connection, agent: str, day: str, *, budgeted: bool = True) -> Spent:
+    """Return what was allowed on this day so far; the agent's own part only where it counts."""
+    shop = int(connection.execute(_SPENT, {"day": day}).scalar_one())  # a sum is a Decimal
+    own = budgets.moved(connection, agent, day) if budgeted else 0
+    return Spent(shop=shop, agent=own)
 
 
 def settle(connection: Connection, step: Advance) -> None:
@@ -180,6 +210,7 @@ def _decision_row(judged: Judged, step: Advance, at: str) -> dict[str, object]:
         "at": at,
         "day": step.day,
         "spends": judged.spends,
+        "moves": judged.moves,
     }
 
 

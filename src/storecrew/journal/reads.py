@@ -17,7 +17,7 @@ from storecrew.journal.tables import approvals, audit, decisions, events, outcom
 
 T = TypeVar("T")
 
-_STORIES = (
+STORIES = (
     sa.select(
         proposals,
         decisions.c.body.label("decision"),
@@ -69,14 +69,14 @@ def stories_page(
     connection: Connection, *, page: int, per_page: int, run: str | None = None
 ) -> Page[Story]:
     """Return one page of proposals and what became of them."""
-    query = _STORIES if run is None else _STORIES.where(proposals.c.run_id == run)
+    query = STORIES if run is None else STORIES.where(proposals.c.run_id == run)
     order = [proposals.c.at.desc(), proposals.c.run_id, proposals.c.n]
     return page_of(connection, query, order=order, page=page, per_page=per_page, read=to_story)
 
 
 def story(connection: Connection, proposal_id: str) -> Story:
     """Return one proposal and what became of it, or raise `NotFound`."""
-    row = connection.execute(_STORIES.where(proposals.c.id == proposal_id)).one_or_none()
+    row = connection.execute(STORIES.where(proposals.c.id == proposal_id)).one_or_none()
     if row is None:
         raise NotFound("proposal", proposal_id)
     return to_story(row)

@@ -1,13 +1,14 @@
 """Rows of the journal to domain values and back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import text
 
-from storecrew.database import moment
+from storecrew.database import moment, stamp
 from storecrew.domain import codec
 from storecrew.domain.events import Recorded
 from storecrew.domain.proposals import Decision, Filed, Outcome, Proposal
@@ -48,6 +49,8 @@ def to_run(row: AnyRow, events: Sequence[Recorded] = ()) -> Run:
         error=row.error,
         proposals=row.proposals,
         events=tuple(events),
+        worker=row.worker,
+        tokens=row.tokens,
     )
 
 
@@ -94,6 +97,30 @@ def to_audit(row: AnyRow) -> AuditEntry:
     for name in ("action", "before", "after"):
         fields[name] = json.loads(fields[name])
     return AuditEntry(**fields)
+
+
+def control_row(
+    subject: str, action: Mapping[str, Any], *, actor: str, reason: str, now: datetime
+) -> dict[str, object]:
+    """Return the audit row of what somebody did to the crew itself."""
+    return {
+        "at": stamp(now),
+        "kind": "control",
+        "subject": subject,
+        "actor": actor,
+        "action": dump(action),
+        "result": "recorded",
+        "reason": reason,
+        "before": "{}",
+        "after": "{}",
+        "policy_version": "",
+        "approved_by": actor.removeprefix("person:") if actor.startswith("person:") else "",
+    }
+
+
+def person(by: str) -> str:
+    """Return a person as actors are written, whether or not the name says so already."""
+    return by if by.startswith("person:") else f"person:{by}"
 
 
 def take_turns(connection: Connection, what: str) -> None:

@@ -1,111 +1,21 @@
-"""Runs: which pending wakes become one, and how each ends."""
+"""Runs: how each ends, and the look at all that waits."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from storecrew.database import moment, stamp
+from storecrew.domain.crew import Halt, Worker
 from storecrew.domain.errors import NotFound
-from storecrew.domain.journal import Failure, Glance, Intake, Taken
+from storecrew.domain.events import Published, RunFailed
+from storecrew.domain.journal import Failure, Glance
 from storecrew.domain.runs import ApprovalStatus, Run, RunStatus
-from storecrew.journal.events import cursor
-from storecrew.journal.rows import take_turns, to_event, to_run
+from storecrew.journal import audit, health, updates
+from storecrew.journal.crew_tables import halts, heartbeats, workers
+from storecrew.journal.events import cursor, publish
+from storecrew.journal.rows import control_row, to_event, to_run
 from storecrew.journal.tables import approvals, controls, events, runs, wakes
-
-ACTIVE = (RunStatus.RUNNING, RunStatus.RETRYING)
-
-
-_ACTIVE_COUNTS = (
-    sa.select(runs.c.agent, sa.func.count().label("runs"))
-    .where(runs.c.status.in_(ACTIVE))
-    .group_by(runs.c.agent)
-)
-_WAITING_AGENTS = sa.select(wakes.c.agent).where(wakes.c.run_id.is_(None)).distinct()
-_BUSY = (
-    sa.select(wakes.c.subject)
-    .join(runs, runs.c.id == wakes.c.run_id)
-    .where(runs.c.status.in_(ACTIVE), wakes.c.agent == sa.bindparam("agent"))
-)
-_PENDING = (
-    sa.select(wakes, events.c.source, events.c.external_id)
-    .join(events, events.c.seq == wakes.c.event_seq)
-    .where(wakes.c.run_id.is_(None), wakes.c.agent == sa.bindparam("agent"))
-    .where(sa.or_(wakes.c.subject == "", wakes.c.subject.not_in(_BUSY)))
-    .order_by(wakes.c.event_seq)
-    .limit(sa.bindparam("batch"))
-)
-_ASSIGN = (
-    sa.update(wakes)
-    .where(wakes.c.agent == sa.bindparam("b_agent"))
-    .where(wakes.c.event_seq.in_(sa.bindparam("seqs", expanding=True)))
-    .values(run_id=sa.bindparam("b_run"))
-)
-
-
-def take(connection: Connection, intakes: Sequence[Intake], now: datetime, room: int) -> Taken:
-    """Turn pending wakes into at most `room` runs, in the order of the intakes.
-
-    An agent never exceeds its concurrency, and events on a subject that it is still busy with
-    wait, so that they are handled in order.
-    """
-    take_turns(connection, "runs")
-    waiting = set(connection.execute(_WAITING_AGENTS).scalars())
-    active = {row.agent: int(row.runs) for row in connection.execute(_ACTIVE_COUNTS)}
-    begun: list[str] = []
-    dues: list[datetime] = []
-    for intake in intakes:
-        if intake.agent not in waiting:
-            continue
-        free = min(intake.concurrency - active.get(intake.agent, 0), room - len(begun))
-        for _ in range(free):
-            batch = _next_batch(connection, intake)
-            if not batch:
-                break
-            due = moment(batch[0].at) + intake.within
-            if len(batch) < intake.batch and not batch[0].alone and due > now:
-                dues.append(due)
-                break
-            begun.append(_begin(connection, intake.agent, batch, now))
-    return Taken(runs=tuple(begun), next_due=min(dues, default=None))
-
-
-def _next_batch(connection: Connection, intake: Intake) -> "list[Row[tuple[object, ...]]]":
-    parameters = {"agent": intake.agent, "batch": intake.batch}
-    rows = list(connection.execute(_PENDING, parameters))
-    if rows and rows[0].alone:
-        return rows[:1]
-    return [row for row in rows if not row.alone]
-
-
-def _begin(
-    connection: Connection,
-    agent: str,
-    batch: "list[Row[tuple[object, ...]]]",
-    now: datetime,
-) -> str:
-    first = batch[0]
-    name = first.external_id if first.source == "clock" else f"{agent}@{first.event_seq}"
-    run_id = f"{name}~alone" if first.alone else name
-    connection.execute(sa.insert(runs), new_run(run_id, agent, f"agent:{agent}", now))
-    seqs = [row.event_seq for row in batch]
-    connection.execute(_ASSIGN, {"b_agent": agent, "b_run": run_id, "seqs": seqs})
-    return run_id
-
-
-def new_run(run_id: str, agent: str, actor: str, now: datetime) -> dict[str, object]:
-    """Return the row of a run that begins now."""
-    return {
-        "id": run_id,
-        "agent": agent,
-        "actor": actor,
-        "status": RunStatus.RUNNING,
-        "attempt": 1,
-        "created_at": stamp(now),
-        "error": "",
-    }
-
 
 _RUN = sa.select(runs).where(runs.c.id == sa.bindparam("id"))
 _RUN_EVENTS = (
@@ -131,72 +41,132 @@ _FINISH = (
 )
 
 
+_RECOVERED = (
+    sa.update(heartbeats)
+    .where(heartbeats.c.failures > 0)
+    .where(
+        heartbeats.c.agent
+        == sa.select(runs.c.agent).where(runs.c.id == sa.bindparam("b_id")).scalar_subquery()
+    )
+    .values(failures=0, error="")
+)
+
+
 def finish(connection: Connection, run_id: str, now: datetime) -> None:
-    """Record that the run came to its end."""
+    """Record that the run came to its end, so its agent is well."""
     connection.execute(_FINISH, {"b_id": run_id, "b_at": stamp(now)})
+    connection.execute(_RECOVERED, {"b_id": run_id})
 
 
 def fail(connection: Connection, failure: Failure) -> RunStatus:
     """Record a failure: to be retried, else split into its events, else parked as failed.
 
     Only a run that had not proposed yet is split: what was filed is always settled by its run.
+    An attempt that was taken over from, or a run that has ended, is left as it is.
     """
     of_run = runs.c.id == failure.run
+    state = sa.select(runs.c.status, runs.c.attempt, runs.c.proposals).where(of_run)
+    run = connection.execute(state).one()
+    if run.attempt != failure.attempt or run.status != RunStatus.RUNNING:
+        return RunStatus(run.status)
+    status = _after(connection, failure, proposed=run.proposals is not None)
+    changes: dict[str, object] = {"status": status, "error": failure.error}
     if failure.retry_at is not None:
-        status, not_before = RunStatus.RETRYING, stamp(failure.retry_at)
-        connection.execute(
-            sa.update(runs)
-            .where(of_run)
-            .values(
-                status=status,
-                not_before=not_before,
-                error=failure.error,
-                attempt=runs.c.attempt + 1,
-            )
-        )
-        return status
-    woken_by = wakes.c.run_id == failure.run
-    count = connection.execute(sa.select(sa.func.count()).where(woken_by)).scalar_one()
-    proposed = connection.execute(sa.select(runs.c.proposals).where(of_run)).scalar_one()
-    status = RunStatus.SPLIT if count > 1 and proposed is None else RunStatus.FAILED
-    ended = {"status": status, "error": failure.error, "finished_at": stamp(failure.now)}
-    connection.execute(sa.update(runs).where(of_run).values(ended))
+        changes |= {"not_before": stamp(failure.retry_at), "attempt": failure.attempt + 1}
+    else:
+        changes["finished_at"] = stamp(failure.now)
+    changes["tokens"] = runs.c.tokens + failure.tokens
+    connection.execute(sa.update(runs).where(of_run).values(changes))
     if status is RunStatus.SPLIT:
-        connection.execute(sa.update(wakes).where(woken_by).values(run_id=None, alone=True))
+        of_wakes = wakes.c.run_id == failure.run
+        connection.execute(sa.update(wakes).where(of_wakes).values(run_id=None, alone=True))
+    if failure.agent:
+        health.note_failure(connection, failure, escalate=status is RunStatus.FAILED)
+    if failure.hung:
+        _audit_cancelled(connection, failure)
+    if status is RunStatus.FAILED and failure.agent:
+        _publish_failed(connection, failure)
     return status
 
 
+def _publish_failed(connection: Connection, failure: Failure) -> None:
+    """Tell of a run that failed for good, but not those who failed while hearing of such."""
+    event = RunFailed(agent=failure.agent, run=failure.run, reason=failure.error)
+    if failure.agent in failure.wakes_for(event):
+        return
+    item = Published(
+        source="orchestrator", external_id=f"failed/{failure.run}", event=event, at=failure.now
+    )
+    updates.note_events(connection, [item], publish(connection, [item], failure.wakes_for))
+
+
+def _after(connection: Connection, failure: Failure, *, proposed: bool) -> RunStatus:
+    """Return what becomes of the run."""
+    if failure.retry_at is not None:
+        return RunStatus.RETRYING
+    woken_by = wakes.c.run_id == failure.run
+    count = connection.execute(sa.select(sa.func.count()).where(woken_by)).scalar_one()
+    return RunStatus.SPLIT if count > 1 and not proposed else RunStatus.FAILED
+
+
+def _audit_cancelled(connection: Connection, failure: Failure) -> None:
+    subject = f"cancel/{failure.run}#{failure.attempt}"
+    action = {"type": "cancel_run", "run": failure.run, "attempt": failure.attempt}
+    row = control_row(subject, action, actor="system", reason=failure.error, now=failure.now)
+    audit.append(connection, [row])
+
+
 _RUNNING = (
-    sa.select(runs.c.id, runs.c.attempt)
+    sa.select(runs.c.id, runs.c.attempt, runs.c.worker)
     .where(runs.c.status == RunStatus.RUNNING)
+    .where(runs.c.worker.in_([sa.bindparam("worker"), ""]))
     .order_by(runs.c.created_at, runs.c.id)
 )
-_NEXT_RETRY = sa.select(sa.func.min(runs.c.not_before)).where(runs.c.status == RunStatus.RETRYING)
+_PAUSED_AGENTS = sa.select(halts.c.agent).where(halts.c.why == Halt.PAUSED)
+_NEXT_RETRY = sa.select(sa.func.min(runs.c.not_before)).where(
+    runs.c.status == RunStatus.RETRYING, runs.c.agent.not_in(_PAUSED_AGENTS)
+)
 _NEXT_EXPIRY = sa.select(sa.func.min(approvals.c.expires_at)).where(
     approvals.c.status == ApprovalStatus.WAITING
 )
+_NEWEST = sa.select(sa.func.max(events.c.seq))
 _ANY_WAITING = sa.select(wakes.c.event_seq).where(wakes.c.run_id.is_(None)).limit(1)
 
 
-def glance(connection: Connection, source: str, now: datetime) -> Glance:
+_HALTED = sa.select(halts.c.agent).where(
+    sa.or_(halts.c.why == Halt.PAUSED, halts.c.day == sa.bindparam("day"))
+)
+_SWITCHES = sa.select(controls.c.name, controls.c.value).where(
+    controls.c.name.in_(["paused", "crew"])
+)
+
+
+def glance(connection: Connection, source: str, now: datetime, worker: str, day: str) -> Glance:
     """Look at all that a sweep may have to act on."""
     retry = connection.execute(_NEXT_RETRY).scalar()
     expiry = connection.execute(_NEXT_EXPIRY).scalar()
+    switches = {row.name: row.value for row in connection.execute(_SWITCHES)}
+    running = list(connection.execute(_RUNNING, {"worker": worker}))
     return Glance(
-        paused=paused(connection),
+        paused=switches.get("paused") == "true",
         cursor=cursor(connection, source),
         waiting=connection.execute(_ANY_WAITING).scalar() is not None,
         retries_due=retry is not None and retry <= stamp(now),
         next_expiry=moment(expiry) if expiry else None,
-        running=tuple((row.id, row.attempt) for row in connection.execute(_RUNNING)),
+        running=tuple((row.id, row.attempt) for row in running if row.worker == worker),
         next_retry=moment(retry) if retry else None,
+        unclaimed=any(row.worker != worker for row in running),
+        crew=switches.get("crew", ""),
+        halted=frozenset(connection.execute(_HALTED, {"day": day}).scalars()),
+        newest=connection.execute(_NEWEST).scalar() or 0,
     )
 
 
 _REVIVE = (
     sa.update(runs)
     .where(runs.c.status == RunStatus.RETRYING, runs.c.not_before <= sa.bindparam("b_now"))
-    .values(status=RunStatus.RUNNING, not_before=None)
+    .where(runs.c.agent.not_in(_PAUSED_AGENTS))
+    .values(status=RunStatus.RUNNING, not_before=None, worker="")
 )
 
 
@@ -207,13 +177,86 @@ def revive(connection: Connection, now: datetime) -> int:
 
 def take_over(connection: Connection) -> int:
     """Begin a new attempt of each run under way; return how many."""
+    _count_budgets_anew(connection)
     under_way = sa.update(runs).where(runs.c.status == RunStatus.RUNNING)
-    return connection.execute(under_way.values(attempt=runs.c.attempt + 1)).rowcount
+    return connection.execute(under_way.values(attempt=runs.c.attempt + 1, worker="")).rowcount
+
+
+def _count_budgets_anew(connection: Connection) -> None:
+    """Let who starts find out again which budgets are spent: they may have been raised."""
+    connection.execute(sa.delete(halts).where(halts.c.why == Halt.SPENT))
+
+
+_FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def take_over_lost(connection: Connection, lease: timedelta) -> int:
+    """Free the runs of workers that did not beat for so long, each as a new attempt.
+
+    Workers of which nothing was heard for a day are forgotten.
+    """
+    yesterday = _clock(connection) - _FORGOTTEN_AFTER.total_seconds()
+    connection.execute(sa.delete(workers).where(workers.c.beat_at < yesterday))
+    living = sa.select(workers.c.id).where(
+        workers.c.beat_at > _clock(connection) - lease.total_seconds()
+    )
+    lost = (
+        sa.update(runs)
+        .where(runs.c.status == RunStatus.RUNNING, runs.c.worker != "")
+        .where(runs.c.worker.not_in(living))
+    )
+    return connection.execute(lost.values(attempt=runs.c.attempt + 1, worker="")).rowcount
+
+
+def keep_lease(connection: Connection, worker: Worker) -> None:
+    """Let a worker's lease begin anew, by the database's clock; a new one is written down."""
+    now = _clock(connection)
+    beat = sa.update(workers).where(workers.c.id == worker.id).values(beat_at=now)
+    if connection.execute(beat).rowcount:
+        return
+    _count_budgets_anew(connection)
+    row = {"id": worker.id, "host": worker.host, "pid": worker.pid}
+    row["started_at"] = stamp(worker.started_at)
+    connection.execute(sa.insert(workers).values(**row, beat_at=now))
+
+
+def give_up(connection: Connection, worker: str) -> None:
+    """End a worker's lease."""
+    connection.execute(sa.delete(workers).where(workers.c.id == worker))
+
+
+def working(connection: Connection) -> list[Worker]:
+    """Return the workers that are written down, the newest first."""
+    age = (_clock(connection) - workers.c.beat_at).label("age")
+    query = sa.select(workers, age).order_by(workers.c.started_at.desc())
+    return [
+        Worker(
+            id=row.id,
+            host=row.host,
+            pid=row.pid,
+            started_at=moment(row.started_at),
+            beat_seconds=max(0.0, float(row.age)),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _clock(connection: Connection) -> "sa.ColumnElement[float]":
+    """Return the database's own time in seconds: leases of many machines need one clock."""
+    if connection.dialect.name == "postgresql":
+        now = sa.func.extract("epoch", sa.func.clock_timestamp())
+        return sa.cast(now, sa.Double)
+    return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Double)
 
 
 _PAUSED = sa.select(controls.c.value).where(controls.c.name == "paused")
+_AGENT_PAUSED = sa.select(halts.c.agent).where(
+    halts.c.agent == sa.bindparam("agent"), halts.c.why == Halt.PAUSED
+)
 
 
-def paused(connection: Connection) -> bool:
-    """Tell whether somebody stopped the crew."""
-    return connection.execute(_PAUSED).scalar() == "true"
+def paused(connection: Connection, agent: str = "") -> bool:
+    """Tell whether somebody stopped the crew, or this agent."""
+    if connection.execute(_PAUSED).scalar() == "true":
+        return True
+    return bool(agent) and connection.execute(_AGENT_PAUSED, {"agent": agent}).scalar() is not None

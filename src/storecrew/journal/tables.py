@@ -61,9 +61,12 @@ runs = sa.Table(
     sa.Column("finished_at", sa.Text),
     sa.Column("error", sa.Text, nullable=False, default=""),
     sa.Column("proposals", sa.Integer),
+    sa.Column("worker", sa.Text, nullable=False, server_default=""),
+    sa.Column("tokens", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index("runs_by_status", runs.c.status, runs.c.agent)
 sa.Index("runs_by_time", runs.c.created_at)
+sa.Index("runs_by_agent", runs.c.agent, runs.c.created_at)
 
 proposals = sa.Table(
     "proposals",
@@ -87,9 +90,12 @@ decisions = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("day", sa.Text, nullable=False),
     sa.Column("spends", sa.BigInteger, nullable=False, default=0),
+    sa.Column("moves", sa.BigInteger, nullable=False, server_default="0"),
 )
 _spending = decisions.c.spends != 0
 sa.Index("decisions_spending", decisions.c.day, sqlite_where=_spending, postgresql_where=_spending)
+_moving = decisions.c.moves != 0
+sa.Index("decisions_moving", decisions.c.day, sqlite_where=_moving, postgresql_where=_moving)
 
 approvals = sa.Table(
     "approvals",

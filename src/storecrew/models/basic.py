@@ -1,17 +1,22 @@
 """What agents reach as `ctx.models`: the simple, honest models behind one door."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from storecrew.domain.advice import (
+    BoughtTogether,
     Elasticity,
+    Intent,
     PriceAdvice,
     PriceHistory,
+    PricePoint,
     PriceQuestion,
     StockAdvice,
     StockQuestion,
+    Suggested,
 )
 from storecrew.domain.ports import DemandForecast
-from storecrew.models import demand, inventory, pricing
+from storecrew.models import demand, elasticity, inventory, pricing
 
 
 class BasicModels:
@@ -31,13 +36,57 @@ class BasicModels:
 
     def elasticity(self, prices: Sequence[float], units: Sequence[float]) -> tuple[float, float]:
         """Return one product's elasticity and its standard error."""
-        found = pricing.elasticities([PriceHistory(prices=prices, units=units)])[0]
+        found = elasticity.elasticities([PriceHistory(prices=prices, units=units)])[0]
         return found.mean, found.error
 
     def elasticities(self, histories: Sequence[PriceHistory]) -> Sequence[Elasticity]:
         """Return each product's elasticity, leaning on what all of them together show."""
-        return pricing.elasticities(histories)
+        return elasticity.elasticities(histories)
 
     def best_prices(self, questions: Sequence[PriceQuestion]) -> Sequence[PriceAdvice]:
         """Return, per question, the price within its bounds that promises the most profit."""
         return pricing.best_prices(questions)
+
+    def exploring_prices(
+        self, questions: Sequence[PriceQuestion], *, seed: int, reach: float
+    ) -> Sequence[PriceAdvice]:
+        """Return, per question, a price within its bounds, moved to learn where that pays."""
+        return pricing.exploring_prices(questions, seed=seed, reach=reach)
+
+    def price_curve(
+        self, question: PriceQuestion, *, points: int, also: Sequence[float] = ()
+    ) -> Sequence[PricePoint]:
+        """Return what so many prices between the bounds should bring a day."""
+        return pricing.curve(question, points=points, also=also)
+
+    def forecast_of(
+        self, sku: str, day: date, warehouse: str | None = None
+    ) -> DemandForecast | None:
+        """Return None: nothing was learned."""
+        return None
+
+    def accuracy_of(self, sku: str) -> Mapping[str, float | str]:
+        """Return {}: no forecast was kept to be compared with sales."""
+        return {}
+
+    def learned_elasticity(self, sku: str) -> Elasticity | None:
+        """Return None: nothing was learned."""
+        return None
+
+    def similar_to(self, cart: Sequence[str], count: int) -> Sequence[Suggested]:
+        """Return nothing: no basket was learned from."""
+        return ()
+
+    def for_customer(
+        self, bought: Mapping[str, tuple[float, int]], count: int, day: date
+    ) -> Sequence[Suggested]:
+        """Return nothing: no basket was learned from."""
+        return ()
+
+    def intent(self, texts: Sequence[str]) -> Sequence[Intent]:
+        """Return that nobody can say: no example was learned from."""
+        return [Intent(name="", probability=0.0, sure=False, known=False) for _ in texts]
+
+    def bought_together(self, count: int) -> Sequence[BoughtTogether]:
+        """Return nothing: no basket was learned from."""
+        return ()

@@ -1,171 +1,41 @@
-"""How demand answers to prices, and which price earns most. Constant elasticity, shrunk."""
+"""Which price earns most, as far as is known how demand answers to it."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from storecrew.domain.advice import Elasticity, PriceAdvice, PriceHistory, PriceQuestion
+from storecrew.domain.advice import PriceAdvice, PricePoint, PriceQuestion
 from storecrew.domain.errors import InvalidInput
+from storecrew.models.arrays import LARGEST, Floats
+from storecrew.models.elasticity import elasticities
 
-Floats = NDArray[np.float64]
-Groups = NDArray[np.int64]
+__all__ = [
+    "best_prices",
+    "curve",
+    "elasticities",
+    "exploring_prices",
+    "floor_price",
+    "markup_price",
+]
 
-USUAL = -2.2
-"""Own-price elasticity before the shop has shown its own: the median of 1,851 estimates
-(Bijmolt, van Heerde, Pieters 2005; their mean is −2.6)."""
-_SHOP_SD = 0.7
-"""Standard deviation of shops around `USUAL`."""
-_PRODUCT_SD = 0.6
-"""Standard deviation of products around their shop."""
-_OVERDISPERSION = 2.0
-"""Variance of units over their mean within a price: sales are burstier than Poisson's."""
-_OTHER_CAUSES = 0.3
-"""Standard deviation of a product's sales from one price's time to the next for other reasons
-(fashion, display, empty shelves), as a share: many sales do not make an answer certain."""
-_TOO_QUIET = 0.01
-"""A run of days without a sale that is less likely than this is taken for an empty shelf."""
-_STEEPEST, _FLATTEST = -8.0, 0.0
-_ROUNDS = 25
+_MOOD = 0.25
+"""Standard deviation of a week's sales for other reasons than the price, as a share."""
+_SHADE = 0.3
+"""Standard errors by which an answer is taken for steeper: what seems flat is flat by luck more
+often than what seems steep is steep by luck, as prices follow what was learned, and a price that
+is too high costs more than one that is too low."""
+_FLATTEST = -1.15
+"""A flatter answer has its best price at infinity, or nearly: none is explored towards that."""
 _DOUBT = 0.5
 """Standard errors by which a move must still pay."""
+_NAMES = ("price", "cost", "daily", "elasticity", "error", "lowest", "highest")
+_LEAST = np.array([[0.0 if name != "elasticity" else -LARGEST] for name in _NAMES])
+_WATCHED = 4.0
+"""Weeks at a price after which it is told what has been learned."""
 _TENTH = 1.2816
 """Normal quantile of 0.9."""
-
-
-def elasticities(histories: Sequence[PriceHistory]) -> list[Elasticity]:
-    """Return each product's price elasticity with its standard error.
-
-    Poisson regression of units on log price with an intercept per product and exposure as offset,
-    in two steps: the shop's slope under a normal prior (−2, 0.7), then each product's under
-    (shop's slope, 0.6). Days of equal price are summed, and sums weighted by 1/(2 + 0.3²·units)
-    for what other than the price moves sales. Days with a price or exposure that is not positive,
-    or units that are negative or no number, are left out; so are runs of days without a sale that
-    are too long for chance, as on an empty shelf no price sells.
-    """
-    rows = _regimes(histories)
-    count = len(histories)
-    if rows.units.size == 0:
-        return [Elasticity(mean=USUAL, error=math.hypot(_SHOP_SD, _PRODUCT_SD))] * count
-    one = np.zeros(count, dtype=np.int64)
-    shop, shop_precision = _slopes(rows, one, np.array([USUAL]), _SHOP_SD)
-    each = np.arange(count, dtype=np.int64)
-    slopes, precision = _slopes(rows, each, np.full(count, shop[0]), _PRODUCT_SD)
-    leaning = 1 / (_PRODUCT_SD**2 * precision)
-    errors = np.sqrt(1 / precision + leaning**2 / shop_precision[0])
-    return [Elasticity(mean=float(b), error=float(s)) for b, s in zip(slopes, errors, strict=True)]
-
-
-@dataclass(frozen=True)
-class _Regimes:
-    """Units and exposure per product and price, flat; only products seen at several prices."""
-
-    product: Groups
-    log_price: Floats
-    units: Floats
-    exposure: Floats
-    products: int
-
-
-def _regimes(histories: Sequence[PriceHistory]) -> _Regimes:
-    product: list[int] = []
-    rows: list[tuple[float, float, float]] = []
-    for number, history in enumerate(histories):
-        sums = _sums(history)
-        if len(sums) > 1:
-            rows += [(math.log(price), *total) for price, total in sums.items()]
-            product += [number] * len(sums)
-    table = np.array(rows, dtype=np.float64).reshape(-1, 3)
-    which = np.array(product, dtype=np.int64)
-    units, exposure = table[:, 1], table[:, 2]
-    weight = _weights(which, units, exposure, len(histories))
-    return _Regimes(which, table[:, 0], units * weight, exposure * weight, len(histories))
-
-
-def _weights(product: Groups, units: Floats, exposure: Floats, products: int) -> Floats:
-    """Return what one unit of each sum counts, by what would be sold there at any price."""
-    busy = np.maximum(np.bincount(product, exposure, products), 1e-300)
-    usual = exposure * (np.bincount(product, units, products) / busy)[product]
-    return 1 / (_OVERDISPERSION + _OTHER_CAUSES**2 * usual)
-
-
-def _sums(history: PriceHistory) -> dict[float, tuple[float, float]]:
-    """Return units and exposure per price."""
-    days = len(history.prices)
-    exposure = history.exposure if history.exposure is not None else [1.0] * days
-    if not days == len(history.units) == len(exposure):
-        raise InvalidInput("units", "prices, units and exposure differ in length")
-    sums: dict[float, tuple[float, float]] = {}
-    if min(history.prices, default=0.0) == max(history.prices, default=0.0):
-        return sums
-    empty = _empty_days(history.units)
-    for day, (price, units, busy) in enumerate(
-        zip(history.prices, history.units, exposure, strict=True)
-    ):
-        if (
-            day not in empty
-            and 0 < price < math.inf
-            and 0 < busy < math.inf
-            and 0 <= units < math.inf
-        ):
-            before = sums.get(price, (0.0, 0.0))
-            sums[price] = (before[0] + units, before[1] + busy)
-    return sums
-
-
-def _empty_days(units: Sequence[float]) -> set[int]:
-    """Return the days on which the shelf was probably empty."""
-    selling = sum(sold > 0 for sold in units) / max(1, len(units))
-    if not 0 < selling < 1:
-        return set()
-    longest = math.log(_TOO_QUIET) / math.log(1 - selling)
-    found: set[int] = set()
-    begin = 0
-    for day, sold in enumerate([*units, 1.0]):
-        if sold > 0:
-            if day - begin > longest:
-                found.update(range(begin, day))
-            begin = day + 1
-    return found
-
-
-def _slopes(
-    rows: _Regimes, slope_of: Groups, prior: Floats, prior_sd: float
-) -> tuple[Floats, Floats]:
-    """Return slopes under a normal prior, and their precision; `slope_of` maps products to slopes.
-
-    Damped Newton on the likelihood profiled over the products' intercepts.
-    """
-    slopes = prior.copy()
-    information: Floats = np.zeros_like(prior)
-    total = np.bincount(rows.product, rows.units, rows.products)
-    for _ in range(_ROUNDS):
-        mean, variance = _weighted(rows, slopes[slope_of])
-        surprise = rows.units * (rows.log_price - mean[rows.product])
-        group = slope_of[rows.product]
-        pull = (slopes - prior) / prior_sd**2
-        gradient = np.bincount(group, surprise, prior.size) - pull
-        information = np.bincount(slope_of, total * variance, prior.size).astype(np.float64)
-        step = np.clip(gradient / (information + 1 / prior_sd**2), -0.5, 0.5)
-        slopes = np.clip(slopes + step, _STEEPEST, _FLATTEST)
-        if np.abs(step).max() < 1e-6:
-            break
-    return slopes, information + 1 / prior_sd**2
-
-
-def _weighted(rows: _Regimes, slopes: Floats) -> tuple[Floats, Floats]:
-    """Return mean and variance of log price per product, weighted by expected units."""
-    centre = np.bincount(rows.product, rows.log_price, rows.products) / np.maximum(
-        np.bincount(rows.product, minlength=rows.products), 1
-    )
-    x = rows.log_price - centre[rows.product]
-    weight = rows.exposure * np.exp(np.clip(slopes[rows.product] * x, -50, 50))
-    total = np.maximum(np.bincount(rows.product, weight, rows.products), 1e-300)
-    mean = np.bincount(rows.product, weight * x, rows.products) / total
-    square = np.bincount(rows.product, weight * x * x, rows.products) / total
-    return mean + centre, np.maximum(square - mean**2, 0.0)
 
 
 def markup_price(cost: float, elasticity: float) -> float:
@@ -187,29 +57,144 @@ def best_prices(questions: Sequence[PriceQuestion]) -> list[PriceAdvice]:
     """
     if not questions:
         return []
-    columns = np.array(
-        [
-            (q.price, q.cost, q.daily, q.elasticity.mean, q.elasticity.error, q.lowest, q.highest)
-            for q in questions
-        ],
-        dtype=np.float64,
-    ).T
-    price, cost, daily, mean, error, lowest, highest = columns
-    if not (np.isfinite(columns).all() and (price > 0).all() and (lowest <= highest).all()):
-        raise InvalidInput("price", "prices must be positive and finite, bounds in order")
+    price, cost, _, mean, error, lowest, highest = _columns(questions)
     rise = np.clip(_peaks(cost, mean - _DOUBT * error), lowest, highest)
     fall = np.clip(_peaks(cost, mean + _DOUBT * error), lowest, highest)
     stay = np.clip(price, lowest, highest)
     best = np.where(rise > price, rise, np.where(fall < price, fall, stay))
 
+    return _advice(questions, best)
+
+
+def exploring_prices(
+    questions: Sequence[PriceQuestion], *, seed: int, reach: float = 0.06, weeks: float = 26.0
+) -> list[PriceAdvice]:
+    """Return prices that also teach, where what they teach is worth more than it costs.
+
+    Only for owners who allow it. Around the price p* = c·e/(1 + e) that is best as far as is known,
+    a move by δ costs ½·κ·δ² of the profit, κ = e·(1 + e). Not knowing e (standard error s) costs
+    ½·s²/κ; a week at p*·(1 ± δ) with w telling units takes s⁴·w·δ² off s², which pays for `weeks`.
+    So a price moves by `reach` up or down, drawn from `seed`, where weeks·w·s⁴ > κ², and to p*
+    where not; always within the question's bounds. w = 1/(1/units + 0.25²): other reasons move a
+    week's sales too. e is taken for 0.3·s steeper. Same questions and seed, same prices.
+
+    Prices that are moved to learn have `error_then`, (1/s² + 2·w·log(p/p₀)²)^-½: four weeks at
+    the price p beside four at the present p₀.
+    """
+    if not 0 <= reach < 1 or not weeks >= 0:
+        raise InvalidInput("reach", "must be a share from 0 to 1, weeks 0 or more")
+    if seed < 0:
+        raise InvalidInput("seed", f"{seed} is less than 0")
+    if not questions:
+        return []
+    price, cost, daily, mean, error, lowest, highest = _columns(questions)
+    answer = np.minimum(mean - _SHADE * error, _FLATTEST)
+    curved = answer * (1 + answer)
+    telling = 1 / (1 / np.maximum(7 * daily, 1e-6) + _MOOD**2)
+    pays = weeks * telling * error**4 > curved**2
+    way = np.where(np.random.default_rng(seed).random(len(questions)) < 0.5, -1.0, 1.0)
+    wanted = np.clip(_peaks(cost, answer), lowest / (1 + reach), highest / (1 - reach))
+    best = np.clip(wanted * (1 + np.where(pays, way * reach, 0)), lowest, highest)
+    told = _WATCHED / 2 * telling * np.log(np.maximum(best, 1e-12) / price) ** 2
+    then = error / np.sqrt(1 + error**2 * told)
+    return [
+        replace(advice, error_then=left) if learns else advice
+        for advice, left, learns in zip(
+            _advice(questions, best), then.tolist(), (pays & (told > 0)).tolist(), strict=True
+        )
+    ]
+
+
+def curve(
+    question: PriceQuestion, *, points: int = 21, also: Sequence[float] = ()
+) -> list[PricePoint]:
+    """Return profit a day along the question's bounds, with what is not known for sure.
+
+    Prices are evenly spaced, but those of `also`, and the present one if it lies within, take the
+    place of their neighbours. Units at a price are daily·(p/p₀)^e; `low` and `high` take e 1.28
+    standard errors off: 80 %. Lowest price first.
+    """
+    if points < 2:
+        raise InvalidInput("points", "a curve has two points or more")
+    if not all(0 < price < LARGEST for price in also):
+        raise InvalidInput("also", f"prices must be positive and below {LARGEST:g}")
+    _columns([question])
+    lowest, highest, held = question.lowest, question.highest, set(also)
+    if lowest < question.price < highest:
+        held.add(question.price)
+    step = (highest - lowest) / (points - 1)
+    even = [*(lowest + step * n for n in range(points - 1)), highest]
+    free = [price for price in even if all(abs(price - each) > step / 2 for each in held)]
+    return [_point(question, price) for price in sorted({*free, *held})]
+
+
+def _point(question: PriceQuestion, price: float) -> PricePoint:
+    """Return what the price should bring; plain floats, as curves are asked for one by one."""
+    ratio = math.log(max(price, 1e-12) / question.price)
+    mean, off = question.elasticity.mean, _TENTH * question.elasticity.error
+    units, flat, steep = (
+        question.daily * math.exp(min(200.0, max(-200.0, ratio * e)))
+        for e in (mean, mean + off, mean - off)
+    )
+    margin = price - question.cost
+    ends = flat * margin, steep * margin
+    return PricePoint(
+        price=price, units=units, profit=units * margin, low=min(ends), high=max(ends)
+    )
+
+
+def floor_price(cost: float, margin: float) -> float:
+    """Return the lowest price that leaves the margin, a share of the price: cost / (1 − margin).
+
+    A higher cost or margin never means a lower floor. Raises `InvalidInput` for a negative cost or
+    a margin that is not from 0 to below 1.
+    """
+    if not 0 <= cost < LARGEST:
+        raise InvalidInput("cost", f"{cost} is no cost")
+    if not 0 <= margin < 1:
+        raise InvalidInput("margin", f"{margin} is not a share from 0 to below 1")
+    return cost / (1 - margin)
+
+
+def _columns(questions: Sequence[PriceQuestion]) -> tuple[Floats, ...]:
+    """Return the questions' numbers, one array each; raises `InvalidInput`."""
+    rows = [
+        (q.price, q.cost, q.daily, q.elasticity.mean, q.elasticity.error, q.lowest, q.highest)
+        for q in questions
+    ]
+    try:
+        columns = np.array(rows, dtype=np.float64).T
+    except (TypeError, ValueError):
+        raise InvalidInput("price", "a question holds what is no number") from None
+    sound = (columns >= _LEAST) & (columns < LARGEST)
+    if not sound.all():
+        name = _NAMES[int(np.argmin(sound.all(axis=1)))]
+        raise InvalidInput(name, f"must be a number below {LARGEST:g}, and not negative")
+    price, *_, lowest, highest = columns
+    if not (price > 0).all():
+        raise InvalidInput("price", "must be above zero")
+    if not (lowest <= highest).all():
+        raise InvalidInput("lowest", "is above `highest`")
+    return tuple(columns)
+
+
+def _advice(questions: Sequence[PriceQuestion], best: Floats) -> list[PriceAdvice]:
+    """Return what these prices should gain a day, with an interval of 80 %."""
+    price, cost, daily, mean, error, *_ = _columns(questions)
+
     def gain(e: Floats) -> Floats:
         ratio = np.maximum(best, 1e-12) / price
-        answer: Floats = daily * (np.power(ratio, e) * (best - cost) - (price - cost))
+        answer: Floats = daily * (_power(ratio, e) * (best - cost) - (price - cost))
         return answer
 
     ends = gain(mean - _TENTH * error), gain(mean + _TENTH * error)
     table = np.stack([best, gain(mean), np.minimum(*ends), np.maximum(*ends)], axis=1)
     return [PriceAdvice(price=p, gain=g, low=lo, high=hi) for p, g, lo, hi in table.tolist()]
+
+
+def _power(ratio: Floats, e: Floats) -> Floats:
+    """Return ratio^e, as far as a float reaches."""
+    return np.asarray(np.exp(np.clip(np.log(ratio) * e, -200.0, 200.0)))
 
 
 def _peaks(cost: Floats, elasticity: Floats) -> Floats:

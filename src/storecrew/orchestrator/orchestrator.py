@@ -3,22 +3,33 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from storecrew.domain.actions import Action
-from storecrew.domain.errors import NotUndoable, Paused, Retryable, StorecrewError
-from storecrew.domain.events import ClockTicked, Published, RunRequested
-from storecrew.domain.journal import Answer, Failure, Glance, Journal
-from storecrew.domain.ports import Engine
+from storecrew.domain.crew import Worker, is_remote
+from storecrew.domain.errors import (
+    AgentHung,
+    NotUndoable,
+    NotYet,
+    Paused,
+    Retryable,
+    RunTakenOver,
+    StorecrewError,
+)
+from storecrew.domain.events import Published, RunRequested
+from storecrew.domain.journal import Answer, Failure, Glance, Journal, Taken
+from storecrew.domain.ports import Clock, Engine
 from storecrew.domain.proposals import Proposal
 from storecrew.domain.runs import ApprovalStatus, Receipt
 from storecrew.domain.undo import opposite
+from storecrew.orchestrator.pace import LEASE, LEASE_BEAT, LoopSettings, Swept
 from storecrew.orchestrator.pipeline import Pipeline
-from storecrew.orchestrator.registry import Registry
+from storecrew.orchestrator.registry import Recruit, Registry
+from storecrew.orchestrator.ticker import Ticker
+from storecrew.sdk.context import Meter
 
 log = structlog.get_logger()
 
@@ -27,58 +38,55 @@ STORE = "store"
 _RELAYED_AT_ONCE = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoopSettings:
-    """How the loop paces itself."""
-
-    interval: timedelta = timedelta(seconds=10)
-    """Longest pause between sweeps for overdue, hung and retried work."""
-    poll: timedelta = timedelta(milliseconds=250)
-    """How often the store's outbox is looked at, as another process may have written to it."""
-    gather: timedelta = timedelta(milliseconds=100)
-    """Longest pause after a sweep that did something, so that what comes meanwhile is taken
-    together; the end of a run cuts it short, as its agent may have more to do."""
-    max_concurrent: int = 10
-    """Runs at once; more would only wait for the database."""
-    attempts: int = 3
-    """Tries of a run that fails by itself before its events are parked in sight."""
-    enabled: bool = True
-    """Whether schedules and events start runs; those asked for by a person always do."""
-    patient: bool = True
-    """Whether agents may wait for their batch to fill; not where nothing more will come."""
-    retention: timedelta = timedelta(days=90)
-    """How long events and finished engine records are kept."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Swept:
-    """What one sweep did, and when there is something to do again."""
-
-    progress: bool
-    next_due: datetime | None
-
-
 class Orchestrator:
-    """Decides who wakes when, and sees each run to its end. One per data directory."""
+    """Decides who wakes when, and sees each run to its end. One per process."""
 
     def __init__(
-        self, pipeline: Pipeline, engine: Engine, settings: LoopSettings | None = None
+        self,
+        pipeline: Pipeline,
+        engine: Engine,
+        settings: LoopSettings | None = None,
+        *,
+        recruit: Recruit | None = None,
+        worker: Worker | None = None,
     ) -> None:
+        """Without a way to recruit, agents that others register stay unknown here.
+
+        A worker shares the journal with others: it beats, and leads only while nobody else does.
+        """
         self._pipeline = pipeline
         self._settings = settings or LoopSettings()
         self._journal: Journal = pipeline.journal
         self._registry: Registry = pipeline.registry
         self._engine = engine
+        self._recruit = recruit
+        self._worker = worker
+        self._mark = worker.id if worker else ""
+        self._leads = worker is None
+        self._crew = ""
         self._inflight: set[str] = set()
         self._failures: dict[str, Failure] = {}
-        self._last_ticks: dict[str, str] = {}
+        self._ticker = Ticker(self._journal, self._registry)
         self._awake = asyncio.Event()
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
+        self._beat_at: datetime | None = None
+        self._waits: tuple[tuple[object, ...], datetime] | None = None
+        """What there was when all that waited was patient, and until when it is."""
         self.last_sweep: datetime | None = None
         self.begun: list[str] = []
         """Runs that this process began, in order, for a report of what came of them."""
+
+    @property
+    def clock(self) -> Clock:
+        """Where its time comes from."""
+        return self._pipeline.clock
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process relays, ticks and tidies; the only one always does."""
+        return self._leads
 
     async def start(self, *, alone: bool) -> None:
         """Open the engine. `alone` says that nobody else runs the crew on this journal: then
@@ -86,9 +94,15 @@ class Orchestrator:
         self._loop = asyncio.get_running_loop()
         if alone:
             await self._journal.take_over()
-        for name in self._registry.agents:
-            self._last_ticks[name] = await self._journal.last_tick(name) or ""
+        if self._worker is not None:
+            await self._journal.keep_lease(self._worker)
+        await self.muster()
         await self._engine.start(self._attempt)
+
+    async def muster(self) -> None:
+        """Put on duty who was registered, and take off it who was dismissed."""
+        if self._recruit is not None:
+            self._registry.enlist(await self._journal.enlisted(), self._recruit)
 
     async def stop(self, patience: timedelta = timedelta(seconds=10)) -> None:
         """Start nothing more, give runs under way a while, then stop; the rest resumes later."""
@@ -102,6 +116,9 @@ class Orchestrator:
         except TimeoutError:
             log.warning("runs_left_for_the_next_start", runs=sorted(self._inflight))
         await self._engine.stop()
+        if self._worker is not None:
+            with suppress(Retryable):  # else its lease runs out
+                await self._journal.give_up(self._worker.id)
 
     def request_stop(self) -> None:
         """Let the loop end; nothing new is started."""
@@ -178,10 +195,12 @@ class Orchestrator:
 
     async def serve(self) -> None:
         """Sweep whenever there is something to do, until stopped."""
+        lease = asyncio.create_task(self._keep_lease(), name="lease") if self._worker else None
         pruned_at: datetime | None = None
         while not self._stopping:
             try:
                 swept = await self.sweep()
+                await self._beat()
                 if pruned_at is None or self._now() - pruned_at > timedelta(days=1):
                     await self._prune()
                     pruned_at = self._now()
@@ -192,31 +211,95 @@ class Orchestrator:
                 await self._gather()
             else:
                 await self._wait(swept.next_due)
+        if lease is not None:
+            lease.cancel()
+
+    async def _keep_lease(self) -> None:
+        """Beat, lead while nobody else does, and take over from those that fell silent."""
+        assert self._worker is not None  # noqa: S101 - only a worker has a lease
+        while True:
+            try:
+                await self._journal.keep_lease(self._worker)
+                await self.seek_lead()
+                if self._leads and await self._journal.take_over_lost(LEASE):
+                    self.wake()
+            except StorecrewError as error:  # who cannot beat is taken over from; that is right
+                log.warning("beat_failed", worker=self._mark, error=repr(error))
+            await asyncio.sleep(LEASE_BEAT.total_seconds())
+
+    async def seek_lead(self) -> None:
+        """Lead from now on where nobody else does; who no longer holds the lead lets go of it."""
+        led, self._leads = self._leads, await self._journal.lead()
+        if self._leads and not led:
+            self._ticker.forget()
+            log.info("leads", worker=self._mark)
+            self.wake()
+
+    async def _beat(self) -> None:
+        """Record now and then that the agents which run in this process are ready to."""
+        now, last = self._now(), self._beat_at
+        if last is not None and abs(now - last) < self._settings.beat:
+            return
+        enlisted = self._registry.enlisted
+        here = [n for n in self._registry.agents if n not in enlisted or not is_remote(enlisted[n])]
+        if last is None and self._leads:
+            await self._journal.retire(tuple(self._registry.agents))
+        await self._journal.beat(here, now, worker=self._mark)
+        self._beat_at = now
 
     async def sweep(self) -> Swept:
         """Do all that is due now: relay, tick, revive, take, submit."""
         await self._record_failures()
         now = self._now()
+        day = self._pipeline.day(now)
         held = frozenset(self._inflight)
-        glance = await self._journal.glance(STORE, now)
-        moved = await self._relay(glance.cursor)
-        expired = await self._expire(glance)
+        glance = await self._journal.glance(STORE, now, worker=self._mark, day=day.name)
+        await self._follow(glance.crew)
+        moved, expired = await self._lead(glance)
         self.last_sweep = now
         if glance.paused:
             return Swept(progress=moved > 0, next_due=None)
-        ticked, next_tick = await self._tick(now)
-        revived = await self._journal.revive(now) if glance.retries_due else 0
-        room = self._settings.max_concurrent - len(self._inflight)
-        next_batch = None
-        begun: tuple[str, ...] = ()
-        if room > 0 and (glance.waiting or moved or ticked):
-            intakes = self._registry.intakes(patient=self._settings.patient)
-            taken = await self._journal.take(intakes, now, room)
-            begun, next_batch = taken.runs, taken.next_due
-        submitted = await self._submit(glance, begun, revived, held)
-        dues = [due for due in (next_tick, next_batch, glance.next_retry) if due is not None]
+        ticked, next_tick = await self._tick(now, glance)
+        revived = await self._journal.revive(now) if self._leads and glance.retries_due else 0
+        news = bool(moved or ticked or revived or glance.unclaimed)
+        taken = await self._take(glance, now, news=news)
+        submitted = await self._submit(glance, taken, revived, held)
+        dues = [d for d in (next_tick, taken.next_due, glance.next_retry) if d is not None]
         progress = bool(moved or expired or ticked or revived or submitted)
         return Swept(progress=progress, next_due=min(dues, default=None))
+
+    async def _take(self, glance: Glance, now: datetime, *, news: bool) -> Taken:
+        """Begin the runs that are due, unless all that waits is known to wait for its batch."""
+        day = self._pipeline.day(now)
+        state = (glance.newest, glance.crew, glance.halted, frozenset(self._inflight), day.name)
+        if not news and self._waits is not None:
+            before, until = self._waits
+            if before == state and now < until:
+                return Taken(runs=(), next_due=until)
+        room = self._settings.max_concurrent - len(self._inflight)
+        if room <= 0 or not (glance.waiting or news):
+            return Taken(runs=(), next_due=None)
+        intakes = self._registry.intakes(
+            patient=self._settings.patient,
+            by_hand=not self._settings.enabled,
+            without=glance.halted,
+        )
+        taken = await self._journal.take(intakes, now, room, worker=self._mark, day=day)
+        fruitless = not taken.runs and not taken.claimed and self._worker is None
+        self._waits = (state, taken.next_due) if fruitless and taken.next_due else None
+        return taken
+
+    async def _follow(self, crew: str) -> None:
+        """Muster again where somebody was registered or dismissed."""
+        if crew != self._crew:
+            await self.muster()
+            self._crew, self._beat_at = crew, None
+
+    async def _lead(self, glance: Glance) -> tuple[int, int]:
+        """Relay facts and close overdue questions; that is one process's work."""
+        if not self._leads:
+            return 0, 0
+        return await self._relay(glance.cursor), await self._expire(glance)
 
     async def _relay(self, cursor: int) -> int:
         """Bring the store's new facts into the journal."""
@@ -232,40 +315,22 @@ class Orchestrator:
             return 0
         return await self._journal.expire(wall)
 
-    async def _tick(self, now: datetime) -> tuple[int, datetime | None]:
-        """Publish the newest tick of each schedule; ticks missed meanwhile count as one."""
-        if not self._settings.enabled:
+    async def _tick(self, now: datetime, glance: Glance) -> tuple[int, datetime | None]:
+        if not (self._leads and self._settings.enabled):
             return 0, None
-        due: list[Published] = []
-        following: list[datetime] = []
-        for agent in self._registry.agents.values():
-            if agent.schedule is None:
-                continue
-            following.append(agent.schedule.after(now))
-            latest = agent.schedule.latest(now)
-            tick = f"{agent.name}@{latest.isoformat(timespec='seconds')}"
-            if tick > self._last_ticks.get(agent.name, ""):
-                event = ClockTicked(agent=agent.name, due=latest)
-                due.append(
-                    Published(source="clock", external_id=tick, event=event, at=now, actor="system")
-                )
-        if due:
-            await self._journal.publish(due, self._registry.wakes_for)
-            self._last_ticks |= {p.event.subject.removeprefix("agent:"): p.external_id for p in due}
-        return len(due), min(following, default=None)
+        return await self._ticker.tick(now, glance.halted)
 
     async def _submit(
-        self, glance: Glance, begun: Sequence[str], revived: int, held: frozenset[str]
+        self, glance: Glance, taken: Taken, revived: int, held: frozenset[str]
     ) -> int:
         """Hand runs that are under way and not in our hands to the engine.
 
         What was in our hands before the glance may have ended since, so it is left alone.
         """
-        waiting = list(glance.running)
-        if revived:
-            waiting = list((await self._journal.glance(STORE, self._now())).running)
-        else:
-            waiting += [(run_id, 1) for run_id in begun]
+        waiting = [*glance.running, *((run_id, 1) for run_id in taken.runs), *taken.claimed]
+        if revived and self._worker is None:
+            look = await self._journal.glance(STORE, self._now())
+            waiting = list(look.running)
         count = 0
         for run_id, attempt in waiting:
             if run_id in held or run_id in self._inflight or self._stopping:
@@ -286,26 +351,45 @@ class Orchestrator:
 
     async def _attempt(self, engine_id: str) -> None:
         """Carry a run out; a failure is recorded and decides what follows. Never raises."""
-        run_id, _, attempt = engine_id.rpartition("#")
+        run_id, _, number = engine_id.rpartition("#")
+        attempt, meter = int(number), Meter()
         try:
-            await self._pipeline.carry_out(run_id, int(attempt))
+            await self._pipeline.carry_out(run_id, attempt, meter, worker=self._mark)
         except Exception as error:  # noqa: BLE001 - the boundary of a run
-            self._failures[run_id] = self._failure(run_id, int(attempt), error)
-            log.warning("run_failed", run=run_id, attempt=int(attempt), error=repr(error))
+            self._failures[run_id] = self._failure(run_id, attempt, error, meter)
+            if isinstance(error, NotYet):
+                log.info("run_waits", run=run_id, until=error.until.isoformat())
+            else:
+                log.warning("run_failed", run=run_id, attempt=attempt, error=repr(error))
         else:
             self._inflight.discard(run_id)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ended.set)
         self.wake()
 
-    def _failure(self, run_id: str, attempt: int, error: Exception) -> Failure:
+    def _failure(self, run_id: str, attempt: int, error: Exception, meter: Meter) -> Failure:
         pause = timedelta(seconds=min(300, 2**attempt))
         again = isinstance(error, Retryable) or attempt < self._settings.attempts
+        now = self._now()
         if isinstance(error, Paused):
             pause = timedelta(seconds=1)
-        now = self._now()
+        if isinstance(error, NotYet):
+            pause = max(timedelta(0), error.until - now)
         text = str(error) if isinstance(error, StorecrewError) else repr(error)
-        return Failure(run=run_id, error=text, retry_at=now + pause if again else None, now=now)
+        agent = "" if run_id.endswith("/settle") else run_id.partition("@")[0]
+        blameless = isinstance(error, Paused | RunTakenOver | NotYet)
+        innocent = agent not in self._registry.agents or blameless
+        return Failure(
+            run=run_id,
+            attempt=attempt,
+            error=text,
+            retry_at=now + pause if again else None,
+            now=now,
+            agent="" if innocent else agent,
+            hung=isinstance(error, AgentHung),
+            tokens=meter.tokens,
+            wakes_for=self._registry.wakes_for,
+        )
 
     async def _record_failures(self) -> None:
         """Write down which runs failed; kept in hand until the journal has it."""
@@ -316,7 +400,7 @@ class Orchestrator:
 
     async def _prune(self) -> None:
         before = self._now() - self._settings.retention
-        events = await self._journal.prune(before)
+        events = await self._journal.prune(before) if self._leads else 0
         records = await self._engine.prune(before)
         if events or records:
             log.info("pruned", events=events, engine_records=records)

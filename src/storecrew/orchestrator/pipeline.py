@@ -1,28 +1,44 @@
 """One run through the house: propose, judge, act, record. Repeating any part changes nothing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from storecrew.domain.actions import Keyed
+from structlog.contextvars import bound_contextvars
+
+from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.crew import Budget, ShopDay
 from storecrew.domain.errors import AgentHung, NotPermitted, Paused
-from storecrew.domain.events import Event, Published
-from storecrew.domain.journal import SETTLEMENT, Advance, Filing, Journal, Judge, Settled
+from storecrew.domain.events import Event, Published, Recorded
+from storecrew.domain.journal import SETTLEMENT, Advance, Filing, Journal, Judge, Settled, Spent
 from storecrew.domain.money import Money
+from storecrew.domain.operations import Operation, Operations
 from storecrew.domain.ports import Clock, Models, Store
 from storecrew.domain.proposals import Filed, Outcome, Proposal, Result, Verdict
 from storecrew.domain.runs import Judged, Run, RunStatus
+from storecrew.domain.web import NoPages, Pages
 from storecrew.orchestrator.facts import look_around
 from storecrew.orchestrator.registry import Registry
-from storecrew.policy import Policy, spending
+from storecrew.policy import PlaneFacts, Policy, moving, spending
 from storecrew.sdk import Agent, Context
-from storecrew.sdk.context import ReadOnly
+from storecrew.sdk.context import Meter, ReadOnly
 
 CHUNK = 500
 """Proposals judged, applied and recorded together: few commits, and a bounded wait for others."""
+
+
+@dataclass(frozen=True)
+class JournalPast:
+    """What happened up to the moment of a run: the same on a replay."""
+
+    journal: Journal
+    until: datetime
+
+    async def events(self, kinds: Collection[type[Event]], since: datetime) -> Sequence[Recorded]:
+        """Return events of these kinds since then, oldest first."""
+        return await self.journal.recall(kinds, since, self.until)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,31 +57,38 @@ class Pipeline:
     currency: str
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Each agent's own settings, by name."""
+    operations: Operations | None = None
+    """The plane itself, for the crew to act on; None where there is only a shop."""
+    pages: Pages = field(default_factory=NoPages)
+    """Pages of others, for agents that read them."""
 
-    async def carry_out(self, run_id: str, attempt: int) -> None:
+    async def carry_out(self, run_id: str, attempt: int, meter: Meter, *, worker: str = "") -> None:
         """Carry the run on from wherever it stopped, to its end.
 
-        An attempt that a later one has taken over from does nothing.
+        An attempt that a later one has taken over from, or a run that is in another worker's
+        hands, is left alone. The meter holds what was used up and is not recorded yet.
         """
         run = await self.journal.run(run_id)
-        if run.status is not RunStatus.RUNNING or run.attempt != attempt:
+        if run.status is not RunStatus.RUNNING or run.attempt != attempt or run.worker != worker:
             return
-        await self._check_not_paused()
-        if run.agent == SETTLEMENT:
-            await self._settle_answer(run)
-        elif run.proposals is None:
-            await self._propose_and_settle(run)
-        else:
-            await self._settle(run, run.proposals, start=0)
+        await self._check_not_paused(run)
+        with bound_contextvars(run=run.id, agent=run.agent, trace=run.trace):
+            if run.agent == SETTLEMENT:
+                await self._settle_answer(run)
+            elif run.proposals is None:
+                await self._propose_and_settle(run, meter)
+            else:
+                await self._settle(run, run.proposals, start=0)
 
-    async def _propose_and_settle(self, run: Run) -> None:
+    async def _propose_and_settle(self, run: Run, meter: Meter) -> None:
         """Ask the agent, file and judge in one transaction what it said, and act on it."""
-        filing = await self._ask_agent(run)
+        filing = await self._ask_agent(run, meter)
         first, count = filing.filed[:CHUNK], len(filing.filed)
         judge = await self._judge_for(run, first)
         last = count <= CHUNK
         step = self._advance(run, judge, pending=first, last=last)
         allowed = await self.journal.advance(replace(step, filing=filing))
+        meter.tokens = 0
         if allowed:
             await self._do(run, allowed, last=last)
         await self._settle(run, count, start=CHUNK)
@@ -75,22 +98,35 @@ class Pipeline:
         for first in range(start, count, CHUNK):
             await self._judge_and_do(run, first, last=first + CHUNK >= count)
 
-    async def _ask_agent(self, run: Run) -> Filing:
+    async def _ask_agent(self, run: Run, meter: Meter) -> Filing:
         """Wake the agent and hold it to what it declared."""
         agent = self.registry.agent(run.agent)
-        events = [recorded.event for recorded in run.events]
+        said = await self._listen(run, agent, replace(self.context(run, agent), meter=meter))
         filed: list[Filed] = []
         published: list[Published] = []
+        for one in said:
+            if isinstance(one, Event):
+                published.append(self._publish(run, one, len(published)))
+            else:
+                filed.append(_file(run, agent, one, len(filed)))
+        return Filing(filed=tuple(filed), events=tuple(published), tokens=meter.tokens)
+
+    async def _listen(self, run: Run, agent: Agent, ctx: Context) -> list[Proposal | Event]:
+        """Return all that the agent says before its deadline; later it is not listened to."""
+        events = [recorded.event for recorded in run.events]
+
+        async def listen() -> list[Proposal | Event]:
+            return [one async for one in agent.wake(events, ctx)]
+
+        saying = asyncio.create_task(listen(), name=f"agent {run.id}")
         try:
-            async with asyncio.timeout(agent.deadline.total_seconds()):
-                async for said in agent.wake(events, self.context(run, agent)):
-                    if isinstance(said, Event):
-                        published.append(self._publish(run, said, len(published)))
-                    else:
-                        filed.append(_file(run, agent, said, len(filed)))
-        except TimeoutError as error:
-            raise AgentHung(agent.name, agent.deadline.total_seconds()) from error
-        return Filing(filed=tuple(filed), events=tuple(published))
+            done, _ = await asyncio.wait({saying}, timeout=agent.deadline.total_seconds())
+        finally:
+            saying.cancel()  # it may not heed that, so nobody waits for it
+        if not done:
+            saying.add_done_callback(_hear_out)
+            raise AgentHung(agent.name, agent.deadline.total_seconds())
+        return saying.result()
 
     def context(self, run: Run, agent: Agent) -> Context:
         """Return what the agent may touch during this run."""
@@ -99,9 +135,13 @@ class Pipeline:
             agent=agent.name,
             now=run.created_at,
             store=ReadOnly(self.store, agent.name),
+            past=JournalPast(self.journal, run.created_at),
             models=self.models,
             settings=self.settings.get(agent.name, {}),
             currency=self.currency,
+            attempt=run.attempt,
+            present=self.clock.now(),
+            pages=self.pages,
         )
 
     async def _judge_and_do(self, run: Run, start: int, *, last: bool) -> None:
@@ -123,22 +163,53 @@ class Pipeline:
         """
         refused = []
         for judged in allowed:
-            again = judge(judged.filed, 0)
+            again = judge(judged.filed, Spent())
             if again.decision.verdict is not Verdict.DENY:
                 continue
-            if await self.store.outcome(judged.filed.id) is None:
+            if await self._outcome(judged.filed.id) is None:
                 refused.append(Settled(judged=judged, outcome=_stale(judged, again)))
         return refused
 
     async def _do(self, run: Run, allowed: Sequence[Judged], *, last: bool) -> None:
         """Change the store, once per key, and record what came of it."""
-        await self._check_not_paused()
+        await self._check_not_paused(run)
         batch = [
             Keyed(key=j.filed.id, action=j.filed.proposal.action, actor=run.actor) for j in allowed
         ]
-        outcomes = await self.store.apply_batch(batch) if batch else []
+        outcomes = await self._apply(batch) if batch else []
         settled = [Settled(judged=j, outcome=o) for j, o in zip(allowed, outcomes, strict=True)]
         await self._record(run, settled, last=last)
+
+    async def _apply(self, batch: Sequence[Keyed]) -> list[Outcome]:
+        """Change the store, and the plane where an action is about it; outcomes in order."""
+        of_store = [one for one in batch if not isinstance(one.action, Operation)]
+        done = await self.store.apply_batch(of_store) if of_store else ()
+        found = {outcome.key: outcome for outcome in done}
+        for one in batch:
+            if isinstance(one.action, Operation):
+                found[one.key] = await self._operate(one)
+        return [found[one.key] for one in batch]
+
+    async def _operate(self, one: Keyed) -> Outcome:
+        if self.operations is not None:
+            return await self.operations.apply(one)
+        said = "there is no plane to act on here"
+        return Outcome(key=one.key, result=Result.REFUSED, code="unsupported", message=said)
+
+    async def _outcome(self, key: str) -> Outcome | None:
+        """Return what was done under this key, in the shop or on the plane."""
+        if (found := await self.store.outcome(key)) is not None or self.operations is None:
+            return found
+        return await self.operations.outcome(key)
+
+    async def plane_facts(self, actions: Sequence[Action], now: datetime) -> PlaneFacts:
+        """Look up what the policy must know of the plane, where an action is about it."""
+        if not any(isinstance(action, Operation) for action in actions):
+            return PlaneFacts()
+        since = now - timedelta(days=1)
+        restarts = await self.operations.restarts(since) if self.operations is not None else {}
+        crew = self.registry.agents.values()
+        return PlaneFacts(agents={agent.name: agent.tags for agent in crew}, restarts=restarts)
 
     async def _record(self, run: Run, settled: Sequence[Settled], *, last: bool) -> None:
         if settled or last:
@@ -153,7 +224,7 @@ class Pipeline:
         if approval.changed is not None:
             filed = replace(filed, proposal=replace(filed.proposal, action=approval.changed))
         judge = await self._judge_for(run, [filed])
-        if (done := await self.store.outcome(proposal_id)) is not None:
+        if (done := await self._outcome(proposal_id)) is not None:
             story = await self.journal.story(proposal_id)
             decision = story.decision or approval.question
             settled = Settled(judged=Judged(filed=filed, decision=decision), outcome=done)
@@ -167,17 +238,26 @@ class Pipeline:
     async def _judge_for(self, run: Run, pending: Sequence[Filed]) -> Judge:
         """Look around and return the function that judges these proposals."""
         actions = [filed.proposal.action for filed in pending]
-        around = await look_around(self.store, actions, self.clock.now(), self.currency)
+        weekly = self.policy.settings.messages_per_week
+        around = await look_around(self.store, actions, self.clock.now(), self.currency, weekly)
+        plane = await self.plane_facts(actions, self.clock.now())
         person = run.actor.removeprefix("person:") if run.actor.startswith("person:") else None
 
-        def judge(filed: Filed, spent: int) -> Judged:
-            facts = around.of(filed.proposal.action, Money.from_minor(spent, self.currency))
+        def judge(filed: Filed, spent: Spent) -> Judged:
+            action, budget = filed.proposal.action, self.budget(filed.agent).money
+            day = Money.from_minor(spent.shop, self.currency)
+            left = budget - Money.from_minor(spent.agent, self.currency) if budget else None
+            facts = replace(around.of(action, day, left), plane=plane)
             if person is None:
                 decision = self.policy.judge(filed.proposal, filed.agent, facts)
             else:
                 decision = self.policy.confirm(filed.proposal, person, facts)
-            cost = spending(filed.proposal.action, facts.product)
-            return Judged(filed=filed, decision=decision, spends=cost.minor if cost else 0)
+            return Judged(
+                filed=filed,
+                decision=decision,
+                spends=_minor(spending(action, facts.product)),
+                moves=_minor(moving(action, facts)),
+            )
 
         return judge
 
@@ -193,17 +273,28 @@ class Pipeline:
         now, limits = self.clock.now(), self.policy.settings
         return Advance(
             run=run.id,
+            attempt=run.attempt,
             actor=run.actor,
             now=now,
             asked_at=self.wall.now(),
-            day=f"{now.astimezone(ZoneInfo(limits.zone)):%Y-%m-%d}",
+            day=self.day(now).name,
             judge=judge,
             expires=timedelta(hours=limits.approval_expires_hours),
             pending=pending,
             settled=settled,
             last=last,
             wakes_for=self.registry.wakes_for,
+            budgeted=bool(pending and self.budget(pending[0].agent).money),
         )
+
+    def day(self, now: datetime) -> ShopDay:
+        """Return the shop's day at this moment."""
+        return ShopDay.of(now, self.policy.settings.zone)
+
+    def budget(self, agent: str) -> Budget:
+        """Return what an agent may use up on a day; one that left has nothing to lose."""
+        found = self.registry.agents.get(agent)
+        return found.budget if found is not None else Budget()
 
     def _publish(self, run: Run, event: Event, n: int) -> Published:
         source = f"agent:{run.agent}"
@@ -215,9 +306,19 @@ class Pipeline:
             actor=source,
         )
 
-    async def _check_not_paused(self) -> None:
-        if await self.journal.paused():
+    async def _check_not_paused(self, run: Run) -> None:
+        if await self.journal.paused(run.agent):
             raise Paused
+
+
+def _hear_out(saying: "asyncio.Task[list[Proposal | Event]]") -> None:
+    """Let an agent that hung end in its own time, and nobody mind how."""
+    if not saying.cancelled():
+        saying.exception()
+
+
+def _minor(money: Money | None) -> int:
+    return money.minor if money is not None else 0
 
 
 def _file(run: Run, agent: Agent, said: Proposal, n: int) -> Filed:

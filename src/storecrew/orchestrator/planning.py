@@ -2,15 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
+from storecrew.domain.errors import NotYet
 from storecrew.domain.events import ClockTicked, Event
+from storecrew.domain.journal import Spent
 from storecrew.domain.money import Money
 from storecrew.domain.proposals import Decision, Filed, Proposal
 from storecrew.domain.runs import Run, RunStatus
 from storecrew.orchestrator.facts import look_around
 from storecrew.orchestrator.pipeline import Pipeline
-from storecrew.policy import spending
+from storecrew.policy import Explanation, explain, spending
 
 _ROUNDS = 10
 """How often events that agents found may wake other agents; more would be a circle."""
@@ -41,6 +45,18 @@ async def plan(pipeline: Pipeline, agents: Collection[str]) -> list[tuple[Filed,
     return await _judge(pipeline, filed, now)
 
 
+async def explained(pipeline: Pipeline, filed: Filed, spent: Spent) -> Explanation:
+    """Return what the policy says of a proposal now, given what was spent today."""
+    action, budget = filed.proposal.action, pipeline.budget(filed.agent).money
+    now, weekly = pipeline.clock.now(), pipeline.policy.settings.messages_per_week
+    around = await look_around(pipeline.store, [action], now, pipeline.currency, weekly)
+    left = budget - Money.from_minor(spent.agent, pipeline.currency) if budget else None
+    plane = await pipeline.plane_facts([action], now)
+    facts = around.of(action, Money.from_minor(spent.shop, pipeline.currency), left)
+    facts = replace(facts, plane=plane)
+    return explain(pipeline.policy, filed.proposal, filed.agent, facts)
+
+
 def _ticks(pipeline: Pipeline, agents: Collection[str], now: datetime) -> dict[str, list[Event]]:
     scheduled = [a for a in pipeline.registry.agents.values() if a.schedule and a.name in agents]
     return {a.name: [ClockTicked(agent=a.name, due=now)] for a in scheduled}
@@ -61,7 +77,8 @@ async def _wake(
     said: list[Proposal | Event] = []
     for start in range(0, len(events), agent.batch):
         batch = events[start : start + agent.batch]
-        said += [one async for one in agent.wake(batch, pipeline.context(run, agent))]
+        with suppress(NotYet):  # it would wait for its moment, and propose nothing now
+            said += [one async for one in agent.wake(batch, pipeline.context(run, agent))]
     return said
 
 
@@ -69,11 +86,13 @@ async def _judge(
     pipeline: Pipeline, filed: list[Filed], now: datetime
 ) -> list[tuple[Filed, Decision]]:
     actions = [one.proposal.action for one in filed]
-    around = await look_around(pipeline.store, actions, now, pipeline.currency)
+    weekly = pipeline.policy.settings.messages_per_week
+    around = await look_around(pipeline.store, actions, now, pipeline.currency, weekly)
+    plane = await pipeline.plane_facts(actions, now)
     spent = Money.of(0, pipeline.currency)
     judged = []
     for one in filed:
-        facts = around.of(one.proposal.action, spent)
+        facts = replace(around.of(one.proposal.action, spent), plane=plane)
         decision = pipeline.policy.judge(one.proposal, one.agent, facts)
         if not decision.verdict:
             spent += spending(one.proposal.action, facts.product) or Money.of(0, pipeline.currency)

@@ -1,15 +1,26 @@
 """Who is on duty, and who wakes for what."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
-from storecrew.domain.errors import InvalidSettings, NotFound
+import structlog
+
+from storecrew.domain.crew import Enlisted
+from storecrew.domain.errors import InvalidInput, InvalidSettings, NotFound
 from storecrew.domain.events import ClockTicked, Event, RunRequested
 from storecrew.domain.journal import SETTLEMENT, UNDO, Intake
 from storecrew.sdk import Agent
+from storecrew.sdk.schedule import Every, Schedule
+
+log = structlog.get_logger()
 
 _RESERVED = frozenset({SETTLEMENT, UNDO})
+
+Recruit = Callable[[Enlisted], Agent]
+"""Makes an agent that can be woken of what was registered."""
 
 
 class Registry:
@@ -18,6 +29,9 @@ class Registry:
     def __init__(self, agents: Iterable[Agent] = ()) -> None:
         self._agents: dict[str, Agent] = {}
         self._woken_by: dict[type[Event], tuple[str, ...]] = {}
+        self._enlisted: dict[str, Enlisted] = {}
+        self.version = 0
+        """Grows with each change, so that others see that there was one."""
         for agent in agents:
             self.register(agent)
 
@@ -26,18 +40,55 @@ class Registry:
         """The agents by name, in order of registration."""
         return MappingProxyType(self._agents)
 
+    @property
+    def enlisted(self) -> Mapping[str, Enlisted]:
+        """Those of them that were registered while the plane ran, as the journal keeps them."""
+        return MappingProxyType(self._enlisted)
+
     def register(self, agent: Agent) -> None:
-        """Put an agent on duty, also while others are running."""
-        if agent.name in self._agents or agent.name in _RESERVED or "@" in agent.name:
-            raise InvalidSettings([f"agent name {agent.name!r} is taken or not allowed"])
-        self._agents[agent.name] = agent
-        self._woken_by.clear()
+        """Put an agent on duty, also while others are running.
+
+        Ticks at an interval without an offset are spread: see `spread`.
+        """
+        self.check_name(agent.name)
+        self._agents[agent.name] = replace(agent, schedule=spread(agent))
+        self._changed()
+
+    def check_name(self, name: str) -> None:
+        """Raise `InvalidSettings` where no agent may be put on duty under this name."""
+        if name in self._agents or name in _RESERVED or "@" in name:
+            raise InvalidSettings([f"agent name {name!r} is taken or not allowed"])
+
+    def dismiss(self, name: str) -> None:
+        """Take an agent off duty; what it has begun ends."""
+        self._agents.pop(name, None)
+        self._enlisted.pop(name, None)
+        self._changed()
+
+    def enlist(self, enlisted: Collection[Enlisted], recruit: Recruit) -> None:
+        """Put on duty who was registered, and take off it who no longer is.
+
+        A name that the plane's own crew has since taken belongs to the crew.
+        """
+        wanted = {one.declaration.agent_id: one for one in enlisted}
+        for name, one in list(self._enlisted.items()):
+            if wanted.get(name) != one:
+                self.dismiss(name)
+        for name, one in wanted.items():
+            if name not in self._agents and (agent := _recruited(recruit, one)) is not None:
+                self.register(agent)
+                self._enlisted[name] = one
 
     def agent(self, name: str) -> Agent:
         """Return the agent, or raise `NotFound`."""
         if name not in self._agents:
             raise NotFound("agent", name)
         return self._agents[name]
+
+    def capable(self, capability: str) -> list[Agent]:
+        """Return who has a capability, the most important first, then in order of registration."""
+        found = [a for a in self._agents.values() if capability in a.capabilities]
+        return sorted(found, key=lambda agent: -agent.priority)
 
     def wakes_for(self, event: Event) -> tuple[str, ...]:
         """Return the names of the agents that the event wakes."""
@@ -50,18 +101,56 @@ class Registry:
             )
         return self._woken_by[kind]
 
-    def intakes(self, *, patient: bool = True) -> list[Intake]:
-        """Return how each agent takes its events, the most important agent first.
+    def intakes(
+        self,
+        *,
+        patient: bool = True,
+        by_hand: bool = False,
+        without: Collection[str] = frozenset(),
+    ) -> list[Intake]:
+        """Return how each agent takes its events, but for those that stand still.
 
-        Without patience no agent waits for its batch to fill.
+        Without patience no agent waits for its batch to fill. By hand, only what somebody asked
+        for is taken.
         """
-        by_priority = sorted(self._agents.values(), key=lambda agent: -agent.priority)
         return [
             Intake(
                 agent=a.name,
                 batch=a.batch,
                 within=a.within if patient else timedelta(0),
                 concurrency=a.concurrency,
+                priority=a.priority,
+                budget=a.budget,
+                by_hand=by_hand,
             )
-            for a in by_priority
+            for a in self._agents.values()
+            if a.name not in without
         ]
+
+    def _changed(self) -> None:
+        self._woken_by.clear()
+        self.version += 1
+
+
+def _recruited(recruit: Recruit, one: Enlisted) -> Agent | None:
+    """Return the agent, or None where it wakes for, or may do, what this version does not know."""
+    try:
+        return recruit(one)
+    except (KeyError, InvalidInput) as error:  # one that is ill must not hold up the others
+        log.warning("agent_not_recruited", agent=one.declaration.agent_id, error=repr(error))
+        return None
+
+
+def spread(agent: Agent) -> Schedule | None:
+    """Return the agent's schedule; an interval without an offset gets one from the agent's name.
+
+    Agents of equal intervals then tick one after the other and not all at once. The offset is a
+    hash of the name, in milliseconds within the interval: the same in every process.
+    """
+    schedule = agent.schedule
+    if not isinstance(schedule, Every) or schedule.offset is not None:
+        return schedule
+    digest = hashlib.sha256(agent.name.encode()).digest()
+    span = schedule.interval // timedelta(milliseconds=1)
+    offset = timedelta(milliseconds=int.from_bytes(digest[:8]) % span)
+    return replace(schedule, offset=offset)

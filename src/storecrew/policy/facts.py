@@ -1,11 +1,35 @@
 """What a rule may know: the state of the shop around one action, looked up beforehand."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
-from storecrew.domain.actions import Action, Reorder
+from storecrew.domain.actions import AcceptReturn, Action, CancelOrder, Refund, Reorder
+from storecrew.domain.care import Ticket
 from storecrew.domain.commerce import Customer, Order, Product
 from storecrew.domain.money import Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whom a campaign would write to."""
+
+    strangers: int = 0
+    """Recipients that are no customers."""
+    without_consent: int = 0
+    tired: int = 0
+    """Recipients who got as many marketing messages this week as the policy allows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaneFacts:
+    """The plane around an operation on it."""
+
+    agents: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
+    """Tags of the agents on duty, by name."""
+    restarts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How often the crew restarted each service within the last 24 hours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +41,23 @@ class Facts:
     product: Product | None = None
     price_a_day_ago: Money | None = None
     """The product's price 24 hours ago, or its first price where it was not for sale yet."""
+    discounted: Decimal = Decimal(0)
+    """The largest share that a discount in force takes off the product's price."""
+    products: Mapping[str, Product] = field(default_factory=dict[str, Product])
+    """The products that an offer is about."""
+    reach: Reach | None = None
+    ticket: Ticket | None = None
+    payment_methods: Mapping[str, bool] = field(default_factory=dict[str, bool])
     order: Order | None = None
     customer: Customer | None = None
     messages_this_week: int = 0
     """Marketing messages that the customer was sent in the last seven days."""
     spent_today: Money | None = None
     """What was allowed for purchases since the shop's midnight."""
+    money_left: Money | None = None
+    """What is left of the agent's own budget of the day; None where it has none."""
+    plane: PlaneFacts = field(default_factory=PlaneFacts)
+    """Known of operations on the plane alone."""
 
 
 def spending(action: Action, product: Product | None) -> Money | None:
@@ -30,3 +65,10 @@ def spending(action: Action, product: Product | None) -> Money | None:
     if not isinstance(action, Reorder) or product is None or product.cost is None:
         return None
     return product.cost * action.quantity
+
+
+def moving(action: Action, facts: Facts) -> Money | None:
+    """Return the money that leaves the shop by the action; None where none does."""
+    if isinstance(action, AcceptReturn | CancelOrder | Refund):
+        return facts.order.paid if facts.order is not None else None
+    return spending(action, facts.product)

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from storecrew.domain.proposals import Autonomy, Decision, Proposal, Verdict
 from storecrew.policy.facts import Facts
-from storecrew.policy.rules import RULES, Opinion, Rule
+from storecrew.policy.opinions import Opinion, Rule
+from storecrew.policy.rules import RULES
 from storecrew.policy.settings import PolicySettings
 
 SILENCE = Opinion(verdict=Verdict.ASK, reason="no rule covers this action", rule="silence")
@@ -52,11 +53,14 @@ class Policy:
 
     def autonomy(self, agent: str, action: str) -> Autonomy:
         """Return how far the agent may go with the action: the most particular line decides."""
-        lines = self.settings.autonomy
-        for name in (f"{agent}.{action}", f"{agent}.*", f"*.{action}", "*.*"):
-            if name in lines:
-                return Autonomy[lines[name].upper()]
-        return Autonomy[self.settings.default_autonomy.upper()]
+        line = self.autonomy_line(agent, action)
+        level = self.settings.autonomy[line] if line else self.settings.default_autonomy
+        return Autonomy[level.upper()]
+
+    def autonomy_line(self, agent: str, action: str) -> str | None:
+        """Return the line of `autonomy` that decides; None where the default does."""
+        names = (f"{agent}.{action}", f"{agent}.*", f"*.{action}", "*.*")
+        return next((name for name in names if name in self.settings.autonomy), None)
 
     def _strictest(self, proposal: Proposal, facts: Facts) -> Opinion:
         """Return the strictest opinion; among equals a binding one, then the earliest rule's."""

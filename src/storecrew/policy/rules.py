@@ -1,14 +1,11 @@
 """The rules of the house: pure functions of an action and the facts around it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import time
-from decimal import Decimal
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from storecrew.domain.actions import (
     AcceptReturn,
+    AdjustStock,
     ApproveOrder,
     CancelOrder,
     CapturePayment,
@@ -19,27 +16,26 @@ from storecrew.domain.actions import (
     Reorder,
     SendMessage,
     SetPrice,
+    SetStock,
     TransferStock,
 )
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal, Verdict
-from storecrew.policy.facts import Facts, spending
+from storecrew.domain.proposals import Proposal
+from storecrew.domain.selling import StartCampaign
+from storecrew.policy.care_rules import holds, payment_methods, tickets
+from storecrew.policy.content import content
+from storecrew.policy.facts import Facts, moving, spending
+from storecrew.policy.operations_rules import OPERATIONS
+from storecrew.policy.opinions import Opinion, Rule, allow, ask, deny, limit, up_to
+from storecrew.policy.selling_rules import (
+    bundle,
+    campaign,
+    discount,
+    floor_price,
+    personal_offers,
+    window,
+)
 from storecrew.policy.settings import PolicySettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opinion:
-    """What one rule says of a proposal."""
-
-    verdict: Verdict
-    reason: str
-    rule: str
-    binding: bool = False
-    """Whether an ask holds even for an agent with full autonomy: it breaks a limit."""
-
-
-Rule: TypeAlias = Callable[[Proposal, Facts, PolicySettings], Opinion | None]
-"""A rule returns its opinion, or None where it has none."""
 
 
 def margin_floor(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
@@ -48,22 +44,21 @@ def margin_floor(proposal: Proposal, facts: Facts, settings: PolicySettings) -> 
         return None
     price, product = proposal.action.price, facts.product
     if product is None:
-        return _deny("margin_floor", f"there is no product {proposal.action.sku!r}")
+        return deny("margin_floor", f"there is no product {proposal.action.sku!r}")
     if price.currency != product.price.currency:
-        return _deny("margin_floor", f"{price.currency} is not the shop's {product.price.currency}")
+        return deny("margin_floor", f"{price.currency} is not the shop's {product.price.currency}")
     if price.amount <= 0:
-        return _deny("margin_floor", f"{price} is not a price")
+        return deny("margin_floor", f"{price} is not a price")
     if product.cost is None:
-        return _ask("margin_floor", "the product's cost is unknown, so its margin is too")
+        return ask("margin_floor", "the product's cost is unknown, so its margin is too")
     floor = floor_price(product.cost, settings.margin_floor)
     if price < floor:
-        return _deny("margin_floor", f"{price} is below the floor {floor.rounded()}")
-    return _allow("margin_floor", f"{price} is at or above the floor {floor.rounded()}")
-
-
-def floor_price(cost: Money, margin: Decimal) -> Money:
-    """Return the lowest price with the margin: cost / (1 − margin)."""
-    return Money(cost.amount / (1 - margin), cost.currency)
+        return deny("margin_floor", f"{price} is below the floor {floor.rounded()}")
+    discounted = Money(price.amount * (1 - facts.discounted), price.currency)
+    if discounted < floor and price < product.price:
+        share = f"{facts.discounted:.0%}"
+        return deny("margin_floor", f"with {share} discount it is below {floor.rounded()}")
+    return allow("margin_floor", f"{price} is at or above the floor {floor.rounded()}")
 
 
 def price_change(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
@@ -72,11 +67,11 @@ def price_change(proposal: Proposal, facts: Facts, settings: PolicySettings) -> 
         return None
     price, before = proposal.action.price, facts.price_a_day_ago
     if before.amount <= 0 or price.currency != before.currency:
-        return _ask("price_change", "there is no earlier price to compare with")
+        return ask("price_change", "there is no earlier price to compare with")
     change = price.amount / before.amount - 1
-    limit = settings.price_change_per_day
-    text = f"{change:+.1%} against {before} a day ago; the limit is {limit:.0%}"
-    return _limit("price_change", text) if abs(change) > limit else _allow("price_change", text)
+    most = settings.price_change_per_day
+    text = f"{change:+.1%} against {before} a day ago; the limit is {most:.0%}"
+    return limit("price_change", text) if abs(change) > most else allow("price_change", text)
 
 
 def reorder_budget(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
@@ -84,17 +79,17 @@ def reorder_budget(proposal: Proposal, facts: Facts, settings: PolicySettings) -
     if not isinstance(proposal.action, Reorder):
         return None
     if facts.product is None or facts.product.cost is None:
-        return _limit("reorder_budget", "the product's cost is unknown, so its price is too")
+        return limit("reorder_budget", "the product's cost is unknown, so its price is too")
     if proposal.action.quantity <= 0:
-        return _deny("reorder_budget", f"{proposal.action.quantity} is not a quantity to buy")
+        return deny("reorder_budget", f"{proposal.action.quantity} is not a quantity to buy")
     cost = spending(proposal.action, facts.product) or Money.of(0, facts.currency)
     spent = facts.spent_today or Money.of(0, facts.currency)
     budget = Money(settings.reorder_budget_per_day, facts.currency)
     if cost.currency != budget.currency:
-        return _deny("reorder_budget", f"{cost.currency} is not the shop's {budget.currency}")
+        return deny("reorder_budget", f"{cost.currency} is not the shop's {budget.currency}")
     text = f"{cost.rounded()} on top of {spent.rounded()} today; the budget is {budget}"
     within = spent + cost <= budget
-    return _allow("reorder_budget", text) if within else _limit("reorder_budget", text)
+    return allow("reorder_budget", text) if within else limit("reorder_budget", text)
 
 
 def order_value(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
@@ -102,8 +97,8 @@ def order_value(proposal: Proposal, facts: Facts, settings: PolicySettings) -> O
     if not isinstance(proposal.action, ApproveOrder | CapturePayment):
         return None
     if facts.order is None:
-        return _deny("order_value", f"there is no order {proposal.action.order_id}")
-    return _up_to("order_value", facts.order.total, settings.order_value_limit)
+        return deny("order_value", f"there is no order {proposal.action.order_id}")
+    return up_to("order_value", facts.order.total, settings.order_value_limit)
 
 
 def refund_value(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
@@ -111,21 +106,28 @@ def refund_value(proposal: Proposal, facts: Facts, settings: PolicySettings) -> 
     if not isinstance(proposal.action, AcceptReturn | CancelOrder | Refund):
         return None
     if facts.order is None:
-        return _deny("refund_value", f"there is no order {proposal.action.order_id}")
-    return _up_to("refund_value", facts.order.paid, settings.refund_limit)
+        return deny("refund_value", f"there is no order {proposal.action.order_id}")
+    return up_to("refund_value", facts.order.paid, settings.refund_limit)
 
 
 def order_flow(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
     """Allow the steps of an order whose conditions the store itself enforces."""
     if isinstance(proposal.action, PlaceOrder | FulfilOrder | CompleteDelivery):
-        return _allow("order_flow", "the store checks stock, payment and state")
+        return allow("order_flow", "the store checks stock, payment and state")
     return None
 
 
 def transfer(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
     """Allow moves between warehouses: only available units move, and they can move back."""
     if isinstance(proposal.action, TransferStock):
-        return _allow("transfer", "the store moves available units only")
+        return allow("transfer", "the store moves available units only")
+    return None
+
+
+def counts(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
+    """Ask before the books are set to what somebody counted: a slip of the pen sells air."""
+    if isinstance(proposal.action, SetStock | AdjustStock):
+        return ask("counts", "it changes what the books say is on the shelf")
     return None
 
 
@@ -134,26 +136,26 @@ def consent(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opini
     if not isinstance(proposal.action, SendMessage):
         return None
     if facts.customer is None:
-        return _deny("consent", f"there is no customer {proposal.action.customer!r}")
+        return deny("consent", f"there is no customer {proposal.action.customer!r}")
     if proposal.action.purpose == "service":
-        return _allow("consent", "a message about the customer's own order")
+        return allow("consent", "a message about the customer's own order")
     if proposal.action.purpose != "marketing":
-        return _deny("consent", f"{proposal.action.purpose!r} is not service or marketing")
+        return deny("consent", f"{proposal.action.purpose!r} is not service or marketing")
     if not facts.customer.marketing_consent:
-        return _deny("consent", "the customer did not agree to marketing")
+        return deny("consent", "the customer did not agree to marketing")
     if facts.messages_this_week >= settings.messages_per_week:
-        return _deny("consent", f"{facts.messages_this_week} messages this week are enough")
-    return _allow("consent", "the customer agreed to marketing")
+        return deny("consent", f"{facts.messages_this_week} messages this week are enough")
+    return allow("consent", "the customer agreed to marketing")
 
 
 def quiet_hours(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
     """Forbid messages in the night of the shop's time zone."""
-    if not isinstance(proposal.action, SendMessage):
+    if not isinstance(proposal.action, SendMessage | StartCampaign):
         return None
     local = facts.now.astimezone(ZoneInfo(settings.zone)).time()
     if is_quiet(local, settings.quiet_from, settings.quiet_until):
-        return _deny("quiet_hours", f"no messages until {settings.quiet_until:%H:%M}")
-    return _allow("quiet_hours", "outside quiet hours")
+        return deny("quiet_hours", f"no messages until {settings.quiet_until:%H:%M}")
+    return allow("quiet_hours", "outside quiet hours")
 
 
 def is_quiet(local: time, start: time, end: time) -> bool:
@@ -167,8 +169,17 @@ def assumptions(proposal: Proposal, facts: Facts, settings: PolicySettings) -> O
     """Ask about money moved on numbers that nobody recorded."""
     if proposal.assumptions and isinstance(proposal.action, SetPrice | Reorder):
         named = ", ".join(proposal.assumptions)
-        return _ask("assumptions", f"rests on values that nobody recorded: {named}")
+        return ask("assumptions", f"rests on values that nobody recorded: {named}")
     return None
+
+
+def agent_budget(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
+    """Ask about money that the agent's own budget of the day does not cover."""
+    moved = moving(proposal.action, facts)
+    if facts.money_left is None or moved is None or moved <= facts.money_left:
+        return None
+    left = facts.money_left.rounded()
+    return limit("agent_budget", f"{moved.rounded()} is more than the {left} left of its day")
 
 
 RULES: tuple[Rule, ...] = (
@@ -179,28 +190,19 @@ RULES: tuple[Rule, ...] = (
     refund_value,
     order_flow,
     transfer,
+    counts,
     consent,
     quiet_hours,
     assumptions,
+    agent_budget,
+    discount,
+    personal_offers,
+    bundle,
+    campaign,
+    window,
+    tickets,
+    holds,
+    payment_methods,
+    content,
+    *OPERATIONS,
 )
-
-
-def _up_to(rule: str, value: Money, limit: Decimal) -> Opinion:
-    text = f"{value} against a limit of {limit} {value.currency}"
-    return _ask(rule, text) if value.amount > limit else _allow(rule, text)
-
-
-def _allow(rule: str, reason: str) -> Opinion:
-    return Opinion(verdict=Verdict.ALLOW, reason=reason, rule=rule)
-
-
-def _ask(rule: str, reason: str) -> Opinion:
-    return Opinion(verdict=Verdict.ASK, reason=reason, rule=rule)
-
-
-def _limit(rule: str, reason: str) -> Opinion:
-    return Opinion(verdict=Verdict.ASK, reason=reason, rule=rule, binding=True)
-
-
-def _deny(rule: str, reason: str) -> Opinion:
-    return Opinion(verdict=Verdict.DENY, reason=reason, rule=rule)

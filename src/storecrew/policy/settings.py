@@ -5,6 +5,16 @@ from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 
+_AT_FIRST = (
+    "*.PlaceOrder",
+    "*.HoldOrder",
+    "*.EscalateTicket",
+    "*.OpenIncident",
+    "*.CloseIncident",
+    "*.DelegateWork",
+    "*.RecordRivalPrice",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PolicySettings:
@@ -32,12 +42,32 @@ class PolicySettings:
     """The shop's time zone (IANA name); its days and quiet hours are counted there."""
     messages_per_week: int = 2
     """Most marketing messages to one customer within seven days."""
+    discount_limit: Decimal = Decimal("0.20")
+    """Largest discount, as a share, on a code or a bundle before a person is asked: what shops
+    commonly give to win a customer back."""
+    discount_days: int = 31
+    """Most days a discount lasts before a person is asked: a month, or customers wait for it."""
+    personal_offers: bool = False
+    """Whether discounts for single customers may be created at all. Off, because people who
+    compare find prices that differ by person unfair; on, the other limits hold for them too."""
+    campaign_recipients: int = 1000
+    """Most recipients of one campaign before a person is asked: a mistake reaches them all."""
+    restarts_per_day: int = 3
+    """Restarts of one service within 24 hours that the crew may do alone; what fails more often
+    needs somebody to look."""
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that messages to customers may link to without asking, such as `shop.example`: those
+    of the shop. None lets no link out alone, because nobody said which are the shop's."""
+    blocked_words: tuple[str, ...] = ()
+    """Words that no message to customers holds before a person has read it."""
     approval_expires_hours: int = 72
     """Hours after which an unanswered question expires; a price or purchase older than three
     days was decided on other facts."""
     default_autonomy: str = "ask"
     """For an agent and action that `autonomy` does not name: a new agent asks first."""
-    autonomy: Mapping[str, str] = field(default_factory=lambda: {"*.PlaceOrder": "limits"})
+    autonomy: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(_AT_FIRST, "limits"))
     """`watch`, `ask`, `limits` or `auto` per `agent.Action`, where either may be `*`; the most
-    particular line wins. At first only mailed orders are entered alone, which reserves stock and no
-    more; everything else asks until its owner trusts it."""
+    particular line wins. At first only that is done alone which moves neither goods nor money:
+    mailed orders are entered, which reserves stock; an odd order or question is put before a
+    person, who is told of trouble; work is given to agents; rivals' prices are noted. Everything
+    else asks until its owner trusts it."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from storecrew.domain.actions import Action
+from storecrew.domain.crew import Budget
 from storecrew.domain.events import Event
 from storecrew.domain.proposals import Proposal
 from storecrew.sdk.context import Context
@@ -39,6 +40,8 @@ class Agent:
     """How long a run may wait for its batch to fill."""
     deadline: timedelta = field(default=timedelta(minutes=5))
     """How long a run may propose before it counts as hung."""
+    budget: Budget = field(default_factory=Budget)
+    """What it may use up on one day of the shop."""
 
     def wake(self, events: Sequence[Event], ctx: Context) -> Proposals:
         """Hand the agent the events of one run."""
@@ -58,6 +61,7 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
     batch: int = 1,
     within: timedelta = timedelta(0),
     deadline: timedelta = timedelta(minutes=5),
+    budget: Budget | None = None,
 ) -> Callable[[Callable[[Any, Context], Proposals]], Agent]:
     """Declare the decorated async generator an agent, named after itself unless told otherwise.
 
@@ -81,6 +85,7 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
             batch=batch,
             within=within,
             deadline=deadline,
+            budget=budget or Budget(),
         )
 
     return declare

@@ -1,13 +1,15 @@
 """What an agent may touch during one run: it can look, not act."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
-from storecrew.domain.errors import NotPermitted
+from storecrew.domain.errors import NotPermitted, NotYet
+from storecrew.domain.events import Event, Recorded
 from storecrew.domain.ports import Models, StoreView
+from storecrew.domain.web import NoPages, Pages
 
 
 class ReadOnly:
@@ -20,7 +22,8 @@ class ReadOnly:
     __slots__ = ("_agent", "_reads")
 
     def __init__(self, store: StoreView, agent: str) -> None:
-        names = (name for name in vars(StoreView) if not name.startswith("_"))
+        parts = (kind for kind in StoreView.__mro__ if kind.__module__.startswith("storecrew."))
+        names = (name for kind in parts for name in vars(kind) if not name.startswith("_"))
         self._reads = MappingProxyType({name: getattr(store, name) for name in names})
         self._agent = agent
 
@@ -29,6 +32,36 @@ class ReadOnly:
             return self._reads[name]
         except KeyError:
             raise NotPermitted(self._agent, f"call {name!r} on the store") from None
+
+
+class Past(Protocol):
+    """What happened lately, as the journal has it."""
+
+    async def events(self, kinds: Collection[type[Event]], since: datetime) -> Sequence[Recorded]:
+        """Return events of these kinds since then and up to the run, oldest first.
+
+        Only the newest few thousand events of the shop are looked at.
+        """
+        ...
+
+
+class NoPast:
+    """Knows of nothing: for agents of other processes, and for tests that need none."""
+
+    async def events(self, kinds: Collection[type[Event]], since: datetime) -> Sequence[Recorded]:
+        """Return nothing."""
+        return ()
+
+
+@dataclass
+class Meter:
+    """Counts what one run costs, for the agent's budget. Whoever asks a language model adds."""
+
+    tokens: int = 0
+
+    def add(self, tokens: int) -> None:
+        """Count tokens that were used."""
+        self.tokens += tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,3 +78,23 @@ class Context:
     """The agent's own section of `storecrew.yaml`."""
     currency: str = "EUR"
     """The shop's currency."""
+    attempt: int = 1
+    """How often this run was begun; the first time 1."""
+    present: datetime | None = None
+    """The moment of this attempt, which a repeated run knows to be later; None is `now`. Only to
+    wait by: what is proposed rests on `now`."""
+    pages: Pages = field(default_factory=NoPages)
+    """Pages and feeds of others; a simulation reads none."""
+    past: Past = field(default_factory=NoPast)
+    """What happened lately: an agent keeps nothing between two runs."""
+    meter: Meter = field(default_factory=Meter)
+    """Where the run's tokens are counted."""
+
+    def wait_until(self, moment: datetime) -> None:
+        """End this attempt if the moment has not come; the run begins again then, with its events.
+
+        Nothing is lost meanwhile, also not by a restart, and no failure is counted. Later events
+        on the same subjects keep their place behind it.
+        """
+        if (self.present or self.now) < moment:
+            raise NotYet(moment)

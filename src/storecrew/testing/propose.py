@@ -7,9 +7,10 @@ from typing import Any
 from storecrew.domain.events import Event
 from storecrew.domain.ports import Models, StoreView
 from storecrew.domain.proposals import Proposal
+from storecrew.domain.web import NoPages, Pages
 from storecrew.models import basic_models
 from storecrew.sdk import Agent, Context
-from storecrew.sdk.context import ReadOnly
+from storecrew.sdk.context import NoPast, Past, ReadOnly
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -23,6 +24,8 @@ async def propose(  # noqa: PLR0913 - all but three are read by name
     settings: Mapping[str, Any] | None = None,
     models: Models | None = None,
     currency: str = "EUR",
+    pages: Pages | None = None,
+    past: Past | None = None,
 ) -> list[Proposal | Event]:
     """Return everything the agent yields for these events, as the orchestrator would see it.
 
@@ -37,6 +40,8 @@ async def propose(  # noqa: PLR0913 - all but three are read by name
         models=models or basic_models(),
         settings=settings or {},
         currency=currency,
+        pages=pages or NoPages(),
+        past=past or NoPast(),
     )
     found = [each async for each in agent.wake(woken_by, context)]
     for each in found:

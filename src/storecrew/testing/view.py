@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
+from storecrew.domain.care import Ticket, TicketStatus
 from storecrew.domain.commerce import (
+    Authorization,
     Customer,
     DailySales,
     Order,
@@ -22,9 +24,32 @@ from storecrew.domain.commerce import (
     Supplier,
 )
 from storecrew.domain.errors import NotFound
+from storecrew.domain.learning import EmptyShelf, Shipment, SoldLines
 from storecrew.domain.orders import RESERVING, Status
+from storecrew.domain.selling import (
+    Act,
+    Bundle,
+    Campaign,
+    Discount,
+    Spending,
+    Suggestion,
+    TradeHour,
+    WatchedRival,
+)
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoldLine:
+    """One line of an order as it was sold."""
+
+    order: int
+    sku: str
+    day: date
+    customer: str | None = None
+    quantity: int = 1
+    price: float = 10.0
 
 
 @dataclass(kw_only=True)
@@ -42,9 +67,33 @@ class FakeView:
     purchase_list: list[Purchase] = field(default_factory=list[Purchase])
     supplier_list: list[Supplier] = field(default_factory=list[Supplier])
     rivals: list[RivalPrice] = field(default_factory=list[RivalPrice])
-    customers: list[Customer] = field(default_factory=list[Customer])
+    people: list[Customer] = field(default_factory=list[Customer])
     sent: dict[str, int] = field(default_factory=dict[str, int])
     """Marketing messages sent per customer, whenever asked for."""
+    spent: dict[str, Spending] = field(default_factory=dict[str, Spending])
+    """What each customer bought, whatever the period."""
+    discount_list: list[Discount] = field(default_factory=list[Discount])
+    bundle_list: list[Bundle] = field(default_factory=list[Bundle])
+    shown: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """SKUs per place of the shop."""
+    campaign_list: list[Campaign] = field(default_factory=list[Campaign])
+    suggestion_list: list[Suggestion] = field(default_factory=list[Suggestion])
+    watched: list[WatchedRival] = field(default_factory=list[WatchedRival])
+    hours: list[TradeHour] = field(default_factory=list[TradeHour])
+    act_list: list[Act] = field(default_factory=list[Act])
+    ticket_list: list[Ticket] = field(default_factory=list[Ticket])
+    authorization_list: list[Authorization] = field(default_factory=list[Authorization])
+    methods: dict[str, bool] = field(default_factory=dict[str, bool])
+    waiting: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Customers per SKU who asked to be told when it is back."""
+    line_list: list[SoldLine] = field(default_factory=list[SoldLine])
+    """What was sold, line by line, for questions about baskets."""
+    shipped: list[Shipment] = field(default_factory=list[Shipment])
+    empty: list[EmptyShelf] = field(default_factory=list[EmptyShelf])
+    told: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Topics per customer that a message was queued on."""
+    addresses: dict[str, str] = field(default_factory=dict[str, str])
+    """Addresses that are written to no more, and why."""
 
     async def product(self, sku: str) -> Product:
         """Return the product, or raise `NotFound`."""
@@ -138,12 +187,110 @@ class FakeView:
 
     async def customer(self, customer_id: str) -> Customer:
         """Return the customer, or raise `NotFound`."""
-        return _one("customer", customer_id, [c for c in self.customers if c.id == customer_id])
+        return _one("customer", customer_id, [c for c in self.people if c.id == customer_id])
 
     async def messages_sent(self, customers: Iterable[str], since: datetime) -> Mapping[str, int]:
         """Return how many marketing messages each of these customers was sent."""
         wanted = set(customers)
         return {customer: n for customer, n in self.sent.items() if customer in wanted}
+
+    async def customers(self) -> Sequence[Customer]:
+        """Return every customer, ordered by id."""
+        return sorted(self.people, key=lambda each: each.id)
+
+    async def sold_lines(self, first: date, last: date) -> SoldLines:
+        """Return the lines of these days, both included."""
+        found = [each for each in self.line_list if first <= each.day <= last]
+        return SoldLines(
+            orders=[each.order for each in found],
+            customers=[each.customer for each in found],
+            skus=[each.sku for each in found],
+            days=[each.day.toordinal() for each in found],
+            quantities=[each.quantity for each in found],
+            prices=[each.price for each in found],
+        )
+
+    async def shipments(self, first: date, last: date) -> Sequence[Shipment]:
+        """Return what left each warehouse on these days."""
+        return [each for each in self.shipped if first <= each.day <= last]
+
+    async def empty_shelves(self, first: date, last: date) -> Sequence[EmptyShelf]:
+        """Return when products were sold out."""
+        return [each for each in self.empty if each.first <= last and each.last >= first]
+
+    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+        """Return what each known customer bought, whatever the period."""
+        return dict(self.spent)
+
+    async def trade_hours(self, since: datetime) -> Sequence[TradeHour]:
+        """Return the hours since then in which something was sold or paid back."""
+        return sorted((h for h in self.hours if h.hour >= since), key=lambda h: h.hour)
+
+    async def discounts(self, *, ending_after: datetime) -> Sequence[Discount]:
+        """Return discounts that end after then, by code."""
+        found = (each for each in self.discount_list if each.ends_at > ending_after)
+        return sorted(found, key=lambda each: each.code)
+
+    async def bundles(self) -> Sequence[Bundle]:
+        """Return what is offered together now, by name."""
+        return sorted(self.bundle_list, key=lambda each: each.name)
+
+    async def recommendations(self, place: str) -> Sequence[str]:
+        """Return the SKUs shown in a place, best first."""
+        return self.shown.get(place, ())
+
+    async def campaigns(self) -> Sequence[Campaign]:
+        """Return every campaign, newest first."""
+        return self.campaign_list[::-1]
+
+    async def suggestions(self) -> Sequence[Suggestion]:
+        """Return products that were suggested, newest first."""
+        return self.suggestion_list[::-1]
+
+    async def watched_rivals(self) -> Sequence[WatchedRival]:
+        """Return the pages of rivals that are looked up."""
+        return sorted(self.watched, key=lambda each: (each.sku, each.rival))
+
+    async def acts(self, since: datetime, *, limit: int = 10_000) -> Sequence[Act]:
+        """Return what customers did in the shop's window since then, oldest first."""
+        found = (act for act in self.act_list if act.at >= since)
+        return sorted(found, key=lambda act: act.at)[:limit]
+
+    async def ticket(self, ticket_id: str) -> Ticket:
+        """Return the ticket, or raise `NotFound`."""
+        return _one("ticket", ticket_id, [t for t in self.ticket_list if t.id == ticket_id])
+
+    async def tickets(
+        self, *, status: TicketStatus | None = None, limit: int = 200
+    ) -> Sequence[Ticket]:
+        """Return tickets of this status (all when None), newest first."""
+        found = [t for t in self.ticket_list if status in (None, t.status)]
+        return found[::-1][:limit]
+
+    async def authorizations(self, order_ids: Iterable[int]) -> Sequence[Authorization]:
+        """Return payments set aside for these orders, oldest first."""
+        wanted = set(order_ids)
+        return [each for each in self.authorization_list if each.order_id in wanted]
+
+    async def payment_methods(self) -> Mapping[str, bool]:
+        """Return the ways to pay, and whether each is offered."""
+        return dict(self.methods)
+
+    async def waiting_for(self, sku: str) -> Sequence[str]:
+        """Return the customers who asked to be told when the product is back."""
+        return sorted(self.waiting.get(sku, ()))
+
+    async def topics_told(
+        self, customers: Iterable[str], topics: Iterable[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """Return which of these topics each of these customers was told of, in order."""
+        wanted = set(topics)
+        found = {each: sorted(wanted & set(self.told.get(each, ()))) for each in customers}
+        return {customer: each for customer, each in sorted(found.items()) if each}
+
+    async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
+        """Return which of these addresses are written to no more, and why."""
+        return {each: self.addresses[each] for each in addresses if each in self.addresses}
 
 
 class _Everything:

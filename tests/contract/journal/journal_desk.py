@@ -41,9 +41,8 @@ def price(amount: str = "11", sku: str = "mug") -> SetPrice:
     return SetPrice(sku=sku, price=Money.of(amount, "EUR"))
 
 
-def wishes(run: str, number: int = 1, sku: str = "") -> tuple[Filed, ...]:
+def wishes(run: str, number: int = 1, sku: str = "", reason: str = "it sells") -> tuple[Filed, ...]:
     """What the clerk proposes in this run: each about another product, unless told otherwise."""
-    reason = "it sells"
     return tuple(
         Filed(
             id=f"{run}/{n}",
@@ -96,9 +95,10 @@ class Desk:
         [run] = await self.take(intake(concurrency=100))
         return run
 
-    def step(self, run: str, **changes) -> Advance:
+    def step(self, run: str, attempt: int = 1, **changes) -> Advance:
         return Advance(
             run=run,
+            attempt=attempt,
             actor=f"agent:{CLERK}",
             now=self.now,
             asked_at=self.now,
@@ -133,10 +133,10 @@ class Desk:
         allowed = await self.journal.advance(self.filing(run, Verdict.ALLOW, number))
         await self.journal.advance(self.settling(run, allowed))
 
-    async def asked(self, sku: str = "mug") -> str:
+    async def asked(self, sku: str = "mug", reason: str = "it sells") -> str:
         """Bring a run to its end, its proposal waiting for a person; return the proposal."""
         run = await self.begin(sku)
-        filed = wishes(run, sku=sku)
+        filed = wishes(run, sku=sku, reason=reason)
         filing, judge = Filing(filed=filed, events=()), says(Verdict.ASK)
         step = self.step(run, filing=filing, pending=filed, judge=judge, last=True)
         await self.journal.advance(step)

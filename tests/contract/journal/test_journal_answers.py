@@ -132,7 +132,7 @@ async def test_unanswered_questions_expire_once(desk):
 async def test_a_question_asked_again_takes_the_place_of_the_one_that_waits(desk):
     first = await desk.asked("mug")
     other = await desk.asked("cup")
-    second = await desk.asked("mug")
+    second = await desk.asked("mug", "it sells out")
 
     waiting = (await desk.journal.approvals(page=1, per_page=9)).items
     assert {a.filed.id for a in waiting} == {other, second}
@@ -140,6 +140,19 @@ async def test_a_question_asked_again_takes_the_place_of_the_one_that_waits(desk
         await desk.journal.answer(answer(first))
     [entry] = await desk.audited()
     assert (entry.subject, entry.result) == (first, "superseded")
+
+
+async def test_the_same_question_is_not_asked_again_while_it_waits(desk):
+    first = await desk.asked("mug")
+    second = await desk.asked("mug")
+
+    [waiting] = (await desk.journal.approvals(page=1, per_page=9)).items
+    assert waiting.filed.id == first
+    [entry] = await desk.audited()
+    assert (entry.subject, entry.result) == (second, "denied")
+    assert "already asked" in entry.reason
+    await desk.journal.answer(answer(first, ApprovalStatus.REJECTED))
+    assert (await desk.journal.approval(await desk.asked("mug"))).status is ApprovalStatus.WAITING
 
 
 def back() -> Proposal:
@@ -235,12 +248,12 @@ async def under_way(desk):
 
 
 async def parked(desk):
-    failure = Failure(run=await desk.begin(), error="x", retry_at=None, now=desk.now)
+    failure = Failure(run=await desk.begin(), attempt=1, error="x", retry_at=None, now=desk.now)
     await desk.journal.fail(failure)
 
 
 async def to_be_retried(desk):
-    failure = Failure(run=await desk.begin(), error="x", retry_at=LATE, now=desk.now)
+    failure = Failure(run=await desk.begin(), attempt=1, error="x", retry_at=LATE, now=desk.now)
     await desk.journal.fail(failure)
 
 
@@ -271,20 +284,20 @@ async def test_a_forgotten_tick_stays_known(desk):
     desk.now += timedelta(days=6)
     await desk.publish(low())
     await desk.done((await desk.take())[0])
-    newest = await desk.journal.last_tick(CLERK)
+    newest = (await desk.journal.last_ticks([CLERK]))[CLERK]
 
     for _ in range(2):
         await desk.journal.prune(desk.now)
 
         assert await seqs(desk) == [3]
         assert newest == "clerk@2026-03-09T12:00:00+00:00"
-        assert await desk.journal.last_tick(CLERK) == newest
+        assert (await desk.journal.last_ticks([CLERK]))[CLERK] == newest
 
     await desk.journal.publish([desk.tick(desk.now)], clerk_wakes)
-    assert await desk.journal.last_tick(CLERK) == "clerk@2026-03-15T12:00:00+00:00"
+    assert (await desk.journal.last_ticks([CLERK]))[CLERK] == "clerk@2026-03-15T12:00:00+00:00"
     await desk.done((await desk.take())[0])
     await desk.publish(low())
     await desk.done((await desk.take())[0])
     desk.now += timedelta(days=1)
     await desk.journal.prune(desk.now)
-    assert await desk.journal.last_tick(CLERK) == "clerk@2026-03-15T12:00:00+00:00"
+    assert (await desk.journal.last_ticks([CLERK]))[CLERK] == "clerk@2026-03-15T12:00:00+00:00"

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from journal_desk import CLERK, NOON, clerk_wakes, intake, low
 
+from storecrew.domain.events import GoalSet, OrderApproved, StockRanLow
 from storecrew.domain.runs import Receipt
+from storecrew.journal import events as events_module
 
 
 async def test_an_event_is_recorded_once_per_source_and_id(desk):
@@ -137,6 +139,36 @@ async def test_the_newest_tick_is_each_agents_own(desk):
         ticks = [desk.tick(NOON + timedelta(hours=n), agent) for n in range(len(agent))]
         await desk.journal.publish(ticks, lambda _event: ())
 
-    assert await desk.journal.last_tick("price") == "price@2026-03-02T16:00:00+00:00"
-    assert await desk.journal.last_tick("price2") == "price2@2026-03-02T17:00:00+00:00"
-    assert await desk.journal.last_tick("pri") is None
+    assert (await desk.journal.last_ticks(["price"]))["price"] == "price@2026-03-02T16:00:00+00:00"
+    assert (await desk.journal.last_ticks(["price2"]))[
+        "price2"
+    ] == "price2@2026-03-02T17:00:00+00:00"
+    assert await desk.journal.last_ticks(["pri"]) == {}
+
+
+async def test_what_happened_lately_is_recalled_by_kind_and_time(desk):
+    early = desk.now
+    await desk.publish(low("mug"), OrderApproved(order_id=1))
+    desk.now += timedelta(hours=1)
+    await desk.publish(low("cup"), OrderApproved(order_id=2))
+
+    async def recalled(*kinds, since=early, until=desk.now):
+        return [row.event for row in await desk.journal.recall(kinds, since, until)]
+
+    assert await recalled(StockRanLow) == [low("mug"), low("cup")]
+    assert await recalled(OrderApproved, since=desk.now) == [OrderApproved(order_id=2)]
+    assert await recalled(OrderApproved, until=early) == [OrderApproved(order_id=1)]
+    assert len(await recalled(StockRanLow, OrderApproved)) == 4
+    assert await recalled(GoalSet) == []
+
+
+async def test_a_goal_is_recalled_however_much_happened_since(desk, monkeypatch):
+    monkeypatch.setattr(events_module, "RECALLED", 3)
+    await desk.publish(GoalSet(goal="growth"), GoalSet(goal="service"), low("first"))
+    await desk.publish(*(low(f"p{n}") for n in range(9)))
+
+    since, until = desk.now, desk.now
+    assert [row.event for row in await desk.journal.recall([GoalSet], since, until)] == [
+        GoalSet(goal="service")
+    ]
+    assert len(await desk.journal.recall([StockRanLow], since, until)) == 3

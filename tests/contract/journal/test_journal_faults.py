@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import importlib
+import pkgutil
 import sqlite3
 import subprocess
 import sys
@@ -12,9 +14,12 @@ import pytest
 import sqlalchemy as sa
 from journal_desk import NOON, Desk, answer, clerk_wakes, intake, low
 
+import storecrew.journal
 from storecrew.database import connect, migrate
+from storecrew.domain.crew import Worker
 from storecrew.domain.errors import StorageBusy, StorageDamaged, StorageFull
 from storecrew.domain.journal import Failure
+from storecrew.domain.live import Topic
 from storecrew.domain.proposals import Proposal, Verdict
 from storecrew.domain.runs import ApprovalStatus
 from storecrew.journal import SqlJournal, open_journal
@@ -33,7 +38,7 @@ async def stage(desk: Desk, text: str):
     waiting = await desk.asked("asked")
     to_expire = await desk.asked("expiring")
     retried = await desk.begin("retried")
-    due = Failure(run=retried, error="x", retry_at=NOON, now=NOON)
+    due = Failure(run=retried, attempt=1, error="x", retry_at=NOON, now=NOON)
     await desk.journal.fail(due)
     failing = await desk.begin("failing")
     acting = await desk.begin("acting")
@@ -42,8 +47,12 @@ async def stage(desk: Desk, text: str):
     back = Proposal(action=story.filed.proposal.action, reason=text)
     j = desk.journal
     fact = desk.news(id=text, source="store")
-    failure = Failure(run=failing, error=text, retry_at=None, now=NOON)
+    failure = Failure(run=failing, attempt=1, error=text, retry_at=None, now=NOON)
     assert to_expire != waiting
+    await j.beat(["gone"], NOON)
+    await j.keep_lease(Worker(id="gone", host="here", pid=1, started_at=NOON))
+    await j.publish([desk.news(low("lost"))], lambda _event: ("lost",))
+    await j.take([intake(agent="lost")], NOON, 1, worker="nobody")
     return {
         "publish": lambda: j.publish([desk.news(id=text)], clerk_wakes),
         "relay": lambda: j.relay("store", [(1, fact)], clerk_wakes),
@@ -57,6 +66,12 @@ async def stage(desk: Desk, text: str):
         "begin_undo": lambda: j.begin_undo(story, back, by="owner", now=NOON),
         "set_paused": lambda: j.set_paused(True, by=text, now=NOON),
         "prune": lambda: j.prune(LATER),
+        "beat": lambda: j.beat([text], NOON),
+        "retire": lambda: j.retire([]),
+        "keep_lease": lambda: j.keep_lease(Worker(id=text, host="here", pid=1, started_at=NOON)),
+        "give_up": lambda: j.give_up("gone"),
+        "take_over_lost": lambda: j.take_over_lost(timedelta(seconds=5)),
+        "note": lambda: j.note(Topic.SERVICE, {"service": text}, NOON),
     }
 
 
@@ -73,8 +88,15 @@ CHANGING = [
     "begin_undo",
     "set_paused",
     "prune",
+    "note",
+    "beat",
+    "retire",
+    "keep_lease",
+    "give_up",
+    "take_over_lost",
 ]
-GROWING = [name for name in CHANGING if name not in ("take_over", "revive", "expire", "prune")]
+SHRINKING = {"take_over", "revive", "expire", "prune", "retire", "give_up", "take_over_lost"}
+GROWING = [name for name in CHANGING if name not in SHRINKING]
 
 
 def everything(journal: SqlJournal):
@@ -117,18 +139,25 @@ def test_every_call_that_changes_the_journal_is_tried():
         "approvals",
         "audit",
         "close",
+        "enlisted",
         "events",
         "filed",
         "glance",
-        "last_tick",
+        "last_ticks",
         "lead",
+        "newest_update",
         "paused",
         "proposals",
+        "recall",
+        "spent",
         "run",
         "runs",
         "story",
         "tally",
+        "trace",
+        "updates",
         "verify",
+        "workers",
     }
     calls = {name for name in vars(SqlJournal) if name[0] != "_"} - {"database"}
     assert calls == reading | set(CHANGING)
@@ -297,6 +326,9 @@ async def test_migrating_again_changes_nothing(shared_place):
 
 
 async def test_the_migrations_make_the_tables_that_the_statements_know(desk):
+    for module in pkgutil.iter_modules(storecrew.journal.__path__):
+        importlib.import_module(f"storecrew.journal.{module.name}")  # each may have tables
+
     def columns(connection):
         look = sa.inspect(connection)
         return {
@@ -314,12 +346,15 @@ async def test_the_migrations_make_the_tables_that_the_statements_know(desk):
 async def test_one_process_at_a_time_runs_the_crew_on_one_journal(postgres_place):
     first, second = postgres_place.open(), postgres_place.open()
 
-    assert await first.lead()
-    assert await first.lead()
-    assert not await second.lead()
-    await first.close()
-    assert await second.lead()
-    await second.close()
+    try:
+        assert await first.lead()
+        assert await first.lead()
+        assert not await second.lead()
+        await first.close()
+        assert await second.lead()
+    finally:
+        await first.close()
+        await second.close()
 
 
 async def test_on_a_file_the_folders_own_lock_decides_who_leads(file_place):

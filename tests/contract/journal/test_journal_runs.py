@@ -59,7 +59,7 @@ async def test_a_run_that_will_be_tried_again_still_holds_its_subject(desk):
     await desk.publish(low("mug", 1), low("mug", 2))
     [run] = await desk.take()
     later = NOON + timedelta(minutes=1)
-    await desk.journal.fail(Failure(run=run, error="x", retry_at=later, now=NOON))
+    await desk.journal.fail(Failure(run=run, attempt=1, error="x", retry_at=later, now=NOON))
 
     assert await desk.take(intake(concurrency=10)) == ()
 
@@ -205,7 +205,7 @@ async def test_two_runs_at_once_do_not_both_spend_the_rest_of_the_budget(desks):
     def thrifty(filed, spent):
         with contextlib.suppress(threading.BrokenBarrierError):
             met.wait()  # on Postgres the other run is here too, unless they take turns
-        verdict = Verdict.ALLOW if spent + 60 <= 100 else Verdict.DENY
+        verdict = Verdict.ALLOW if spent.shop + 60 <= 100 else Verdict.DENY
         decision = Decision(verdict=verdict, reason=str(spent), rule="budget")
         return Judged(filed=filed, decision=decision, spends=60)
 
@@ -228,7 +228,7 @@ async def test_spending_of_another_day_leaves_the_budget_alone(desk):
     spent = []
 
     def watch(filed, so_far):
-        spent.append(so_far)
+        spent.append(so_far.shop)
         decision = Decision(verdict=Verdict.ALLOW, reason="", rule="budget")
         return Judged(filed=filed, decision=decision, spends=40)
 
@@ -246,7 +246,7 @@ async def test_spending_of_another_day_leaves_the_budget_alone(desk):
 async def test_a_failed_run_pauses_and_goes_on_as_a_new_attempt(desk):
     run = await desk.begin()
     due = NOON + timedelta(seconds=2)
-    failure = Failure(run=run, error="no luck", retry_at=due, now=NOON)
+    failure = Failure(run=run, attempt=1, error="no luck", retry_at=due, now=NOON)
 
     assert await desk.journal.fail(failure) is RunStatus.RETRYING
     glance = await desk.journal.glance("store", NOON)
@@ -262,13 +262,13 @@ async def test_a_failed_run_pauses_and_goes_on_as_a_new_attempt(desk):
 async def test_a_batch_that_fails_for_good_is_split_and_the_poison_parked(desk):
     await desk.publish(low("a"), low("poison"))
     [batch] = await desk.take(intake(batch=5))
-    final = Failure(run=batch, error="poison", retry_at=None, now=NOON)
+    final = Failure(run=batch, attempt=1, error="poison", retry_at=None, now=NOON)
 
     assert await desk.journal.fail(final) is RunStatus.SPLIT
     alone = await desk.take(intake(batch=5, within=timedelta(hours=1), concurrency=5))
     assert [await skus(desk, run) for run in alone] == [["a"], ["poison"]]
     await desk.done(alone[0])
-    parked = Failure(run=alone[1], error="poison", retry_at=None, now=NOON)
+    parked = Failure(run=alone[1], attempt=1, error="poison", retry_at=None, now=NOON)
     assert await desk.journal.fail(parked) is RunStatus.FAILED
 
     found = await desk.journal.runs(page=1, per_page=9, agent=CLERK, status=RunStatus.FAILED)
@@ -279,7 +279,7 @@ async def test_a_batch_that_proposed_is_never_split(desk):
     await desk.publish(low("a"), low("b"))
     [batch] = await desk.take(intake(batch=5))
     allowed = await desk.journal.advance(desk.filing(batch, Verdict.ALLOW))
-    final = Failure(run=batch, error="later", retry_at=None, now=NOON)
+    final = Failure(run=batch, attempt=1, error="later", retry_at=None, now=NOON)
 
     assert await desk.journal.fail(final) is RunStatus.FAILED
 

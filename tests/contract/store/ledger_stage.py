@@ -1,10 +1,16 @@
 """A shop in which every action has something to act on."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 from ledger_shop import Shop, euro, lines
 
 from storecrew.domain import actions as a
+from storecrew.domain import care as k
+from storecrew.domain import selling as s
 from storecrew.domain.actions import Action, Level
 from storecrew.domain.codec import ACTIONS
+from storecrew.domain.operations import Operation
 from storecrew.domain.orders import Status
 
 
@@ -45,7 +51,49 @@ async def stage(shop: Shop) -> dict[str, Action]:
         a.Refund(order_id=returned),
         a.SendMessage(customer="ann", purpose="marketing", **words),
     ]
+    every += await _dealings(shop, waiting=await at(Status.RECEIVED, A=1))
     return {type(action).__name__: action for action in every}
 
 
-KINDS = sorted(ACTIONS.keys() - {"Action"})
+async def _dealings(shop: Shop, waiting: int) -> list[Action]:
+    """Prepare offers, tickets and payments, and return an action of each kind of them."""
+    now = shop.clock.now()
+    held = await shop.order_at(Status.RECEIVED, A=1)
+    await shop.done(a.HoldOrder(order_id=held, reason="odd"))
+    bought = await shop.done(a.Reorder(sku="B", quantity=5, warehouse="south"))
+    sale = {"percent": Decimal(10), "skus": ("A",), "starts_at": now, "ends_at": now + _WEEK}
+    await shop.done(s.CreateDiscount(code="OLD", **sale))
+    await shop.done(s.OfferBundle(name="set", skus=("A", "B"), price=euro(15)))
+    for ticket in ("asked", "odd", "done", "rated"):
+        await shop.done(k.OpenTicket(ticket_id=ticket, text="Where is it?", customer="ann"))
+    campaign = {"segment": "all", "title": "Hello", "body": "Dear customer", "ends_at": now + _WEEK}
+    return [
+        a.DelayPurchase(purchase_id=bought.detail["purchase_id"], due_at=now + 2 * _WEEK),
+        a.AuthorizePayment(order_id=waiting, reference="set aside", amount=euro(10)),
+        a.SetPaymentMethod(method="card", enabled=False),
+        a.HoldOrder(order_id=waiting, reason="unusual"),
+        a.ReleaseOrder(order_id=held),
+        s.CreateDiscount(code="NEW", **sale),
+        s.EndDiscount(code="OLD"),
+        s.OfferBundle(name="pair", skus=("A", "B"), price=euro(16)),
+        s.WithdrawBundle(name="set"),
+        s.SetRecommendations(place="product:A", skus=("B",)),
+        s.StartCampaign(name="spring", recipients=("ann",), **campaign),
+        s.SuggestProduct(name="solar lamp", reason="searched for", source="own search"),
+        s.WatchRival(sku="A", rival="them", url="https://them.example/a"),
+        s.RecordAct(customer="ann", kind="viewed", sku="A"),
+        k.OpenTicket(ticket_id="new", text="How much is it?", customer="ann"),
+        k.ReplyToTicket(ticket_id="asked", text="On its way."),
+        k.EscalateTicket(ticket_id="odd", reason="unsure"),
+        k.CloseTicket(ticket_id="done"),
+        k.RateTicket(ticket_id="rated", rating=4),
+        k.SetConsent(customer="ann", marketing=False),
+        k.PutCustomer(customer="new", name="New", email="new@example.com"),
+        k.SuppressAddress(address="gone@example.com", reason="no such mailbox"),
+        k.WatchStock(customer="ann", sku="A"),
+    ]
+
+
+_WEEK = timedelta(weeks=1)
+KINDS = sorted(name for name, kind in ACTIONS.items() if not issubclass(kind, Operation))
+"""What a store does; the rest is done to the plane."""

@@ -16,14 +16,17 @@ from ledger_stage import KINDS, stage
 
 from storecrew.database import connect, migrate
 from storecrew.domain import actions as a
+from storecrew.domain.actions import Keyed
 from storecrew.domain.commerce import OrderQuery
 from storecrew.domain.errors import Retryable, StorageBusy, StorageDamaged, StorageFull
 from storecrew.stores.sql import SqlStore, open_store
+from storecrew.stores.sql.columns import METADATA
 from storecrew.stores.sql.store import MIGRATIONS
-from storecrew.stores.sql.tables import METADATA
 
 LONG = "x" * 100_000
 """An actor's name that fits no page already there: writing it needs space."""
+_ROOMY = Keyed(key="beside", action=a.AdjustStock(sku="B", change=1, reason="found"), actor=LONG)
+"""Whatever is applied with it needs space."""
 
 
 @pytest.fixture
@@ -78,13 +81,14 @@ async def test_an_action_on_a_full_disk_leaves_nothing_and_works_later(
     room = _limit_pages(store)
 
     room["pages"] = 1  # SQLite takes it as: no more than there are now
+    batch = [Keyed(key="full", action=action, actor=LONG), _ROOMY]
     with pytest.raises(StorageFull):
-        await shop.do(action, key="full", actor=LONG)
+        await store.apply_batch(batch)
 
     assert await shop.facts() == before
     assert await store.outcome("full") is None
     room["pages"] = 1_000_000
-    assert (await shop.do(action, key="full", actor=LONG)).applied
+    assert all(outcome.applied for outcome in await store.apply_batch(batch))
     assert list(await store.verify()) == []
     await store.close()
 

@@ -1,6 +1,8 @@
 """Every command, run as the owner runs it: over a data folder, with no server."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,7 +53,7 @@ def test_every_command_has_an_example_and_the_common_options(
     assert " ".join(("storecrew", *path)) in (command.help or "")
     names = {name for parameter in command.params for name in parameter.opts}
     assert "--data-dir" in names
-    if path != ("up",):
+    if path not in (("up",), ("api",), ("worker",)):  # they serve until told to stop
         assert "--json" in names
 
 
@@ -122,6 +124,7 @@ def test_a_product_is_created_priced_and_shown(shop: Run) -> None:
         (("plan", "nobody"), 1, "error: no agent with key 'nobody'"),
         (("undo", "x@1/0"), 1, "error: no proposal with key 'x@1/0'"),
         (("approvals", "show", "x@1/0"), 1, "key 'x@1/0'"),
+        (("policy", "explain", "x@1/0"), 1, "key 'x@1/0'"),
         (("approvals", "approve", "x@1/0"), 1, "key 'x@1/0'"),
         (("approvals", "approve", "x@1/0", "--action", "{"), 1, "error: --action: is not valid"),
         (("stock", "set", "Product A", "-1"), 2, "-1"),
@@ -181,6 +184,29 @@ def test_the_crew_is_woken_once(shop: Run) -> None:
     [asked] = shop("approvals", "list", "--json")
     assert asked["filed"]["proposal"]["action"]["type"] == "ApproveOrder"
     assert "1 waiting" in shop("approvals", "list")
+    said = shop("policy", "explain", asked["filed"]["id"], "--json")
+    assert said["decided"] == said["now"]["decision"] | {"verdict": said["decided"]["verdict"]}
+    assert "limits, in place of ask" in said["now"]["changes"][0]
+    assert "it would take: policy.autonomy" in shop("policy", "explain", asked["filed"]["id"])
+
+
+def test_a_new_agent_works_passes_its_test_and_goes_on_duty(
+    shop: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shop("agents", "new", "thrifty_pricing", "--json")
+    assert "there already" in shop("agents", "new", "thrifty_pricing", fails=1)
+    assert "small letters" in shop("agents", "new", "Thrifty!", fails=1)
+
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", made["test"]]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert tried.returncode == 0, tried.stdout
+    assert "2 passed" in tried.stdout
+
+    (tmp_path / "storecrew.yaml").write_text(made["settings"])
+    monkeypatch.syspath_prepend(tmp_path / "my_agents")
+    listed = {one["agent"]: one["may"] for one in shop("agents", "list", "--json")["agents"]}
+    assert listed["thrifty_pricing"] == "SetPrice"
+    assert "inventory" in shop("agents", "list")
 
 
 def test_the_crew_is_paused_and_resumed(shop: Run) -> None:

@@ -80,7 +80,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     assert "--port" in said.stderr
 
 
-def test_noise_filter_is_installed_by_import_string(tmp_path: Path, port: int) -> None:
+def test_r015_noise_filter_is_installed_by_import_string(tmp_path: Path, port: int) -> None:
     program = [sys.executable, "-m", "uvicorn", "storecrew.api.asgi:app", "--port", str(port)]
     process = subprocess.Popen(
         program,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shelf import amount, eur, product, view
 
 from storecrew.agents.pricing import pricing_optimizer
+from storecrew.agents.pricing.agent import terms_from
 from storecrew.agents.pricing.guard import PricingTerms, floor_price
 from storecrew.domain.actions import SetPrice
 from storecrew.domain.commerce import PriceChange, Product, RivalPrice, StockLevel
@@ -134,7 +135,7 @@ async def test_price_floor_absurd_rival_prices_are_reported_and_move_nothing(see
 
 
 @pytest.mark.parametrize("seen", [*ABSURD, eur(34), eur(299)], ids=str)
-async def test_price_floor_holds_for_ten_rounds_of_a_rivals_price(seen: Money) -> None:
+async def test_r122_price_floor_holds_for_ten_rounds_of_a_rivals_price(seen: Money) -> None:
     store = shop(rivals=[RivalPrice(sku="P1", rival="R1", price=seen, seen_at=NOON)])
     news = RivalPriceSeen(sku="P1", rival="R1", price=seen)
     now, start = NOON, eur(100)
@@ -195,3 +196,148 @@ def test_limits_that_would_let_prices_swing_are_refused(wrong: dict[str, float])
 async def test_settings_of_the_agent_set_its_limits() -> None:
     found = await propose(pricing_optimizer, TICK, shop(), settings={"step": 0.02, "other": 1})
     assert prices(found)[0].price == eur(102)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("step", True), ("step", "wide"), ("step", None), ("step", "nan"), ("hold_days", "inf"),
+        ("least_gain", -1), ("explore", "true"), ("explore", 1), ("explore", None),
+    ],
+)  # fmt: skip
+def test_a_setting_that_is_none_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        terms_from({name: value})
+    assert refused.value.field == name
+
+
+def test_settings_of_the_agent_may_be_numbers_in_quotes() -> None:
+    assert terms_from({"step": "0.02"}).step == 0.02
+
+
+def curve_of(proposal: Proposal) -> list[dict[str, float]]:
+    points = proposal.evidence["curve"]
+    assert isinstance(points, list)
+    return points
+
+
+async def only(store: FakeView, **more: object) -> Proposal:
+    (found,) = await propose(pricing_optimizer, TICK, store, **more)  # type: ignore[arg-type]
+    assert isinstance(found, Proposal)
+    return found
+
+
+@given(price=st.integers(100, 10**5), share=st.floats(0.2, 0.95), rival=st.integers(50, 10**5))
+async def test_the_curve_in_the_evidence_agrees_with_the_effect(
+    price: int, share: float, rival: int
+) -> None:
+    ours, cost = Money.from_minor(price, "EUR"), Money.from_minor(int(price * share), "EUR")
+    seen = RivalPrice(sku="P1", rival="R1", price=Money.from_minor(rival, "EUR"), seen_at=NOON)
+    item = Product(sku="P1", name="X", price=ours, cost=cost)
+    for found in await propose(pricing_optimizer, TICK, shop(product_list=[item], rivals=[seen])):
+        if not isinstance(found, Proposal) or found.effect is None:
+            continue
+        points = curve_of(found)
+        assert 2 <= len(points) <= 9
+        assert [p["price"] for p in points] == sorted({p["price"] for p in points})
+        at = {p["price"]: p for p in points}
+        now, then = at[float(ours.amount)], at[float(amount(found.evidence["proposed"]))]
+        for name, said in (("low", "low"), ("profit", "expected"), ("high", "high")):
+            gain = 30 * (then[name] - now["profit"])
+            assert gain == pytest.approx(float(getattr(found.effect, said).amount), abs=0.02)
+        assert all(p["low"] <= p["profit"] <= p["high"] for p in points)
+
+
+async def test_the_curve_spans_the_bounds_of_the_move() -> None:
+    points = curve_of(await only(shop()))
+    assert len(points) == 7
+    assert (points[0]["price"], points[-1]["price"]) == (95, 105)
+    assert points[0]["units"] > points[-1]["units"]
+
+
+UNSURE = {"price": "100", "cost": "60"}
+"""Near its best price, as far as is known: it would only move to learn."""
+
+
+async def test_no_price_is_moved_to_learn_unless_the_owner_says_so() -> None:
+    assert PricingTerms().explore is False
+    for settings in ({}, {"explore": False}):
+        assert await propose(pricing_optimizer, TICK, shop(**UNSURE), settings=settings) == []
+    with_explore = await only(shop(**UNSURE), settings={"explore": True})
+    assert prices([with_explore])
+
+
+async def test_a_price_that_is_moved_to_learn_says_so_and_what_it_costs_and_teaches() -> None:
+    found = await only(shop(**UNSURE), settings={"explore": True})
+    assert found.evidence["moved_to_learn"] is True
+    assert "to learn how demand answers" in found.reason
+    assert str(found.evidence["learning_costs"]) in found.reason
+    assert found.effect is not None
+    assert amount(found.evidence["learning_costs"]) == max(0, -found.effect.expected.amount)
+    then, now = found.evidence["elasticity_error_then"], found.evidence["elasticity_error"]
+    assert isinstance(then, float)
+    assert isinstance(now, float)
+    assert 0.5 * now < then < now
+    assert "moved_to_learn" not in (await only(shop())).evidence
+
+
+async def test_all_of_a_day_the_same_price_is_moved_to_learn() -> None:
+    async def on(hours: float) -> list[SetPrice]:
+        now = NOON + timedelta(hours=hours)
+        found = await propose(
+            pricing_optimizer, TICK, shop(**UNSURE), settings={"explore": True}, now=now
+        )
+        return prices(found)
+
+    assert await on(-11) == await on(0) == await on(11)
+    assert len({each.price for n in range(12) for each in await on(24 * n)}) == 2
+
+
+async def test_what_is_about_to_sell_out_is_not_cut_to_learn() -> None:
+    scarce = [StockLevel(sku="P1", warehouse="main", on_hand=3, reserved=0)]
+    ways = set()
+    for day in range(12):
+        now = NOON + timedelta(days=day)
+        for move in prices(
+            await propose(
+                pricing_optimizer,
+                TICK,
+                shop(**UNSURE, levels=scarce),
+                settings={"explore": True},
+                now=now,
+            )
+        ):
+            ways.add(move.price > eur(100))
+    assert ways == {True}
+
+
+@given(
+    price=st.integers(1, 10**6),
+    share=st.floats(0.01, 1.2),
+    step=st.floats(0, 0.3),
+    rival=st.integers(-100, 10**7),
+    day=st.integers(0, 400),
+)
+async def test_price_floor_and_step_hold_for_prices_that_are_moved_to_learn(
+    price: int, share: float, step: float, rival: int, day: int
+) -> None:
+    item = Product(
+        sku="P1",
+        name="X",
+        price=Money.from_minor(price, "EUR"),
+        cost=Money.from_minor(max(1, int(price * share)), "EUR"),
+    )
+    seen = RivalPrice(sku="P1", rival="R", price=Money.from_minor(rival, "EUR"), seen_at=NOON)
+    found = await propose(
+        pricing_optimizer,
+        TICK,
+        shop(product_list=[item], rivals=[seen]),
+        settings={"explore": True, "step": step},
+        now=NOON + timedelta(days=day),
+    )
+    assert item.cost is not None
+    floor = floor_price(item.cost, 0.10)
+    for move in prices(found):
+        assert move.price >= floor
+        if item.price >= floor:
+            assert abs(float(move.price.amount / item.price.amount) - 1) <= step + 1e-9

@@ -5,7 +5,7 @@ from datetime import timedelta
 from shelf import amount, eur, product, view
 
 from storecrew.agents.forecasting import inventory_forecasting
-from storecrew.agents.replenishment import replenishment
+from storecrew.agents.inventory import inventory
 from storecrew.domain.actions import Reorder
 from storecrew.domain.commerce import Purchase, StockLevel
 from storecrew.domain.events import ClockTicked, StockRanLow
@@ -41,7 +41,7 @@ async def low(store: FakeView) -> list[StockRanLow]:
 
 
 async def bought(store: FakeView, **more: object) -> list[Proposal]:
-    found = await propose(replenishment, await low(store), store, **more)  # type: ignore[arg-type]
+    found = await propose(inventory, await low(store), store, **more)  # type: ignore[arg-type]
     assert all(isinstance(each, Proposal) for each in found)
     return found  # type: ignore[return-value]
 
@@ -60,7 +60,7 @@ async def test_nothing_runs_low_with_enough_stock_or_a_purchase_open_or_no_sales
     assert await low(FakeView()) == []
 
 
-async def test_reorder_once_up_to_the_level_in_whole_packs() -> None:
+async def test_r132_reorder_once_up_to_the_level_in_whole_packs() -> None:
     store = view(product_list=[product(pack_size=12)])
     (proposal,) = await bought(store)
     action, evidence = proposal.action, proposal.evidence
@@ -72,7 +72,7 @@ async def test_reorder_once_up_to_the_level_in_whole_packs() -> None:
     assert amount(evidence["cost"]) == 60 * action.quantity
     store.purchase_list.append(purchase())
     event = StockRanLow(sku="P1", warehouse="main", position=1, reorder_point=9, daily_demand=1.0)
-    assert await propose(replenishment, [event], store) == []
+    assert await propose(inventory, [event], store) == []
 
 
 async def test_a_purchase_says_what_it_rests_on_and_what_it_brings() -> None:
@@ -109,7 +109,7 @@ async def test_the_most_urgent_is_bought_first_and_unknown_products_are_passed_o
         "product:A",
     ]
     gone = StockRanLow(sku="X", warehouse="main", position=0, reorder_point=9, daily_demand=1.0)
-    assert await propose(replenishment, [gone], store) == []
+    assert await propose(inventory, [gone], store) == []
 
 
 async def test_the_delivery_goes_where_most_of_the_product_is() -> None:
@@ -121,7 +121,6 @@ async def test_the_delivery_goes_where_most_of_the_product_is() -> None:
 async def test_higher_service_buys_more() -> None:
     event = (await low(view()))[0]
     careful, bold = [
-        (await propose(replenishment, [event], view(), settings={"service": s}))[0]
-        for s in (0.99, 0.9)
+        (await propose(inventory, [event], view(), settings={"service": s}))[0] for s in (0.99, 0.9)
     ]
     assert careful.action.quantity > bold.action.quantity  # type: ignore[union-attr]

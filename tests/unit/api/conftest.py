@@ -37,10 +37,12 @@ async def store() -> AsyncIterator[SqlStore]:
 async def door(store: SqlStore) -> AsyncIterator[Door]:
     plane = FakePlane(settings_of(**NO_LIMITS), store)
     plane.journal.questions[PROPOSAL] = a_question()
+    await plane.crew.health.beat(list(plane.agents), plane.clock.now())
     door = Door(plane)
     yield door
     for client in door.clients:
         await client.aclose()
+    await plane.close()
 
 
 @pytest.fixture

@@ -7,12 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fake_crew import close_crew, fake_crew
+from fake_services import FakeServices
 
 from storecrew.api.application import create_app
 from storecrew.app import Check, Settings, load_settings
+from storecrew.app.access import Access
+from storecrew.app.crew_desk import CrewDesk
+from storecrew.app.mail_desk import MailDesk
+from storecrew.app.model_desk import ModelDesk
+from storecrew.app.teaching import Assignment
+from storecrew.app.web_desk import WebDesk
+from storecrew.database import DISPOSABLE, Database, connect
 from storecrew.domain.actions import Action, SetPrice
-from storecrew.domain.errors import AlreadyDecided, NotFound, NotUndoable
-from storecrew.domain.events import Published, Recorded
+from storecrew.domain.crew import Budget, Used
+from storecrew.domain.errors import AlreadyDecided, InvalidInput, NotFound, NotUndoable
+from storecrew.domain.events import Event, Published, Recorded
+from storecrew.domain.figures import BudgetUse, Figures
+from storecrew.domain.learning import Lesson
+from storecrew.domain.live import Update
 from storecrew.domain.money import Money
 from storecrew.domain.pages import Page
 from storecrew.domain.proposals import Decision, Filed, Proposal, Verdict
@@ -25,7 +38,15 @@ from storecrew.domain.runs import (
     RunStatus,
     Story,
 )
+from storecrew.journal.access import SqlAccess
+from storecrew.journal.learning import SqlVersions
+from storecrew.journal.operations import SqlOperations
+from storecrew.journal.replies import SqlReplies
+from storecrew.journal.tables import metadata
+from storecrew.mail.seals import Seals
+from storecrew.policy import Explanation, Facts, Policy, explain
 from storecrew.sdk import Agent, every
+from storecrew.stores.sql.post import SqlPost
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PROPOSAL = "pricing@2026-03-02T12:00:00/0"
@@ -53,7 +74,7 @@ CREW = {
         may=frozenset({SetPrice}),
         capabilities=(name,),
     )
-    for name in ("pricing", "replenishment")
+    for name in ("pricing", "inventory")
 }
 
 
@@ -104,11 +125,42 @@ class FakeJournal:
     async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
         return _page(self.recorded, page, per_page)
 
+    async def recall(
+        self, kinds: Sequence[type[Event]], since: datetime, until: datetime
+    ) -> list[Recorded]:
+        wanted = tuple(kinds)
+        return [r for r in self.recorded if isinstance(r.event, wanted) and since <= r.at <= until]
+
+    async def newest_update(self) -> int:
+        return 0
+
+    async def updates(self, _since: int, **_which: object) -> list[Update]:
+        return []
+
 
 def _one(kind: str, key: str, found: list[Any]) -> Any:
     if not found:
         raise NotFound(kind, key)
     return found[0]
+
+
+async def no_lesson(_task: Assignment, _before: bytes) -> Lesson:
+    """Learn nothing."""
+    raise InvalidInput("orders", "none to learn from")
+
+
+def fake_access(clock: FixedClock) -> Access:
+    """A book of keys and people in memory."""
+    engine = connect("sqlite://", durability=DISPOSABLE)
+    metadata.create_all(engine)
+    return Access(SqlAccess(Database(engine, name="journal", inline=True)), clock)
+
+
+def fake_mail(settings: Settings, store: Any, clock: Any) -> MailDesk:
+    """Return the mail desk over a store, with a secret that everybody knows."""
+    box: Any = SqlPost(store.database, clock) if hasattr(store, "database") else None
+    seals = Seals(b"a secret of tests")
+    return MailDesk(settings=settings.mail, box=box, store=store, clock=clock, seals=seals)
 
 
 @dataclass
@@ -120,7 +172,31 @@ class FakePlane:
     agents: Mapping[str, Agent] = field(default_factory=lambda: CREW)
     is_paused: bool = False
     approved_as: Action | None = None
+    access: Access = field(default_factory=lambda: fake_access(FixedClock()))
+    services: FakeServices = field(default_factory=FakeServices)
     check_list: list[Check] = field(default_factory=lambda: [Check(name="journal", ok=True)])
+    crew: CrewDesk = field(init=False)
+    models: ModelDesk = field(init=False)
+    web: WebDesk = field(init=False)
+    mail: MailDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crew = fake_crew(self.agents, self.settings, self.clock, self.journal)
+        self.models = ModelDesk(
+            book=SqlVersions(self.crew.book.database),  # type: ignore[attr-defined]
+            store=self.store,
+            settings=self.settings,
+            clock=self.clock,
+            learn=no_lesson,
+        )
+        self.web = WebDesk(settings=self.settings.web, clock=self.clock, folder=Path("web"))
+        self.mail = fake_mail(self.settings, self.store, self.clock)
+
+    async def close(self) -> None:
+        """Release its books."""
+        await self.models.close()
+        await self.access.book.database.close()  # type: ignore[attr-defined]
+        await close_crew(self.crew)
 
     async def publish(self, events: Sequence[Published]) -> Sequence[Receipt]:
         return [self._record(event) for event in events]
@@ -180,11 +256,37 @@ class FakePlane:
             raise NotFound("proposal", proposal_id)
         raise NotUndoable(proposal_id, "the parcel has left")
 
+    async def explain(self, proposal_id: str) -> Explanation:
+        question = await self.journal.approval(proposal_id)
+        facts = Facts(now=NOW, currency="EUR")
+        return explain(Policy(), question.filed.proposal, question.filed.agent, facts)
+
     async def pause(self, *, by: str) -> None:
         self.is_paused = True
 
     async def resume(self, *, by: str) -> None:
         self.is_paused = False
+
+    @property
+    def incidents(self) -> SqlOperations:
+        return SqlOperations(self.access.book.database)  # type: ignore[attr-defined]
+
+    @property
+    def replies(self) -> SqlReplies:
+        return SqlReplies(self.access.book.database)  # type: ignore[attr-defined]
+
+    async def paused(self) -> bool:
+        return self.is_paused
+
+    async def figures(self) -> Figures:
+        return Figures(
+            events=len(self.journal.recorded),
+            audited=len(self.journal.entries),
+            runs={"done": len(self.journal.run_list)},
+            approvals={"waiting": len(self.journal.questions)},
+            outcomes={},
+            budgets={"pricing": BudgetUse(budget=Budget(runs=5), used=Used(runs=2))},
+        )
 
     async def checks(self) -> Sequence[Check]:
         return self.check_list

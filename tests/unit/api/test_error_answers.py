@@ -4,41 +4,20 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from fake_plane import Door
-from fastapi.routing import APIRoute
+from route_paths import WRITES
 
 from storecrew.domain.errors import StorageBusy, StorageDamaged
+from storecrew.domain.identity import Role
+from storecrew.domain.replies import Reply
 
 SHAPE = {"error", "status_code", "message", "path", "request_id"}
-
-WRITES = [
-    "POST /agent/1/mail",
-    "POST /agent/2/warehouse",
-    "POST /agent/3/approve",
-    "POST /agent/4/fulfilled",
-    "POST /agent/4/delivery-complete",
-    "POST /api/orders",
-    "POST /api/orders/1/approve",
-    "POST /api/orders/1/payments",
-    "POST /api/orders/1/fulfil",
-    "POST /api/orders/1/deliver",
-    "POST /api/orders/1/cancel",
-    "POST /api/orders/1/returns",
-    "PUT /api/products/Product A",
-    "PUT /api/stock/Product A",
-    "POST /api/approvals/p@1/0/approve",
-    "POST /api/approvals/p@1/0/reject",
-    "POST /api/undo/p@1/0",
-    "POST /api/events",
-    "POST /api/orchestrator/pause",
-    "POST /api/orchestrator/resume",
-    "POST /run_agent/pricing",
-    "POST /run_all",
-]
 
 
 def check(response: httpx.Response, status: int) -> dict[str, Any]:
@@ -51,26 +30,8 @@ def check(response: httpx.Response, status: int) -> dict[str, Any]:
     return body
 
 
-def test_the_list_of_writes_is_complete(door: Door) -> None:
-    app = door.client()._transport.app  # type: ignore[attr-defined]
-    found = sum(
-        len((route.methods or set()) & {"POST", "PUT"})
-        for route in _routes(app.routes)
-        if isinstance(route, APIRoute)
-    )
-    assert found == len(WRITES)
-
-
-def _routes(routes: list[Any]) -> list[Any]:
-    found: list[Any] = []
-    for route in routes:
-        inner = getattr(getattr(route, "original_router", None), "routes", None)
-        found += _routes(inner) if inner is not None else [route]
-    return found
-
-
 @pytest.mark.parametrize("write", WRITES)
-async def test_malformed_json_is_refused(client: httpx.AsyncClient, write: str) -> None:
+async def test_r035_malformed_json_is_refused(client: httpx.AsyncClient, write: str) -> None:
     method, _, path = write.partition(" ")
     for content in ("{", '{"a": NaN}', "[" * 100_000, "\xff"):
         headers = {"content-type": "application/json"}
@@ -81,7 +42,7 @@ async def test_malformed_json_is_refused(client: httpx.AsyncClient, write: str) 
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_every_route_answers_errors_in_json_for_other_content(
+async def test_r009_every_route_answers_errors_in_json_for_other_content(
     client: httpx.AsyncClient, write: str
 ) -> None:
     method, _, path = write.partition(" ")
@@ -91,7 +52,7 @@ async def test_every_route_answers_errors_in_json_for_other_content(
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_every_route_answers_errors_in_json_for_a_wrong_body(
+async def test_r009_every_route_answers_errors_in_json_for_a_wrong_body(
     client: httpx.AsyncClient, write: str
 ) -> None:
     method, _, path = write.partition(" ")
@@ -101,19 +62,19 @@ async def test_every_route_answers_errors_in_json_for_a_wrong_body(
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_every_route_answers_errors_in_json_for_another_method(
+async def test_r009_every_route_answers_errors_in_json_for_another_method(
     client: httpx.AsyncClient, write: str
 ) -> None:
     path = write.partition(" ")[2]
-    response = await client.delete(path)
+    response = await client.patch(path)
     assert check(response, 405)["error"] == "Method Not Allowed"
     assert response.headers["allow"]
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/nonexistent", "/nonexistent", "/health/nonexistent", "/metrics"]
+    "path", ["/api/nonexistent", "/nonexistent", "/health/nonexistent", "/API/orders"]
 )
-async def test_an_unknown_path_is_json_even_for_browsers(
+async def test_r008_p11_an_unknown_path_is_json_even_for_browsers(
     client: httpx.AsyncClient, path: str
 ) -> None:
     body = check(await client.get(path, headers={"accept": "text/html"}), 404)
@@ -133,7 +94,7 @@ async def test_an_unknown_thing_is_named(client: httpx.AsyncClient, path: str, e
     assert check(await client.get(path), 404)["error"] == error
 
 
-async def test_a_body_over_a_megabyte_is_refused(client: httpx.AsyncClient) -> None:
+async def test_r035_a_body_over_a_megabyte_is_refused(client: httpx.AsyncClient) -> None:
     content = b'{"mail": "' + b"x" * 1_000_000 + b'"}'
     headers = {"content-type": "application/json"}
     check(await client.post("/agent/1/mail", content=content, headers=headers), 413)
@@ -151,6 +112,18 @@ async def test_an_order_number_too_large_for_a_database_is_refused(
 ) -> None:
     assert check(await client.get(f"/api/orders/{2**63}"), 400)["fields"]
     assert check(await client.post("/agent/3/approve", json={"order_id": 2**63}), 400)["fields"]
+
+
+async def test_json_that_nests_too_deep_is_refused(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json"}
+    for opening, closing in (('{"a":', "}"), ("[", "]")):
+        for depth, wrong in ((31, False), (33, True), (5_000, True)):
+            data = opening * depth + "1" + closing * depth
+            content = '{"event_type": "user_browsing", "data": {"x": ' + data + "}}"
+            response = await client.post("/api/events", content=content, headers=headers)
+            assert (response.status_code == 400) is (wrong or depth + 2 > 32), depth
+    flat = {"event_type": "user_browsing", "data": {"many": [[1]] * 1000}}
+    assert (await client.post("/api/events", json=flat)).status_code == 202
 
 
 async def test_odd_characters_are_refused_before_the_database(client: httpx.AsyncClient) -> None:
@@ -173,7 +146,9 @@ class Broken:
         raise self.error
 
 
-async def test_internal_error_tells_nothing(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+async def test_r034_p11_internal_error_tells_nothing(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
     inside = "/srv/shop/orders.db: SELECT hunter2"
     for error in (RuntimeError(inside), StorageDamaged("orders", inside)):
         door.plane.store = Broken(error)
@@ -234,7 +209,9 @@ async def test_the_openapi_document_names_every_path(client: httpx.AsyncClient) 
     }
 
 
-async def test_access_log_off_keeps_errors(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+async def test_r012_access_log_off_keeps_errors(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     settings = door.plane.settings.model_copy(
         update={
@@ -263,7 +240,7 @@ async def test_access_log_off_keeps_errors(door: Door, caplog: pytest.LogCapture
         ("GET", "/healthy", False),
     ],
 )
-async def test_the_access_log_leaves_probes_out(
+async def test_r010_the_access_log_leaves_probes_out(
     client: httpx.AsyncClient,
     caplog: pytest.LogCaptureFixture,
     method: str,
@@ -275,7 +252,7 @@ async def test_the_access_log_leaves_probes_out(
     assert (caplog.text == "") is noisy
 
 
-async def test_a_500_in_health_leaves_a_traceback_in_the_log(
+async def test_r014_a_500_in_health_leaves_a_traceback_in_the_log(
     door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken() -> None:
@@ -297,3 +274,52 @@ async def test_a_replayed_answer_has_a_request_id_of_its_own(client: httpx.Async
     assert ids[0] != ids[1]
     runs = json.loads((await client.get("/api/runs")).text)
     assert runs["total"] == 2
+
+
+async def test_an_answer_under_a_key_survives_a_restart(door: Door) -> None:
+    headers = {"Idempotency-Key": "k"}
+    first = await door.client().post("/run_agent/pricing", headers=headers)
+    after_restart = door.client()
+    again = await after_restart.post("/run_agent/pricing", headers=headers)
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["content-type"] == "application/json"
+    assert len(door.plane.journal.run_list) == 1
+    check(await after_restart.post("/run_agent/inventory", headers=headers), 422)
+
+
+async def test_a_key_is_one_callers_own(door: Door) -> None:
+    one, other = [
+        {"authorization": await door.plane.access.add_key(name, Role.OPERATOR, by="person:o")}
+        for name in ("one", "other")
+    ]
+    client = door.client()
+    for who in (one, other, one):
+        headers = {"Idempotency-Key": "k", **who}
+        assert (await client.post("/run_agent/pricing", headers=headers)).status_code == 200
+    assert [run.actor for run in door.plane.journal.run_list] == ["person:one", "person:other"]
+
+
+async def test_answers_are_forgotten_after_two_days(door: Door) -> None:
+    replies, now = door.plane.replies, door.plane.clock.now()
+    reply = Reply(fingerprint="f", status=200, body="{}")
+    await replies.keep("old", reply, now)
+    await replies.keep("old", replace(reply, body="other"), now)
+    assert await replies.find("old") == reply
+    await replies.keep("new", reply, now + timedelta(days=3))
+    assert await replies.find("old") is None
+
+
+async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(door: Door) -> None:
+    class Full:
+        async def find(self, _key: str) -> None:
+            return None
+
+        async def keep(self, *_reply: object) -> None:
+            raise StorageBusy("journal")
+
+    client = door.client()
+    client._transport.app.state.replies.book = Full()  # type: ignore[attr-defined]
+    headers = {"Idempotency-Key": "k"}
+    for _ in range(2):
+        assert (await client.post("/run_agent/pricing", headers=headers)).status_code == 200
+    assert len(door.plane.journal.run_list) == 1

@@ -6,6 +6,7 @@ from fake_plane import NO_LIMITS, Door, settings_of
 from starlette.requests import Request
 
 from storecrew.api.auth import door_problem, is_royalgpt_authorized
+from storecrew.api.roles import ROUTES
 
 KEY = "k" * 32
 ANSWERS = {"accept": "application/json"}
@@ -29,7 +30,7 @@ def with_key(**environ: str) -> dict[str, str]:
         ({"x-api-key": KEY}, 401),
     ],
 )
-async def test_with_a_key_every_caller_shows_it(
+async def test_r018_r019_r020_with_a_key_every_caller_shows_it(
     door: Door, headers: dict[str, str], status: int
 ) -> None:
     client = door.client(settings_of(**with_key()), peer="192.0.2.7")
@@ -49,14 +50,14 @@ async def test_probes_need_no_key(door: Door, path: str) -> None:
     assert (await client.get(path)).status_code in (200, 204)
 
 
-async def test_every_other_route_needs_the_key(door: Door) -> None:
+async def test_r024_every_other_route_needs_the_key(door: Door) -> None:
     client = door.client(settings_of(**with_key()))
     document = (await client.get("/openapi.json", headers={"authorization": KEY})).json()
-    open_paths = {"/", "/favicon.ico", "/health", "/healthz", "/readyz", "/liveness", "/readiness"}
+    open_to_all = {route for route, role in ROUTES.items() if role is None}
     for path, methods in document["paths"].items():
-        for method in methods:
-            if path not in open_paths:
-                assert (await client.request(method.upper(), path)).status_code == 401, path
+        for method in map(str.upper, methods):
+            if f"{method} {path}" not in open_to_all:
+                assert (await client.request(method, path)).status_code == 401, path
     assert (await client.get("/openapi.json")).status_code == 401
 
 
@@ -106,7 +107,7 @@ async def test_without_a_key_a_proxy_is_refused(door: Door, header: str) -> None
     assert (await door.client().get("/api/orders", headers={header: "x"})).status_code == 403
 
 
-async def test_a_preflight_is_answered_for_the_configured_origins_alone(door: Door) -> None:
+async def test_r025_a_preflight_is_answered_for_the_configured_origins_alone(door: Door) -> None:
     ask = {"access-control-request-method": "GET"}
     for settings in (settings_of(), settings_of(**with_key())):
         client = door.client(settings)
@@ -132,7 +133,7 @@ async def test_a_preflight_is_answered_for_the_configured_origins_alone(door: Do
         (KEY, "127.0.0.1", None, False),
     ],
 )
-def test_royalgpt_authorized(
+def test_r017_royalgpt_authorized(
     door: Door, key: str | None, peer: str, header: str | None, expected: bool
 ) -> None:
     settings = settings_of(**({"API_KEY_ROYALGPT": key} if key else {}))
@@ -152,7 +153,7 @@ def test_royalgpt_authorized(
         ({"ENV": "production", "API_KEY_ROYALGPT": KEY}, ()),
     ],
 )
-def test_a_door_that_would_stand_open_is_refused(
+def test_r023_r024_a_door_that_would_stand_open_is_refused(
     environ: dict[str, str], names: tuple[str, ...]
 ) -> None:
     reason = door_problem(settings_of(**environ))
@@ -169,7 +170,7 @@ def test_a_door_that_would_stand_open_is_refused(
         ("/agent/4/fulfilled", {"order_id": 1}, 10),
     ],
 )
-async def test_the_order_endpoints_have_their_own_rate_limit(
+async def test_r027_r028_r029_r030_the_order_endpoints_have_their_own_rate_limit(
     door: Door, path: str, body: dict[str, object], limit: int
 ) -> None:
     client = door.client(settings_of())  # the general limit is off
@@ -183,7 +184,7 @@ async def test_the_order_endpoints_have_their_own_rate_limit(
     assert (await client.get("/api/orders")).status_code == 200
 
 
-async def test_the_general_rate_limit_counts_writes_and_reads_apart(door: Door) -> None:
+async def test_r031_the_general_rate_limit_counts_writes_and_reads_apart(door: Door) -> None:
     client = door.client(settings_of(STORECREW_API__RATE_LIMIT="3"))
     writes = [(await client.post("/run_agent/none")).status_code for _ in range(4)]
     assert writes == [404, 404, 404, 429]

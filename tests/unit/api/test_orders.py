@@ -77,7 +77,7 @@ async def test_an_unknown_order_is_not_found(client: httpx.AsyncClient) -> None:
         "Product A",
     ],
 )
-async def test_order_text_that_is_no_order_is_refused(place: Place, text: str) -> None:
+async def test_r032_order_text_that_is_no_order_is_refused(place: Place, text: str) -> None:
     response = await place(text)
     assert response.status_code == 400
     assert response.json()["error"] == "Invalid input"
@@ -165,7 +165,7 @@ async def test_warehouse_update_is_all_or_nothing(client: httpx.AsyncClient, pla
     assert done.json()["updated_items"] == {"Product A": 50, "New one": 3}
 
 
-async def test_a_level_may_be_set_to_zero_and_for_an_unusual_name(
+async def test_r129_a_level_may_be_set_to_zero_and_for_an_unusual_name(
     client: httpx.AsyncClient,
 ) -> None:
     zero = await client.put("/api/stock/Product B", json={"on_hand": 0})

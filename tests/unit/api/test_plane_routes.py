@@ -2,13 +2,13 @@
 
 import httpx
 import pytest
+from fake_crew import note_failure
 from fake_plane import PROPOSAL, Door, settings_of
 
 from storecrew.app import Check
 from storecrew.domain.actions import SetPrice
 from storecrew.domain.events import EventReported, MailReceived
 from storecrew.domain.money import Money
-from storecrew.domain.runs import Run, RunStatus
 
 REPORTED = [
     "order_created", "cart_updated", "inventory_low", "payment_failed", "shipping_delayed",
@@ -16,7 +16,7 @@ REPORTED = [
 ]  # fmt: skip
 
 
-async def test_the_root_says_who_we_are_and_sends_browsers_to_the_dashboard(
+async def test_r001_the_root_says_who_we_are_and_sends_browsers_to_the_dashboard(
     client: httpx.AsyncClient,
 ) -> None:
     root = (await client.get("/")).json()
@@ -30,18 +30,18 @@ async def test_the_root_says_who_we_are_and_sends_browsers_to_the_dashboard(
     assert curl.status_code == 200
 
 
-async def test_service_version_is_shown_instead_of_the_package_version(door: Door) -> None:
+async def test_p04_service_version_is_shown_instead_of_the_package_version(door: Door) -> None:
     door.plane.settings = settings_of(SERVICE_VERSION="9.9-rc1")
     assert (await door.client().get("/")).json()["version"] == "9.9-rc1"
 
 
-async def test_the_favicon_is_empty(client: httpx.AsyncClient) -> None:
+async def test_r002_the_favicon_is_empty(client: httpx.AsyncClient) -> None:
     for method in ("GET", "HEAD"):
         response = await client.request(method, "/favicon.ico")
         assert (response.status_code, response.content) == (204, b"")
 
 
-async def test_probes_answer(client: httpx.AsyncClient) -> None:
+async def test_r005_r006_r007_probes_answer(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/liveness"):
         assert (await client.get(path)).json() == {"status": "healthy"}
     for path in ("/readyz", "/readiness"):
@@ -49,13 +49,15 @@ async def test_probes_answer(client: httpx.AsyncClient) -> None:
         assert ready == {"ready": True, "checks": [{"name": "journal", "ok": True, "detail": ""}]}
 
 
-async def test_readyz_is_503_without_its_database(door: Door, client: httpx.AsyncClient) -> None:
+async def test_r006_readyz_is_503_without_its_database(
+    door: Door, client: httpx.AsyncClient
+) -> None:
     door.plane.check_list = [Check(name="journal", ok=False, detail="cannot be written")]
     response = await client.get("/readyz")
     assert (response.status_code, response.json()["ready"]) == (503, False)
 
 
-async def test_health_is_503_when_the_journal_cannot_be_written(
+async def test_r003_r004_health_is_503_when_the_journal_cannot_be_written(
     door: Door, client: httpx.AsyncClient
 ) -> None:
     healthy = await client.get("/health")
@@ -72,17 +74,7 @@ async def test_health_is_503_when_the_journal_cannot_be_written(
 async def test_one_failing_agent_is_a_warning_and_not_an_outage(
     door: Door, client: httpx.AsyncClient
 ) -> None:
-    now = door.plane.clock.now()
-    door.plane.journal.run_list.append(
-        Run(
-            id="pricing@1",
-            agent="pricing",
-            actor="clock",
-            status=RunStatus.FAILED,
-            attempt=5,
-            created_at=now,
-        )
-    )
+    await note_failure(door.plane.crew, "pricing", door.plane.clock.now())
     health = await client.get("/health")
     assert (health.status_code, health.json()["status"]) == (200, "warning")
     assert health.json()["agents"]["overall_status"] == "degraded"
@@ -212,3 +204,12 @@ async def test_audit_and_proposals_are_paged(client: httpx.AsyncClient) -> None:
         assert (await client.get(path)).json() == {
             "items": [], "page": 1, "per_page": 50, "total": 0, "pages": 0,
         }  # fmt: skip
+
+
+async def test_a_proposal_is_explained(client: httpx.AsyncClient) -> None:
+    said = (await client.get(f"/api/explanations/{PROPOSAL}")).json()
+
+    assert said["line"] == "policy.default_autonomy"
+    assert [opinion["rule"] for opinion in said["opinions"]] == ["margin_floor"]
+    assert said["changes"]
+    assert (await client.get("/api/explanations/nothing@1/0")).status_code == 404

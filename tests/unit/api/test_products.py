@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fake_plane import Door
 
+from storecrew.domain.errors import StorageBusy
 from storecrew.domain.events import CostChanged, PriceChanged
 from storecrew.stores.sql import SqlStore
 
@@ -122,3 +123,23 @@ async def test_a_key_puts_a_product_once_also_after_a_restart(door: Door) -> Non
 async def test_an_unknown_product_is_not_found(client: httpx.AsyncClient) -> None:
     response = await client.get("/api/products/nothing")
     assert (response.status_code, response.json()["error"]) == (404, "Product not found")
+
+
+async def test_r057_older_clients_get_products_as_json(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v2/products", params={"limit": 1})
+
+    content = answer.json()
+    assert [item["sku"] for item in content["items"]] == ["Product A"]
+    assert content.keys() == {"items", "count", "generatedAt", "source"}
+    for limit in ("0", "251", "all"):
+        refused = await client.get("/api/v2/products", params={"limit": limit})
+        assert (refused.status_code, list(refused.json()["fields"])) == (400, ["limit"])
+
+
+async def test_r057_a_shop_that_is_away_is_no_empty_list(door: Door, monkeypatch) -> None:
+    async def away(*_args: Any) -> Any:
+        raise StorageBusy("store")
+
+    monkeypatch.setattr(SqlStore, "products", away)
+    answer = await door.client().get("/api/v2/products")
+    assert (answer.status_code, "items" in answer.json()) == (503, False)

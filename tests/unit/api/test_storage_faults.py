@@ -1,6 +1,7 @@
 """Books that are locked or full: 503, nothing half done, and all is well when that is over."""
 
 import contextlib
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,14 +9,21 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
-from fake_plane import NO_LIMITS, FixedClock, settings_of
+from fake_crew import crew_over
+from fake_plane import NO_LIMITS, FixedClock, fake_mail, settings_of
+from fake_services import FakeServices
 
 from storecrew.api.application import create_app
+from storecrew.app.access import Access
 from storecrew.app.assembly import ControlPlane, assemble
+from storecrew.app.model_desk import ModelDesk
+from storecrew.app.web_desk import WebDesk
 from storecrew.database import Database, Durability
 from storecrew.domain.actions import Level, SetPrice, SetStock
 from storecrew.domain.money import Money
 from storecrew.journal import open_journal
+from storecrew.journal.access import SqlAccess
+from storecrew.journal.learning import SqlVersions
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.stores.sql import open_store
@@ -40,6 +48,14 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
         journal=journal,
         orchestrator=Orchestrator(pipeline, InlineEngine()),
         pipeline=pipeline,
+        access=Access(SqlAccess(journal.database), clock),
+        services=FakeServices(),  # type: ignore[arg-type]
+        crew=crew_over(journal, pipeline.registry, settings, clock),
+        models=ModelDesk(
+            book=SqlVersions(journal.database), store=store, settings=settings, clock=clock
+        ),
+        web=WebDesk(settings=settings.web, clock=clock, folder=settings.data_dir / "web"),
+        mail=fake_mail(settings, store, clock),
         serving=False,
     )
     yield plane
@@ -148,3 +164,29 @@ async def counts(plane: ControlPlane) -> tuple[object, ...]:
         (await plane.journal.runs(page=1, per_page=1)).total,
         await plane.journal.paused(),
     )
+
+
+@pytest.mark.parametrize("name", ["store", "journal"])
+async def test_r004_health_is_503_when_a_database_cannot_be_written(
+    plane: ControlPlane, client: httpx.AsyncClient, name: str
+) -> None:
+    database = getattr(plane, name).database
+    with locked(database):
+        ill = await client.get("/health")
+        assert (ill.status_code, ill.json()["status"]) == (503, "degraded")
+        checks = {check["name"]: check for check in ill.json()["checks"]}
+        assert not checks[name]["ok"]
+        assert "locked" in checks[name]["detail"]
+        assert (await client.get("/readyz")).json()["ready"] is False
+        assert (await client.get("/healthz")).status_code == 200
+    assert {check.name: check.ok for check in await plane.checks()}[name]
+
+
+async def test_r004_a_full_disk_is_ill_health(
+    plane: ControlPlane, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(".")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage._replace(free=1000))
+    checks = {check.name: check for check in await plane.checks()}
+    assert not checks["disk"].ok
+    assert (await client.get("/health")).status_code == 503

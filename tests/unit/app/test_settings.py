@@ -34,22 +34,37 @@ def test_the_defaults_are_pinned(tmp_path: Path) -> None:
         "log_level": "info",
         "data_dir": "data",
         "log_dir": "logs",
+        "services_dir": "services",
         "interval_seconds": 10.0,
         "max_concurrent": 10,
         "enabled": True,
         "env": "development",
         "suppress_health_logs": True,
         "disable_access_log": False,
+        "log_format": "text",
+        "tls_cert": None,
+        "tls_key": None,
+        "sentry_dsn": None,
     }
     assert settings.database.model_dump() == {"url": None, "path": None}
     assert settings.api.model_dump() == {
         "api_key": None,
         "cors_origins": ("http://localhost:3000",),
+        "hosts": (),
+        "session_hours": 12.0,
+        "authorized_agents": ("*",),
         "rate_limit": 100,
         "route_limits": {"mail": 10, "warehouse": 20, "approve": 15, "fulfilled": 10},
     }
     assert settings.store.model_dump() == {"currency": "EUR", "warehouse": "main"}
+    assert settings.monitoring.model_dump() == {"interval": 30, "timeout": 10, "enabled": True}
+    assert settings.recovery.model_dump() == {
+        "enabled": True,
+        "max_retries": 3,
+        "backoff_seconds": 30,
+    }
     assert settings.retention.model_dump() == {"days": 90}
+    assert settings.webhooks == {}
     assert settings.policy == PolicySettings()
     assert settings.agents is None
 
@@ -106,6 +121,8 @@ def test_our_own_variables_win_over_the_plain_ones(tmp_path: Path) -> None:
         ("ENABLE_ROYALGPT_ORCHESTRATION", "false", "orchestrator", "enabled", False),
         ("SUPPRESS_HEALTH_LOGS", "false", "orchestrator", "suppress_health_logs", False),
         ("DISABLE_ACCESS_LOG", "true", "orchestrator", "disable_access_log", True),
+        ("LOG_FORMAT", "json", "orchestrator", "log_format", "json"),
+        ("AUTHORIZED_AGENTS_SCOPE", "a, b", "api", "authorized_agents", ("a", "b")),
         ("SERVICE_VERSION", "9.9", "orchestrator", "service_version", "9.9"),
         ("STORECREW_API__RATE_LIMIT", "0", "api", "rate_limit", 0),
         ("STORECREW_API__CORS_ORIGINS", '["http://a"]', "api", "cors_origins", ("http://a",)),
@@ -225,3 +242,30 @@ def test_the_example_file_names_every_setting_and_is_valid() -> None:
         for key in getattr(section.annotation, "model_fields", {}):
             assert f"{key}:" in text
     assert settings.model_dump() == load(Path("/")).model_dump()
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("hunter2\n")
+    assert load(tmp_path, {"API_KEY_ROYALGPT_FILE": str(tmp_path / "key")}).api_key == "hunter2"
+    found = problems(tmp_path, {"API_KEY_ROYALGPT_FILE": str(tmp_path / "none")})
+    assert found[0].startswith("API_KEY_ROYALGPT_FILE: cannot read")
+
+
+def test_webhook_secrets_come_from_the_environment_and_do_not_show_themselves(
+    tmp_path: Path,
+) -> None:
+    secret = "hunter2" * 3
+    settings = load(tmp_path, {"STORECREW_WEBHOOKS__SHOP__SECRET": secret})
+    assert settings.webhooks["shop"].secret.get_secret_value() == secret
+    assert secret not in repr(settings)
+    (short,) = problems(tmp_path, {"STORECREW_WEBHOOKS__SHOP__SECRET": "hunter2"})
+    assert short.startswith("webhooks.shop.secret:")
+    assert "hunter2" not in short
+    (tmp_path / "storecrew.yaml").write_text("webhooks: {shop: {sekret: hunter2}}")
+    found = "\n".join(problems(tmp_path))
+    assert "webhooks.shop.sekret: is not a setting; did you mean 'secret'?" in found
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    (tmp_path / "storecrew.yaml").write_text("orchestrator: {tls_cert: cert.pem}")
+    assert "tls_cert and tls_key are given together" in problems(tmp_path)[0]

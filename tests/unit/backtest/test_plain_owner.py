@@ -104,7 +104,11 @@ async def test_a_trial_reports_each_day_and_both_arms_by_the_same_count() -> Non
     shop = await SimulatedShop.open(books, seed=3, clock=clock, size=10)
     days: list[tuple[int, int]] = []
     report = await run_days(
-        shop, PlainOwner(shop).operate, clock, 4, lambda done, of: days.append((done, of))
+        shop,
+        PlainOwner(shop).operate,
+        clock,
+        4,
+        progress=lambda done, of: days.append((done, of)),
     )
     assert days == [(1, 4), (2, 4), (3, 4), (4, 4)]
     orders = [await shop.order(number) for number in range(1, report.orders + 1)]

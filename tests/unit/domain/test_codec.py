@@ -2,6 +2,7 @@
 
 import json
 from array import array
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -28,6 +29,10 @@ ONE = Money.of("1.20", "EUR")
 @given(data=st.data())
 def test_every_action_survives_the_way_to_json_and_back(kind: type[Action], data: st.DataObject):
     st.register_type_strategy(Money, st.builds(Money.from_minor, st.integers(0), st.just("EUR")))
+    st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
+    st.register_type_strategy(Decimal, st.decimals(allow_nan=False, allow_infinity=False))
+    anything = st.dictionaries(st.text(), st.none() | st.integers() | st.text())
+    st.register_type_strategy(Mapping, anything)
     action = data.draw(st.builds(kind))
 
     assert decode_action(json.loads(json.dumps(encode(action)))) == action
@@ -138,6 +143,9 @@ def test_scalars_are_checked_and_enums_known():
     with pytest.raises(InvalidInput):
         decode(date, "tomorrow")
     assert decode(Decimal, "1.5") == Decimal("1.5")
+    for endless in ("Infinity", "-inf", "NaN", "sNaN"):
+        with pytest.raises(InvalidInput):
+            decode(Decimal, endless)
 
 
 def test_every_kind_of_event_and_action_is_known():

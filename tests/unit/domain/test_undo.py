@@ -1,8 +1,14 @@
 """Every action can be taken back, or says why it cannot."""
 
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
 import pytest
 
 from storecrew.domain import actions as a
+from storecrew.domain import care as k
+from storecrew.domain import operations as o
+from storecrew.domain import selling as s
 from storecrew.domain.actions import Level
 from storecrew.domain.codec import ACTIONS, encode
 from storecrew.domain.commerce import Line
@@ -20,6 +26,16 @@ def done(*, before=None, after=None, detail=None, result=Result.APPLIED) -> Outc
         key="k", result=result, before=before or {}, after=after or {}, detail=detail or {}
     )
 
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+WEEK = timedelta(weeks=1)
+SALE = {
+    "code": "SALE",
+    "percent": Decimal(10),
+    "skus": ("mug",),
+    "starts_at": NOON,
+    "ends_at": NOON + WEEK,
+}
 
 OPPOSITES = [
     (
@@ -58,6 +74,45 @@ OPPOSITES = [
         done(before={"levels": [encode(Level(sku="mug", on_hand=4))]}),
         a.SetStock(levels=(Level(sku="mug", on_hand=4),), reason="undone: counted"),
     ),
+    (
+        a.DelayPurchase(purchase_id=7, due_at=NOON + WEEK),
+        done(before={"due_at": encode(NOON)}),
+        a.DelayPurchase(purchase_id=7, due_at=NOON),
+    ),
+    (a.HoldOrder(order_id=3, reason="odd"), done(), a.ReleaseOrder(order_id=3)),
+    (
+        a.ReleaseOrder(order_id=3),
+        done(before={"held": "odd"}),
+        a.HoldOrder(order_id=3, reason="odd"),
+    ),
+    (
+        a.SetPaymentMethod(method="card", enabled=False),
+        done(before={"enabled": True}),
+        a.SetPaymentMethod(method="card", enabled=True),
+    ),
+    (s.CreateDiscount(**SALE), done(), s.EndDiscount(code="SALE")),
+    (
+        s.OfferBundle(name="set", skus=("a", "b"), price=euro(9)),
+        done(before={"bundle": None}),
+        s.WithdrawBundle(name="set"),
+    ),
+    (
+        s.WithdrawBundle(name="set"),
+        done(before={"bundle": {"skus": ["a", "b"], "price": encode(euro(9))}}),
+        s.OfferBundle(name="set", skus=("a", "b"), price=euro(9)),
+    ),
+    (
+        s.SetRecommendations(place="home", skus=("b",)),
+        done(before={"skus": ["a"]}),
+        s.SetRecommendations(place="home", skus=("a",)),
+    ),
+    (
+        s.WatchRival(sku="mug", rival="them", url="https://them.example/2"),
+        done(before={"url": "https://them.example/1"}),
+        s.WatchRival(sku="mug", rival="them", url="https://them.example/1"),
+    ),
+    (o.PauseAgent(agent="pricing"), done(), o.ResumeAgent(agent="pricing")),
+    (o.ResumeAgent(agent="pricing"), done(), o.PauseAgent(agent="pricing")),
 ]
 
 FINAL = [
@@ -72,6 +127,27 @@ FINAL = [
     a.SendMessage(customer="ann", purpose="service", title="t", body="b"),
     a.PutProduct(sku="mug", name="Mug", price=euro(10)),
     a.RecordRivalPrice(sku="mug", rival="them", price=euro(9)),
+    a.AuthorizePayment(order_id=3, reference="r", amount=euro(9)),
+    s.EndDiscount(code="SALE"),
+    s.StartCampaign(
+        name="n", segment="all", title="t", body="b", recipients=("ann",), ends_at=NOON
+    ),
+    s.SuggestProduct(name="lamp", reason="searched for", source="own search"),
+    s.RecordAct(customer="ann", kind="viewed", sku="mug"),
+    k.OpenTicket(ticket_id="t", text="?"),
+    k.ReplyToTicket(ticket_id="t", text="!"),
+    k.EscalateTicket(ticket_id="t", reason="unsure"),
+    k.CloseTicket(ticket_id="t"),
+    k.RateTicket(ticket_id="t", rating=5),
+    k.SetConsent(customer="ann", marketing=True),
+    k.PutCustomer(customer="ann", name="Ann"),
+    k.SuppressAddress(address="a@b.example", reason="gone"),
+    k.WatchStock(customer="ann", sku="mug"),
+    o.RestartService(service="web"),
+    o.RevertProposal(proposal_id="r/0"),
+    o.OpenIncident(incident="i", title="t", cause="c", observed="1", expected="2"),
+    o.CloseIncident(incident="i", reason="over"),
+    o.DelegateWork(agent="pricing", task="look", due_at=NOON),
 ]
 
 UNKNOWN_BEFORE = "what was there before is not known"
@@ -112,6 +188,9 @@ def test_what_was_refused_needs_no_undoing(action):
         (a.SetStock(levels=()), done(before={"levels": "many"})),
         (a.Reorder(sku="mug", quantity=1), done(detail={"purchase_id": "seven"})),
         (a.PlaceOrder(lines=()), done()),
+        (a.ReleaseOrder(order_id=3), done(before={"held": ""})),
+        (a.DelayPurchase(purchase_id=7, due_at=NOON), done()),
+        (s.WatchRival(sku="a", rival="b", url="https://b.example"), done(before={"url": None})),
     ],
 )
 def test_what_was_there_before_may_not_be_known(action, outcome):

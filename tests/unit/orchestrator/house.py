@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from storecrew.app.operations import PlaneOperations
 from storecrew.domain.actions import Level, PlaceOrder, PutProduct, SetPrice, SetStock
 from storecrew.domain.commerce import Line
 from storecrew.domain.events import Published, StockRanLow
 from storecrew.domain.money import Money
 from storecrew.domain.proposals import Proposal
+from storecrew.journal.operations import SqlOperations
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
-from storecrew.orchestrator.orchestrator import LoopSettings, Orchestrator
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
@@ -32,6 +36,7 @@ class House:
     policy: PolicySettings = LIMITS
     settings: LoopSettings = field(default_factory=LoopSettings)
     sent: int = 0
+    folder: Path | None = None
 
     async def boot(self, *agents, **settings) -> Orchestrator:
         self.agents = agents or self.agents
@@ -41,11 +46,13 @@ class House:
         return orchestrator
 
     def pipeline(self) -> Pipeline:
+        registry = Registry(self.agents)
         return Pipeline(
             store=self.store,
             journal=self.journal,
             policy=Policy(self.policy),
-            registry=Registry(self.agents),
+            registry=registry,
+            operations=PlaneOperations(book=self.book, registry=registry, clock=self.clock),
             models=basic_models(),
             clock=self.clock,
             wall=self.clock,
@@ -80,11 +87,13 @@ class House:
     async def runs(self):
         return (await self.journal.runs(page=1, per_page=500)).items
 
+    @property
+    def book(self) -> SqlOperations:
+        return SqlOperations(self.journal.database)
+
     async def verify(self):
-        return [
-            *await self.store.verify(),
-            *await self.journal.verify(await self.store.applied_keys()),
-        ]
+        keys = [*await self.store.applied_keys(), *await self.book.applied_keys()]
+        return [*await self.store.verify(), *await self.journal.verify(keys)]
 
 
 async def settle(orchestrator: Orchestrator) -> None:

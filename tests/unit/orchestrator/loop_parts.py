@@ -8,7 +8,8 @@ from storecrew.domain.actions import SetPrice
 from storecrew.domain.errors import StorageBusy
 from storecrew.domain.events import StockRanLow
 from storecrew.domain.money import Money
-from storecrew.orchestrator.orchestrator import LoopSettings, Orchestrator
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.orchestrator.pace import LoopSettings
 from storecrew.sdk import Proposal, agent
 
 BRISK = LoopSettings(poll=timedelta(milliseconds=1), gather=timedelta(0))

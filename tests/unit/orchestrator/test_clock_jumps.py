@@ -22,7 +22,7 @@ class Jumping:
 
 
 def hourly(ticks):
-    @agent(schedule=every(hours=1))
+    @agent(schedule=every(hours=1, offset=timedelta(0)))
     async def tick(event, ctx):
         """Note the hour."""
         ticks.append(f"{event.due:%H:%M}")

@@ -180,7 +180,7 @@ async def test_trouble_that_may_pass_is_never_given_up_on(house):
 async def test_missed_ticks_count_as_one_and_none_is_doubled(house):
     ticks = []
 
-    @agent(schedule=every(hours=1))
+    @agent(schedule=every(hours=1, offset=timedelta(0)))
     async def hourly(event, ctx):
         """Note the hour."""
         ticks.append(event.due.hour)
@@ -220,7 +220,7 @@ async def test_two_schedulers_do_not_double_a_tick(house):
 async def test_a_switched_off_orchestrator_runs_by_hand_only(house):
     seen = []
 
-    @agent(schedule=every(hours=1), name="clerk")
+    @agent(schedule=every(hours=1, offset=timedelta(0)), name="clerk")
     async def clerk(event, ctx):
         """Note who called."""
         seen.append(type(event).__name__)
@@ -275,3 +275,31 @@ async def test_a_run_in_chunks_settles_every_proposal(house):
     assert counts == {"proposals": 1100, "applied": 3, "asked": 0, "denied": 1097, "refused": 0}
     assert run.status is RunStatus.DONE
     assert not await house.verify()
+
+
+async def test_what_waits_for_its_batch_is_looked_at_again_only_when_something_changed(
+    house, monkeypatch
+):
+    seen, looks = [], []
+    take = type(house.journal).take
+
+    async def counted(journal, *args, **kwargs):
+        looks.append(1)
+        return await take(journal, *args, **kwargs)
+
+    monkeypatch.setattr(type(house.journal), "take", counted)
+    plane = await house.boot(noter(seen, batch=3, within=timedelta(minutes=5)))
+    await plane.publish([house.news(low("a"))])
+    swept = [await plane.sweep() for _ in range(5)]
+    assert (len(looks), seen) == (1, [])
+    assert {one.next_due for one in swept} == {house.clock.now() + timedelta(minutes=5)}
+
+    await plane.publish([house.news(low("b")), house.news(low("c"))])
+    await settle(plane)
+    assert seen == [[("a", 1), ("b", 1), ("c", 1)]]
+
+    await plane.publish([house.news(low("d"))])
+    await plane.sweep()
+    house.later(minutes=5)
+    await settle(plane)
+    assert seen[1:] == [[("d", 1)]]

@@ -158,7 +158,9 @@ async def test_a_plane_that_is_stopping_begins_nothing(house):
 
 
 def test_waking_a_plane_that_does_not_run_is_no_trouble(house):
-    Orchestrator(house.pipeline(), Beside()).wake()
+    plane = Orchestrator(house.pipeline(), Beside())
+    plane.wake()
+    assert plane.last_sweep is None
 
 
 # --- plans and answers that no other test meets ------------------------------------------------
@@ -229,7 +231,7 @@ async def test_a_stop_that_comes_after_a_run_was_begun_holds_it_back(house):
 async def test_the_loop_keeps_to_the_clock_with_nothing_to_forget(house):
     ticks = asyncio.Queue()
 
-    @agent(schedule=every(hours=1))
+    @agent(schedule=every(hours=1, offset=timedelta(0)))
     async def hourly(event, ctx):
         """Note the hour."""
         await ticks.put(event.due.hour)

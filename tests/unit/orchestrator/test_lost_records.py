@@ -15,6 +15,7 @@ from storecrew.domain.proposals import Proposal, Verdict
 from storecrew.domain.runs import ApprovalStatus
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.sdk import agent
+from storecrew.sdk.context import Meter
 
 
 class Forgetful(Flaky):
@@ -96,9 +97,9 @@ async def test_an_attempt_that_another_has_taken_over_from_does_nothing(house):
     taken = await house.journal.take(house.pipeline().registry.intakes(), house.clock.now(), 1)
     await house.journal.take_over()
 
-    await house.pipeline().carry_out(taken.runs[0], 1)
+    await house.pipeline().carry_out(taken.runs[0], 1, Meter())
     assert heard.empty()
-    await house.pipeline().carry_out(taken.runs[0], 2)
+    await house.pipeline().carry_out(taken.runs[0], 2, Meter())
     assert await heard.get() == "mug"
 
 

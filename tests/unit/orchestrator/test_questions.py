@@ -5,6 +5,7 @@ from house import low, raise_to, settle
 
 from storecrew.domain.actions import SetPrice
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted, NotUndoable
+from storecrew.domain.events import StockRanLow
 from storecrew.domain.money import Money
 from storecrew.domain.proposals import Verdict
 from storecrew.domain.runs import ApprovalStatus
@@ -112,7 +113,10 @@ async def test_an_unknown_question_cannot_be_answered(house):
 async def test_asking_again_about_the_same_thing_replaces_the_question(house):
     plane, first = await ask(house)
 
-    await plane.publish([house.news(low())])
+    scarcer = StockRanLow(
+        sku="mug", warehouse="main", position=0, reorder_point=5, daily_demand=1.0
+    )
+    await plane.publish([house.news(scarcer)])
     await settle(plane)
 
     [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
@@ -123,13 +127,30 @@ async def test_asking_again_about_the_same_thing_replaces_the_question(house):
     assert not await house.verify()
 
 
+async def test_the_same_question_is_not_asked_twice(house):
+    plane, first = await ask(house)
+
+    await plane.publish([house.news(low())])
+    await settle(plane)
+
+    [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
+    assert waiting.filed.id == first
+    [again] = [story for story in await house.stories() if story.filed.id != first]
+    assert (again.decision.verdict, again.decision.rule) == (Verdict.DENY, "already asked")
+    assert first in again.decision.reason
+    await plane.answer(first, ApprovalStatus.APPROVED, by="owner")
+    await settle(plane)
+    assert (await house.store.product("mug")).price == Money.of(15, "EUR")
+    assert not await house.verify()
+
+
 async def test_what_a_person_does_by_hand_closes_the_question_about_it(house):
-    from storecrew.agents.approval import approval
+    from storecrew.agents.order_management import order_management
     from storecrew.domain.actions import ApproveOrder
 
     await house.stock()
     house.policy = PolicySettings()
-    plane = await house.boot(approval, patient=False)
+    plane = await house.boot(order_management, patient=False)
     order = await house.order()
     await settle(plane)
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
@@ -167,13 +188,13 @@ async def test_what_was_not_done_cannot_be_undone(house):
 
 
 async def test_what_is_final_says_why_it_cannot_be_undone(house):
-    from storecrew.agents.fulfilment import fulfilment
+    from storecrew.agents.order_management import order_management
     from storecrew.domain.actions import ApproveOrder, CapturePayment
 
     await house.stock()
     order = await house.order()
     await house.store.apply(ApproveOrder(order_id=order), key="a", actor="person:me")
-    plane = await house.boot(fulfilment, patient=False)
+    plane = await house.boot(order_management, patient=False)
     paid = CapturePayment(order_id=order, reference="r")
     await house.store.apply(paid, key="p", actor="person:me")
     await settle(plane)

@@ -154,6 +154,7 @@ async def test_a_yes_to_what_was_asked_again_meanwhile_is_refused(house):
 
 
 async def test_two_planes_over_one_journal_begin_and_do_everything_once(house):
+    house.later(hours=3)  # at night what is meant for customers waits
     first = await booted(house)
     second = await house.boot(patient=False)
     order = await house.order()

@@ -12,6 +12,7 @@ from storecrew.sdk import cron, every
 from storecrew.sdk.schedule import Every
 
 BERLIN = ZoneInfo("Europe/Berlin")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # its clocks change by half an hour
 NEW_YORK = ZoneInfo("America/New_York")
 EXPRESSIONS = [
     "*/15 * * * *",
@@ -88,6 +89,9 @@ def test_the_next_tick_is_later_and_is_the_latest_once_it_comes(schedule, moment
 
 
 @given(schedules, moments, st.lists(st.integers(0, 7200), max_size=8))
+@example(
+    cron("* 2 * * *", zone="Australia/Lord_Howe"), datetime(2026, 4, 4, 15, tzinfo=UTC), [1800]
+)
 def test_looking_often_or_seldom_names_the_same_ticks(schedule, start, looks):
     end = start + timedelta(hours=2)
     seen = {schedule.latest(start + timedelta(seconds=n)) for n in looks}
@@ -137,10 +141,14 @@ def test_an_hourly_tick_comes_23_times_in_spring_and_25_times_in_autumn(
         (NEW_YORK, "30 2 * * *", (2026, 3, 8), ["03:00"]),
         (NEW_YORK, "30 1 * * *", (2026, 11, 1), ["01:30"]),
         (NEW_YORK, "0 6 * * *", (2026, 3, 8), ["06:00"]),
+        (BERLIN, "*/30 2 * * *", (2026, 3, 29), []),
+        (BERLIN, "*/30 2 * * *", (2026, 10, 25), ["02:00", "02:30"] * 2),
+        (LORD_HOWE, "*/30 2 * * *", (2026, 4, 5), ["02:00", "02:30"]),
+        (LORD_HOWE, "45 1 * * *", (2026, 4, 5), ["01:45"]),
         (NEW_YORK, "0 6 * * *", (2026, 11, 1), ["06:00"]),
     ],
 )
-def test_a_daily_tick_comes_once_on_the_days_when_clocks_change(zone, expression, day, expected):
+def test_a_tick_on_the_days_when_clocks_change(zone, expression, day, expected):
     assert local_hours(expression, zone, day) == expected
 
 

@@ -1,11 +1,15 @@
 """Stock flow: every day, what will run out before a new order could arrive?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from storecrew.domain.advice import StockQuestion
 from storecrew.domain.commerce import DEFAULT_WAREHOUSE, Product, StockLevel
 from storecrew.domain.events import ClockTicked, RunRequested, StockRanLow
+from storecrew.domain.ports import DemandForecast
+from storecrew.domain.selling import Discount
+from storecrew.domain.selling_events import PromotionPlanned
+from storecrew.models.outlook import outlook
 from storecrew.sdk import Context, Proposals, agent, every
 
 HISTORY_DAYS = 112
@@ -20,38 +24,67 @@ UNKNOWN_LEAD_DAYS = 7.0
 
 @agent(
     name="inventory_forecasting",
-    schedule=every(days=1),
+    on=PromotionPlanned,
+    schedule=every(days=1, offset=timedelta(0)),
     capabilities=["forecasting", "stock"],
     tags=["daily"],
 )
-async def inventory_forecasting(_event: ClockTicked | RunRequested, ctx: Context) -> Proposals:
-    """Forecast every stocked product's demand each day and report what runs low."""
-    products = [product for product in await ctx.store.products() if product.stocked]
-    today = ctx.now.date()
-    sales = await ctx.store.daily_sales(
-        today - timedelta(days=HISTORY_DAYS), today - timedelta(days=1)
-    )
-    forecasts = ctx.models.demands(
-        {p.sku: sales.units[p.sku] for p in products if p.sku in sales.units}
-    )
-    shelf = _by_product(await ctx.store.stock())
+async def inventory_forecasting(
+    event: ClockTicked | RunRequested | PromotionPlanned, ctx: Context
+) -> Proposals:
+    """Forecast every stocked product's demand each day and report what runs low.
+
+    Promotions count from the day they are planned: what they will sell more must be bought before.
+    """
+    wanted = event.skus if isinstance(event, PromotionPlanned) else None
+    stocked = [product for product in await ctx.store.products() if product.stocked]
+    forecasts = await _forecasts(event, ctx, {product.sku for product in stocked})
+    products = [product for product in stocked if wanted is None or product.sku in wanted]
+    shelf = _by_product(await ctx.store.stock(wanted))
     on_order = {purchase.sku for purchase in await ctx.store.purchases()}
     lead = await _leads(products, ctx)
     for product in products:
         forecast = forecasts.get(product.sku)
         if forecast is None or product.sku in on_order:
             continue  # nothing sells, or nothing more can be bought until the last order arrives
-        advice = ctx.models.stocking(forecast, lead[product.sku])
+        terms = lead[product.sku]
+        advice = ctx.models.stocking(forecast, terms)
         levels = shelf.get(product.sku, ())
         position = sum(level.available for level in levels)
         if advice.quantity(position) > 0:
+            error = ctx.models.accuracy_of(product.sku).get("wape")
             yield StockRanLow(
                 sku=product.sku,
                 warehouse=_fullest(levels),
                 position=position,
                 reorder_point=advice.reorder_point,
                 daily_demand=round(forecast.daily, 4),
+                low=round(forecast.quantile(0.1, terms.lead_days), 2),
+                high=round(forecast.quantile(0.9, terms.lead_days), 2),
+                basis=forecast.basis,
+                error=error if isinstance(error, float) else None,
             )
+
+
+async def _forecasts(
+    event: ClockTicked | RunRequested | PromotionPlanned, ctx: Context, stocked: Collection[str]
+) -> Mapping[str, DemandForecast]:
+    """Return the demand of all products that sold: their spreads lean on each other's."""
+    today = ctx.now.date()
+    sales = await ctx.store.daily_sales(
+        today - timedelta(days=HISTORY_DAYS), today - timedelta(days=1)
+    )
+    planned = {each.code: each for each in await ctx.store.discounts(ending_after=ctx.now)}
+    if isinstance(event, PromotionPlanned) and event.code not in planned:
+        planned[event.code] = Discount(  # told from outside; the shop keeps no such code
+            code=event.code,
+            percent=event.percent,
+            skus=event.skus,
+            starts_at=event.starts_at,
+            ends_at=event.ends_at,
+        )
+    units = {sku: row for sku, row in sales.units.items() if sku in stocked}
+    return outlook(ctx.models, units, now=ctx.now, discounts=planned.values())
 
 
 async def _leads(products: Iterable[Product], ctx: Context) -> Mapping[str, StockQuestion]:

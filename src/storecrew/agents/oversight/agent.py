@@ -20,7 +20,7 @@ REPORT_HOUR = 8
 
 @agent(
     on=[OrderReturned, EventReported],
-    schedule=every(hours=1),
+    schedule=every(hours=1, offset=timedelta(0)),
     batch=500,
     within=timedelta(minutes=5),
     capabilities=["oversight"],

@@ -10,6 +10,7 @@ from storecrew.agents.pricing.plan import moves
 from storecrew.agents.pricing.shop import look
 from storecrew.domain.actions import SetPrice
 from storecrew.domain.commerce import Product
+from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import (
     ClockTicked,
     CostChanged,
@@ -24,7 +25,7 @@ from storecrew.sdk import Context, Proposals, agent, every
 @agent(
     name="pricing_optimizer",
     on=[RivalPriceSeen, CostChanged],
-    schedule=every(days=1),
+    schedule=every(days=1, offset=timedelta(0)),
     may=[SetPrice],
     batch=500,
     within=timedelta(seconds=2),
@@ -35,7 +36,7 @@ async def pricing_optimizer(events: Sequence[Event], ctx: Context) -> Proposals:
     """Move prices towards what earns most: a little at a time, never below cost plus margin.
 
     Rivals only ever hold a rise back; a price of theirs that is too odd to be true is reported
-    and counts for nothing.
+    and counts for nothing. With the setting `explore: true`, prices also move to learn.
     """
     terms = terms_from(ctx.settings)
     news = {e.sku for e in events if isinstance(e, RivalPriceSeen | CostChanged)}
@@ -49,9 +50,21 @@ async def pricing_optimizer(events: Sequence[Event], ctx: Context) -> Proposals:
 
 def terms_from(settings: Mapping[str, Any]) -> PricingTerms:
     """Return the limits of the agent's settings, defaults where they say nothing."""
-    names = {each.name for each in fields(PricingTerms)}
-    given = {name: float(value) for name, value in settings.items() if name in names}
+    known = {each.name: each.default for each in fields(PricingTerms)}
+    given = {
+        name: _read(name, value, known[name]) for name, value in settings.items() if name in known
+    }
     return PricingTerms(**given)
+
+
+def _read(name: str, value: Any, default: Any) -> Any:
+    """Return the setting as what its default is: a switch, or a number."""
+    if isinstance(default, bool):
+        return value  # judged by the terms themselves: nothing but true switches anything on
+    try:
+        return float(str(value))  # "True" is no number, but float(True) is 1.0
+    except ValueError:
+        raise InvalidInput(name, f"{value!r} is not a number") from None
 
 
 def _costs(events: Sequence[Event]) -> set[str]:

@@ -1,5 +1,6 @@
 """What no input can move: the floor of a price, and which rival prices count. Pure functions."""
 
+import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -29,12 +30,20 @@ class PricingTerms:
     """Smallest gain worth a move, as a share of the product's present profit."""
     least_gain_month: float = 0.5
     """Smallest gain worth a move, in the shop's currency over 30 days."""
+    explore: bool = False
+    """Whether prices may also move to learn, at an expected cost, where that pays within half a
+    year. Only the owner switches it on."""
 
     def __post_init__(self) -> None:
         """Refuse limits under which a price could fall to its cost or swing."""
         for name in ("margin_floor", "step", "drift"):
             if not 0 <= getattr(self, name) < 1:
                 raise InvalidInput(name, f"{getattr(self, name)} is not a share from 0 to 1")
+        for name in ("hold_days", "above_rivals", "scarce_days", "least_gain", "least_gain_month"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InvalidInput(name, f"{getattr(self, name)} is not a number of 0 or more")
+        if not isinstance(self.explore, bool):
+            raise InvalidInput("explore", f"{self.explore!r} is neither true nor false")
 
 
 def floor_price(cost: Money, margin: float) -> Money:

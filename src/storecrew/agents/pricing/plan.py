@@ -1,7 +1,7 @@
 """From what the shop looks like to the moves worth proposing. Pure: no store, no clock."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -10,19 +10,34 @@ from zlib import crc32
 from storecrew.agents.pricing.guard import PricingTerms, floor_price, rounded_towards
 from storecrew.agents.pricing.shop import Shop
 from storecrew.domain.actions import SetPrice
-from storecrew.domain.advice import Elasticity, PriceAdvice, PriceQuestion
+from storecrew.domain.advice import Elasticity, PriceAdvice, PricePoint, PriceQuestion
 from storecrew.domain.commerce import Product
 from storecrew.domain.money import Money
 from storecrew.domain.ports import Models
+from storecrew.domain.proposals import Evidence
 from storecrew.sdk import Effect, Proposal
 
 _MONTH = 30
+_REACH = 0.06
+"""Farthest that a price is moved to learn, as a share; the step may hold it nearer."""
+_POINTS = 7
+"""Prices on the curve that an owner is shown."""
 
 
 @dataclass(frozen=True)
 class _Asked:
     product: Product
     question: PriceQuestion
+
+
+@dataclass(frozen=True)
+class _Wish:
+    asked: _Asked
+    price: float
+    error_then: float | None = None
+    """What is left of the doubt about the elasticity, where the price is moved to learn."""
+    forgone: float = 0.0
+    """Gain a day that the best price known would bring in its place."""
 
 
 def moves(
@@ -40,10 +55,40 @@ def moves(
             yield _lift(product, terms)
         elif product.sku in urgent or not _moved_within(shop, product.sku, _hold(product, terms)):
             asked += _ask(shop, product, terms)
-    answers = models.best_prices([each.question for each in asked])
-    for each, advice in zip(asked, answers, strict=True):
-        if _pays(each, advice, terms) and not _cuts_the_scarce(shop, each, advice, terms):
-            yield from _move(shop, each, advice, terms)
+    questions = [each.question for each in asked]
+    best = models.best_prices(questions)
+    teaching = _teaching(shop, terms, models, questions)
+    for each, surest, lesson in zip(asked, best, teaching, strict=True):
+        if (wish := _wish(shop, each, terms, surest, lesson)) is not None:
+            yield from _move(shop, wish, models, terms)
+
+
+def _teaching(
+    shop: Shop, terms: PricingTerms, models: Models, questions: Sequence[PriceQuestion]
+) -> Sequence[PriceAdvice | None]:
+    """Return prices worth moving to learn, where the owner allows it; the same all day."""
+    if not terms.explore:
+        return [None] * len(questions)
+    seed = shop.now.date().toordinal()
+    found = models.exploring_prices(questions, seed=seed, reach=min(_REACH, terms.step))
+    return [advice if advice.error_then is not None else None for advice in found]
+
+
+def _wish(
+    shop: Shop,
+    each: _Asked,
+    terms: PricingTerms,
+    best: PriceAdvice,
+    teaching: PriceAdvice | None,
+) -> _Wish | None:
+    """Return the price to propose: the one that teaches, else the best one if it pays."""
+    pays = _pays(each, best, terms)
+    if teaching is not None and not _cuts_the_scarce(shop, each, teaching, terms):
+        forgone = best.gain if pays else 0.0
+        return _Wish(each, teaching.price, teaching.error_then, forgone)
+    if pays and not _cuts_the_scarce(shop, each, best, terms):
+        return _Wish(each, best.price)
+    return None
 
 
 def _is_priced(product: Product) -> bool:
@@ -157,49 +202,103 @@ def _cuts_the_scarce(shop: Shop, each: _Asked, advice: PriceAdvice, terms: Prici
     return scarce and advice.price < each.question.price
 
 
-def _move(shop: Shop, each: _Asked, advice: PriceAdvice, terms: PricingTerms) -> Iterator[Proposal]:
-    product, question = each.product, each.question
+def _move(shop: Shop, wish: _Wish, models: Models, terms: PricingTerms) -> Iterator[Proposal]:
+    product, question = wish.asked.product, wish.asked.question
     floor = floor_price(product.cost or product.price, terms.margin_floor)
-    price = max(floor, rounded_towards(product.price, advice.price))
+    price = max(floor, rounded_towards(product.price, wish.price))
     if price == product.price:
         return
-    way = "Raise" if price > product.price else "Cut"
-    cover, rival = _cover(shop, each), shop.rival_median(product.sku)
+    then = float(price.amount)
+    curve = models.price_curve(question, points=_POINTS, also=(question.price, then))
+    effect = _effect(curve, question.price, then, price.currency)
     yield Proposal(
         action=SetPrice(sku=product.sku, price=price, expect=product.price),
-        reason=(
-            f"{way} by {abs(_share(price, product.price)):.1%}: "
-            f"a price 1 % higher sells {-question.elasticity.mean:.1f} % less."
-        ),
+        reason=_reason(wish, price, effect),
         evidence={
             "price": str(product.price),
             "proposed": str(price),
             "cost": str(product.cost),
             "floor": str(floor),
             "margin_now": round(1 - question.cost / question.price, 3),
-            "margin_then": round(1 - question.cost / float(price.amount), 3),
+            "margin_then": round(1 - question.cost / then, 3),
             "daily_demand": round(question.daily, 3),
             "elasticity": round(question.elasticity.mean, 2),
             "elasticity_error": round(question.elasticity.error, 2),
-            "rival_median": round(rival, 2) if rival is not None else None,
-            "rivals": len(shop.rivals.get(product.sku, ())),
-            "days_of_cover": round(cover, 1) if math.isfinite(cover) else None,
+            **_around(shop, wish.asked),
+            **_learning(wish, effect),
             "effect_days": _MONTH,
+            "curve": [_shown(point) for point in curve],
         },
-        effect=_effect(advice, product.price.currency),
+        effect=effect,
         assumptions=_assumptions(product),
     )
+
+
+def _around(shop: Shop, each: _Asked) -> Mapping[str, Evidence]:
+    """Return what rivals and the shelf say."""
+    cover, rival = _cover(shop, each), shop.rival_median(each.product.sku)
+    return {
+        "rival_median": round(rival, 2) if rival is not None else None,
+        "rivals": len(shop.rivals.get(each.product.sku, ())),
+        "days_of_cover": round(cover, 1) if math.isfinite(cover) else None,
+    }
+
+
+def _reason(wish: _Wish, price: Money, effect: Effect) -> str:
+    product, known = wish.asked.product, wish.asked.question.elasticity
+    way = "Raise" if price > product.price else "Cut"
+    move = f"{way} by {abs(_share(price, product.price)):.1%}"
+    if wish.error_then is None:
+        return f"{move}: a price 1 % higher sells {-known.mean:.1f} % less."
+    return (
+        f"{move} to learn how demand answers to the price: expected to cost "
+        f"{_price_of_learning(wish, effect)} in {_MONTH} days, and to take the doubt about the "
+        f"elasticity from ±{known.error:.2f} to ±{wish.error_then:.2f} in four weeks."
+    )
+
+
+def _price_of_learning(wish: _Wish, effect: Effect) -> Money:
+    """Return what the month should bring less than at the best price known; at least nothing."""
+    best = _monthly(wish.forgone, effect.expected.currency)
+    return max(best - effect.expected, best - best)
+
+
+def _learning(wish: _Wish, effect: Effect) -> Mapping[str, Evidence]:
+    """Return what is said of a price that is moved to learn; of others nothing."""
+    if wish.error_then is None:
+        return {}
+    return {
+        "moved_to_learn": True,
+        "learning_costs": str(_price_of_learning(wish, effect)),
+        "elasticity_error_then": round(wish.error_then, 3),
+    }
 
 
 def _share(price: Money, present: Money) -> float:
     return float(price.amount / present.amount) - 1
 
 
-def _effect(advice: PriceAdvice, currency: str) -> Effect:
-    """Return the gain over a month, with its interval."""
+def _monthly(daily: float, currency: str) -> Money:
+    return Money(Decimal(str(round(daily * _MONTH, 4))), currency).rounded()
+
+
+def _shown(point: PricePoint) -> Mapping[str, float]:
+    """Return units and profit a day at a price."""
+    return {
+        "price": round(point.price, 4),
+        "units": round(point.units, 4),
+        "low": round(point.low, 4),
+        "profit": round(point.profit, 4),
+        "high": round(point.high, 4),
+    }
+
+
+def _effect(curve: Sequence[PricePoint], present: float, price: float, currency: str) -> Effect:
+    """Return the gain over a month, with its interval, as the curve has it."""
+    at = {point.price: point for point in curve}
+    now, then = at[present].profit, at[price]
     low, expected, high = (
-        Money(Decimal(str(round(gain * _MONTH, 4))), currency).rounded()
-        for gain in (advice.low, advice.gain, advice.high)
+        _monthly(profit - now, currency) for profit in (then.low, then.profit, then.high)
     )
     return Effect(low=low, expected=expected, high=high)
 

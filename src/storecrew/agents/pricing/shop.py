@@ -2,22 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from statistics import median
 
 from storecrew.agents.pricing.guard import oddity
 from storecrew.domain.advice import Elasticity, PriceHistory
 from storecrew.domain.commerce import DailySales, PriceChange, Product
 from storecrew.domain.ports import DemandForecast
+from storecrew.models.price_days import daily_prices, price_histories
 from storecrew.sdk import Context
 
 HISTORY_DAYS = 84
 """Twelve weeks of sales and own prices: older answers to prices come from another season."""
 _TEACHERS = 2000
 """Other products that a question about a few learns from, at most."""
-_USUAL = 2.2
-"""Share of demand that a price one per cent higher is taken to cost, when the shop's pulse is
-cleared of its own price moves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,42 +98,11 @@ def _elasticities(
     ctx: Context, moved: Mapping[str, Sequence[PriceChange]], sales: DailySales
 ) -> tuple[dict[str, Elasticity], Elasticity]:
     """Learn from the shop's own price changes; the last answer is for products without any."""
-    moved = {sku: each for sku, each in moved.items() if sku in sales.units}
-    prices = {sku: daily_prices(each, sales.first, sales.days) for sku, each in moved.items()}
-    exposure = _pulse(prices, sales)
+    prices = {
+        sku: daily_prices(each, sales.first, sales.days)
+        for sku, each in moved.items()
+        if sku in sales.units
+    }
     nothing = PriceHistory(prices=(), units=())
-    found = ctx.models.elasticities(
-        [
-            PriceHistory(prices=prices[sku], units=sales.units[sku], exposure=exposure)
-            for sku in moved
-        ]
-        + [nothing]
-    )
-    return dict(zip(moved, found, strict=False)), found[-1]
-
-
-def daily_prices(changes: Sequence[PriceChange], first: date, days: int) -> list[float]:
-    """Return a product's price on each day; 0 before it had one. A day has its last price."""
-    start = changes[0].previous
-    prices = [float(start.amount) if start else 0.0] * days
-    for change in changes:
-        begin = max(0, (change.at.date() - first).days)
-        prices[begin:] = [float(change.price.amount)] * (days - begin)
-    return prices
-
-
-def _pulse(prices: Mapping[str, Sequence[float]], sales: DailySales) -> list[float]:
-    """Return how busy the shop was each day: units sold, less what its price moves did to them.
-
-    Without this, a season would be taken for an answer to prices; with the bare units, a rise of
-    all prices would hide its own effect.
-    """
-    total = [1.0] * sales.days  # one unit more, so that a day without sales still counts
-    for sku, units in sales.units.items():
-        series = prices.get(sku, ())
-        base = next((price for price in series if price > 0), 0.0)
-        lost = {price: (price / base) ** _USUAL if price else 1.0 for price in set(series)}
-        for day, sold in enumerate(units):
-            if sold:
-                total[day] += sold * lost[series[day]] if series else sold
-    return total
+    found = ctx.models.elasticities([*price_histories(sales.units, prices), nothing])
+    return dict(zip(prices, found, strict=False)), found[-1]

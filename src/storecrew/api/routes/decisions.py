@@ -55,6 +55,12 @@ async def approval(plane: ThePlane, proposal_id: str) -> JSONResponse:
     return answer(await plane.journal.approval(proposal_id))
 
 
+@router.get("/explanations/{proposal_id:path}")
+async def explanation(plane: ThePlane, proposal_id: str) -> JSONResponse:
+    """Say what each rule thinks of a proposal now, and what would have to change."""
+    return answer(await plane.explain(proposal_id))
+
+
 @router.post("/undo/{proposal_id:path}")
 async def undo(plane: ThePlane, by: TheCaller, proposal_id: str) -> JSONResponse:
     """Propose the opposite of what was applied."""

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from storecrew.agents.oversight import Survey, Thresholds, survey
 from storecrew.api import bodies
 from storecrew.api.access import ThePlane, act, answer, plane_of, skus_of
-from storecrew.api.requests import JsonRoute
+from storecrew.api.requests import LedgerRoute
 from storecrew.app.plane import Plane
 from storecrew.domain import actions
 from storecrew.domain.commerce import Line, Lines, OrderQuery
@@ -16,7 +16,7 @@ from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.orders import Status, parse_order, parse_stock
 from storecrew.domain.ports import StoreView
 
-router = APIRouter(route_class=JsonRoute)
+router = APIRouter(route_class=LedgerRoute)
 
 _FIVE = (
     ("Mail Interface", "Takes orders in and checks that every line is in stock."),

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, act, answer, page_answer
-from storecrew.api.requests import JsonRoute
+from storecrew.api.access import TheCaller, ThePlane, act, action_key, answer, page_answer
+from storecrew.api.requests import LedgerRoute
 from storecrew.domain import actions
 from storecrew.domain.commerce import OrderQuery
+from storecrew.domain.events import Published, ReturnRequested
 from storecrew.domain.orders import Status
 
-router = APIRouter(prefix="/api/orders", route_class=JsonRoute)
+router = APIRouter(prefix="/api/orders", route_class=LedgerRoute)
 
 Id = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 
@@ -35,7 +36,11 @@ async def orders(
 async def place(request: Request, body: bodies.OrderBody) -> JSONResponse:
     """Accept an order: all its lines reserved, or nothing."""
     action = actions.PlaceOrder(
-        lines=body.order_lines(), customer=body.customer, order_text=body.text or ""
+        lines=body.order_lines(),
+        customer=body.customer,
+        order_text=body.text or "",
+        code=body.code,
+        bundle=body.bundle,
     )
     outcome = await act(request, action)
     return JSONResponse(
@@ -97,6 +102,57 @@ async def take_back(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
     return await _moved(request, action, Status.RETURNED)
+
+
+@router.post("/{order_id}/return-requests", status_code=202)
+async def ask_to_return(
+    request: Request,
+    plane: ThePlane,
+    by: TheCaller,
+    order_id: Id,
+    body: bodies.ReturnBody | None = None,
+) -> JSONResponse:
+    """Note that the customer wants to give goods back; order management judges it."""
+    await plane.store.order(order_id)
+    body = body or bodies.ReturnBody()
+    event = ReturnRequested(
+        order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
+    )
+    fact = Published(
+        source="returns", external_id=action_key(request), event=event, at=plane.clock.now(),
+        actor=by,
+    )  # fmt: skip
+    (receipt,) = await plane.publish([fact])
+    return JSONResponse({"order_id": order_id, "event_id": receipt.event_id}, 202)
+
+
+@router.post("/{order_id}/authorizations", status_code=201)
+async def authorize(request: Request, order_id: Id, body: bodies.AuthorizationBody) -> JSONResponse:
+    """Record that a provider set an amount aside, once per reference; it is captured later."""
+    currency = request.app.state.settings.store.currency
+    action = actions.AuthorizePayment(
+        order_id=order_id,
+        reference=body.reference,
+        amount=body.money(currency),
+        method=body.method,
+    )
+    await act(request, action)
+    said = {"order_id": order_id, "reference": body.reference, "method": body.method}
+    return JSONResponse(said, 201)
+
+
+@router.post("/{order_id}/hold")
+async def hold(request: Request, order_id: Id, body: bodies.HoldBody) -> JSONResponse:
+    """Keep an open order from going on until somebody releases it."""
+    await act(request, actions.HoldOrder(order_id=order_id, reason=body.reason))
+    return JSONResponse({"order_id": order_id, "held": body.reason})
+
+
+@router.post("/{order_id}/release")
+async def release(request: Request, order_id: Id) -> JSONResponse:
+    """Let a held order go on."""
+    await act(request, actions.ReleaseOrder(order_id=order_id))
+    return JSONResponse({"order_id": order_id, "held": ""})
 
 
 async def _moved(request: Request, action: actions.Action, status: Status) -> JSONResponse:

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from storecrew.api.access import ThePlane
-from storecrew.api.crew import crew_status
 from storecrew.api.requests import JsonRoute
 from storecrew.app.plane import Check, Plane
 from storecrew.domain.codec import encode
 from storecrew.domain.errors import StorecrewError
+from storecrew.domain.health import State
 
 router = APIRouter(route_class=JsonRoute)
 
@@ -65,7 +65,8 @@ async def health(request: Request, plane: ThePlane) -> JSONResponse:
     """Say how the service, its agents and its services are; 503 when the plane itself is ill."""
     checks = await _checks(plane)
     agents = await _agents(plane)
-    status = _status(checks, agents)
+    services = await _services(plane)
+    status = _status(checks, agents, services)
     now = plane.clock.now()
     content = {
         "service": "orchestrator",
@@ -74,16 +75,36 @@ async def health(request: Request, plane: ThePlane) -> JSONResponse:
         "timestamp": now.isoformat(),
         "uptime_seconds": round((now - request.app.state.started_at).total_seconds(), 3),
         "agents": agents,
-        "services": {},
+        "services": services,
         "checks": encode(checks),
     }
     return JSONResponse(content, 503 if status == "degraded" else 200)
 
 
-def _status(checks: tuple[Check, ...], agents: dict[str, Any]) -> str:
+def _status(
+    checks: tuple[Check, ...], agents: dict[str, Any], services: dict[str, dict[str, Any]]
+) -> str:
     if not all(check.ok for check in checks):
         return "degraded"
-    return "healthy" if agents["overall_status"] == "healthy" else "warning"
+    all_up = not any(service["down"] for service in services.values())
+    return "healthy" if agents["overall_status"] == "healthy" and all_up else "warning"
+
+
+async def _services(plane: Plane) -> dict[str, dict[str, Any]]:
+    """Return what each service does, and whether it should do better."""
+    try:
+        views = await plane.services.list()
+    except StorecrewError:
+        return {}
+    return {
+        view.id: {
+            "status": view.status.value,
+            "health": view.health.value,
+            "pid": view.pid,
+            "down": view.is_down,
+        }
+        for view in views
+    }
 
 
 async def _checks(plane: Plane) -> tuple[Check, ...]:
@@ -95,9 +116,9 @@ async def _checks(plane: Plane) -> tuple[Check, ...]:
 
 async def _agents(plane: Plane) -> dict[str, Any]:
     try:
-        status = await crew_status(plane)
+        found = await plane.crew.report()
     except StorecrewError:
         return {"total": len(plane.agents), "overall_status": "unknown"}
-    counts = {name: status[name] for name in ("total", "healthy", "stale", "error")}
-    worst = "degraded" if counts["error"] else "warning" if counts["stale"] else "healthy"
-    return {**counts, "overall_status": worst}
+    counts = {str(state): found[state]["count"] for state in State}
+    overall = found["overall_status"]
+    return {"total": found["total_agents"], **counts, "overall_status": overall}

@@ -1,49 +1,14 @@
-"""The crew at work: agents, their runs and proposals, and the ways to wake them."""
+"""The crew at work: runs, and what they proposed."""
 
-from typing import Annotated, Any
-
-from fastapi import APIRouter, Body
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, answer, page_answer
-from storecrew.api.crew import agent_view, crew_status
+from storecrew.api.access import ThePlane, answer, page_answer
 from storecrew.api.requests import JsonRoute
 from storecrew.domain.runs import RunStatus
 
 router = APIRouter(route_class=JsonRoute)
-
-Parameters = Annotated[dict[str, Any] | None, Body()]
-
-
-@router.get("/api/agents")
-async def agents(plane: ThePlane, capability: str | None = None) -> JSONResponse:
-    """List the crew, or those of it that have a capability."""
-    crew = [a for a in plane.agents.values() if capability in (None, *a.capabilities)]
-    return JSONResponse({"agents": [agent_view(agent) for agent in crew], "total": len(crew)})
-
-
-@router.get("/api/agents/status")
-@router.get("/agents/status")
-async def status(plane: ThePlane) -> JSONResponse:
-    """Show how each agent is doing."""
-    return JSONResponse(await crew_status(plane))
-
-
-@router.post("/run_agent/{name}")
-async def run_agent(
-    plane: ThePlane, by: TheCaller, name: str, parameters: Parameters = None
-) -> JSONResponse:
-    """Ask for a run of one agent."""
-    run = await plane.request_run(name, by=by, parameters=parameters or {})
-    return JSONResponse({"status": "scheduled", "run_id": run})
-
-
-@router.post("/run_all")
-async def run_all(plane: ThePlane, by: TheCaller) -> JSONResponse:
-    """Ask for a run of every agent."""
-    runs = [await plane.request_run(name, by=by) for name in plane.agents]
-    return JSONResponse({"status": "all scheduled", "runs": runs})
 
 
 @router.get("/api/runs")

@@ -7,12 +7,12 @@ from fastapi.responses import JSONResponse
 
 from storecrew.api import bodies
 from storecrew.api.access import ThePlane, act, answer, plane_of, skus_of
-from storecrew.api.requests import JsonRoute
+from storecrew.api.requests import LedgerRoute
 from storecrew.domain import actions
 from storecrew.domain.codec import encode
 from storecrew.domain.commerce import StockLevel
 
-router = APIRouter(prefix="/api", route_class=JsonRoute)
+router = APIRouter(prefix="/api", route_class=LedgerRoute)
 
 
 @router.get("/stock")

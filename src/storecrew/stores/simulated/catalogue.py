@@ -1,6 +1,7 @@
 """What the simulated shop sells: car accessories, each with the truth that no agent sees."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -31,6 +32,8 @@ class Article:
     pack: int
     supplier: str
     return_rate: float
+    companions: tuple[str, ...] = ()
+    """Products that really go with it."""
 
 
 _KINDS: tuple[tuple[str, int, float, int, float], ...] = (
@@ -69,6 +72,9 @@ _GRADES = (
 )
 """Name, cost and popularity against the kind's."""
 
+COMPANIONS = 3
+"""Products that really go with each."""
+
 SUPPLIERS = (
     Supplier(id="NORD", name="Nord Autoteile", lead_time_days=5, lead_time_sd=1),
     Supplier(id="VELO", name="Velo Trading", lead_time_days=9, lead_time_sd=2),
@@ -85,10 +91,23 @@ def articles(seed: int, *, size: int = 120, units_a_day: float = 55.0) -> tuple[
     rng = Random(f"{seed}/catalogue")  # noqa: S311 - a simulation, not a secret
     found = [_article(rng, number) for number in range(size)]
     total = sum(article.base for article in found)
+    skus = [each.sku for each in found]
     return tuple(
-        Article(**{**vars(each), "base": max(0.04, each.base * units_a_day / total)})
+        Article(
+            **{
+                **vars(each),
+                "base": max(0.04, each.base * units_a_day / total),
+                "companions": _companions(seed, each.sku, skus),
+            }
+        )
         for each in found
     )
+
+
+def _companions(seed: int, sku: str, skus: Sequence[str]) -> tuple[str, ...]:
+    rng = Random(f"{seed}/companions/{sku}")  # noqa: S311 - a simulation, not a secret
+    drawn = rng.sample(skus, min(len(skus), COMPANIONS + 1))
+    return tuple(each for each in drawn if each != sku)[:COMPANIONS]
 
 
 def _article(rng: Random, number: int) -> Article:

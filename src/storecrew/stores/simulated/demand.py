@@ -23,6 +23,8 @@ _HOURS = (
 """Weight of each hour of the day."""
 _COMPANY = 0.3
 """Share of buyers who would also take a second product."""
+_FITS = 0.6
+"""Share of them who have one in mind that goes with the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,8 @@ class Shopper:
     writes: bool
     """Orders by mail."""
     manners: Manners
+    number: int = 1
+    """Of the day's visitors to the product."""
 
 
 def response(article: Article, price: int, rivals: float) -> float:
@@ -127,7 +131,7 @@ def _shopper(
     day, number = which
     hour = rng.choices(range(24), _HOURS)[0]
     at = datetime.combine(day, time(hour), UTC) + timedelta(seconds=rng.randrange(3600))
-    second = rng.choice(articles).sku if rng.random() < _COMPANY else None
+    second = _second(rng, article, articles) if rng.random() < _COMPANY else None
     return Shopper(
         id=f"{day.isoformat()}/{article.sku}/{number}",
         at=at,
@@ -139,7 +143,16 @@ def _shopper(
         customer=1 + rng.randrange(customers),
         writes=rng.random() < 0.05,
         manners=manners(rng, article.return_rate),
+        number=number,
     )
+
+
+def _second(rng: Random, article: Article, articles: Sequence[Article]) -> str:
+    """Draw a second product: mostly one that goes with the first."""
+    anything, fits = rng.choice(articles).sku, rng.random()
+    if article.companions and fits < _FITS:
+        return article.companions[int(fits / _FITS * len(article.companions))]
+    return anything
 
 
 def _poisson(rng: Random, mean: float) -> int:

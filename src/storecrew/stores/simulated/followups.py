@@ -11,24 +11,41 @@ from storecrew.domain.actions import (
     Action,
     CancelOrder,
     CapturePayment,
+    DelayPurchase,
     ReceivePurchase,
 )
+from storecrew.domain.care import OpenTicket
 from storecrew.domain.events import (
     DeliveryConfirmed,
     Event,
+    MessageQueued,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
     OrderReturned,
+    PaymentFailed,
+    PaymentMethodChanged,
     PurchaseOrdered,
-    TicketOpened,
+    ShippingDelayed,
+    TicketAnswered,
 )
+from storecrew.stores.simulated import mishaps
 from storecrew.stores.simulated.demand import Manners, stranger
-from storecrew.stores.simulated.tally import Tally
+from storecrew.stores.simulated.tally import PROMISE, Tally
 
 _GIVES_UP = timedelta(days=2)
 """After so long without a payment an order is called off."""
+_TRIES_AGAIN = timedelta(hours=3)
+"""After so long a refused payment is tried again."""
+_WAITS = timedelta(hours=24)
+"""After so long without an answer a customer complains, if of that temper."""
+_CALLED_BACK = timedelta(days=20)
+"""After so long the owner of a stolen card sees the payment."""
+_ANNOYED = 0.4
+"""Share of customers who complain of a question that nobody answers."""
+_LATE, _LATE_AND_TOLD, _NEVER_HEARD = 0.25, 0.08, 0.02
+"""Shares who complain of a late parcel, of one they were told of, and of silence."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,11 +68,24 @@ class FollowUps:
     """Per order, how its customer behaves; orders that others placed are added when seen."""
     heap: list[Due] = field(default_factory=list[Due])
     answered: set[int] = field(default_factory=set[int])
+    names: dict[int, str] = field(default_factory=dict[int, str])
+    """Who came for each order: numbers differ with who runs the shop, visitors do not."""
     left: set[int] = field(default_factory=set[int])
     """Orders that were called off."""
+    frauds: set[int] = field(default_factory=set[int])
+    told: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """What somebody was told of each order, by number."""
+    answered_tickets: set[str] = field(default_factory=set[str])
+    off: set[str] = field(default_factory=set[str])
+    """Ways to pay that are not offered."""
+    tries: dict[int, int] = field(default_factory=dict[int, int])
+    customers: dict[int, str | None] = field(default_factory=dict[int, "str | None"])
+    arrivals: dict[int, datetime] = field(default_factory=dict[int, datetime])
+    """When purchases that will be late really arrive."""
 
-    def placed(self, order_id: int, at: datetime) -> None:
+    def placed(self, order_id: int, at: datetime, customer: str | None) -> None:
         """Begin the customer's wait for an answer."""
+        self.customers[order_id] = customer
         self._later(at + self.of(order_id).patience, order_id, "patience")
 
     def note(self, event: Event, at: datetime) -> None:
@@ -71,32 +101,13 @@ class FollowUps:
             found.append(heapq.heappop(self.heap))
         return found
 
-    def action(self, due: Due) -> Action | None:
-        """Return what somebody does to the books now, or None if it has no object any more."""
-        number = due.number
-        if due.what == "receive":
-            return ReceivePurchase(purchase_id=number)
-        if number in self.left:
-            return None
-        if due.what == "pay":
-            return CapturePayment(order_id=number, reference=f"market-{self.seed}-{number}")
-        if due.what == "patience":
-            late = number not in self.answered
-            return CancelOrder(order_id=number, reason="answered too late") if late else None
-        if due.what == "give_up":
-            return CancelOrder(order_id=number, reason="never paid")
-        return AcceptReturn(order_id=number, reason="did not fit") if due.what == "return" else None
+    def happen(self, due: Due) -> Action | Event | None:
+        """Return what somebody does to the books, or says, now; None where nothing came of it."""
+        return _HAPPENS[due.what](self, due)
 
-    def news(self, due: Due) -> Event | None:
-        """Return what is heard from outside the books, if this is such a thing."""
-        if due.what == "deliver":
-            if (record := self.tally.orders.get(due.number)) is not None:
-                record.delivered_at = due.at
-            return DeliveryConfirmed(order_id=due.number)
-        if due.what == "ask":
-            text = f"How do I fit what I bought with order {due.number}?"
-            return TicketOpened(ticket_id=f"T{due.number}", text=text)
-        return None
+    def name(self, order_id: int) -> str:
+        """Return what tells an order from others, whoever runs the shop."""
+        return self.names.get(order_id, str(order_id))
 
     def of(self, order_id: int) -> Manners:
         """Return how the order's customer behaves."""
@@ -107,6 +118,8 @@ class FollowUps:
     def _later(self, at: datetime, number: int, what: str) -> None:
         heapq.heappush(self.heap, Due(at, number, what))
 
+    # what is heard
+
     def _approved(self, event: OrderApproved, at: datetime) -> None:
         self.answered.add(event.order_id)
         pays_after = self.of(event.order_id).pays_after
@@ -116,7 +129,13 @@ class FollowUps:
             self._later(at + pays_after, event.order_id, "pay")
 
     def _fulfilled(self, event: OrderFulfilled, at: datetime) -> None:
-        self._later(at + self.of(event.order_id).transit, event.order_id, "deliver")
+        fate = mishaps.voyage(self.seed, self.name(event.order_id))
+        arrives = at + self.of(event.order_id).transit + fate.late_by
+        self._later(arrives, event.order_id, "deliver")
+        if fate.late_by and fate.tells_of_delay:
+            self._later(at + timedelta(days=1), event.order_id, "delayed")
+        if event.order_id in self.frauds:
+            self._later(at + _CALLED_BACK, event.order_id, "call_back")
 
     def _delivered(self, event: OrderDelivered, at: datetime) -> None:
         manners = self.of(event.order_id)
@@ -135,12 +154,119 @@ class FollowUps:
             record.returned += event.amount.minor
 
     def _ordered(self, event: PurchaseOrdered, at: datetime) -> None:
-        """Deliver when due, sometimes a day early, now and then days late."""
+        """Deliver when due, sometimes a day early, now and then days late; most say so."""
         stream = f"{self.seed}/delivery/{event.sku}/{at.date().isoformat()}"
         rng = Random(stream)  # noqa: S311 - a simulation, not a secret
         late = rng.expovariate(1 / 3) if rng.random() < 0.2 else rng.uniform(-1, 0.5)
-        self._later(event.due_at + timedelta(days=late), event.purchase_id, "receive")
+        arrives = event.due_at + timedelta(days=late)
+        self._later(arrives, event.purchase_id, "receive")
+        if late > 1:
+            warned = max(at + timedelta(hours=1), event.due_at - timedelta(days=1))
+            self.arrivals[event.purchase_id] = arrives
+            self._later(warned, event.purchase_id, "supplier_late")
 
+    def _told(self, event: MessageQueued, _at: datetime) -> None:
+        kind, _, rest = event.topic.partition(":")
+        if kind == "order":
+            number, _, what = rest.partition(":")
+            self.told.setdefault(number, []).append(what)
+
+    def _answered(self, event: TicketAnswered, _at: datetime) -> None:
+        self.answered_tickets.add(event.ticket_id)
+
+    def _method(self, event: PaymentMethodChanged, _at: datetime) -> None:
+        (self.off.discard if event.enabled else self.off.add)(event.method)
+
+    # what happens
+
+    def _receive(self, due: Due) -> Action:
+        return ReceivePurchase(purchase_id=due.number)
+
+    def _supplier_late(self, due: Due) -> Action:
+        return DelayPurchase(purchase_id=due.number, due_at=self.arrivals.pop(due.number))
+
+    def _pay(self, due: Due) -> Action | Event | None:
+        """Pay; where the provider fails, say so, and perhaps try again."""
+        number = due.number
+        if number in self.left:
+            return None
+        purse = mishaps.purse(self.seed, self.name(number))
+        method = purse.method
+        if method in self.off:
+            if not purse.takes_other:
+                self._later(due.at + _GIVES_UP, number, "give_up")
+                return None
+            method = "bank" if method == "card" else "card"
+        if method == "card" and mishaps.cards_fail(self.seed, due.at):
+            tried = self.tries[number] = self.tries.get(number, 0) + 1
+            again = tried <= purse.retries
+            self._later(due.at + (_TRIES_AGAIN if again else _GIVES_UP), number,
+                        "pay" if again else "give_up")  # fmt: skip
+            return PaymentFailed(order_id=number, method="card", reason="provider: no answer")
+        return CapturePayment(order_id=number, reference=f"market-{self.seed}-{number}")
+
+    def _patience(self, due: Due) -> Action | None:
+        if due.number in self.left or due.number in self.answered:
+            return None
+        return CancelOrder(order_id=due.number, reason="answered too late")
+
+    def _give_up(self, due: Due) -> Action | None:
+        gone = due.number in self.left
+        return None if gone else CancelOrder(order_id=due.number, reason="never paid")
+
+    def _return(self, due: Due) -> Action:
+        return AcceptReturn(order_id=due.number, reason="did not fit")
+
+    def _deliver(self, due: Due) -> Event:
+        if (record := self.tally.orders.get(due.number)) is not None:
+            record.delivered_at = due.at
+            self._judge(due, record.placed_at)
+        return DeliveryConfirmed(order_id=due.number)
+
+    def _judge(self, due: Due, placed_at: datetime) -> None:
+        """Let the customer complain of a late parcel, or of silence."""
+        temper = mishaps.voyage(self.seed, self.name(due.number)).temper
+        heard = self.told.pop(str(due.number), [])
+        share = 0.0 if heard else _NEVER_HEARD
+        if due.at > placed_at + PROMISE:
+            told = any(what.startswith(("late", "delayed")) for what in heard)
+            share += _LATE_AND_TOLD if told else _LATE
+        if temper < share:
+            self.tally.complain(due.at)
+
+    def _delayed(self, due: Due) -> Event:
+        fate = mishaps.voyage(self.seed, self.name(due.number))
+        expected = due.at + fate.late_by + timedelta(days=1)
+        return ShippingDelayed(order_id=due.number, reason="carrier: delayed", expected_at=expected)
+
+    def _call_back(self, due: Due) -> None:
+        record = self.tally.orders.get(due.number)
+        if record is not None and not record.cancelled and not record.returned:
+            self.tally.defraud(due.at, record.total + mishaps.CHARGEBACK)
+
+    def _ask(self, due: Due) -> Action | None:
+        customer = self.customers.get(due.number)
+        self._later(due.at + _WAITS, due.number, "unanswered")
+        rng = Random(f"{self.seed}/question/{due.number}")  # noqa: S311 - a simulation
+        text = rng.choice(_QUESTIONS).format(number=due.number)
+        return OpenTicket(
+            ticket_id=f"T{due.number}", text=text, customer=customer, order_id=due.number
+        )
+
+    def _unanswered(self, due: Due) -> None:
+        silent = f"T{due.number}" not in self.answered_tickets
+        if silent and mishaps.voyage(self.seed, self.name(due.number)).temper < _ANNOYED:
+            self.tally.complain(due.at)
+
+
+_QUESTIONS = (
+    "How do I fit what I bought with order {number}?",
+    "I would like to return an item of order {number}, how does that work?",
+    "Could you send me the invoice of order {number} please?",
+    "When do I get my refund for order {number}?",
+    "One thing in order {number} is broken. What can be done?",
+)
+"""What customers ask once they have the parcel."""
 
 _HEARD: dict[type[Event], Callable[..., None]] = {
     OrderApproved: FollowUps._approved,
@@ -149,5 +275,23 @@ _HEARD: dict[type[Event], Callable[..., None]] = {
     OrderCancelled: FollowUps._cancelled,
     OrderReturned: FollowUps._returned,
     PurchaseOrdered: FollowUps._ordered,
+    MessageQueued: FollowUps._told,
+    TicketAnswered: FollowUps._answered,
+    PaymentMethodChanged: FollowUps._method,
 }
 """Who listens to which fact."""
+
+_HAPPENS: dict[str, Callable[[FollowUps, Due], "Action | Event | None"]] = {
+    "receive": FollowUps._receive,
+    "supplier_late": FollowUps._supplier_late,
+    "pay": FollowUps._pay,
+    "patience": FollowUps._patience,
+    "give_up": FollowUps._give_up,
+    "return": FollowUps._return,
+    "deliver": FollowUps._deliver,
+    "delayed": FollowUps._delayed,
+    "call_back": FollowUps._call_back,
+    "ask": FollowUps._ask,
+    "unanswered": FollowUps._unanswered,
+}
+"""What comes of what is due."""

@@ -3,31 +3,41 @@
 It touches the books only as anybody could, through the store port, under keys of its own.
 """
 
+import heapq
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from storecrew.domain.actions import Action, Keyed, PlaceOrder, RecordRivalPrice, SetCost
+from storecrew.domain.care import SetConsent, WatchStock
+from storecrew.domain.codec import decode
 from storecrew.domain.commerce import Line, Lines
 from storecrew.domain.events import (
     CostChanged,
     Event,
     MailReceived,
+    MessageQueued,
     OrderPlaced,
+    PaymentFailed,
     PriceChanged,
     Published,
 )
 from storecrew.domain.money import Money
 from storecrew.domain.ports import Store
+from storecrew.domain.selling_events import CampaignStarted
 from storecrew.stores.simulated.catalogue import Article
 from storecrew.stores.simulated.demand import Shopper, response, shoppers, wants
 from storecrew.stores.simulated.followups import FollowUps
+from storecrew.stores.simulated.mishaps import Fraud, fraud
+from storecrew.stores.simulated.offers import Window, reader, returns_for
 from storecrew.stores.simulated.rivals import Rivals, new_costs
 from storecrew.stores.simulated.tally import OrderRecord, Tally
 
 ACTOR = "market"
 _PAGE = 500
+_WISHES = 7
+"""One in so many who find the shelf empty asks to be told when it is filled."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,15 @@ class Market:
     """Orders on their way onto the books, by key."""
     _mails: dict[str, deque[_Wish]] = field(default_factory=dict[str, deque[_Wish]])
     """Orders that were written and not yet placed, by customer."""
+    window: Window = field(default_factory=Window)
+    _invited: list[tuple[datetime, str, Shopper]] = field(
+        default_factory=list[tuple[datetime, str, Shopper]]
+    )
+    """Who comes because of a message, by time."""
+    _told: list[tuple[str, Action]] = field(default_factory=list[tuple[str, Action]])
+    """What customers do in answer to messages, to be applied next."""
+    _frauds: list[Fraud] = field(default_factory=list[Fraud])
+    """Fraudulent orders of the day that are yet to come."""
 
     def __post_init__(self) -> None:
         """Set up who watches what."""
@@ -76,12 +95,25 @@ class Market:
     async def pass_time(self, now: datetime) -> list[Published]:
         """Do everything that people outside do up to now, and return what is heard of them."""
         await self.hear()
-        actions: list[tuple[str, Action]] = []
+        actions, self._told = self._told, []
         if now.date() != self._day:
             actions += await self._new_day(now)
+        actions += self._frauds_due(now)
         news = self._due(now, actions)
         await self._apply(actions)
         return news + await self._sell(now)
+
+    def _frauds_due(self, now: datetime) -> list[tuple[str, Action]]:
+        """Return the orders of those who pay with other people's cards."""
+        due = [each for each in self._frauds if each.at <= now]
+        self._frauds = [each for each in self._frauds if each.at > now]
+        return [
+            (
+                f"fraud/{each.name}",
+                PlaceOrder(lines=(Line(sku=each.sku, quantity=each.quantity),), customer=each.name),
+            )
+            for each in due
+        ]
 
     async def hear(self) -> None:
         """Take note of what happened on the books since last time."""
@@ -90,13 +122,19 @@ class Market:
                 await self._note(published.event, published.at)
 
     async def _note(self, event: Event, at: datetime) -> None:
+        if self.window.note(event):
+            return
         if isinstance(event, PriceChanged):
             self.prices[event.sku] = event.price.minor
         elif isinstance(event, CostChanged):
             self.costs[event.sku] = event.cost.minor
         elif isinstance(event, OrderPlaced):
             await self._placed(event, at)
+        elif isinstance(event, CampaignStarted):
+            await self._campaign(event, at)
         else:
+            if isinstance(event, MessageQueued) and event.topic.startswith("back:"):
+                self._invite_back(event, at)
             self.follow_ups.note(event, at)
 
     async def _placed(self, event: OrderPlaced, at: datetime) -> None:
@@ -104,17 +142,52 @@ class Market:
         if event.order_id not in self.tally.orders:
             written = self._mails.get(event.customer or "")
             if written:
-                self.follow_ups.manners[event.order_id] = written.popleft().shopper.manners
+                shopper = written.popleft().shopper
+                self.follow_ups.manners[event.order_id] = shopper.manners
+                self.follow_ups.names[event.order_id] = shopper.id
             lines = (await self.books.order(event.order_id)).lines
             cost = sum(line.quantity * self.costs.get(line.sku, 0) for line in lines)
             self.tally.orders[event.order_id] = OrderRecord(at, event.total.minor, cost)
-        self.follow_ups.placed(event.order_id, at)
+        if (event.customer or "").startswith("X"):
+            self.follow_ups.frauds.add(event.order_id)
+        self.follow_ups.placed(event.order_id, at, event.customer)
+
+    async def _campaign(self, event: CampaignStarted, at: datetime) -> None:
+        """Let the recipients of a campaign read their mail."""
+        named = {each.name: each for each in await self.books.campaigns()}
+        campaign = named[event.campaign]
+        sales = [s for s in self.window.sales.values() if s.code in campaign.title + campaign.body]
+        about = [self._by_sku[sku] for sale in sales for sku in sorted(sale.skus)]
+        for sale in sales:
+            numbers = {int(customer[1:]) for customer in campaign.recipients}
+            self.window.told.setdefault(sale.code, set()).update(numbers)
+        for customer in campaign.recipients:
+            number, offers = int(customer[1:]), about or self.articles
+            answer = reader(self.seed, event.campaign, number, offers, bool(sales), at)
+            if answer.opts_out:
+                self._told.append((f"opt-out/{event.campaign}/{customer}",
+                                   SetConsent(customer=customer, marketing=False)))  # fmt: skip
+            if answer.buys is not None:
+                self._invite(answer.buys)
+
+    def _invite_back(self, event: MessageQueued, at: datetime) -> None:
+        article = self._by_sku.get(event.topic.split(":")[1])
+        if article is None:
+            return
+        found = returns_for(self.seed, article, int(event.customer[1:]), at)
+        if found is not None:
+            self._invite(found)
+
+    def _invite(self, shopper: Shopper) -> None:
+        heapq.heappush(self._invited, (shopper.at, shopper.id, shopper))
 
     async def _new_day(self, now: datetime) -> list[tuple[str, Action]]:
         """Draw the day's crowd, move other people's prices, charge yesterday's stock."""
         first, self._day = self._day is None, now.date()
         crowd = shoppers(self.articles, self.seed, self._day, self.customers)
         self._crowd.extend(each for each in crowd if not first or each.at > now)
+        if (odd := fraud(self.seed, self._day, self.articles)) is not None:
+            self._frauds.append(odd)
         levels: dict[str, int] = {}
         for level in await self.books.stock():
             levels[level.sku] = levels.get(level.sku, 0) + level.on_hand
@@ -141,19 +214,22 @@ class Market:
         news: list[Published] = []
         for due in self.follow_ups.until(now):
             key = f"{due.what}/{due.number}"
-            if (action := self.follow_ups.action(due)) is not None:
-                actions.append((key, action))
-            elif (event := self.follow_ups.news(due)) is not None:
-                news.append(self._published(key, event, now))
+            said = self.follow_ups.happen(due)
+            if isinstance(said, PaymentFailed):
+                key = f"{key}/{due.at.isoformat()}"
+            if isinstance(said, Action):
+                actions.append((key, said))
+            elif said is not None:
+                news.append(self._published(key, said, now))
         return news
 
     async def _sell(self, now: datetime) -> list[Published]:
         """Let everybody who came by now buy what they want and find."""
-        came: list[_Wish] = []
-        while self._crowd and self._crowd[0].at <= now:
-            shopper = self._crowd.popleft()
-            if basket := self._basket(shopper):
-                came.append(_Wish(shopper, basket))
+        came = [
+            _Wish(shopper, basket)
+            for shopper in self._visitors(now)
+            if (basket := self._basket(shopper))
+        ]
         if not came:
             return []
         shelf = await self._shelf({line.sku for wish in came for line in wish.lines})
@@ -166,22 +242,55 @@ class Market:
             elif lines := self._take(shelf, wish, now):
                 customer = f"C{wish.shopper.customer:04d}"
                 self._wishes[key] = _Wish(wish.shopper, lines)
-                orders.append((key, PlaceOrder(lines=lines, customer=customer)))
+                orders.append((key, self._order(lines, customer, wish.shopper)))
+            else:
+                orders += self._ask_to_be_told(wish)
         await self._apply(orders)
         return news
 
+    def _visitors(self, now: datetime) -> Iterator[Shopper]:
+        """Yield who comes by up to now: the day's crowd, then who was written to."""
+        while self._crowd and self._crowd[0].at <= now:
+            yield self._crowd.popleft()
+        while self._invited and self._invited[0][0] <= now:
+            yield heapq.heappop(self._invited)[2]
+
+    def _order(self, lines: tuple[Line, ...], customer: str, shopper: Shopper) -> PlaceOrder:
+        """Return the order, at the price of a bundle or else of the best discount known."""
+        who, at = shopper.customer, shopper.at
+        if bundle := self.window.bundle(lines):
+            return PlaceOrder(lines=lines, customer=customer, bundle=bundle)
+        sales = [
+            sale for line in lines if (sale := self.window.sale(line.sku, at, who)) is not None
+        ]
+        best = max(sales, key=lambda sale: (sale.share, sale.code), default=None)
+        return PlaceOrder(lines=lines, customer=customer, code=best.code if best else "")
+
+    def _ask_to_be_told(self, wish: _Wish) -> list[tuple[str, Action]]:
+        """Let one in seven who found the shelf empty leave a wish."""
+        shopper = wish.shopper
+        if shopper.number % _WISHES:
+            return []
+        customer = f"C{shopper.customer:04d}"
+        return [(f"wish/{shopper.id}", WatchStock(customer=customer, sku=shopper.sku))]
+
     def _basket(self, shopper: Shopper) -> tuple[Line, ...]:
         """Return what the shopper wants at today's prices."""
-        if not self._wanted(shopper.sku, shopper.reserve):
+        if not self._wanted(shopper.sku, shopper.reserve, shopper):
             return ()
         lines = [Line(sku=shopper.sku, quantity=shopper.quantity)]
-        if shopper.second and self._wanted(shopper.second, shopper.second_reserve * 0.5):
-            lines.append(Line(sku=shopper.second, quantity=1))
+        second = shopper.second
+        if second is None:
+            second = self.window.addition(shopper, self._by_sku[shopper.sku].companions)
+        if second and self._wanted(second, shopper.second_reserve * 0.5, shopper):
+            lines.append(Line(sku=second, quantity=1))
         return Lines.summed(lines).items
 
-    def _wanted(self, sku: str, reserve: float) -> bool:
-        article = self._by_sku[sku]
-        return wants(response(article, self.prices[sku], self.rivals.beside(sku)), reserve)
+    def _wanted(self, sku: str, reserve: float, shopper: Shopper) -> bool:
+        article, price = self._by_sku[sku], self.prices[sku]
+        if (sale := self.window.sale(sku, shopper.at, shopper.customer)) is not None:
+            price = round(price * (1 - sale.share))
+        return wants(response(article, price, self.rivals.beside(sku)), reserve)
 
     async def _shelf(self, skus: set[str]) -> dict[str, int]:
         shelf: dict[str, int] = {}
@@ -226,9 +335,11 @@ class Market:
             self.tally.lose(at, value)
             return
         number = int(str(placed["order_id"]))
+        value = decode(Money, placed["total"]).minor
         cost = sum(line.quantity * self.costs[line.sku] for line in lines)
         self.tally.orders[number] = OrderRecord(at, value, cost)
         self.follow_ups.manners[number] = wish.shopper.manners
+        self.follow_ups.names[number] = wish.shopper.id
 
     def _published(self, key: str, event: Event, at: datetime) -> Published:
         return Published(

@@ -10,9 +10,12 @@ from storecrew.domain.actions import (
     Level,
     PutProduct,
     RecordRivalPrice,
+    SetPaymentMethod,
     SetStock,
 )
+from storecrew.domain.care import Ticket, TicketStatus
 from storecrew.domain.commerce import (
+    Authorization,
     Customer,
     DailySales,
     Discrepancy,
@@ -29,9 +32,20 @@ from storecrew.domain.commerce import (
     Supplier,
 )
 from storecrew.domain.events import Published
+from storecrew.domain.learning import EmptyShelf, Shipment, SoldLines
 from storecrew.domain.orders import Status
 from storecrew.domain.ports import Store
 from storecrew.domain.proposals import Outcome
+from storecrew.domain.selling import (
+    Act,
+    Bundle,
+    Campaign,
+    Discount,
+    Spending,
+    Suggestion,
+    TradeHour,
+    WatchedRival,
+)
 from storecrew.stores.simulated.catalogue import SUPPLIERS, articles, customers
 from storecrew.stores.simulated.clock import VirtualClock
 from storecrew.stores.simulated.market import ACTOR, Market
@@ -74,9 +88,11 @@ class SimulatedShop:
         clock: VirtualClock,
         currency: str = "EUR",
         size: int = 120,
+        units: float = 55.0,
     ) -> "SimulatedShop":
         """Stock the books with this seed's catalogue, unless that was done before."""
-        sold, people = articles(seed, size=size), customers(seed)
+        sold = articles(seed, size=size, units_a_day=units)
+        people = customers(seed)
         market = Market(books, seed, sold, len(people), currency)
         await books.put_customers(people)
         await books.put_suppliers(SUPPLIERS)
@@ -102,6 +118,10 @@ class SimulatedShop:
             news += await self._market.pass_time(self._clock.now())
         self._market.forget_unanswered_mails(until)
         return tuple(news)
+
+    def is_fraud(self, order_id: int) -> bool:
+        """Tell what a person finds out who calls the customer of an order."""
+        return order_id in self._market.follow_ups.frauds
 
     async def settle(self) -> None:
         """Take note of the last facts on the books, before a report."""
@@ -207,10 +227,97 @@ class SimulatedShop:
         """Return how many marketing messages each customer was sent."""
         return await self._books.messages_sent(customers, since)
 
+    async def sold_lines(self, first: date, last: date) -> SoldLines:
+        """Return the lines of orders of these UTC days."""
+        return await self._books.sold_lines(first, last)
+
+    async def shipments(self, first: date, last: date) -> Sequence[Shipment]:
+        """Return what left each warehouse on these UTC days."""
+        return await self._books.shipments(first, last)
+
+    async def empty_shelves(self, first: date, last: date) -> Sequence[EmptyShelf]:
+        """Return when products were sold out for whole days."""
+        return await self._books.empty_shelves(first, last)
+
+    async def customers(self) -> Sequence[Customer]:
+        """Return every customer, ordered by id."""
+        return await self._books.customers()
+
+    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+        """Return what each known customer bought from `first` until before `last`."""
+        return await self._books.spending(first, last)
+
+    async def trade_hours(self, since: datetime) -> Sequence[TradeHour]:
+        """Return the hours since then in which something was sold or paid back, oldest first."""
+        return await self._books.trade_hours(since)
+
+    async def discounts(self, *, ending_after: datetime) -> Sequence[Discount]:
+        """Return discounts that end after then, by code."""
+        return await self._books.discounts(ending_after=ending_after)
+
+    async def bundles(self) -> Sequence[Bundle]:
+        """Return what is offered together now, by name."""
+        return await self._books.bundles()
+
+    async def recommendations(self, place: str) -> Sequence[str]:
+        """Return the SKUs shown in a place, best first; none where nothing was set."""
+        return await self._books.recommendations(place)
+
+    async def campaigns(self) -> Sequence[Campaign]:
+        """Return every campaign, newest first."""
+        return await self._books.campaigns()
+
+    async def suggestions(self) -> Sequence[Suggestion]:
+        """Return products that were suggested, newest first."""
+        return await self._books.suggestions()
+
+    async def watched_rivals(self) -> Sequence[WatchedRival]:
+        """Return the pages of rivals that are looked up, by SKU, then rival."""
+        return await self._books.watched_rivals()
+
+    async def acts(self, since: datetime, *, limit: int = 10_000) -> Sequence[Act]:
+        """Return what customers did in the shop's window since then, oldest first."""
+        return await self._books.acts(since, limit=limit)
+
+    async def ticket(self, ticket_id: str) -> Ticket:
+        """Return the ticket, or raise `NotFound`."""
+        return await self._books.ticket(ticket_id)
+
+    async def tickets(
+        self, *, status: TicketStatus | None = None, limit: int = 200
+    ) -> Sequence[Ticket]:
+        """Return tickets of this status (all when None), newest first."""
+        return await self._books.tickets(status=status, limit=limit)
+
+    async def authorizations(self, order_ids: Iterable[int]) -> Sequence[Authorization]:
+        """Return payments set aside for these orders, oldest first."""
+        return await self._books.authorizations(order_ids)
+
+    async def payment_methods(self) -> Mapping[str, bool]:
+        """Return the ways to pay that were ever used or set, and whether each is offered."""
+        return await self._books.payment_methods()
+
+    async def waiting_for(self, sku: str) -> Sequence[str]:
+        """Return the customers who asked to be told when the product is back, by id."""
+        return await self._books.waiting_for(sku)
+
+    async def topics_told(
+        self, customers: Iterable[str], topics: Iterable[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """Return which of these topics each of these customers was told of, in order."""
+        return await self._books.topics_told(customers, topics)
+
+    async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
+        """Return which of these addresses are written to no more, and why."""
+        return await self._books.suppressed(addresses)
+
 
 async def _stock(books: Store, market: Market) -> None:
     """Enter products, opening stock and rivals' first prices, each once."""
-    found: list[tuple[str, Action]] = []
+    found: list[tuple[str, Action]] = [
+        (f"method/{method}", SetPaymentMethod(method=method, enabled=True))
+        for method in ("bank", "card")
+    ]
     for article in market.articles:
         product = PutProduct(
             sku=article.sku,

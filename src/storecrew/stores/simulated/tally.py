@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from storecrew.stores.simulated.mishaps import COMPLAINT
+
 PROMISE = timedelta(days=3)
 """An order is on time if the parcel is there within so long of the order."""
 HOLDING_A_YEAR = Decimal("0.20")
@@ -40,11 +42,20 @@ class Totals:
     due: int
     cancelled: int
     returns: int
+    complaints: int
+    complaints_cost: int
+    frauds: int
+    """What was paid back for payments that were called back, fees included."""
 
     @property
     def margin(self) -> int:
         """Revenue less the cost of goods sold and the cost of holding stock."""
         return self.revenue - self.goods - self.holding
+
+    @property
+    def profit(self) -> int:
+        """Margin less what complaints and called back payments cost."""
+        return self.margin - self.complaints_cost - self.frauds
 
 
 @dataclass
@@ -54,6 +65,16 @@ class Tally:
     orders: dict[int, OrderRecord] = field(default_factory=dict[int, OrderRecord])
     lost: list[tuple[datetime, int]] = field(default_factory=list[tuple[datetime, int]])
     holding: list[tuple[datetime, int]] = field(default_factory=list[tuple[datetime, int]])
+    complaints: list[datetime] = field(default_factory=list[datetime])
+    frauds: list[tuple[datetime, int]] = field(default_factory=list[tuple[datetime, int]])
+
+    def complain(self, at: datetime) -> None:
+        """Note a complaint."""
+        self.complaints.append(at)
+
+    def defraud(self, at: datetime, value: int) -> None:
+        """Note a payment that was called back."""
+        self.frauds.append((at, value))
 
     def lose(self, at: datetime, value: int) -> None:
         """Note a wish that could not be met."""
@@ -71,6 +92,7 @@ class Tally:
         kept = [o for o in placed if not o.cancelled]
         due = [o for o in kept if o.placed_at + PROMISE <= end]
         back = [o for o in kept if o.returned]
+        complaints = sum(start <= at < end for at in self.complaints)
         return Totals(
             revenue=sum(o.total - o.returned for o in kept),
             goods=sum(o.cost if not o.returned else _cost_kept(o) for o in kept),
@@ -81,6 +103,9 @@ class Tally:
             due=len(due),
             cancelled=len(placed) - len(kept),
             returns=len(back),
+            complaints=complaints,
+            complaints_cost=complaints * COMPLAINT,
+            frauds=sum(value for at, value in self.frauds if start <= at < end),
         )
 
 

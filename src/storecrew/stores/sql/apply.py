@@ -7,16 +7,21 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from storecrew.domain import actions as a
+from storecrew.domain import care as k
+from storecrew.domain import selling as s
 from storecrew.domain.actions import Action, Keyed
 from storecrew.domain.errors import KeyReused
 from storecrew.domain.proposals import Outcome
 from storecrew.stores.sql import (
+    care,
     catalogue,
     keys,
     messages,
     orders,
+    payments,
     purchasing,
     returns,
+    selling,
     stock,
 )
 from storecrew.stores.sql import tables as t
@@ -46,6 +51,29 @@ PERFORM: dict[type[Action], Perform] = {
     a.AcceptReturn: returns.accept_return,
     a.Refund: returns.refund,
     a.SendMessage: messages.send_message,
+    a.DelayPurchase: purchasing.delay_purchase,
+    a.AuthorizePayment: payments.authorize_payment,
+    a.SetPaymentMethod: payments.set_payment_method,
+    a.HoldOrder: payments.hold_order,
+    a.ReleaseOrder: payments.release_order,
+    s.CreateDiscount: selling.create_discount,
+    s.EndDiscount: selling.end_discount,
+    s.OfferBundle: selling.offer_bundle,
+    s.WithdrawBundle: selling.withdraw_bundle,
+    s.SetRecommendations: selling.set_recommendations,
+    s.StartCampaign: selling.start_campaign,
+    s.SuggestProduct: selling.suggest_product,
+    s.WatchRival: selling.watch_rival,
+    s.RecordAct: selling.record_act,
+    k.OpenTicket: care.open_ticket,
+    k.ReplyToTicket: care.reply_to_ticket,
+    k.EscalateTicket: care.escalate_ticket,
+    k.CloseTicket: care.close_ticket,
+    k.RateTicket: care.rate_ticket,
+    k.PutCustomer: care.put_customer,
+    k.SetConsent: care.set_consent,
+    k.SuppressAddress: care.suppress_address,
+    k.WatchStock: care.watch_stock,
 }
 """Every action, and the function that checks and performs it."""
 

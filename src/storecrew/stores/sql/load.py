@@ -35,6 +35,7 @@ _ORDERS = (
         t.orders.c.paid_minor,
         t.orders.c.details,
         t.orders.c.imported,
+        t.orders.c.held,
     )
     .where(_among(t.orders.c.id))
     .order_by(t.orders.c.id)
@@ -169,10 +170,11 @@ def _rows(unit: Unit, statement: sa.Select[Any], keys: Iterable[Any]) -> Iterato
 
 
 def _load_orders(unit: Unit, wanted: Wanted) -> None:
-    for number, status, total, paid, details, imported in _rows(
+    for number, status, total, paid, details, imported, held in _rows(
         unit, _ORDERS, storable(wanted.orders)
     ):
-        unit.orders[number] = OrderRow(number, Status(status), total, paid, details, imported)
+        row = OrderRow(number, Status(status), total, paid, details, imported, held=held)
+        unit.orders[number] = row
     found = unit.orders.keys()
     for number, product, warehouse, quantity in _rows(unit, _RESERVED, wanted.reserved & found):
         unit.orders[number].reserved.append(Pick(product, warehouse, quantity))
@@ -226,4 +228,4 @@ def _keep_products(unit: Unit, statement: sa.Select[Any], skus: Iterable[str]) -
 def _load_stock(unit: Unit, wanted: Wanted) -> None:
     for product, warehouse, on_hand, reserved in _rows(unit, _STOCK, wanted.stock):
         shelves = unit.stock.setdefault(product, {})
-        shelves[warehouse] = Shelf(product, warehouse, on_hand, reserved)
+        shelves[warehouse] = Shelf(product, warehouse, on_hand, reserved, was=on_hand - reserved)

@@ -1,27 +1,61 @@
 """The action that writes to customers: a message waits in its table to be sent."""
 
+import sqlalchemy as sa
+
 from storecrew.domain.actions import SendMessage
 from storecrew.domain.events import MessageQueued
+from storecrew.stores.sql import dealings as d
 from storecrew.stores.sql import tables as t
 from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
 from storecrew.stores.sql.unit import Unit
 
 MARKETING = "marketing"
 PURPOSES = ("service", MARKETING)
-_LONGEST = 100_000
+LONGEST = 100_000
+"""Characters of a title and a body together."""
+_LONGEST_TOPIC = 300
+_BACK = "back:"
+"""What begins the topic of a message that answers a wish to be told."""
+_NEW_MESSAGE = sa.insert(t.messages).returning(t.messages.c.id)
 
 
 def send_message(unit: Unit, action: SendMessage) -> Answer:
-    """Queue the message; marketing needs the customer's consent."""
+    """Queue the message; marketing needs the customer's consent, and a topic is told once."""
     if action.purpose not in PURPOSES:
         return invalid("purpose", f"{action.purpose!r} is not one of {', '.join(PURPOSES)}")
-    if len(action.title) + len(action.body) > _LONGEST:
-        return invalid("body", f"is longer than {_LONGEST} characters")
+    if len(action.title) + len(action.body) > LONGEST or len(action.topic) > _LONGEST_TOPIC:
+        return invalid("body", f"is longer than {LONGEST} characters")
     if (consent := unit.consents.get(action.customer)) is None:
         return unknown("customer", action.customer)
     if action.purpose == MARKETING and not consent:
         return refused("invalid", f"customer {action.customer!r} gave no consent to marketing")
-    words = {"purpose": action.purpose, "title": action.title, "body": action.body}
-    unit.add(t.messages, {"customer": action.customer, **words, "at": unit.now})
-    unit.publish(MessageQueued(customer=action.customer, purpose=action.purpose))
-    return done(detail={"customer": action.customer})
+    if action.topic and _was_told(unit, action.customer, action.topic):
+        return refused("already_sent", f"{action.customer!r} was told of {action.topic!r}")
+    words = {"title": action.title, "body": action.body}
+    number = queue(unit, action.customer, action.purpose, topic=action.topic, **words)
+    if action.topic.startswith(_BACK):
+        _answer_wish(unit, action)
+    return done(detail={"customer": action.customer, "message_id": number})
+
+
+def queue(
+    unit: Unit, customer: str, purpose: str, *, title: str, body: str, topic: str = ""
+) -> int:
+    """Put a message to the others that wait, and return its number."""
+    words = {"customer": customer, "purpose": purpose, "title": title, "body": body}
+    rest = {"at": unit.now, "topic": topic or None, "campaign": None}
+    number = unit.insert(_NEW_MESSAGE, words | rest)
+    unit.publish(MessageQueued(customer=customer, purpose=purpose, message_id=number, topic=topic))
+    return number
+
+
+def _was_told(unit: Unit, customer: str, topic: str) -> bool:
+    here = (t.messages.c.customer == customer, t.messages.c.topic == topic)
+    return unit.connection.execute(sa.select(t.messages.c.id).where(*here)).first() is not None
+
+
+def _answer_wish(unit: Unit, action: SendMessage) -> None:
+    """Forget the wish that this message answers: `back:<sku>:<anything>`."""
+    sku = action.topic.removeprefix(_BACK).rpartition(":")[0]
+    here = (d.stock_wishes.c.product == sku, d.stock_wishes.c.customer == action.customer)
+    unit.connection.execute(sa.delete(d.stock_wishes).where(*here))

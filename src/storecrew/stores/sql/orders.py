@@ -23,6 +23,7 @@ from storecrew.domain.orders import MAX_LINES, Status, is_legal
 from storecrew.stores.sql import tables as t
 from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
 from storecrew.stores.sql.checks import bad_name, bad_quantity
+from storecrew.stores.sql.offers import priced
 from storecrew.stores.sql.rows import OrderRow, Pick, ProductRow, Sold
 from storecrew.stores.sql.stock import pick
 from storecrew.stores.sql.unit import Unit
@@ -48,7 +49,10 @@ def place_order(unit: Unit, action: PlaceOrder) -> Answer:
     if missing:
         said = ", ".join(f"{sku}: {units}" for sku, units in missing.items())
         return refused("short_stock", f"units missing: {said}", {"missing": missing})
-    order = _new_order(unit, action, [Sold(p.sku, q, p.price) for p, q in wanted])
+    sold = priced(unit, action, wanted)
+    if isinstance(sold, Answer):
+        return sold
+    order = _new_order(unit, action, sold)
     _hold(unit, order, picks)
     customer = action.customer
     unit.publish(OrderPlaced(order_id=order.id, total=unit.money(order.total), customer=customer))
@@ -59,7 +63,7 @@ def approve_order(unit: Unit, action: ApproveOrder) -> Answer:
     """Take a received order through `approved` to `awaiting_payment`."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, Status.APPROVED):
+    if bad := illegal(order, Status.APPROVED) or _held(order):
         return bad
     before = _state(order)
     unit.move(order, Status.APPROVED)
@@ -72,7 +76,8 @@ def capture_payment(unit: Unit, action: CapturePayment) -> Answer:
     """Record the payment of the whole total, under a reference never seen before."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := _bad_payment(unit, order, action):
+    by_agent = unit.actor.startswith("agent:")  # what a provider received is recorded anyway
+    if bad := _bad_payment(unit, order, action) or (_held(order) if by_agent else None):
         return bad
     before = _state(order) | {"paid": unit.json(order.paid)}
     order.paid += order.total
@@ -93,7 +98,7 @@ def fulfil_order(unit: Unit, action: FulfilOrder) -> Answer:
     """Take a paid order's reserved units off the shelf and hand them to the carrier."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, Status.AWAITING_DELIVERY):
+    if bad := illegal(order, Status.AWAITING_DELIVERY) or _held(order):
         return bad
     if not order.payments:
         return refused("unpaid", f"{unit.money(order.total)} of order {order.id} are not paid")
@@ -148,6 +153,13 @@ def illegal(order: OrderRow, status: Status) -> Answer | None:
         return None
     problem = f"order {order.id} is {order.status} and cannot become {status}"
     return refused("illegal_move", problem, {"from": order.status.value, "to": status.value})
+
+
+def _held(order: OrderRow) -> Answer | None:
+    """Refuse a step of an order that a person has to look at first."""
+    if not order.held:
+        return None
+    return refused("held", f"order {order.id} is held: {order.held}", {"order_id": order.id})
 
 
 def pay_back(unit: Unit, order: OrderRow, amount: int, reason: str) -> None:

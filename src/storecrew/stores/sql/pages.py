@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.domain.commerce import Order, OrderLine, OrderMove, OrderPage, OrderQuery
+from storecrew.domain.commerce import Line, Order, OrderLine, OrderMove, OrderPage, OrderQuery
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.money import Money
 from storecrew.domain.orders import RESERVING, Status
@@ -27,6 +27,7 @@ _ORDERS = sa.select(
     t.orders.c.customer,
     t.orders.c.order_text,
     t.orders.c.imported,
+    t.orders.c.held,
     sa.select(sa.func.count())
     .where(t.payments.c.order_id == t.orders.c.id)
     .scalar_subquery()
@@ -46,6 +47,18 @@ _LINES = (
     )
     .where(t.order_items.c.order_id.in_(sa.bindparam("among", expanding=True)))
     .order_by(t.order_items.c.id)
+)
+_WITH_RETURNS = frozenset({Status.RETURNED, Status.REFUNDED})
+_BACK = (
+    sa.select(
+        t.returns.c.order_id,
+        t.return_lines.c.product,
+        sa.func.sum(t.return_lines.c.quantity),
+    )
+    .join_from(t.returns, t.return_lines)
+    .where(t.returns.c.order_id.in_(sa.bindparam("among", expanding=True)))
+    .group_by(t.returns.c.order_id, t.return_lines.c.product)
+    .order_by(t.returns.c.order_id, t.return_lines.c.product)
 )
 _COUNTS = sa.select(t.orders.c.status, sa.func.count()).group_by(t.orders.c.status)
 _MOVES = (
@@ -136,10 +149,20 @@ def _with_lines(connection: Connection, found: Sequence[Any]) -> list[Order]:
     for among in chunks(lines):
         for number, product, quantity, price in connection.execute(_LINES, {"among": among}):
             lines[number].append((product, quantity, price))
-    return [_order(row, lines[row.id]) for row in found]
+    back = _returned(connection, [row.id for row in found if row.status in _WITH_RETURNS])
+    return [_order(row, lines[row.id], back.get(row.id, ())) for row in found]
 
 
-def _order(row: Any, lines: Iterable[tuple[str, int, int]]) -> Order:
+def _returned(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Line]]:
+    """Return what came back of these orders, summed per product."""
+    found: dict[int, list[Line]] = {}
+    for among in chunks(numbers):
+        for number, product, quantity in connection.execute(_BACK, {"among": among}):
+            found.setdefault(number, []).append(Line(sku=product, quantity=int(quantity)))
+    return found
+
+
+def _order(row: Any, lines: Iterable[tuple[str, int, int]], back: Sequence[Line]) -> Order:
     return Order(
         id=row.id,
         status=Status(row.status),
@@ -155,4 +178,6 @@ def _order(row: Any, lines: Iterable[tuple[str, int, int]]) -> Order:
         customer=row.customer,
         order_text=row.order_text,
         imported=row.imported,
+        held=row.held,
+        returned=tuple(back),
     )

@@ -4,9 +4,14 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from storecrew.domain.actions import CancelPurchase, ReceivePurchase, Reorder
+from storecrew.domain.actions import CancelPurchase, DelayPurchase, ReceivePurchase, Reorder
 from storecrew.domain.codec import encode
-from storecrew.domain.events import PurchaseCancelled, PurchaseOrdered, PurchaseReceived
+from storecrew.domain.events import (
+    PurchaseCancelled,
+    PurchaseDelayed,
+    PurchaseOrdered,
+    PurchaseReceived,
+)
 from storecrew.stores.sql import tables as t
 from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
 from storecrew.stores.sql.checks import bad_name, bad_quantity
@@ -74,6 +79,25 @@ def receive_purchase(unit: Unit, action: ReceivePurchase) -> Answer:
     received = PurchaseReceived(sku=purchase.product, purchase_id=purchase.id, quantity=quantity)
     unit.publish(received)
     return done(before=before, after=_state(purchase, "received") | {"on_hand": shelf.on_hand})
+
+
+def delay_purchase(unit: Unit, action: DelayPurchase) -> Answer:
+    """Note when an open purchase will really arrive; a moment that is over already is refused."""
+    if (purchase := unit.purchases.get(action.purchase_id)) is None:
+        return unknown("purchase", action.purchase_id)
+    if bad := _not_open(purchase, "delayed"):
+        return bad
+    if action.due_at <= unit.now:
+        return invalid("due_at", "is over already; receive or cancel the purchase")
+    here = t.purchases.c.id == purchase.id
+    was = unit.connection.execute(sa.select(t.purchases.c.due_at).where(here)).scalar_one()
+    unit.connection.execute(sa.update(t.purchases).where(here).values(due_at=action.due_at))
+    unit.publish(
+        PurchaseDelayed(
+            sku=purchase.product, purchase_id=purchase.id, previous=was, due_at=action.due_at
+        )
+    )
+    return done(before={"due_at": encode(was)}, after={"due_at": encode(action.due_at)})
 
 
 def _open(unit: Unit, action: Reorder) -> PurchaseRow | None:

@@ -29,6 +29,8 @@ class Shelf:
     on_hand: int = 0
     reserved: int = 0
     stored: bool = True
+    was: int = 0
+    """Units available when the transaction began."""
 
     @property
     def available(self) -> int:
@@ -71,6 +73,8 @@ class OrderRow:
     """Units taken back already, per product."""
     payments: int = 0
     """Payments recorded."""
+    held: str = ""
+    """Why a person has to look first."""
 
 
 @dataclass(slots=True)

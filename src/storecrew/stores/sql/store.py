@@ -14,7 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from storecrew.database import DURABLE, Database, Durability, connect, migrate
 from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.care import Ticket, TicketStatus
 from storecrew.domain.commerce import (
+    Authorization,
     Customer,
     DailySales,
     Discrepancy,
@@ -32,10 +34,31 @@ from storecrew.domain.commerce import (
 )
 from storecrew.domain.errors import InvalidInput, StorageBusy
 from storecrew.domain.events import Published
+from storecrew.domain.learning import EmptyShelf, Shipment, SoldLines
 from storecrew.domain.orders import Status
 from storecrew.domain.ports import Clock
 from storecrew.domain.proposals import Outcome
-from storecrew.stores.sql import books, keys, pages, people, reads
+from storecrew.domain.selling import (
+    Act,
+    Bundle,
+    Campaign,
+    Discount,
+    Spending,
+    Suggestion,
+    TradeHour,
+    WatchedRival,
+)
+from storecrew.stores.sql import (
+    books,
+    dealing_reads,
+    hours,
+    keys,
+    pages,
+    past,
+    people,
+    reads,
+    standing,
+)
 from storecrew.stores.sql.apply import apply_batch
 from storecrew.stores.sql.gathering import Gathering
 
@@ -128,6 +151,18 @@ class SqlStore:
         """Return units sold per product and UTC day, both days included, cancelled orders not."""
         return await self._read(reads.daily_sales, first, last, reads.wanted(skus))
 
+    async def sold_lines(self, first: date, last: date) -> SoldLines:
+        """Return the lines of orders of these UTC days, both included; cancelled ones are not."""
+        return await self._read(past.sold_lines, self.currency, first, last)
+
+    async def shipments(self, first: date, last: date) -> Sequence[Shipment]:
+        """Return what left each warehouse on these UTC days, by SKU, warehouse and day."""
+        return await self._read(past.shipments, first, last)
+
+    async def empty_shelves(self, first: date, last: date) -> Sequence[EmptyShelf]:
+        """Return when products were sold out for whole days, as the stock ledger tells it."""
+        return await self._read(past.empty_shelves, first, last)
+
     async def price_changes(
         self, since: datetime, skus: Iterable[str] | None = None
     ) -> Sequence[PriceChange]:
@@ -153,6 +188,78 @@ class SqlStore:
     async def messages_sent(self, customers: Iterable[str], since: datetime) -> Mapping[str, int]:
         """Return how many marketing messages each of these customers was sent since then."""
         return await self._read(reads.messages_sent, frozenset(customers), since)
+
+    async def customers(self) -> Sequence[Customer]:
+        """Return every customer, ordered by id."""
+        return await self._read(dealing_reads.customers)
+
+    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+        """Return what each known customer bought from `first` until before `last`."""
+        return await self._read(dealing_reads.spending, self.currency, first, last)
+
+    async def trade_hours(self, since: datetime) -> Sequence[TradeHour]:
+        """Return the hours since then in which something was sold or paid back, oldest first."""
+        return await self._read(hours.trade_hours, self.currency, since)
+
+    async def discounts(self, *, ending_after: datetime) -> Sequence[Discount]:
+        """Return discounts that end after then, by code."""
+        return await self._read(dealing_reads.discounts, ending_after)
+
+    async def bundles(self) -> Sequence[Bundle]:
+        """Return what is offered together now, by name."""
+        return await self._read(dealing_reads.bundles, self.currency)
+
+    async def recommendations(self, place: str) -> Sequence[str]:
+        """Return the SKUs shown in a place, best first; none where nothing was set."""
+        return await self._read(dealing_reads.recommendations, place)
+
+    async def campaigns(self) -> Sequence[Campaign]:
+        """Return every campaign, newest first."""
+        return await self._read(dealing_reads.campaigns)
+
+    async def suggestions(self) -> Sequence[Suggestion]:
+        """Return products that were suggested, newest first."""
+        return await self._read(dealing_reads.suggestions)
+
+    async def watched_rivals(self) -> Sequence[WatchedRival]:
+        """Return the pages of rivals that are looked up, by SKU, then rival."""
+        return await self._read(dealing_reads.watched_rivals)
+
+    async def acts(self, since: datetime, *, limit: int = 10_000) -> Sequence[Act]:
+        """Return what customers did in the shop's window since then, oldest first."""
+        return await self._read(dealing_reads.acts, since, limit)
+
+    async def ticket(self, ticket_id: str) -> Ticket:
+        """Return the ticket, or raise `NotFound`."""
+        return await self._read(dealing_reads.ticket, ticket_id)
+
+    async def tickets(
+        self, *, status: TicketStatus | None = None, limit: int = 200
+    ) -> Sequence[Ticket]:
+        """Return tickets of this status (all when None), newest first."""
+        return await self._read(dealing_reads.tickets, status, limit)
+
+    async def authorizations(self, order_ids: Iterable[int]) -> Sequence[Authorization]:
+        """Return payments set aside for these orders, oldest first."""
+        return await self._read(dealing_reads.authorizations, self.currency, frozenset(order_ids))
+
+    async def payment_methods(self) -> Mapping[str, bool]:
+        """Return the ways to pay that were ever used or set, and whether each is offered."""
+        return await self._read(dealing_reads.payment_methods)
+
+    async def waiting_for(self, sku: str) -> Sequence[str]:
+        """Return the customers who asked to be told when the product is back, by id."""
+        return await self._read(dealing_reads.waiting_for, sku)
+
+    async def topics_told(
+        self, customers: Iterable[str], topics: Iterable[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """Return which of these topics each of these customers was told of, in order."""
+        return await self._read(standing.told, frozenset(customers), frozenset(topics))
+
+    async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
+        """Return which of these addresses are written to no more, and why."""
+        return await self._read(dealing_reads.suppressed, frozenset(addresses))
 
     async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, Published]]:
         """Return facts recorded after that position, in order, with their positions."""

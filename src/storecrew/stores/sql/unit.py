@@ -14,16 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.domain.codec import encode
-from storecrew.domain.events import Event, StockChanged
+from storecrew.domain.events import BackInStock, Event, StockChanged
 from storecrew.domain.money import Money
 from storecrew.domain.orders import Status
+from storecrew.stores.sql import columns as c
+from storecrew.stores.sql import dealings as d
 from storecrew.stores.sql import tables as t
 from storecrew.stores.sql.rows import OrderRow, ProductRow, PurchaseRow, Shelf
 
 OUTBOX_LOCK = 0x6F7574
 """Postgres: writers share it while they number facts, so a reader never sees a gap to be filled."""
 
-_INSERTS = {table.name: sa.insert(table).inline() for table in t.METADATA.sorted_tables}
+_INSERTS = {table.name: sa.insert(table).inline() for table in c.METADATA.sorted_tables}
 _WRITE_ORDER = tuple(name for name in _INSERTS if name not in ("effects", "outbox"))
 
 
@@ -38,7 +40,7 @@ _PRODUCT = _update(
     ("name", "price_minor", "cost_minor", "supplier", "pack_size", "stocked", "assumed"),
 )
 _SHELF = _update(t.stock, ("product", "warehouse"), ("on_hand", "reserved"))
-_ORDER = _update(t.orders, ("id",), ("status", "paid_minor", "details", "updated_at"))
+_ORDER = _update(t.orders, ("id",), ("status", "paid_minor", "details", "updated_at", "held"))
 _PURCHASE = _update(t.purchases, ("id",), ("status", "received"))
 _RELEASE = sa.delete(t.reservations).where(t.reservations.c.order_id == sa.bindparam("at_order"))
 _SHARE_OUTBOX = sa.select(sa.func.pg_advisory_xact_lock_shared(OUTBOX_LOCK))
@@ -187,6 +189,7 @@ class Unit:
 
     def flush(self) -> None:
         """Write everything: first what others refer to, last the facts for the outbox."""
+        self._tell_who_waits()
         self._flush_products()
         self._flush_shelves()
         self._flush_rivals()
@@ -197,6 +200,19 @@ class Unit:
         self._write(_RELEASE, [{"at_order": order_id} for order_id in self._released])
         self._write(_INSERTS["effects"], self._rows.get("effects", ()))
         self._flush_outbox()
+
+    def _tell_who_waits(self) -> None:
+        """Publish which sold-out products, that somebody waits for, can be bought again."""
+        back = []
+        for sku in sorted({shelf.product for shelf in self._shelves.values()}):
+            shelves = self.stock[sku].values()
+            if sum(s.was for s in shelves) <= 0 < sum(s.available for s in shelves):
+                back.append(sku)
+        if not back:
+            return
+        waited = sa.select(d.stock_wishes.c.product).where(d.stock_wishes.c.product.in_(back))
+        for sku in sorted(set(self.connection.scalars(waited))):
+            self.publish(BackInStock(sku=sku))
 
     def _flush_outbox(self) -> None:
         rows = self._rows.get("outbox", ())
@@ -244,6 +260,7 @@ def _order_values(order: OrderRow, now: datetime) -> dict[str, Any]:
         "paid_minor": order.paid,
         "details": order.details,
         "updated_at": now,
+        "held": order.held,
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storecrew.domain import actions as a
+from storecrew.domain import care as k
 from storecrew.domain.actions import Action
 
 
@@ -93,8 +94,14 @@ def _takes_back(wanted: Wanted, action: a.AcceptReturn) -> None:
     wanted.sold.add(action.order_id)
 
 
-def _writes_to(wanted: Wanted, action: a.SendMessage) -> None:
+def _writes_to(wanted: Wanted, action: Any) -> None:
+    if action.customer is not None:
+        wanted.customers.add(action.customer)
+
+
+def _wishes(wanted: Wanted, action: k.WatchStock) -> None:
     wanted.customers.add(action.customer)
+    wanted.products.add(action.sku)
 
 
 _NEEDS: dict[type[Action], Callable[[Wanted, Any], None]] = {
@@ -117,4 +124,12 @@ _NEEDS: dict[type[Action], Callable[[Wanted, Any], None]] = {
     a.AcceptReturn: _takes_back,
     a.Refund: _moves_order,
     a.SendMessage: _writes_to,
+    a.DelayPurchase: _settles_purchase,
+    a.AuthorizePayment: _moves_order,
+    a.HoldOrder: _moves_order,
+    a.ReleaseOrder: _moves_order,
+    k.OpenTicket: _writes_to,
+    k.PutCustomer: _writes_to,
+    k.SetConsent: _writes_to,
+    k.WatchStock: _wishes,
 }

@@ -19,9 +19,12 @@ from storecrew.testing.live.traffic import Heard, Load, Traffic
 UNLIMITED = {"STORECREW_API__RATE_LIMIT": "0"}
 _TRUSTED = ("PlaceOrder", "ApproveOrder", "FulfilOrder", "CompleteDelivery")
 TRUSTING = {
-    "STORECREW_POLICY__AUTONOMY": json.dumps({f"*.{action}": "limits" for action in _TRUSTED})
+    "STORECREW_POLICY__AUTONOMY": json.dumps({f"*.{action}": "limits" for action in _TRUSTED}),
+    "STORECREW_POLICY__QUIET_FROM": "00:00",
+    "STORECREW_POLICY__QUIET_UNTIL": "00:00",
 }
-"""The crew carries orders through alone; it asks about costly ones and about prices."""
+"""The crew carries orders through alone; it asks about costly ones and about prices. It is never
+quiet, as what waits for the morning would look like what is stuck."""
 _UNITS = 1_000_000
 _LOOK_AGAIN = 0.4
 

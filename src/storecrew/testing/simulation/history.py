@@ -92,6 +92,7 @@ async def _settle(machine: Machine, people: People) -> list[str]:
         await people.repeat(plane)
     while people.undelivered:
         await people.arrive(plane)
+    _to_daylight(machine.clock)
     still = 0
     for _ in range(_SETTLE_ROUNDS):
         progress = (await plane.sweep()).progress
@@ -100,6 +101,14 @@ async def _settle(machine: Machine, people: People) -> list[str]:
         if still > 10:
             break
     return await broken(machine, people)
+
+
+def _to_daylight(clock: VirtualClock) -> None:
+    """Let the night pass, in which what is meant for customers waits."""
+    now = clock.now()
+    if not 8 <= now.hour < 12:
+        noon = now.replace(hour=9, minute=0, second=0, microsecond=0)
+        clock.advance_to(noon if noon > now else noon + timedelta(days=1))
 
 
 async def _digest(machine: Machine) -> str:

@@ -10,8 +10,10 @@ from storecrew.app.assembly import assemble
 from storecrew.database import DISPOSABLE
 from storecrew.domain.commerce import Discrepancy
 from storecrew.journal import SqlJournal, open_journal
+from storecrew.journal.operations import SqlOperations
 from storecrew.orchestrator.inline import InlineEngine
-from storecrew.orchestrator.orchestrator import LoopSettings, Orchestrator
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.policy import Policy, PolicySettings
 from storecrew.stores.simulated.clock import VirtualClock
@@ -73,7 +75,13 @@ class Machine:
     async def verify(self) -> Sequence[Discrepancy]:
         """Prove both books."""
         found = list(await self.store.verify())
-        return found + await self.journal.verify(await self.store.applied_keys())
+        keys = [*await self.store.applied_keys(), *await self.operations.applied_keys()]
+        return found + await self.journal.verify(keys)
+
+    @property
+    def operations(self) -> SqlOperations:
+        """What the crew did to the plane."""
+        return SqlOperations(self.journal.database)
 
     async def close(self) -> None:
         """Give the memory back."""

@@ -1,0 +1,166 @@
+"""Order flow, towards the customer: says what happened, once, in words that need no model."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from storecrew.agents.communications.hours import hours_from
+from storecrew.agents.communications.telling import (
+    Piece,
+    told_of_carrier,
+    told_of_moves,
+    told_of_suppliers,
+)
+from storecrew.agents.communications.wording import Facts, about_order, back_in_stock
+from storecrew.domain.actions import SendMessage
+from storecrew.domain.commerce import Customer
+from storecrew.domain.errors import NotFound
+from storecrew.domain.events import (
+    BackInStock,
+    Event,
+    OrderApproved,
+    OrderCancelled,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderPlaced,
+    OrderRefunded,
+    OrderReturned,
+    PaymentReceived,
+    PurchaseDelayed,
+    ShippingDelayed,
+)
+from storecrew.domain.proposals import Evidence
+from storecrew.sdk import Context, Proposal, Proposals, agent
+
+_MOVES = (
+    OrderPlaced,
+    OrderApproved,
+    PaymentReceived,
+    OrderFulfilled,
+    OrderDelivered,
+    OrderCancelled,
+    OrderReturned,
+    OrderRefunded,
+)
+_OTHERS = (ShippingDelayed, PurchaseDelayed, BackInStock)
+
+
+@agent(
+    on=[*_MOVES, *_OTHERS],
+    may=[SendMessage],
+    batch=200,
+    within=timedelta(minutes=1),
+    capabilities=["messages"],
+    tags=["customers"],
+)
+async def customer_communications(events: Sequence[Event], ctx: Context) -> Proposals:
+    """Tell customers how their orders go on, of delays, and of what is back; nobody twice.
+
+    In quiet hours it waits until they are over and then tells how things stand: of several
+    changes of one order only the newest is told.
+    """
+    if not any(isinstance(event, (*_MOVES, *_OTHERS)) for event in events):
+        return
+    ctx.wait_until(hours_from(ctx.settings).over(ctx.present or ctx.now))
+    pieces = await _pieces(events, ctx)
+    people = await _people(ctx, [piece.order.customer for piece in pieces])
+    topics = {piece.topic for piece in pieces}
+    told = await ctx.store.topics_told(people, topics) if pieces else {}
+    names = await _names(ctx, pieces)
+    for piece in pieces:
+        customer = people.get(piece.order.customer or "")
+        if customer is not None and piece.topic not in told.get(customer.id, ()):
+            yield _about(piece, customer, names)
+    skus = dict.fromkeys(event.sku for event in events if isinstance(event, BackInStock))
+    for sku in skus:
+        async for proposal in _back(ctx, sku):
+            yield proposal
+
+
+async def _pieces(events: Sequence[Event], ctx: Context) -> list[Piece]:
+    moved = {e.order_id for e in events if isinstance(e, _MOVES)}
+    late = {e.order_id for e in events if isinstance(e, ShippingDelayed)}
+    orders = await ctx.store.orders_by_id(moved | late) if moved | late else ()
+    pieces = told_of_moves([o for o in orders if o.id in moved], events, ctx.now)
+    pieces += told_of_carrier([o for o in orders if o.id in late], events)
+    if any(isinstance(event, PurchaseDelayed) for event in events):
+        pieces += told_of_suppliers(await ctx.store.open_orders(), events)
+    return pieces
+
+
+async def _people(ctx: Context, ids: Iterable[str | None]) -> dict[str, Customer]:
+    """Return those of these customers who can be written to."""
+    found: dict[str, Customer] = {}
+    for customer_id in dict.fromkeys(ids):
+        if customer_id:
+            try:
+                customer = await ctx.store.customer(customer_id)
+            except NotFound:
+                continue  # somebody ordered who is no customer of record
+            if customer.email:
+                found[customer_id] = customer
+    addresses = [customer.email or "" for customer in found.values()]
+    barred = await ctx.store.suppressed(addresses) if addresses else {}
+    return {key: each for key, each in found.items() if each.email not in barred}
+
+
+async def _names(ctx: Context, pieces: Sequence[Piece]) -> Mapping[str, str]:
+    """Return the names of the products that the messages speak of."""
+    skus = {line.sku for piece in pieces for line in piece.order.lines}
+    skus |= {piece.product for piece in pieces if piece.product}
+    return {p.sku: p.name for p in await ctx.store.products(skus)} if skus else {}
+
+
+def _about(piece: Piece, customer: Customer, names: Mapping[str, str]) -> Proposal:
+    order, day = piece.order, piece.expected_at
+    facts = Facts(
+        name=customer.name,
+        number=order.id,
+        items=[(line.quantity, names.get(line.sku, line.sku)) for line in order.lines],
+        total=order.total,
+        amount=piece.amount,
+        product=names.get(piece.product, piece.product),
+        day=day.date() if day else None,
+    )
+    title, body = about_order(piece.news, facts, customer.locale)
+    evidence: dict[str, Evidence] = {
+        "order": order.id,
+        "status": order.status.value,
+        "total": str(order.total),
+        "since": order.updated_at.isoformat(),
+        "language": customer.locale,
+        **({"reported": piece.source} if piece.source else {}),
+    }
+    reason = f"Order {order.id}: {piece.news.value}, and its customer was not told yet."
+    return _message(customer, (title, body), piece.topic, reason, evidence)
+
+
+async def _back(ctx: Context, sku: str) -> AsyncIterator[Proposal]:
+    """Tell those who asked for it that the product is back."""
+    waiting = await ctx.store.waiting_for(sku)
+    people = await _people(ctx, waiting)
+    if not people:
+        return
+    found = await ctx.store.products([sku])
+    name = found[0].name if found else sku
+    topic = f"back:{sku}:{ctx.now:%Y-%m-%d}"
+    told = await ctx.store.topics_told(people, [topic])
+    evidence: dict[str, Evidence] = {"product": sku, "waiting": len(waiting)}
+    for customer in people.values():
+        if topic not in told.get(customer.id, ()):
+            words = back_in_stock(name, customer.name, customer.locale)
+            reason = f"{name} is back, and this customer asked to be told."
+            yield _message(customer, words, topic, reason, evidence)
+
+
+def _message(
+    customer: Customer,
+    words: tuple[str, str],
+    topic: str,
+    reason: str,
+    evidence: Mapping[str, Evidence],
+) -> Proposal:
+    title, body = words
+    action = SendMessage(
+        customer=customer.id, purpose="service", title=title, body=body, topic=topic
+    )
+    return Proposal(action=action, reason=reason, evidence=evidence)

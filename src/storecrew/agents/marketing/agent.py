@@ -1,0 +1,283 @@
+"""Selling by letter, at most once a week: who, what for, and what it brought before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from storecrew.agents.marketing import letters, overstock, shop
+from storecrew.agents.marketing.expected import PRIOR_WORDS, Past, Usual, gain, usual
+from storecrew.agents.marketing.segments import HISTORY_DAYS, Rule, Segment, drawn, lapsed, loyal
+from storecrew.agents.marketing.settings import MarketingSettings, settings_from
+from storecrew.domain.events import ClockTicked, RunRequested
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Effect, Evidence
+from storecrew.domain.selling import Campaign, CreateDiscount, StartCampaign
+from storecrew.domain.selling_events import PromotionPlanned
+from storecrew.sdk import Context, Proposal, Proposals, agent, cron
+
+_WEEK = timedelta(days=7)
+_SHOWN = 3
+"""Products that a letter names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """A campaign that could be started."""
+
+    name: str
+    segment: Segment
+    letter: tuple[str, str]
+    effect: Effect
+    past: Past
+    usually: Usual
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Desk:
+    """Everything that a campaign is decided on."""
+
+    ctx: Context
+    settings: MarketingSettings
+    campaigns: Sequence[Campaign]
+    readers: shop.Readers
+    shelf: shop.Shelf
+
+
+@agent(
+    name="marketing_automation",
+    on=PromotionPlanned,
+    schedule=cron("0 10 * * mon"),
+    may=[StartCampaign, CreateDiscount],
+    capabilities=["marketing"],
+    tags=["weekly"],
+)
+async def marketing_automation(
+    event: ClockTicked | RunRequested | PromotionPlanned, ctx: Context
+) -> Proposals:
+    """Propose the one campaign of the week that promises most, to customers who agreed to letters.
+
+    A part of each group is written nothing, so that every campaign is measured; a kind that was
+    seen to bring nothing is not proposed again. What is overstocked gets a code first, where that
+    earns more than waiting, and a letter once the code is there.
+    """
+    settings = settings_from(ctx.settings)
+    campaigns = await ctx.store.campaigns()
+    if any(each.started_at > ctx.now - _WEEK for each in campaigns):
+        return
+    readers = await shop.readers(ctx, settings)
+    if len(readers.may) < settings.fewest:
+        return
+    desk = _Desk(
+        ctx=ctx,
+        settings=settings,
+        campaigns=campaigns,
+        readers=readers,
+        shelf=await shop.shelf(ctx),
+    )
+    if isinstance(event, PromotionPlanned):
+        found = await _telling(event, desk)
+    else:
+        found = await _best(desk)
+    if found is not None:
+        yield found
+
+
+async def _best(desk: _Desk) -> Proposal | None:
+    """Return what promises most this week: a letter, or a code for what lies too long."""
+    plans = [
+        plan
+        for plan in (
+            await _plan("win-back", lapsed, desk),
+            await _plan("thanks", loyal, desk),
+        )
+        if plan is not None and plan.effect.expected.amount >= _least(desk)
+    ]
+    best = max(plans, key=lambda plan: plan.effect.expected.amount, default=None)
+    code = await _code(desk)
+    if best is None or (code is not None and _promise(code) > best.effect.expected.amount):
+        return code
+    return _campaign(best, desk)
+
+
+def _least(desk: _Desk) -> Decimal:
+    return Decimal(str(desk.settings.least_gain))
+
+
+def _promise(proposal: Proposal) -> Decimal:
+    return proposal.effect.expected.amount if proposal.effect is not None else Decimal(0)
+
+
+async def _plan(kind: str, rule: Rule, desk: _Desk) -> _Plan | None:
+    """Return a letter to a group, None where it is too small, known to bring nothing, or mute."""
+    ctx, settings = desk.ctx, desk.settings
+    past = await shop.past(ctx, desk.campaigns, kind)
+    name = shop.name_of(kind, ctx.now)
+    products = desk.shelf.best_sellers(_SHOWN)
+    if past.loses or not products or any(each.name == name for each in desk.campaigns):
+        return None
+    group = _rested(kind, rule(desk.readers.bought, ctx.now), desk)
+    if len(group) < settings.fewest:
+        return None
+    write = letters.win_back if kind == "win-back" else letters.thanks
+    usually = await _usually(rule, ctx, settings)
+    return _planned(name, group, write(products, settings.shop), (past, usually), desk)
+
+
+def _rested(kind: str, customers: Sequence[str], desk: _Desk) -> list[str]:
+    """Return who may be written to and is in no running campaign, nor lately was in one like it.
+
+    Whoever is in two campaigns at once is measured by neither.
+    """
+    now, rest = desk.ctx.now, timedelta(days=desk.settings.rest_days)
+    busy = {
+        member
+        for each in desk.campaigns
+        if each.ends_at > now or (shop.kind_of(each.name) == kind and each.started_at > now - rest)
+        for member in (*each.recipients, *each.holdout)
+    }
+    return desk.readers.best_first([c for c in customers if c not in busy])[: desk.settings.most]
+
+
+def _planned(
+    name: str,
+    group: Sequence[str],
+    letter: tuple[str, str],
+    known: tuple[Past, Usual],
+    desk: _Desk,
+) -> _Plan:
+    """Return the campaign with what it should bring."""
+    kind, (past, usually) = shop.kind_of(name), known
+    written, _ = drawn(name, group, desk.settings.holdout)
+    cost = _cost(desk, len(written))
+    margin = desk.shelf.margin
+    return _Plan(
+        name=name,
+        segment=Segment(kind=kind, words=_WORDS[kind], customers=tuple(group)),
+        letter=letter,
+        effect=gain(len(written), usually, past.belief, margin=margin, cost=cost),
+        past=past,
+        usually=usually,
+    )
+
+
+def _cost(desk: _Desk, letters_written: int) -> Money:
+    each = Money(Decimal(str(desk.settings.cost_per_message)), desk.ctx.currency)
+    return (each * letters_written).rounded()
+
+
+_WORDS = {
+    "win-back": "ordered twice or more within a year, and are overdue twice over",
+    "thanks": "ordered three times or more within a year, and are not overdue",
+    "clear": "bought the product, or what goes with it, within half a year",
+}
+
+
+async def _usually(rule: Rule, ctx: Context, settings: MarketingSettings) -> Usual:
+    """Return what the group of one window ago did since then, as nobody wrote to it."""
+    then = ctx.now - timedelta(days=settings.window_days)
+    before = await ctx.store.spending(then - timedelta(days=HISTORY_DAYS), then)
+    return usual(rule(before, then), await ctx.store.spending(then, ctx.now))
+
+
+async def _code(desk: _Desk) -> Proposal | None:
+    """Return the code that promises most, None where one is running or none pays."""
+    ctx = desk.ctx
+    past = await shop.past(ctx, desk.campaigns, overstock.KIND)
+    running = await ctx.store.discounts(ending_after=ctx.now)
+    if past.loses or any(overstock.product_of(each, desk.shelf) for each in running):
+        return None
+    clearing = overstock.Clearing(
+        shelf=desk.shelf,
+        models=ctx.models,
+        buyers=await shop.buyers(ctx, desk.readers.may),
+        belief=past.belief,
+        settings=desk.settings,
+        now=ctx.now,
+    )
+    found = overstock.slowest(clearing)
+    return overstock.proposal(*found, clearing) if found is not None else None
+
+
+async def _telling(event: PromotionPlanned, desk: _Desk) -> Proposal | None:
+    """Return the letter that tells of a code of ours, now that it exists."""
+    ctx, settings = desk.ctx, desk.settings
+    running = {each.code: each for each in await ctx.store.discounts(ending_after=ctx.now)}
+    discount = running.get(event.code)
+    product = overstock.product_of(discount, desk.shelf) if discount is not None else None
+    if discount is None or product is None:
+        return None
+    name = shop.name_of(overstock.KIND, ctx.now, product.sku)
+    buyers = await shop.buyers(ctx, desk.readers.may)
+    group = _rested(overstock.KIND, buyers.told(product.sku, ctx.models), desk)
+    if len(group) < settings.fewest or any(each.name == name for each in desk.campaigns):
+        return None
+    past = await shop.past(ctx, desk.campaigns, overstock.KIND)
+    then = ctx.now - timedelta(days=settings.window_days)
+    before = (await shop.buyers(ctx, desk.readers.may, until=then)).told(product.sku, ctx.models)
+    usually = usual(before, await ctx.store.spending(then, ctx.now))
+    letter = letters.clearance(product, discount, settings.shop)
+    return _campaign(_planned(name, group, letter, (past, usually), desk), desk)
+
+
+def _campaign(plan: _Plan, desk: _Desk) -> Proposal:
+    settings, now = desk.settings, desk.ctx.now
+    written, left = drawn(plan.name, plan.segment.customers, settings.holdout)
+    title, body = plan.letter
+    return Proposal(
+        action=StartCampaign(
+            name=plan.name,
+            segment=f"customers who {plan.segment.words}",
+            title=title,
+            body=body,
+            recipients=tuple(written),
+            holdout=tuple(left),
+            ends_at=now + timedelta(days=settings.window_days),
+        ),
+        reason=(
+            f"{len(plan.segment.customers)} customers {plan.segment.words}; a letter to "
+            f"{len(written)} of them should sell {plan.past.belief.mean:.0%} more to them within "
+            f"{settings.window_days} days."
+        ),
+        evidence=_evidence(plan, desk, len(written), len(left)),
+        effect=plan.effect,
+        assumptions=() if plan.past.lifts else ("lift",),
+    )
+
+
+def _evidence(plan: _Plan, desk: _Desk, written: int, left: int) -> Mapping[str, Evidence]:
+    belief, settings = plan.past.belief, desk.settings
+    return {
+        "segment": plan.segment.words,
+        "recipients": written,
+        "holdout": left,
+        **{f"left_out_{why}": count for why, count in desk.readers.left_out.items()},
+        "group_looked_at": plan.usually.customers,
+        "order_without_a_letter": round(plan.usually.rate, 4),
+        "spend_without_a_letter": round(plan.usually.value, 2),
+        "margin_of_sales": round(desk.shelf.margin, 3),
+        "expected_lift": round(belief.mean, 3),
+        "expected_lift_low": round(belief.bound(0.1), 3),
+        "expected_lift_high": round(belief.bound(0.9), 3),
+        "lift_rests_on": _rests_on(plan.past),
+        "cost_of_writing": str(_cost(desk, written)),
+        "window_days": settings.window_days,
+        "earlier_campaigns": [
+            {
+                "name": name,
+                "recipients": each.recipients,
+                "holdout": each.holdout,
+                "order_rate_lift": round(each.rate_lift.mean, 4),
+                "low": round(each.rate_lift.low, 4),
+                "high": round(each.rate_lift.high, 4),
+                "sold_more": round(each.sold, 2),
+            }
+            for name, each in plan.past.lifts
+        ],
+    }
+
+
+def _rests_on(past: Past) -> str:
+    if not past.lifts:
+        return f"no campaign of the kind was measured yet: {PRIOR_WORDS}"
+    return f"{PRIOR_WORDS}, moved by {len(past.lifts)} measured campaigns of the kind"

@@ -1,0 +1,108 @@
+"""What a campaign should bring: what the group buys anyway, times by how much a message raises it.
+
+The belief begins modest and every measured campaign of the kind moves it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Effect
+from storecrew.domain.selling import Campaign, Spending
+from storecrew.models.lift import Belief, Lift, lift, relative
+
+PRIOR = Belief(mean=0.15, sd=0.15)
+"""Share by which a message raises what its readers spend while it works, before the shop has
+measured any. Sahni, Zou and Chintagunta (2017, "Do targeted discount offers serve as advertising?",
+Management Science 63) found 37 % in seventy experiments with mail; less than half of it is taken,
+as what is published is what worked, and as much doubt as mean."""
+PRIOR_WORDS = "15 % ± 15 % more, less than half of what published experiments found"
+_NOTHING = 0.02
+"""A measured share up to this is about nothing."""
+_TRIALS = 2
+"""Campaigns about nothing after which a kind is not proposed any more."""
+_LOW, _HIGH = 0.1, 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """Earlier campaigns of one kind and what they brought."""
+
+    lifts: Sequence[tuple[str, Lift]]
+    """Name and measured lift, newest first."""
+
+    @property
+    def belief(self) -> Belief:
+        """What is believed of the next one: the prior, moved by each that could be measured."""
+        belief = PRIOR
+        for _, each in self.lifts:
+            belief = belief.with_seen(*relative(each))
+        return belief
+
+    @property
+    def loses(self) -> str:
+        """Why no other campaign of the kind is proposed; "" where one may be."""
+        for name, each in self.lifts:
+            if each.loses:
+                return f"{name} surely sold less to those who were written to"
+        shares = [relative(each)[0] for _, each in self.lifts]
+        known = [share for share in shares if share == share]  # a NaN equals nothing
+        if len(known) >= _TRIALS and sum(known) / len(known) <= _NOTHING:
+            return f"{len(known)} campaigns brought about nothing"
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    """What a group did in as long a time as a campaign lasts, without one."""
+
+    customers: int
+    buyers: int
+    value: float
+    """Ordered per customer, in the shop's money."""
+
+    @property
+    def rate(self) -> float:
+        """Share of the group that ordered."""
+        return self.buyers / self.customers if self.customers else 0.0
+
+
+def measured(campaign: Campaign, spent: Mapping[str, Spending]) -> Lift | None:
+    """Return what a campaign brought; None where nobody was written to or left out."""
+    if not campaign.recipients or not campaign.holdout:
+        return None
+    return lift(
+        [amount_of(spent, customer) for customer in campaign.recipients],
+        [amount_of(spent, customer) for customer in campaign.holdout],
+    )
+
+
+def usual(group: Sequence[str], spent: Mapping[str, Spending]) -> Usual:
+    """Return what a group of an earlier moment bought in the days after it."""
+    amounts = [amount_of(spent, customer) for customer in group]
+    return Usual(
+        customers=len(group),
+        buyers=sum(each > 0 for each in amounts),
+        value=sum(amounts) / len(amounts) if amounts else 0.0,
+    )
+
+
+def gain(recipients: int, usually: Usual, belief: Belief, *, margin: float, cost: Money) -> Effect:
+    """Return the margin of what is sold more, less the cost of writing, at 80 %."""
+    base = recipients * usually.value * margin
+    low, mean, high = (base * b for b in (belief.bound(_LOW), belief.mean, belief.bound(_HIGH)))
+    return Effect(
+        low=_money(low, cost) - cost, expected=_money(mean, cost) - cost,
+        high=_money(high, cost) - cost,
+    )  # fmt: skip
+
+
+def amount_of(spent: Mapping[str, Spending], customer: str) -> float:
+    """Return what the customer spent."""
+    each = spent.get(customer)
+    return float(each.value.amount) if each is not None else 0.0
+
+
+def _money(amount: float, like: Money) -> Money:
+    return Money(Decimal(str(round(amount, 4))), like.currency).rounded()

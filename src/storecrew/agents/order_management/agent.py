@@ -1,0 +1,160 @@
+"""Order flow, from the order to its end: checked, paid, sent, closed, taken back."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from storecrew.agents.order_management.checks import checked, look
+from storecrew.agents.order_management.inbox import Inbox, sorted_out
+from storecrew.agents.order_management.payments import captures
+from storecrew.agents.order_management.returns import judged, left_over, with_back
+from storecrew.agents.order_management.steps import is_due, sent_or_closed
+from storecrew.agents.order_management.terms import Terms, terms_from
+from storecrew.domain.actions import (
+    AcceptReturn,
+    ApproveOrder,
+    CapturePayment,
+    CompleteDelivery,
+    FulfilOrder,
+    HoldOrder,
+    Refund,
+)
+from storecrew.domain.commerce import Order, OrderQuery
+from storecrew.domain.events import (
+    DeliveryConfirmed,
+    Event,
+    OrderApproved,
+    OrderPlaced,
+    OrderReleased,
+    PaymentAuthorized,
+    PaymentReceived,
+    ReturnRequested,
+)
+from storecrew.domain.orders import Status
+from storecrew.sdk import Context, Proposal, Proposals, agent, every
+
+_REFUND_HOUR = 6
+"""Hour (UTC) of the daily look at what came back and was not paid back."""
+_RETURNED = 200
+"""Newest returned orders that are looked at."""
+
+
+@agent(
+    name="order_management",
+    on=[
+        OrderPlaced,
+        OrderApproved,
+        PaymentAuthorized,
+        PaymentReceived,
+        DeliveryConfirmed,
+        ReturnRequested,
+        OrderReleased,
+    ],
+    schedule=every(hours=1, offset=timedelta(0)),
+    may=[
+        ApproveOrder,
+        CapturePayment,
+        FulfilOrder,
+        CompleteDelivery,
+        AcceptReturn,
+        Refund,
+        HoldOrder,
+    ],
+    batch=200,
+    within=timedelta(milliseconds=250),
+    priority=20,
+    capabilities=["orders"],
+    tags=["flow"],
+)
+async def order_management(events: Sequence[Event], ctx: Context) -> Proposals:
+    """Take each order its next step: check, approve, capture, send, close, take back.
+
+    Every hour it looks for orders that stand still although nobody is asked: an event that was
+    lost costs an hour or two, not an order. What looks odd, a person sees first.
+    """
+    terms = terms_from(ctx.settings)
+    news = sorted_out(events)
+    known = {o.id: o for o in await ctx.store.orders_by_id(news.orders)} if news.orders else {}
+    stuck = await _stuck(ctx, news, terms) if news.due or news.is_asked else []
+    for each in await _approvals(ctx, news, known, stuck, terms):
+        yield each
+    paying = [known[number] for number in news.payable if number in known]
+    for each in await captures(ctx.store, [*paying, *stuck], news.references):
+        yield each
+    for each in _sent_or_closed(news, known, stuck):
+        yield each
+    for each in await _returns(ctx, news, known, terms):
+        yield each
+    if news.due is not None and news.due.hour == _REFUND_HOUR:
+        for each in await _left_over(ctx):
+            yield each
+
+
+async def _stuck(ctx: Context, news: Inbox, terms: Terms) -> list[Order]:
+    """Return open orders that have stood still for a while: each now and then, all when asked."""
+    found = [order for order in await ctx.store.open_orders() if not order.held]
+    if news.is_asked:
+        since = ctx.now - timedelta(hours=terms.watch_hours)
+        return [order for order in found if order.updated_at <= since]
+    due = news.due or ctx.now
+    return [order for order in found if _is_watched(order, due, terms)]
+
+
+def _is_watched(order: Order, due: datetime, terms: Terms) -> bool:
+    """Tell whether this is the hour in which a still order is looked at (again).
+
+    Once after `watch_hours`, then every `again_hours`: a question that waits is not repeated.
+    """
+    hours = int((due - order.updated_at) / timedelta(hours=1) - terms.watch_hours)
+    return due - order.updated_at >= timedelta(hours=terms.watch_hours) and not (
+        hours % max(1, int(terms.again_hours))
+    )
+
+
+async def _approvals(
+    ctx: Context, news: Inbox, known: dict[int, Order], stuck: Sequence[Order], terms: Terms
+) -> list[Proposal | Event]:
+    """Judge received orders that are new, released, or forgotten."""
+    numbers = dict.fromkeys([*news.placed, *news.released])
+    found = [known[number] for number in numbers if number in known] + list(stuck)
+    received = [o for o in found if o.status is Status.RECEIVED and not o.held]
+    around = await look(ctx.store, received, terms)
+    released = set(news.released)
+    return [
+        await checked(ctx.store, order, around, terms, trusted=order.id in released)
+        for order in {order.id: order for order in received}.values()
+    ]
+
+
+def _sent_or_closed(
+    news: Inbox, known: dict[int, Order], stuck: Sequence[Order]
+) -> list[Proposal | Event]:
+    found: list[Proposal | Event] = []
+    for number in dict.fromkeys([*news.paid, *news.released]):
+        found += sent_or_closed(number, known.get(number), arrived=number in news.arrived)
+    for order in stuck:
+        if is_due(order) and order.id not in news.paid:
+            found += sent_or_closed(order.id, order, arrived=False)
+    return found
+
+
+async def _returns(
+    ctx: Context, news: Inbox, known: dict[int, Order], terms: Terms
+) -> list[Proposal | Event]:
+    """Judge what customers want to give back, each wish after those before it."""
+    if not news.returns:
+        return []
+    moves = await ctx.store.order_moves({asked.order_id for asked in news.returns})
+    now_known, found = dict(known), []
+    for asked in news.returns:
+        order = now_known.get(asked.order_id)
+        said = judged(asked, order, moves, ctx.now, terms)
+        found.append(said)
+        if order is not None and isinstance(said, Proposal):
+            now_known[order.id] = with_back(order, said.action)
+    return found
+
+
+async def _left_over(ctx: Context) -> list[Proposal]:
+    query = OrderQuery(status=Status.RETURNED, per_page=_RETURNED)
+    orders = (await ctx.store.orders(query)).items
+    return [found for order in orders if (found := left_over(order)) is not None]

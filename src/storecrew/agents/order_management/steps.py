@@ -1,0 +1,51 @@
+"""Paid orders leave the shelf, delivered ones are closed: which step an order is due."""
+
+from storecrew.domain.actions import CompleteDelivery, FulfilOrder
+from storecrew.domain.commerce import Order
+from storecrew.domain.events import Event, ObservationRejected
+from storecrew.domain.orders import Status
+from storecrew.domain.proposals import Proposal
+
+
+def sent_or_closed(order_id: int, order: Order | None, *, arrived: bool) -> list[Proposal | Event]:
+    """Propose to send what is paid and to close what arrived.
+
+    A parcel reported as delivered before its order was marked as sent has left all the same: if
+    the order is paid, both steps are proposed, in order.
+    """
+    if order is not None and order.status is Status.AWAITING_DELIVERY:
+        return [_complete(order)] if arrived else []
+    if order is not None and is_due(order):
+        return [_fulfil(order), _complete(order)] if arrived else [_fulfil(order)]
+    if arrived and (order is None or order.status is not Status.DELIVERED):
+        state = order.status.value if order else "not open"
+        reason = f"the order is {state}, so nothing can have been delivered"
+        return [
+            ObservationRejected(sku="", what="delivery", value=f"order {order_id}", reason=reason)
+        ]
+    return []
+
+
+def is_due(order: Order) -> bool:
+    """Tell whether the order is paid, not held, and not sent."""
+    return order.status is Status.AWAITING_PAYMENT and order.is_paid and not order.held
+
+
+def _fulfil(order: Order) -> Proposal:
+    return Proposal(
+        action=FulfilOrder(order_id=order.id),
+        reason="The order is paid in full.",
+        evidence={
+            "total": str(order.total),
+            "paid": str(order.paid),
+            "units": sum(line.quantity for line in order.lines),
+        },
+    )
+
+
+def _complete(order: Order) -> Proposal:
+    return Proposal(
+        action=CompleteDelivery(order_id=order.id),
+        reason="The carrier says that the parcel arrived.",
+        evidence={"total": str(order.total)},
+    )

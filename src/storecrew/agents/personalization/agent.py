@@ -1,0 +1,167 @@
+"""The shop's window: what goes together, for everybody and for who is looking now."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
+
+from storecrew.agents.personalization import offers, shop
+from storecrew.agents.personalization.places import place
+from storecrew.agents.personalization.settings import PersonalSettings, settings_from
+from storecrew.agents.personalization.shop import Window
+from storecrew.domain.advice import Suggested
+from storecrew.domain.commerce import OrderQuery
+from storecrew.domain.events import ClockTicked, Event, RunRequested
+from storecrew.domain.orders import Status
+from storecrew.domain.selling import (
+    CreateDiscount,
+    OfferBundle,
+    SetRecommendations,
+    WithdrawBundle,
+)
+from storecrew.domain.selling_events import CustomerActed
+from storecrew.sdk import Context, Proposals, agent, every
+
+_LOOKED_AT = 200
+"""Products whose places are looked at in one run; each is a question to the store."""
+_OLD_ORDERS = 50
+_CART_DAYS = (1, 7)
+"""Days after which something left in a cart is forgotten, and is too old to speak of."""
+_OFFERED_DAYS = 60
+"""Days within which a customer gets one personal offer at most."""
+
+
+@agent(
+    on=CustomerActed,
+    schedule=every(days=1, offset=timedelta(hours=4)),
+    may=[SetRecommendations, OfferBundle, WithdrawBundle, CreateDiscount],
+    batch=500,
+    within=timedelta(seconds=5),
+    capabilities=["personalization"],
+    tags=["daily"],
+)
+async def personalization(events: Sequence[Event], ctx: Context) -> Proposals:
+    """Show what is bought together, and offer pairs for less where that earns more than it costs.
+
+    Who just looked at something is shown what goes with it; once a day the whole window and the
+    bundles are gone through. Prices differ by customer only where the settings say so.
+    """
+    settings = settings_from(ctx.settings)
+    acted = [event for event in events if isinstance(event, CustomerActed) and event.sku]
+    places = [p async for p in _customers(acted, ctx, settings)] if acted else []
+    whole = any(isinstance(event, ClockTicked | RunRequested) for event in events)
+    window = await shop.look(ctx) if whole else None
+    if window is not None:
+        places += [p async for p in _window(window, ctx, settings)]
+    for shown in places[: settings.places]:
+        yield shown
+    if window is not None:
+        async for offer in _offers(window, ctx, settings):
+            yield offer
+
+
+async def _offers(window: Window, ctx: Context, settings: PersonalSettings) -> Proposals:
+    """Propose bundles, and offers to single customers where the settings allow them."""
+    offered = await ctx.store.bundles()
+    for proposal in offers.old_bundles(window, offered, settings):
+        yield proposal
+    for proposal in offers.new_bundles(window, offered, settings):
+        yield proposal
+    if settings.personal_offers:
+        carts = await _left_carts(window, ctx)
+        for proposal in offers.personal(carts, window, ctx.now, settings):
+            yield proposal
+
+
+async def _window(window: Window, ctx: Context, settings: PersonalSettings) -> Proposals:
+    """Propose the home page, then the busiest products' places."""
+    shown = await ctx.store.recommendations("home")
+    home = place("home", window.best(settings.shown), shown, window, settings)
+    if home is not None:
+        yield home
+    for sku in window.busiest()[:_LOOKED_AT]:
+        name = f"product:{sku}"
+        shown = await ctx.store.recommendations(name)
+        found = window.partners(sku, settings.shown)
+        if (proposal := place(name, found, shown, window, settings)) is not None:
+            yield proposal
+
+
+async def _customers(
+    acted: Sequence[CustomerActed], ctx: Context, settings: PersonalSettings
+) -> Proposals:
+    """Propose what is shown to those who looked at products, who did most first."""
+    seen: dict[str, list[str]] = {}
+    for event in acted:
+        seen.setdefault(event.customer, []).insert(0, event.sku)
+    busy = sorted(seen, key=lambda customer: (-len(seen[customer]), customer))
+    found = {
+        customer: await _for(customer, list(dict.fromkeys(seen[customer])), ctx, settings)
+        for customer in busy[: settings.places]
+    }
+    shown = {who: await ctx.store.recommendations(f"customer:{who}") for who in found}
+    skus = {each.sku for some in found.values() for each in some}
+    window = await shop.look_at(ctx, skus.union(*shown.values()))
+    for customer, some in found.items():
+        here = [s for s in some if s.sku in window.for_sale and s.sku not in seen[customer]]
+        name = f"customer:{customer}"
+        if (proposal := place(name, here, shown[customer], window, settings)) is not None:
+            yield proposal
+
+
+async def _for(
+    customer: str, seen: Sequence[str], ctx: Context, settings: PersonalSettings
+) -> list[Suggested]:
+    """Return what goes with what was looked at, then what past orders suggest, then the best.
+
+    Each product once, with its first reason.
+    """
+    spare = 2 * settings.shown
+    found = [each for each in ctx.models.similar_to(seen, spare) if each.partner]
+    if not found:
+        for sku in seen[:5]:
+            found += await _shown(f"product:{sku}", f"shown beside {sku}", ctx)
+    if len(found) < spare and (bought := await _bought(customer, ctx)):
+        found += ctx.models.for_customer(bought, spare, ctx.now.date())
+    if len(found) < spare:
+        found += await _shown("home", "sells well", ctx)
+    once = {each.sku: each for each in reversed(found)}
+    return [once[sku] for sku in dict.fromkeys(each.sku for each in found)]
+
+
+async def _shown(name: str, why: str, ctx: Context) -> list[Suggested]:
+    shown = await ctx.store.recommendations(name)
+    return [Suggested(sku=sku, score=1.0, reason=why) for sku in shown]
+
+
+async def _bought(customer: str, ctx: Context) -> Mapping[str, tuple[float, int]]:
+    """Return how often the customer bought each product, and on which day last."""
+    page = await ctx.store.orders(OrderQuery(customer=customer, per_page=_OLD_ORDERS))
+    bought: dict[str, tuple[float, int]] = {}
+    for order in page.items:
+        if order.status is Status.CANCELLED:
+            continue
+        day = order.placed_at.astimezone(UTC).toordinal()
+        for line in order.lines:
+            times, last = bought.get(line.sku, (0.0, day))
+            bought[line.sku] = (times + 1, max(last, day))
+    return bought
+
+
+async def _left_carts(window: Window, ctx: Context) -> Mapping[str, str]:
+    """Return per customer what was put into a cart some days ago and not ordered since.
+
+    Only of customers who agreed to marketing, and had no personal offer lately.
+    """
+    soon, late = (ctx.now - timedelta(days=days) for days in _CART_DAYS)
+    since = ctx.now - timedelta(days=_OFFERED_DAYS)
+    given = {c for d in await ctx.store.discounts(ending_after=since) for c in d.customers}
+    agreed = {each.id for each in await ctx.store.customers() if each.marketing_consent}
+    ordered = await ctx.store.spending(late, ctx.now)
+    return {
+        act.customer: act.sku
+        for act in await ctx.store.acts(late)
+        if act.kind == "carted"
+        and act.at <= soon
+        and act.customer in agreed - given
+        and act.customer not in ordered
+        and act.sku in window.products
+    }

@@ -1,0 +1,265 @@
+"""The agents: who is on duty, how each is, and every way to wake, stop, add and dismiss one."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, HTTPException, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from storecrew.api import bodies
+from storecrew.api.access import TheCaller, ThePlane, answer, check_scope
+from storecrew.api.auth import CHALLENGE, caller_of, shown_token
+from storecrew.api.crew import agent_view, crew_status, standing_view
+from storecrew.api.errors import problem
+from storecrew.api.requests import JsonRoute, UnrepeatedRoute
+from storecrew.app.crew_desk import NobodyCan, WrongToken
+from storecrew.app.declarations import AgentBody
+from storecrew.app.plane import Plane
+from storecrew.domain.errors import InvalidInput, NotFound
+
+router = APIRouter(route_class=JsonRoute, tags=["agents"])
+unrepeated = APIRouter(route_class=UnrepeatedRoute, tags=["agents"])
+"""Routes whose answers are not kept: they hold a token, or are sent every few seconds."""
+
+Parameters = Annotated[dict[str, Any] | None, Body()]
+Wait = Annotated[float, Query(ge=0, le=60)]
+_LOOK_AGAIN = 0.1
+"""Seconds between two looks at a run that is waited for."""
+
+
+class TaskBody(bodies.Strict):
+    """Something to be done by whoever can."""
+
+    capability: bodies.Name
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+@router.get("/api/agents")
+async def agents(
+    plane: ThePlane, capability: str | None = None, tag: str | None = None
+) -> JSONResponse:
+    """List the crew, or those of it that have a capability, or a tag."""
+    crew = [
+        agent_view(agent)
+        for agent in plane.agents.values()
+        if capability in (None, *agent.capabilities) and tag in (None, *agent.tags)
+    ]
+    return JSONResponse({"agents": crew, "total": len(crew)})
+
+
+@unrepeated.post("/api/agents")
+async def register(plane: ThePlane, by: TheCaller, body: AgentBody) -> JSONResponse:
+    """Put a remote agent on duty. Its token is in this answer and nowhere else."""
+    said, token = await plane.crew.register(body, by=by)
+    shown = agent_view(plane.agents[said.agent_id])
+    if not token:
+        return JSONResponse(shown)
+    return JSONResponse({**shown, "token": token}, 201)
+
+
+@router.get("/api/agents/status")
+@router.get("/agents/status")
+async def status(plane: ThePlane) -> JSONResponse:
+    """Show how each agent is doing."""
+    return JSONResponse(await crew_status(plane))
+
+
+@router.get("/api/agents/executions/{execution_id}")
+async def execution(plane: ThePlane, execution_id: str) -> JSONResponse:
+    """Show how far a run is that somebody asked for."""
+    return answer(await plane.crew.execution(execution_id))
+
+
+@router.get("/api/agents/{agent_id}")
+async def agent(plane: ThePlane, agent_id: str) -> JSONResponse:
+    """Show what an agent declares of itself, and how it is."""
+    [standing] = await plane.crew.standings(agent_id)
+    return JSONResponse({**agent_view(standing.agent), **standing_view(standing)})
+
+
+@router.get("/api/agents/{agent_id}/status")
+async def agent_status(plane: ThePlane, agent_id: str) -> JSONResponse:
+    """Show how one agent is doing, and what is left of its day."""
+    [standing] = await plane.crew.standings(agent_id)
+    used = await plane.crew.used(standing.agent.name)
+    budget = standing.agent.budget
+    shown = {
+        "runs": {"used": used.runs, "budget": budget.runs},
+        "tokens": {"used": used.tokens, "budget": budget.tokens},
+        "money": {"used": used.money, "budget": budget.money and budget.money.minor},
+    }
+    return JSONResponse({**standing_view(standing), "today": shown})
+
+
+@router.get("/api/agents/{agent_id}/capabilities")
+async def capabilities(plane: ThePlane, agent_id: str) -> JSONResponse:
+    """Show what an agent can do, and what it may propose."""
+    found = plane.crew.find(agent_id)
+    content = {
+        "agent_id": found.name,
+        "capabilities": list(found.capabilities),
+        "may": sorted(action.__name__ for action in found.may),
+    }
+    return JSONResponse(content)
+
+
+@router.get("/api/agents/{agent_id}/health")
+async def agent_health(plane: ThePlane, agent_id: str) -> JSONResponse:
+    """Show an agent's health alone."""
+    [standing] = await plane.crew.standings(agent_id)
+    content = {
+        "agent_id": standing.agent.name,
+        "status": str(standing.health),
+        "heartbeat_age": standing.pulse.age(standing.now),
+        "error_count": standing.pulse.failures,
+        "last_error": standing.pulse.error,
+    }
+    return JSONResponse(content)
+
+
+@router.delete("/api/agents/{agent_id}")
+async def dismiss(plane: ThePlane, by: TheCaller, agent_id: str) -> JSONResponse:
+    """Take an agent off duty that was registered while the plane ran."""
+    await plane.crew.dismiss(agent_id, by=by)
+    return JSONResponse({"agent_id": agent_id, "status": "dismissed"})
+
+
+@router.post("/api/agents/{agent_id}/pause")
+async def pause(plane: ThePlane, by: TheCaller, agent_id: str) -> JSONResponse:
+    """Let no run of one agent begin until it is resumed."""
+    await plane.crew.pause(agent_id, by=by)
+    return JSONResponse({"agent_id": agent_id, "paused": True})
+
+
+@router.post("/api/agents/{agent_id}/resume")
+async def resume(plane: ThePlane, by: TheCaller, agent_id: str) -> JSONResponse:
+    """Let one agent go on."""
+    await plane.crew.resume(agent_id, by=by)
+    return JSONResponse({"agent_id": agent_id, "paused": False})
+
+
+@unrepeated.post("/api/agents/{agent_id}/heartbeat")
+async def heartbeat(request: Request, plane: ThePlane, agent_id: str) -> JSONResponse:
+    """Take a remote agent's sign of life; its own token proves who sends it."""
+    token, known = shown_token(request), caller_of(request.scope)
+    if not token:
+        return problem(request.scope, 401, "this needs the agent's token", headers=CHALLENGE)
+    if known is not None:  # a stranger does not learn who is on duty
+        plane.crew.find(agent_id)
+    try:
+        await plane.crew.beat(agent_id, token)
+    except WrongToken:
+        return problem(request.scope, 403, "this is not the token of that agent")
+    return JSONResponse({"agent_id": agent_id, "status": "ok"})
+
+
+@router.post("/api/agents/{agent_id}/execute")
+async def execute(
+    request: Request,
+    plane: ThePlane,
+    by: TheCaller,
+    agent_id: str,
+    parameters: Parameters = None,
+    wait: Wait = 0,
+) -> JSONResponse:
+    """Ask for a run of one agent; with `wait`, answer once it has ended, or so many seconds on."""
+    name = _find(plane, request, agent_id)
+    given = parameters or {}
+    identifier = await plane.request_run(name, by=by, parameters=given)
+    shown = await _ended(plane, identifier, wait)
+    is_over = shown["status"] in ("completed", "failed")
+    content = {
+        "executionId": identifier,
+        "agentId": agent_id,
+        "status": shown["status"] if is_over else "started",
+        "startedAt": shown["started_at"],
+        "parameters": given,
+        "message": f"Agent {name} was asked to run",
+        **({"result": shown["result"]} if is_over else {}),
+    }
+    return answer(content)
+
+
+def _find(plane: Plane, request: Request, agent_id: str) -> str:
+    """Return the agent's name; 400 where there is none, 403 where the caller may not wake it."""
+    try:
+        name = plane.crew.find(agent_id).name
+    except NotFound as error:
+        raise InvalidInput("agent_id", f"there is no agent {agent_id!r}") from error
+    check_scope(request, name)
+    return name
+
+
+async def _ended(plane: Plane, identifier: str, wait: float) -> dict[str, Any]:
+    shown = await plane.crew.execution(identifier)
+    try:
+        async with asyncio.timeout(wait):
+            while shown["status"] not in ("completed", "failed"):
+                await asyncio.sleep(_LOOK_AGAIN)
+                shown = await plane.crew.execution(identifier)
+    except TimeoutError:
+        pass
+    return shown
+
+
+@router.post("/run_agent/{name}")
+async def run_agent(
+    request: Request, plane: ThePlane, by: TheCaller, name: str, parameters: Parameters = None
+) -> JSONResponse:
+    """Ask for a run of one agent."""
+    found = plane.crew.find(name).name
+    check_scope(request, found)
+    run = await plane.request_run(found, by=by, parameters=parameters or {})
+    return JSONResponse({"status": "scheduled", "run_id": run})
+
+
+@router.post("/run_all")
+async def run_all(plane: ThePlane, by: TheCaller) -> JSONResponse:
+    """Ask for a run of every agent that callers may trigger."""
+    allowed = [name for name in plane.agents if plane.settings.api.may_trigger(name)]
+    runs = [await plane.request_run(name, by=by) for name in allowed]
+    return JSONResponse({"status": "all scheduled", "runs": runs})
+
+
+@router.post("/api/tasks")
+async def task(request: Request, plane: ThePlane, by: TheCaller, body: TaskBody) -> JSONResponse:
+    """Give a task to the healthy agent of highest priority that has the capability."""
+    agents = [a.name for a in plane.agents.values() if body.capability in a.capabilities]
+    allowed = [name for name in agents if plane.settings.api.may_trigger(name)]
+    if agents and not allowed:
+        raise HTTPException(403, "the agents that can are outside AUTHORIZED_AGENTS_SCOPE")
+    try:
+        name, run = await plane.crew.delegate(
+            body.capability, body.parameters, by=by, among=allowed
+        )
+    except NobodyCan as error:
+        raise HTTPException(409, str(error)) from error
+    return JSONResponse({"agent_id": name, "execution_id": run, "status": "scheduled"}, 202)
+
+
+@router.get("/api/orchestrator/health")
+async def orchestrator_health(plane: ThePlane) -> JSONResponse:
+    """Show how the orchestrator is."""
+    return JSONResponse(await plane.crew.status())
+
+
+@router.get("/api/system/capabilities")
+async def system_capabilities(plane: ThePlane) -> JSONResponse:
+    """Show what this system can do, and who does it."""
+    agents = {name: list(agent.capabilities) for name, agent in plane.agents.items()}
+    process = plane.settings.orchestrator
+    content = {
+        "apiVersion": process.service_version,
+        "capabilities": sorted({word for words in agents.values() for word in words}),
+        "agents": [{"id": name, "capabilities": words} for name, words in agents.items()],
+        "features": {
+            "orchestration": process.enabled,
+            "approvals": True,
+            "undo": True,
+            "remote_agents": True,
+            "workers": plane.settings.database.url is not None,
+            "alerts": bool(plane.settings.alerts.urls),
+        },
+    }
+    return JSONResponse(content)

@@ -1,0 +1,73 @@
+"""Anomalies, and the owner's goal with the plan that serves it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from storecrew.api import bodies
+from storecrew.api.access import TheCaller, ThePlane, answer
+from storecrew.api.requests import HEADER, JsonRoute
+from storecrew.app.planning import current_plan
+from storecrew.domain.codec import decode
+from storecrew.domain.events import GoalSet, Published
+
+router = APIRouter(prefix="/api", route_class=JsonRoute, tags=["operations"])
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+class GoalBody(bodies.Strict):
+    """What matters now, and until when."""
+
+    goal: Literal["profit", "growth", "clear_stock", "service"]
+    until: bodies.Name | None = None
+    """ISO 8601 with a time zone."""
+
+
+@router.get("/anomalies")
+async def anomalies(
+    plane: ThePlane, status: Literal["open", "closed"] | None = None, limit: Limit = 50
+) -> JSONResponse:
+    """List what went wrong, newest first, each with its cause and what would help."""
+    found = await plane.incidents.incidents(status=status, limit=limit)
+    return answer({"items": found, "total": len(found)})
+
+
+@router.post("/anomalies/{incident:path}/close")
+async def close(
+    plane: ThePlane, by: TheCaller, incident: str, body: bodies.ReasonBody | None = None
+) -> JSONResponse:
+    """Say that the trouble is over; what is closed stays closed."""
+    reason = body.reason if body else ""
+    await plane.incidents.close_incident(incident, reason=reason, by=by, now=plane.clock.now())
+    return answer({"id": incident, "status": "closed"})
+
+
+@router.get("/anomalies/{incident:path}")
+async def anomaly(plane: ThePlane, incident: str) -> JSONResponse:
+    """Show one anomaly: observed and expected, its cause, and a plan of typed actions."""
+    return answer(await plane.incidents.incident(incident))
+
+
+@router.post("/goal", status_code=202)
+async def set_goal(
+    request: Request, plane: ThePlane, by: TheCaller, body: GoalBody
+) -> JSONResponse:
+    """Say what matters now; the coordinator plans for it."""
+    until = decode(datetime, body.until, field="until") if body.until else None
+    key = request.headers.get(HEADER) or uuid4().hex
+    event = GoalSet(goal=body.goal, until=until)
+    fact = Published(
+        source="person", external_id=f"goal/{key}", event=event, at=plane.clock.now(), actor=by
+    )
+    (receipt,) = await plane.publish([fact])
+    return answer({"goal": body.goal, "event_id": receipt.event_id}, 202)
+
+
+@router.get("/plan")
+async def plan(plane: ThePlane) -> JSONResponse:
+    """Show the goal in force and the newest plan: who does what, by when, at which cost."""
+    return answer(await current_plan(plane.journal, plane.clock.now()))

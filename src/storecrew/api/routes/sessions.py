@@ -1,0 +1,87 @@
+"""Logging in: a password for a session, whose cookie the browser then shows."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse
+from pydantic import StringConstraints
+from starlette.types import Scope
+
+from storecrew.api import bodies
+from storecrew.api.access import ThePlane
+from storecrew.api.auth import COOKIE, caller_of, is_loopback, session_token, stranger
+from storecrew.api.requests import UnrepeatedRoute
+from storecrew.app.access import MAX_PASSWORD, csrf_token
+
+router = APIRouter(prefix="/api/session", route_class=UnrepeatedRoute, tags=["session"])
+
+
+class LogInBody(bodies.Strict):
+    """Who wants to come in."""
+
+    name: bodies.Name
+    password: Annotated[str, StringConstraints(max_length=MAX_PASSWORD)]
+
+
+@router.post("")
+async def log_in(request: Request, plane: ThePlane, body: LogInBody) -> JSONResponse:
+    """Begin a session. The answer to a wrong password is that to an unknown name."""
+    scope, attempts = request.scope, request.app.state.log_in_attempts
+    address = stranger(scope)
+    if seconds := attempts.wait(address, body.name):
+        headers = {"Retry-After": str(seconds)}
+        raise HTTPException(429, "too many attempts; wait a little", headers=headers)
+    attempts.count(address, body.name)
+    lasts = timedelta(hours=plane.settings.api.session_hours)
+    begun = await plane.access.log_in(body.name, body.password, lasts=lasts)
+    if begun is None:
+        raise HTTPException(401, "this name and password do not go together")
+    attempts.pardon(address, body.name)
+    content = {
+        "name": begun.caller.name,
+        "role": begun.caller.role,
+        "csrf_token": csrf_token(begun.token),
+        "ends_at": begun.ends_at.isoformat(),
+    }
+    answer = JSONResponse(content)
+    answer.set_cookie(
+        COOKIE,
+        begun.token,
+        max_age=round(lasts.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=_needs_tls(scope),
+    )
+    return _private(answer)
+
+
+@router.get("")
+async def show(request: Request) -> JSONResponse:
+    """Say who is calling, with the token that writes need beside the session's cookie."""
+    found = caller_of(request.scope)
+    assert found is not None  # noqa: S101 - the route needs a role
+    csrf = csrf_token(session_token(request.headers)) if found.by_cookie else None
+    return _private(JSONResponse({"name": found.name, "role": found.role, "csrf_token": csrf}))
+
+
+@router.delete("")
+async def log_out(request: Request, plane: ThePlane) -> JSONResponse:
+    """End the session; who came with a key keeps it."""
+    if token := session_token(request.headers):
+        await plane.access.log_out(token)
+    answer = JSONResponse({"status": "ended"})
+    answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_needs_tls(request.scope))
+    return _private(answer)
+
+
+def _private(answer: JSONResponse) -> JSONResponse:
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _needs_tls(scope: Scope) -> bool:
+    """Tell whether the cookie must not travel unencrypted: anywhere but on this machine."""
+    server = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    name = server.rpartition(":")[0] if ":" in server and not server.endswith("]") else server
+    return scope["scheme"] == "https" or not is_loopback(name.strip("[]"))

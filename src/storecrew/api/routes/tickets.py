@@ -1,0 +1,95 @@
+"""Tickets under `/api/tickets`: what customers ask, what was answered, how they liked it."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from annotated_types import Ge, Le
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from storecrew.api import bodies
+from storecrew.api.access import ThePlane, act, answer
+from storecrew.api.requests import HEADER, LedgerRoute
+from storecrew.app.support import NEWEST, figures
+from storecrew.domain import care
+from storecrew.domain.actions import Action
+
+router = APIRouter(prefix="/api/tickets", route_class=LedgerRoute, tags=["tickets"])
+
+Limit = Annotated[int, Query(ge=1, le=NEWEST)]
+
+
+class TicketBody(bodies.Strict):
+    """A customer's question; with the id of a known ticket, what the customer wrote since."""
+
+    text: bodies.Text
+    id: bodies.Name | None = None
+    customer: bodies.Name | None = None
+    order_id: bodies.OrderId | None = None
+
+
+class ReplyBody(bodies.Strict):
+    """A person's answer to the customer's newest words."""
+
+    text: Annotated[bodies.Text, bodies.StringConstraints(min_length=1)]
+
+
+class RatingBody(bodies.Strict):
+    """How the customer liked the answer."""
+
+    rating: Annotated[int, Ge(1), Le(5)]
+
+
+@router.get("")
+async def tickets(
+    plane: ThePlane, status: care.TicketStatus | None = None, limit: Limit = 200
+) -> JSONResponse:
+    """List tickets, newest first, with figures over the newest thousand."""
+    newest = await plane.store.tickets(limit=NEWEST)
+    found = await plane.store.tickets(status=status, limit=limit)
+    return answer({"items": found, "figures": figures(newest)})
+
+
+@router.post("", status_code=201)
+async def open_ticket(request: Request, body: TicketBody) -> JSONResponse:
+    """Note a customer's question; it wakes customer support."""
+    given = request.headers.get(HEADER)
+    ticket_id = body.id or (f"api-{given}" if given else f"api-{uuid4().hex}")
+    action = care.OpenTicket(
+        ticket_id=ticket_id, text=body.text, customer=body.customer, order_id=body.order_id
+    )
+    await act(request, action)
+    return JSONResponse({"ticket_id": ticket_id, "status": care.TicketStatus.OPEN}, 201)
+
+
+@router.post("/{ticket_id:path}/reply")
+async def reply(request: Request, plane: ThePlane, ticket_id: str, body: ReplyBody) -> JSONResponse:
+    """Answer the customer as a person; the same ticket is not answered twice in a row."""
+    ticket = await plane.store.ticket(ticket_id)
+    action = care.ReplyToTicket(ticket_id=ticket_id, text=body.text, expect=ticket.text)
+    return await _moved(request, action, care.TicketStatus.ANSWERED)
+
+
+@router.post("/{ticket_id:path}/close")
+async def close(request: Request, ticket_id: str) -> JSONResponse:
+    """Call the question settled."""
+    action = care.CloseTicket(ticket_id=ticket_id)
+    return await _moved(request, action, care.TicketStatus.CLOSED)
+
+
+@router.post("/{ticket_id:path}/rating")
+async def rate(request: Request, ticket_id: str, body: RatingBody) -> JSONResponse:
+    """Record how the customer liked the answer."""
+    await act(request, care.RateTicket(ticket_id=ticket_id, rating=body.rating))
+    return JSONResponse({"ticket_id": ticket_id, "rating": body.rating})
+
+
+@router.get("/{ticket_id:path}")
+async def ticket(plane: ThePlane, ticket_id: str) -> JSONResponse:
+    """Show one ticket."""
+    return answer(await plane.store.ticket(ticket_id))
+
+
+async def _moved(request: Request, action: Action, status: care.TicketStatus) -> JSONResponse:
+    await act(request, action)
+    return JSONResponse({"ticket_id": action.subject.removeprefix("ticket:"), "status": status})

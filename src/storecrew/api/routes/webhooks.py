@@ -1,0 +1,64 @@
+"""What other systems report of themselves: signed, stored before it is answered, once per id."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse
+
+from storecrew.api.access import ThePlane
+from storecrew.api.reported import event_of
+from storecrew.api.requests import UnrepeatedRoute
+from storecrew.api.signatures import is_genuine
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.events import Published
+
+router = APIRouter(prefix="/webhooks", route_class=UnrepeatedRoute, tags=["events"])
+
+_IDS = ("x-event-id", "x-shopify-event-id", "x-shopify-webhook-id", "x-webhook-id")
+"""Headers that may name the delivery, the first found counts."""
+_TOPICS = ("x-event-type", "x-shopify-topic")
+MAX_WORD = 200
+
+
+@router.post("/{source}")
+async def deliver(request: Request, plane: ThePlane, source: str) -> JSONResponse:
+    """Record what a configured system reports; a repeated delivery changes nothing.
+
+    The body is signed with the source's secret (HMAC-SHA256, header `X-Signature`,
+    `X-Shopify-Hmac-Sha256` or `X-Hub-Signature-256`).
+    """
+    headers, body, now = request.headers, await request.body(), plane.clock.now()
+    known = plane.settings.webhooks.get(source)
+    if known is None or not is_genuine(known, headers, body, now):
+        raise HTTPException(401, "this delivery is not signed by a configured source")
+    content = json.loads(body) if body else {}
+    published = Published(
+        source=f"webhook:{source}",
+        external_id=_word(headers, _IDS) or sha256(body).hexdigest(),
+        event=event_of(*_what(headers, content)),
+        at=now,
+        actor=f"webhook:{source}",
+    )
+    (receipt,) = await plane.publish([published])
+    return JSONResponse({"event_id": receipt.event_id, "duplicate": receipt.duplicate})
+
+
+def _what(headers: Mapping[str, str], content: Any) -> tuple[str, dict[str, Any]]:
+    """Return the type of the event and its data, from the headers or from within the body."""
+    data = content if isinstance(content, dict) else {"content": content}
+    if topic := _word(headers, _TOPICS):
+        return topic, data
+    kind, inner = data.get("event_type"), data.get("data")
+    if not isinstance(kind, str) or not 1 <= len(kind) <= MAX_WORD:
+        raise InvalidInput("event_type", "say what happened, here or in the header X-Event-Type")
+    return kind, inner if isinstance(inner, dict) else data
+
+
+def _word(headers: Mapping[str, str], names: tuple[str, ...]) -> str:
+    found = next((headers[name] for name in names if name in headers), "")
+    if len(found) > MAX_WORD or not (found.isascii() and found.isprintable()):
+        raise InvalidInput("header", f"{names[0]} has at most {MAX_WORD} printable characters")
+    return found

@@ -1,0 +1,14 @@
+"""What each agent may read as its own settings."""
+
+from typing import Any
+
+from storecrew.agents.communications import customer_communications
+from storecrew.app.settings import Settings
+
+
+def options_of(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return the agents' own settings; who writes to customers knows the quiet hours."""
+    own = settings.agents if isinstance(settings.agents, dict) else {}
+    house, name = settings.policy, customer_communications.name
+    quiet = {"quiet_from": house.quiet_from, "quiet_until": house.quiet_until, "zone": house.zone}
+    return {**own, name: {**quiet, **own.get(name, {})}}

@@ -1,0 +1,207 @@
+"""Questions to the models about one product or one customer, answered from what the shop knows."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from storecrew.app.model_desk import ModelDesk
+from storecrew.app.model_scores import REHEARSAL, Record, rehearsed, told_of
+from storecrew.app.teaching import sales_history, series_name
+from storecrew.domain.advice import PriceHistory
+from storecrew.domain.errors import InvalidInput, NotFound
+from storecrew.domain.learning import Skill
+from storecrew.models.demand import SalesHistory, simple_forecasts
+from storecrew.models.demand.forecasts import SeriesForecast
+
+_UNSOLD = 28
+"""Days of nothing that stand for the history of a product that never sold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastAnswer:
+    """How much of a product will be sold, day by day, and how good such forecasts were."""
+
+    sku: str
+    warehouse: str | None
+    unit: str
+    first: date
+    """The day of the first figure."""
+    horizon: int
+    method: str
+    version: int | None
+    """Of the demand model; None where the product's own sales alone were asked."""
+    days: Sequence[date]
+    mean: Sequence[float]
+    """Expected units of each day."""
+    quantiles: Mapping[str, Sequence[float]]
+    """Per level, units of each day that are not exceeded with that chance."""
+    total: float
+    """Expected units over the horizon."""
+    error: Mapping[str, Any]
+    """How forecasts of this product did: `basis` says whether they were made then or in
+    hindsight; figures as `model_scores.figures` tells them."""
+
+
+async def forecast(
+    desk: ModelDesk, sku: str, *, horizon: int, warehouse: str | None = None
+) -> ForecastAnswer:
+    """Return a product's forecast; raises `NotFound` for a product or warehouse nobody knows."""
+    await desk.store.product(sku)
+    places = {level.warehouse for level in await desk.store.stock([sku])}
+    if warehouse is not None and warehouse not in places:
+        raise NotFound("warehouse", warehouse)
+    await desk.refresh()
+    served = desk.models.forecasts
+    today = desk.today
+    if served is not None and served.forecasts.first <= today:
+        found = served.of(sku, warehouse)
+        ahead = (today - served.forecasts.first).days
+        if found is not None and len(found.mean) - ahead >= horizon:
+            error = served.accuracy(sku, warehouse) or await _rehearsed(desk, sku, warehouse)
+            cut, number = _from(found, ahead), served.version.number
+            return _answer(sku, warehouse, cut, horizon, error, version=number)
+    history = await _own_history(desk, sku, warehouse, horizon)
+    made = await asyncio.to_thread(simple_forecasts, history, horizon=horizon)
+    error = await _rehearsed(desk, sku, warehouse)
+    return _answer(sku, warehouse, made.of(history.series[0]), horizon, error, version=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentAnswer:
+    """What somebody who wrote this wants, and whether that may be acted on."""
+
+    intent: str
+    probability: float
+    sure: bool
+    """Whether it may be answered without a person: right in 99 of 100 held-back examples."""
+    known: bool
+    """False for what is like nothing the model was taught: a person should read it."""
+    alternatives: Sequence[tuple[str, float]]
+    """Up to three intents with their shares of the likelihood, best first."""
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElasticityAnswer:
+    """How demand for a product answers to its price: 1 % dearer sells `mean` % more (so less)."""
+
+    sku: str
+    mean: float
+    error: float
+    """Standard error of the mean."""
+    own: bool
+    """Whether the product's own price moves were learned from; else it is what the shop's
+    products, or published estimates, show."""
+    version: int | None
+
+
+async def elasticity(desk: ModelDesk, sku: str) -> ElasticityAnswer:
+    """Return a product's price elasticity; raises `NotFound` for a product nobody knows."""
+    await desk.store.product(sku)
+    await desk.refresh()
+    known = desk.models.elasticity_of
+    (usual,) = desk.models.elasticities([PriceHistory(prices=(), units=())])
+    found = known.get(sku) or known.get("", usual)
+    return ElasticityAnswer(
+        sku=sku,
+        mean=round(found.mean, 3),
+        error=round(found.error, 3),
+        own=sku in known,
+        version=desk.models.numbers.get(Skill.ELASTICITY),
+    )
+
+
+async def intent(desk: ModelDesk, text: str) -> IntentAnswer:
+    """Return what a text asks for; raises `NotFound` before anything was learnt."""
+    await desk.refresh()
+    model = desk.models.intents
+    if model is None:
+        raise NotFound("model", Skill.INTENTS)
+    (said,) = await asyncio.to_thread(model.classify, [text])
+    return IntentAnswer(
+        intent=said.intent,
+        probability=round(said.probability, 4),
+        sure=said.sure,
+        known=said.known,
+        alternatives=[(name, round(chance, 4)) for name, chance in said.top],
+        version=desk.models.numbers[Skill.INTENTS],
+    )
+
+
+def _answer(
+    sku: str,
+    warehouse: str | None,
+    made: SeriesForecast,
+    horizon: int,
+    error: Mapping[str, Any],
+    *,
+    version: int | None,
+) -> ForecastAnswer:
+    mean = [round(float(units), 3) for units in made.mean[:horizon]]
+    bands = {
+        f"{level:g}": [round(float(units), 3) for units in row[:horizon]]
+        for level, row in zip(made.levels, made.quantiles, strict=True)
+    }
+    return ForecastAnswer(
+        sku=sku,
+        warehouse=warehouse,
+        unit="units a day",
+        first=made.first,
+        horizon=horizon,
+        method=made.method,
+        version=version,
+        days=[made.first + timedelta(days=n) for n in range(horizon)],
+        mean=mean,
+        quantiles=bands,
+        total=round(sum(mean), 3),
+        error=error,
+    )
+
+
+def _from(found: SeriesForecast, ahead: int) -> SeriesForecast:
+    """Return the forecast without the days that are over."""
+    return replace(
+        found,
+        first=found.first + timedelta(days=ahead),
+        mean=found.mean[ahead:],
+        quantiles=found.quantiles[:, ahead:],
+    )
+
+
+async def _own_history(
+    desk: ModelDesk, sku: str, warehouse: str | None, horizon: int
+) -> SalesHistory:
+    """Return the sales of one product (in one warehouse); all zeros where it never sold."""
+    today = desk.today
+    days = desk.settings.models.history_days
+    name = series_name(sku, warehouse)
+    try:
+        history = await sales_history(desk.store, today, days, horizon, frozenset([sku]))
+    except InvalidInput:
+        return _nothing_sold(name, today)
+    if name not in history.series:
+        return _nothing_sold(name, today)
+    n = list(history.series).index(name)
+    one = slice(n, n + 1)
+    return SalesHistory(
+        first=history.first,
+        series=(name,),
+        units=history.units[one],
+        in_stock=None if history.in_stock is None else history.in_stock[one],
+    )
+
+
+def _nothing_sold(name: str, today: date) -> SalesHistory:
+    first = today - timedelta(days=_UNSOLD)
+    return SalesHistory(first=first, series=(name,), units=np.zeros((1, _UNSOLD)))
+
+
+async def _rehearsed(desk: ModelDesk, sku: str, warehouse: str | None) -> Mapping[str, Any]:
+    """Return how the simple forecast would have done in the last weeks, made in hindsight."""
+    history = await _own_history(desk, sku, warehouse, REHEARSAL)
+    record = await asyncio.to_thread(rehearsed, history) if history.units.any() else Record.empty()
+    return told_of(record, series_name(sku, warehouse)) or {"basis": "nothing sold yet", "days": 0}

@@ -1,0 +1,151 @@
+"""The models as agents and doors ask them: what was learnt, else what is simple."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from storecrew.app.model_scores import Record, merged, told_of
+from storecrew.app.teaching import part, series_name
+from storecrew.domain.advice import BoughtTogether, Elasticity, Intent, Suggested
+from storecrew.domain.errors import InvalidInput, NotFound
+from storecrew.domain.learning import Skill, Standing, Version
+from storecrew.domain.ports import DemandForecast
+from storecrew.models.basic import BasicModels
+from storecrew.models.demand import Forecasts
+from storecrew.models.demand.forecasts import SeriesForecast
+from storecrew.models.intents import IntentModel
+from storecrew.models.recommendation import Similarities, Suggestion, proven_pairs
+from storecrew.models.state import State
+
+_FRESH = timedelta(days=3)
+"""Age up to which a forecast is acted on: models are trained daily, and may fail twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedForecasts:
+    """The newest forecasts, and how earlier ones did."""
+
+    version: Version
+    forecasts: Forecasts
+    record: Record
+    rehearsal: Record
+    """What stands in for the record of a product whose forecasts have not come true yet."""
+
+    def of(self, sku: str, warehouse: str | None = None) -> SeriesForecast | None:
+        """Return the forecast of a product, or of it in one warehouse; None where none is."""
+        name = series_name(sku, warehouse)
+        try:
+            return self.forecasts.of(name)
+        except NotFound:
+            return None
+
+    def accuracy(self, sku: str, warehouse: str | None = None) -> Mapping[str, Any]:
+        """Return how forecasts of the product did, {} where none was ever made."""
+        name = series_name(sku, warehouse)
+        said = self.record.of(name)
+        since = {"basis": "earlier forecasts compared with sales", **said}
+        return since if said else told_of(self.rehearsal, name)
+
+
+@dataclass
+class ServedModels(BasicModels):
+    """Implements `domain.ports.Models`, and holds what the newest versions learnt.
+
+    A version that fell back, or that is not there yet, is answered for by the simple models.
+    """
+
+    forecasts: ServedForecasts | None = None
+    similarities: Similarities | None = None
+    intents: IntentModel | None = None
+    elasticity_of: Mapping[str, Elasticity] = field(default_factory=dict[str, Elasticity])
+    basket_days: float = 365.0
+    """Days of orders that the similarities were learned from."""
+    numbers: dict[Skill, int] = field(default_factory=dict[Skill, int])
+    """The version of each skill that is held."""
+
+    def hold(self, version: Version, state: State, records: Sequence[Record]) -> None:
+        """Take up what a version learnt, in place of the one before."""
+        if version.skill is Skill.DEMAND:
+            fallen = version.standing is Standing.FALLEN_BACK
+            made = Forecasts.restore(part(state, "simple" if fallen else "served"))
+            self.forecasts = ServedForecasts(
+                version=version,
+                forecasts=made,
+                record=merged(records),
+                rehearsal=Record.restore(part(state, "rehearsed")),
+            )
+        elif version.skill is Skill.SIMILARITY:
+            self.similarities = Similarities.restore(state)
+            if version.first is not None and version.last is not None:
+                self.basket_days = float((version.last - version.first).days + 1)
+        elif version.skill is Skill.INTENTS:
+            self.intents = IntentModel.restore(state)
+        elif version.skill is Skill.ELASTICITY:
+            self.elasticity_of = _elasticities(state)
+        self.numbers[version.skill] = version.number
+
+    def forecast_of(
+        self, sku: str, day: date, warehouse: str | None = None
+    ) -> DemandForecast | None:
+        """Return the newest forecast where it is at most three days old and did not fall back."""
+        served = self.forecasts
+        if served is None or served.version.standing is Standing.FALLEN_BACK:
+            return None
+        name = series_name(sku, warehouse)
+        fresh = timedelta(0) <= day - served.forecasts.first <= _FRESH
+        if not fresh or served.of(sku, warehouse) is None:
+            return None
+        return served.forecasts.demand(name)
+
+    def accuracy_of(self, sku: str) -> Mapping[str, float | str]:
+        """Return how forecasts of the product did, as `model_scores.figures` tells it."""
+        return self.forecasts.accuracy(sku) if self.forecasts is not None else {}
+
+    def learned_elasticity(self, sku: str) -> Elasticity | None:
+        """Return what the product's own price moves taught."""
+        return self.elasticity_of.get(sku)
+
+    def similar_to(self, cart: Sequence[str], count: int) -> Sequence[Suggested]:
+        """Return what is bought together with these products, best first."""
+        if self.similarities is None:
+            return ()
+        return [_suggested(each) for each in self.similarities.complete(cart, count)]
+
+    def for_customer(
+        self, bought: Mapping[str, tuple[float, int]], count: int, day: date
+    ) -> Sequence[Suggested]:
+        """Return what somebody may want next, best first."""
+        if self.similarities is None:
+            return ()
+        found = self.similarities.for_customer(bought, count, today=day.toordinal())
+        return [_suggested(each) for each in found]
+
+    def bought_together(self, count: int) -> Sequence[BoughtTogether]:
+        """Return proven pairs, the most telling first."""
+        if self.similarities is None:
+            return ()
+        found = proven_pairs(self.similarities, count)
+        return [replace(pair, days=self.basket_days) for pair in found]
+
+    def intent(self, texts: Sequence[str]) -> Sequence[Intent]:
+        """Return what each text wants, by the newest version that learned of intents."""
+        if self.intents is None:
+            return super().intent(texts)
+        return [
+            Intent(name=v.intent, probability=v.probability, sure=v.sure, known=v.known)
+            for v in self.intents.classify(texts)
+        ]
+
+
+def _suggested(one: Suggestion) -> Suggested:
+    return Suggested(sku=one.sku, score=one.score, reason=one.reason, partner=one.partner)
+
+
+def _elasticities(state: State) -> Mapping[str, Elasticity]:
+    """Return the elasticities of a state; raises `InvalidInput` where it holds none."""
+    try:
+        rows = zip(state["names"], state["means"], state["errors"], strict=True)
+        return {str(n): Elasticity(mean=float(m), error=float(e)) for n, m, e in rows}
+    except (KeyError, ValueError) as error:
+        raise InvalidInput("state", f"holds no elasticities ({error})") from error

@@ -1,0 +1,195 @@
+"""Trials: a shop is made up from a seed, and run by the crew or by a plain owner."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from storecrew.app.assembly import assemble
+from storecrew.app.model_desk import ModelDesk
+from storecrew.app.places import database_url
+from storecrew.app.settings import Settings
+from storecrew.app.teaching import Assignment, teach
+from storecrew.backtest import PlainOwner, Report, run_days, warm_up
+from storecrew.backtest.by_hand import answers, looked_at
+from storecrew.backtest.trial import WARM_UP_DAYS
+from storecrew.database import DISPOSABLE
+from storecrew.domain.errors import AlreadyDecided
+from storecrew.domain.events import Published
+from storecrew.domain.learning import Lesson, Skill
+from storecrew.domain.runs import ApprovalStatus
+from storecrew.journal import SqlJournal, open_journal
+from storecrew.journal.learning import SqlVersions
+from storecrew.journal.operations import SqlOperations
+from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.orchestrator.pace import LoopSettings
+from storecrew.policy import Policy
+from storecrew.stores.simulated import SimulatedShop, VirtualClock
+from storecrew.stores.sql import SqlStore, open_store
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+"""The first day of every trial, a Monday: a seed then always gives the same result."""
+MORNING = 8
+"""The hour at which the owner answers the crew's questions."""
+_LEARNS_EVERY = 28
+"""Days after which the crew of a trial learns anew what is bought together."""
+
+DayProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One shop, for so many days after the plain owner has run it for sixty."""
+
+    days: int
+    seed: int
+    currency: str = "EUR"
+    size: int = 120
+    """Products."""
+    units: float = 55.0
+    """Units a day that they sell in all at list prices."""
+    step: int = 1
+    """Hours between two looks at the shop, a divisor of 8: fewer looks are a faster trial."""
+
+    @property
+    def clock(self) -> VirtualClock:
+        """A clock at the beginning of the warm-up."""
+        return VirtualClock(START - timedelta(days=WARM_UP_DAYS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What the crew made of a trial's shop, and how."""
+
+    crew: Report
+    proposals: int
+    applied: int
+    asked: int
+    denied: int
+    refused: int
+    """Allowed by the policy, but no longer possible when the store was to do it."""
+    audit_entries: int
+    discrepancies: int
+    """Lines of the books that do not add up: 0."""
+
+
+def plain_trial(trial: Trial) -> Report:
+    """Run the plain owner's shop in memory."""
+
+    async def run() -> Report:
+        clock = trial.clock
+        shop, _ = await _open_shop("sqlite://", trial, clock)
+        await warm_up(shop, clock)
+        owner = PlainOwner(shop, shop.is_fraud)
+        report = await run_days(shop, owner.operate, clock, trial.days, step=trial.step)
+        await shop.close()
+        return report
+
+    return asyncio.run(run())
+
+
+async def crew_trial(
+    settings: Settings, trial: Trial, progress: DayProgress = lambda _done, _all: None
+) -> Tally:
+    """Run the crew's shop in the data folder."""
+    clock = trial.clock
+    shop, books = await _open_shop(database_url(settings, "orders.db"), trial, clock)
+    await warm_up(shop, clock)
+    url = database_url(settings, "registry.db")
+    journal = open_journal(url, durability=DISPOSABLE, inline=True)
+    crew = await _Crew.hire(settings, shop, journal, _desk(settings, books, journal, clock))
+    report = await run_days(
+        shop, crew.operate, clock, trial.days, progress=progress, step=trial.step
+    )
+    counts = await journal.tally(crew.orchestrator.begun)
+    audit = await journal.audit(page=1, per_page=1)
+    on_plane = await SqlOperations(journal.database).applied_keys()
+    keys = [*await shop.applied_keys(), *on_plane]
+    wrong = [*await shop.verify(), *await journal.verify(keys)]
+    await journal.close()
+    await shop.close()
+    return Tally(crew=report, audit_entries=audit.total, discrepancies=len(wrong), **counts)
+
+
+async def _open_shop(url: str, trial: Trial, clock: VirtualClock) -> tuple[SimulatedShop, SqlStore]:
+    books = await open_store(
+        url, clock=clock, currency=trial.currency, durability=DISPOSABLE, inline=True
+    )
+    shop = await SimulatedShop.open(
+        books,
+        seed=trial.seed,
+        clock=clock,
+        currency=trial.currency,
+        size=trial.size,
+        units=trial.units,
+    )
+    return shop, books
+
+
+def _desk(
+    settings: Settings, books: SqlStore, journal: SqlJournal, clock: VirtualClock
+) -> ModelDesk:
+    """Return a desk whose trainings happen here, on the books of the trial."""
+
+    async def learn(task: Assignment, before: bytes) -> Lesson:
+        return await teach(task, books, before)
+
+    book = SqlVersions(journal.database)
+    return ModelDesk(book=book, store=books, settings=settings, clock=clock, learn=learn)
+
+
+@dataclass
+class _Crew:
+    """The control plane on the shop's virtual clock, and the owner who answers its questions."""
+
+    orchestrator: Orchestrator
+    journal: SqlJournal
+    shop: SimulatedShop
+    models: ModelDesk
+    learnt: datetime | None = field(default=None)
+    """When the crew learned last what is bought together."""
+
+    @classmethod
+    async def hire(
+        cls, settings: Settings, shop: SimulatedShop, journal: SqlJournal, models: ModelDesk
+    ) -> "_Crew":
+        pipeline = replace(
+            assemble(settings, shop, journal, models.clock, models.models),
+            policy=Policy(settings.policy),
+        )
+        loop = LoopSettings(patient=False)
+        crew = cls(Orchestrator(pipeline, InlineEngine(), loop), journal, shop, models)
+        await models.train_quietly(Skill.INTENTS, by="trial")
+        await crew.orchestrator.start(alone=True)
+        return crew
+
+    async def operate(self, now: datetime, news: Sequence[Published]) -> None:
+        """Hear the news and do all that is due; each morning the owner sees to what waits."""
+        if self.learnt is None or now - self.learnt >= timedelta(days=_LEARNS_EVERY):
+            self.learnt = now
+            await self.models.train_quietly(Skill.SIMILARITY, by="trial")
+        if news:
+            await self.orchestrator.publish(news)
+        if now.hour == MORNING:
+            await self._answer()
+            await self._look(now)
+        while (await self.orchestrator.sweep()).progress:
+            pass
+
+    async def _answer(self) -> None:
+        waiting = await self.journal.approvals(page=1, per_page=200)
+        for approval in waiting.items:
+            try:
+                yes = ApprovalStatus.APPROVED
+                await self.orchestrator.answer(approval.filed.id, yes, by="owner")
+            except AlreadyDecided:
+                continue  # it expired overnight
+
+    async def _look(self, now: datetime) -> None:
+        """Answer the customers and look at the orders that the crew left to a person."""
+        shop = self.shop
+        actions = [*await answers(shop, also_open=False), *await looked_at(shop, shop.is_fraud)]
+        for number, action in enumerate(actions):
+            key = f"owner/{now.isoformat(timespec='minutes')}/{number}"
+            await shop.apply(action, key=key, actor="person:owner")

@@ -1,0 +1,90 @@
+"""The plane looks at itself: books that differ, services that fail, untold incidents."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from storecrew.domain.commerce import Discrepancy
+from storecrew.domain.crew import ShopDay
+from storecrew.domain.errors import StorecrewError
+from storecrew.domain.events import BooksDiffered, Published, ServiceFailed
+from storecrew.domain.operations import Incident, IncidentBook
+from storecrew.domain.ports import Clock
+from storecrew.domain.services import ServiceView
+
+WATCH_SECONDS = 10.0
+"""How often it is looked whether somebody has to be told of an incident."""
+PROOF_HOUR = 3
+"""Hour of the shop's day from which its books are proved: the quietest of most shops."""
+_SOURCE = "plane"
+_log = logging.getLogger(__name__)
+
+Publish = Callable[[Sequence[Published]], Awaitable[object]]
+Prove = Callable[[], Awaitable[Sequence[Discrepancy]]]
+Tell = Callable[[str, str], Awaitable[bool]]
+
+
+def service_failed(view: ServiceView, now: datetime) -> Published:
+    """Return the fact that a service works no more; once per time that it went so."""
+    since = (view.since or now).isoformat()
+    detail = view.detail or f"it ended {view.restarts} times"
+    return Published(
+        source=_SOURCE,
+        external_id=f"service/{view.id}/{since}",
+        event=ServiceFailed(service=view.id, detail=detail),
+        at=now,
+    )
+
+
+@dataclass(kw_only=True)
+class Watchman:
+    """Looks after what no event tells: each trouble is told once."""
+
+    book: IncidentBook
+    clock: Clock
+    zone: str
+    tell: Tell
+    publish: Publish
+    prove: Prove
+    _proved: str = ""
+    """The day whose books were proved last."""
+
+    async def look(self) -> None:
+        """Tell of incidents that nobody was told of, and prove the books once a day."""
+        for incident in await self.book.untold():
+            if await self.tell(f"storecrew: {incident.title}", _body(incident)):
+                await self.book.told(incident.id, self.clock.now())
+        now = self.clock.now()
+        day = ShopDay.of(now, self.zone)
+        if day.name != self._proved and now.astimezone(ZoneInfo(self.zone)).hour >= PROOF_HOUR:
+            await self._prove(day.name, now)
+
+    async def _prove(self, day: str, now: datetime) -> None:
+        found = await self.prove()
+        self._proved = day
+        if not found:
+            return
+        first = f"{found[0].check} {found[0].subject}: {found[0].problem}"
+        event = BooksDiffered(count=len(found), first=first)
+        fact = Published(source=_SOURCE, external_id=f"books/{day}", event=event, at=now)
+        await self.publish([fact])
+
+
+async def watch(watchman: Watchman, leads: Callable[[], bool]) -> None:
+    """Look every few seconds, where this process leads, until cancelled."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        try:
+            if leads():
+                await watchman.look()
+        except StorecrewError as error:  # the next look finds what this one missed
+            _log.warning("could not look at the plane: %s", error)
+
+
+def _body(incident: Incident) -> str:
+    plan = "; ".join(str(step.get("type", "")) for step in incident.plan)
+    said = f"seen {incident.observed}, expected {incident.expected}; cause: {incident.cause}"
+    return f"{said}; plan: {plan}" if plan else said

@@ -1,0 +1,154 @@
+"""`storecrew key` and `storecrew user`: who may come in, and as what."""
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from storecrew.cli.options import ConfigFile, DataDir, Json
+from storecrew.cli.output import show_json, show_table, told
+from storecrew.cli.session import in_journal, person
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.identity import Role
+
+if TYPE_CHECKING:
+    from storecrew.app.access import Access
+
+keys = typer.Typer(no_args_is_help=True, help="Keys that programs show to come in.")
+users = typer.Typer(no_args_is_help=True, help="People who log in with a password.")
+
+Name = Annotated[str, typer.Argument(help="What the audit calls them.")]
+RoleOption = Annotated[
+    Role,
+    typer.Option(help="viewer reads, operator also works, admin also lets others in."),
+]
+FromStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+
+
+@keys.command("add")
+@told
+def add_key(
+    name: Name,
+    role: RoleOption,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and print it. It is never shown again; only its hash is kept.
+
+    From the first key on every caller needs one, also on this machine.
+
+    Example: storecrew key add dashboard --role viewer
+    """
+    token = in_journal(data_dir, lambda a: a.add_key(name, role, by=person()), config=config)
+    if as_json:
+        show_json({"name": name, "role": role, "key": token})
+    else:
+        print(token)
+
+
+@keys.command("list")
+@told
+def list_keys(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the keys, also the revoked ones.
+
+    Example: storecrew key list
+    """
+    found = in_journal(data_dir, lambda access: access.keys(), config=config)
+    if as_json:
+        show_json(list(found))
+        return
+    rows = [
+        (key.name, key.role, _day(key.created_at), key.created_by, _day(key.revoked_at))
+        for key in found
+    ]
+    show_table(f"{len(rows)} keys", ("name", "role", "made", "by", "revoked"), rows)
+
+
+@keys.command()
+@told
+def revoke(
+    name: Name, config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Let a key open nothing from now on; a running server hears of it within a second.
+
+    Example: storecrew key revoke dashboard
+    """
+    in_journal(data_dir, lambda access: access.revoke_key(name, by=person()), config=config)
+    if as_json:
+        show_json({"name": name, "status": "revoked"})
+    else:
+        print(f"The key {name!r} opens nothing any more.")
+
+
+@users.command("add")
+@told
+def add_user(
+    name: Name,
+    role: RoleOption,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    password_stdin: FromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Let a person log in; asks for the password.
+
+    Example: storecrew user add anna --role operator
+    """
+    password = _password(name, from_stdin=password_stdin)
+
+    async def add(access: "Access") -> None:
+        await access.add_user(name, role, password, by=person())
+
+    in_journal(data_dir, add, config=config)
+    if as_json:
+        show_json({"name": name, "role": role})
+    else:
+        print(f"{name!r} may log in as {role}.")
+
+
+@users.command("list")
+@told
+def list_users(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List everybody who may log in.
+
+    Example: storecrew user list --json
+    """
+    found = in_journal(data_dir, lambda access: access.users(), config=config)
+    if as_json:
+        show_json(list(found))
+        return
+    rows = [(user.name, user.role, _day(user.created_at), user.created_by) for user in found]
+    show_table(f"{len(rows)} users", ("name", "role", "added", "by"), rows)
+
+
+@users.command()
+@told
+def remove(
+    name: Name, config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """End a person's sessions and let them log in no more.
+
+    Example: storecrew user remove anna
+    """
+    in_journal(data_dir, lambda access: access.remove_user(name, by=person()), config=config)
+    if as_json:
+        show_json({"name": name, "status": "removed"})
+    else:
+        print(f"{name!r} may not log in any more.")
+
+
+def _password(name: str, *, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise InvalidInput("password", "there is no terminal to ask on; use --password-stdin")
+    answer: str = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""

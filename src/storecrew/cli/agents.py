@@ -1,0 +1,55 @@
+"""`storecrew agents`: who is on duty, and a new one to start from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from storecrew.cli.options import ConfigFile, DataDir, Json
+from storecrew.cli.output import show_json, show_table, told
+from storecrew.cli.session import in_plane
+
+app = typer.Typer(no_args_is_help=True, help="See the agents on duty, and begin a new one.")
+
+
+@app.command("list")
+@told
+def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False) -> None:
+    """List the agents on duty: what each is for, what it may propose, and how it is.
+
+    Example: storecrew agents list
+    """
+    standings = in_plane(data_dir, lambda p: p.crew.standings(), config=config)
+    rows = [
+        (s.agent.name, s.word, s.agent.purpose, ", ".join(sorted(a.__name__ for a in s.agent.may)))
+        for s in standings
+    ]
+    if as_json:
+        names = ("agent", "status", "purpose", "may")
+        show_json({"agents": [dict(zip(names, row, strict=True)) for row in rows]})
+        return
+    show_table(f"{len(rows)} agents", ("agent", "status", "what for", "may propose"), rows)
+
+
+@app.command()
+@told
+def new(
+    name: Annotated[str, typer.Argument(help="Its name: small letters, digits and _.")],
+    folder: Annotated[Path, typer.Option(help="Where to write it.")] = Path("my_agents"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write a small agent that works, with its test, to start from. Nothing is overwritten.
+
+    Example: storecrew agents new scarcity_pricing --folder my_agents
+    """
+    from storecrew.app.scaffold import new_agent  # costs what `--help` need not pay
+
+    made = new_agent(name, folder)
+    if as_json:
+        written = {"module": str(made.module), "test": str(made.test)}
+        show_json(written | {"settings": made.settings})
+        return
+    print(f"wrote {made.module} and {made.test}")
+    print(f"try it:  cd {folder} && python -m pytest test_{name}.py")
+    print(f"on duty: PYTHONPATH={folder} and, in storecrew.yaml,\n\n{made.settings}")

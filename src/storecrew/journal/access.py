@@ -1,0 +1,261 @@
+"""Keys, people and sessions: who is let in. Every change is audited with its actor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import Database, moment, stamp
+from storecrew.domain.errors import NotFound
+from storecrew.domain.identity import Admitted, Caller, Key, NameTaken, Refusal, Role, User
+from storecrew.journal import audit
+from storecrew.journal.access_tables import keys, sessions, users
+from storecrew.journal.rows import dump, take_turns
+from storecrew.journal.tables import audit as audit_table
+from storecrew.journal.tables import controls
+
+MAX_SESSIONS = 20
+"""Sessions one person may have at once; the oldest ends when another begins."""
+_CLOSED = "access_closed"
+
+
+@dataclass(frozen=True)
+class SqlAccess:
+    """The book of keys, people and sessions, in the journal's database."""
+
+    database: Database
+
+    async def admitted(self, now: datetime) -> Admitted:
+        """Return everybody who is let in at this moment."""
+        return await self.database.read(lambda c: _admitted(c, now))
+
+    async def add_key(self, key: Key, digest: str) -> None:
+        """Keep a new key under the SHA-256 of its token; its name must be free for ever."""
+        await self.database.write(lambda c: _add_key(c, key, digest))
+
+    async def revoke_key(self, name: str, *, by: str, now: datetime) -> None:
+        """Let the key open nothing from now on; raises `NotFound`."""
+        await self.database.write(partial(_revoke_key, name=name, by=by, now=now))
+
+    async def keys(self) -> Sequence[Key]:
+        """Return every key, also the revoked ones, by name."""
+        return await self.database.read(_keys)
+
+    async def add_user(self, user: User, password_hash: str) -> None:
+        """Keep a new person; the name must be free."""
+        await self.database.write(lambda c: _add_user(c, user, password_hash))
+
+    async def remove_user(self, name: str, *, by: str, now: datetime) -> None:
+        """Forget the person and end their sessions; raises `NotFound`."""
+        await self.database.write(partial(_remove_user, name=name, by=by, now=now))
+
+    async def users(self) -> Sequence[User]:
+        """Return everybody who may log in, by name."""
+        return await self.database.read(_users)
+
+    async def password_hash(self, name: str) -> str | None:
+        """Return the hash of the person's password, None for somebody unknown."""
+        query = sa.select(users.c.password).where(users.c.name == name)
+        return await self.database.read(lambda c: c.execute(query).scalar())
+
+    async def begin_session(
+        self, name: str, digest: str, *, now: datetime, ends_at: datetime
+    ) -> Role:
+        """Keep a session under the SHA-256 of its token; raises `NotFound` without the person."""
+        work = partial(_begin_session, name=name, digest=digest, now=now, ends_at=ends_at)
+        return await self.database.write(work)
+
+    async def end_session(self, digest: str, *, now: datetime) -> None:
+        """Forget a session."""
+        await self.database.write(partial(_end_session, digest=digest, now=now))
+
+    async def note_refusals(self, refusals: Sequence[Refusal], now: datetime) -> None:
+        """Audit attempts that were refused."""
+        await self.database.write(lambda c: _note_refusals(c, refusals, now))
+
+
+def _admitted(connection: Connection, now: datetime) -> Admitted:
+    closed = sa.select(controls.c.value).where(controls.c.name == _CLOSED)
+    live = sa.select(keys.c.name, keys.c.role, keys.c.digest).where(keys.c.revoked_at.is_(None))
+    open_sessions = (
+        sa.select(users.c.name, users.c.role, sessions.c.digest, sessions.c.ends_at)
+        .join(users, users.c.name == sessions.c.user_name)
+        .where(sessions.c.ends_at > stamp(now))
+    )
+    return Admitted(
+        closed=bool(connection.execute(closed).scalar()),
+        keys={
+            row.digest: Caller(name=row.name, role=Role(row.role))
+            for row in connection.execute(live)
+        },
+        sessions={
+            row.digest: (
+                Caller(name=row.name, role=Role(row.role), by_cookie=True),
+                moment(row.ends_at),
+            )
+            for row in connection.execute(open_sessions)
+        },
+    )
+
+
+def _add_key(connection: Connection, key: Key, digest: str) -> None:
+    _claim(connection, key.name)
+    row = {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "digest": digest,
+        "created_at": stamp(key.created_at),
+        "created_by": key.created_by,
+        "revoked_at": None,
+        "revoked_by": "",
+    }
+    connection.execute(sa.insert(keys), row)
+    action = {"type": "add_key", "name": key.name, "role": key.role}
+    _record(connection, action, by=key.created_by, now=key.created_at)
+
+
+def _revoke_key(connection: Connection, *, name: str, by: str, now: datetime) -> None:
+    take_turns(connection, "access")
+    live = keys.c.name == name, keys.c.revoked_at.is_(None)
+    change = sa.update(keys).where(*live).values(revoked_at=stamp(now), revoked_by=by)
+    if not connection.execute(change).rowcount:
+        raise NotFound("key", name)
+    _record(connection, {"type": "revoke_key", "name": name}, by=by, now=now)
+
+
+def _keys(connection: Connection) -> list[Key]:
+    return [
+        Key(
+            id=row.id,
+            name=row.name,
+            role=Role(row.role),
+            created_at=moment(row.created_at),
+            created_by=row.created_by,
+            revoked_at=moment(row.revoked_at) if row.revoked_at else None,
+            revoked_by=row.revoked_by,
+        )
+        for row in connection.execute(sa.select(keys).order_by(keys.c.name))
+    ]
+
+
+def _add_user(connection: Connection, user: User, password_hash: str) -> None:
+    _claim(connection, user.name)
+    row = {
+        "name": user.name,
+        "role": user.role,
+        "password": password_hash,
+        "created_at": stamp(user.created_at),
+        "created_by": user.created_by,
+    }
+    connection.execute(sa.insert(users), row)
+    action = {"type": "add_user", "name": user.name, "role": user.role}
+    _record(connection, action, by=user.created_by, now=user.created_at)
+
+
+def _remove_user(connection: Connection, *, name: str, by: str, now: datetime) -> None:
+    take_turns(connection, "access")
+    connection.execute(sa.delete(sessions).where(sessions.c.user_name == name))
+    if not connection.execute(sa.delete(users).where(users.c.name == name)).rowcount:
+        raise NotFound("user", name)
+    _record(connection, {"type": "remove_user", "name": name}, by=by, now=now)
+
+
+def _users(connection: Connection) -> list[User]:
+    return [
+        User(
+            name=row.name,
+            role=Role(row.role),
+            created_at=moment(row.created_at),
+            created_by=row.created_by,
+        )
+        for row in connection.execute(sa.select(users).order_by(users.c.name))
+    ]
+
+
+def _begin_session(
+    connection: Connection, *, name: str, digest: str, now: datetime, ends_at: datetime
+) -> Role:
+    take_turns(connection, "access")
+    role = connection.execute(sa.select(users.c.role).where(users.c.name == name)).scalar()
+    if role is None:
+        raise NotFound("user", name)
+    connection.execute(sa.delete(sessions).where(sessions.c.ends_at <= stamp(now)))
+    mine = sa.select(sessions.c.digest).where(sessions.c.user_name == name)
+    kept = mine.order_by(sessions.c.created_at.desc()).limit(MAX_SESSIONS - 1)
+    newest = list(connection.execute(kept).scalars())
+    connection.execute(
+        sa.delete(sessions).where(sessions.c.user_name == name, sessions.c.digest.not_in(newest))
+    )
+    row = {
+        "digest": digest,
+        "user_name": name,
+        "created_at": stamp(now),
+        "ends_at": stamp(ends_at),
+    }
+    connection.execute(sa.insert(sessions), row)
+    _record(connection, {"type": "log_in"}, by=f"person:{name}", now=now)
+    return Role(role)
+
+
+def _end_session(connection: Connection, *, digest: str, now: datetime) -> None:
+    take_turns(connection, "access")
+    whose = sa.select(sessions.c.user_name).where(sessions.c.digest == digest)
+    name = connection.execute(whose).scalar()
+    if name is not None:
+        connection.execute(sa.delete(sessions).where(sessions.c.digest == digest))
+        _record(connection, {"type": "log_out"}, by=f"person:{name}", now=now)
+
+
+def _note_refusals(connection: Connection, refusals: Sequence[Refusal], now: datetime) -> None:
+    for refusal in refusals:
+        action = {
+            "type": refusal.kind,
+            "what": refusal.what,
+            "count": refusal.count,
+        }
+        said = {"result": "refused", "reason": refusal.reason}
+        _record(connection, action, by=refusal.actor, now=now, **said)
+
+
+def _claim(connection: Connection, name: str) -> None:
+    """Make sure that nobody else is called so in the audit, and close the door."""
+    take_turns(connection, "access")
+    for table in (keys, users):
+        same = sa.select(table.c.name).where(sa.func.lower(table.c.name) == name.lower())
+        if connection.execute(same).scalar() is not None:
+            raise NameTaken(name)
+    known = sa.select(controls.c.name).where(controls.c.name == _CLOSED)
+    if connection.execute(known).scalar() is None:
+        connection.execute(sa.insert(controls), {"name": _CLOSED, "value": "true"})
+
+
+def _record(
+    connection: Connection,
+    action: Mapping[str, Any],
+    *,
+    by: str,
+    now: datetime,
+    result: str = "recorded",
+    reason: str = "",
+) -> None:
+    take_turns(connection, "audit")
+    newest = connection.execute(sa.select(sa.func.max(audit_table.c.seq))).scalar() or 0
+    row = {
+        "at": stamp(now),
+        "kind": "access",
+        "subject": f"{action['type']}/{newest + 1}",
+        "actor": by,
+        "action": dump(action),
+        "result": result,
+        "reason": reason or action["type"],
+        "before": "{}",
+        "after": "{}",
+        "policy_version": "",
+        "approved_by": "",
+    }
+    audit.append(connection, [row])

@@ -1,0 +1,71 @@
+"""What an agent used up on a day, and standing still when that is all it may."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import stamp
+from storecrew.domain.crew import Budget, Halt, ShopDay, Used
+from storecrew.domain.journal import Intake
+from storecrew.domain.proposals import Verdict
+from storecrew.journal import audit
+from storecrew.journal.crew_tables import halts
+from storecrew.journal.rows import control_row
+from storecrew.journal.tables import audit as audit_table
+from storecrew.journal.tables import decisions, proposals, runs
+
+_NONE = Budget()
+_RUNS = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(runs.c.tokens), 0)).where(
+    runs.c.agent == sa.bindparam("agent"), runs.c.created_at >= sa.bindparam("began")
+)
+_MOVED = (
+    sa.select(sa.func.coalesce(sa.func.sum(decisions.c.moves), 0))
+    .select_from(decisions)
+    .join(proposals, proposals.c.id == decisions.c.proposal_id)
+    .where(
+        decisions.c.day == sa.bindparam("day"),
+        decisions.c.moves != 0,
+        decisions.c.verdict == Verdict.ALLOW,
+        proposals.c.agent == sa.bindparam("agent"),
+    )
+)
+
+
+def used(connection: Connection, agent: str, day: ShopDay) -> Used:
+    """Return what the agent used up on this day, counted from its runs and decisions."""
+    count, tokens = connection.execute(_RUNS, {"agent": agent, "began": stamp(day.began)}).one()
+    return Used(runs=count, tokens=int(tokens), money=moved(connection, agent, day.name))
+
+
+def moved(connection: Connection, agent: str, day: str) -> int:
+    """Return how much money the agent was allowed to move on this day, in minor units."""
+    return int(connection.execute(_MOVED, {"agent": agent, "day": day}).scalar_one())
+
+
+def is_spent(connection: Connection, intake: Intake, day: ShopDay, now: datetime) -> bool:
+    """Tell whether the agent may begin no run any more today; the first time it is audited."""
+    if intake.budget == _NONE:
+        return False
+    part = used(connection, intake.agent, day).spends(intake.budget)
+    if not part:
+        return False
+    of_agent = sa.and_(halts.c.agent == intake.agent, halts.c.why == Halt.SPENT)
+    known = connection.execute(sa.select(halts.c.day).where(of_agent)).scalar()
+    if known != day.name:
+        connection.execute(sa.delete(halts).where(of_agent))
+        row = {"agent": intake.agent, "why": Halt.SPENT, "day": day.name, "part": part}
+        connection.execute(sa.insert(halts), row)
+        _audit_once(connection, intake.agent, part, day, now)
+    return True
+
+
+def _audit_once(connection: Connection, agent: str, part: str, day: ShopDay, now: datetime) -> None:
+    """Tell the audit of a day on which a budget was spent; after a restart it is found again."""
+    subject = f"spent/{agent}/{day.name}"
+    told = sa.and_(audit_table.c.kind == "control", audit_table.c.subject == subject)
+    if connection.execute(sa.select(audit_table.c.seq).where(told)).scalar() is not None:
+        return
+    reason = f"the budget of {part} is spent until the shop's midnight"
+    action = {"type": "halt_agent", "agent": agent}
+    audit.append(connection, [control_row(subject, action, actor="system", reason=reason, now=now)])

@@ -1,0 +1,188 @@
+"""Heartbeats and incidents: what is known of each agent, and who was told."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from storecrew.database import Database, moment, stamp
+from storecrew.domain.health import Incident, IncidentKind, Pulse
+from storecrew.domain.journal import Failure
+from storecrew.journal import audit
+from storecrew.journal.crew_tables import agents, heartbeats, incidents
+from storecrew.journal.rows import control_row, take_turns
+
+_AT_ONCE = 500
+
+
+def beat(connection: Connection, names: Collection[str], now: datetime, worker: str) -> None:
+    """Record that these agents were heard of, in one statement."""
+    rows = [
+        {"agent": name, "beat_at": stamp(now), "worker": worker, "failures": 0, "error": ""}
+        for name in sorted(names)  # two workers that beat at once wait for each other in order
+    ]
+    for start in range(0, len(rows), _AT_ONCE):
+        insert = _insert(connection).values(rows[start : start + _AT_ONCE])
+        fresh = {"beat_at": insert.excluded.beat_at, "worker": insert.excluded.worker}
+        connection.execute(insert.on_conflict_do_update(index_elements=["agent"], set_=fresh))
+
+
+def retire(connection: Connection, on_duty: Collection[str]) -> None:
+    """Forget the heartbeats of everybody but those on duty."""
+    known = set(connection.execute(sa.select(heartbeats.c.agent)).scalars())
+    for name in known - set(on_duty):
+        connection.execute(sa.delete(heartbeats).where(heartbeats.c.agent == name))
+
+
+def note_failure(connection: Connection, failure: Failure, *, escalate: bool) -> None:
+    """Count a failure of an agent; a run that hung to the end is an incident at once."""
+    row = {
+        "agent": failure.agent,
+        "beat_at": None,
+        "worker": "",
+        "failures": 1,
+        "error": failure.error,
+    }
+    insert = _insert(connection).values(row)
+    more = {"failures": heartbeats.c.failures + 1, "error": failure.error}
+    connection.execute(insert.on_conflict_do_update(index_elements=["agent"], set_=more))
+    if failure.hung and escalate:
+        open_incident(connection, failure.agent, IncidentKind.HUNG, failure.error, failure.now)
+
+
+def _insert(connection: Connection) -> "postgresql.Insert | sqlite.Insert":
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(heartbeats)
+    return sqlite.insert(heartbeats)
+
+
+def open_incident(
+    connection: Connection, agent: str, kind: IncidentKind, detail: str, now: datetime
+) -> bool:
+    """Open an incident, audited; False where one of the agent is open already."""
+    take_turns(connection, "incidents")
+    if connection.execute(_open_of(agent)).scalar() is not None:
+        return False
+    earlier = sa.select(sa.func.count()).where(incidents.c.agent == agent)
+    identifier = f"{agent}/{connection.execute(earlier).scalar_one() + 1}"
+    row = {"id": identifier, "agent": agent, "kind": kind, "detail": detail, "held_by": ""}
+    connection.execute(sa.insert(incidents), row | {"opened_at": stamp(now)})
+    action = {"type": "open_incident", "agent": agent, "kind": kind}
+    subject = f"incident/{identifier}"
+    rows = [control_row(subject, action, actor="system", reason=detail, now=now)]
+    audit.append(connection, rows)
+    return True
+
+
+def close_incident(connection: Connection, agent: str, now: datetime, silently: bool) -> bool:
+    """Close the agent's incident; False where none is open."""
+    ended = {"closed_at": stamp(now), "held_by": "", "held_at": None}
+    if silently:
+        ended["told_end_at"] = stamp(now)
+    of_agent = sa.and_(incidents.c.agent == agent, incidents.c.closed_at.is_(None))
+    return connection.execute(sa.update(incidents).where(of_agent).values(ended)).rowcount > 0
+
+
+def _open_of(agent: str) -> "sa.Select[tuple[str]]":
+    return sa.select(incidents.c.id).where(
+        incidents.c.agent == agent, incidents.c.closed_at.is_(None)
+    )
+
+
+def pulses(connection: Connection) -> list[Pulse]:
+    """Return every agent on duty with what is known of it, by name.
+
+    On duty is who has a heartbeat or a failure, and who was registered.
+    """
+    registered = {row.agent: None for row in connection.execute(sa.select(agents.c.agent))}
+    known = {row.agent: row for row in connection.execute(sa.select(heartbeats))}
+    return [_pulse(name, known.get(name)) for name in sorted(registered | known)]
+
+
+def _pulse(name: str, row: Any) -> Pulse:
+    if row is None:
+        return Pulse(agent=name, beat_at=None)
+    beat_at = moment(row.beat_at) if row.beat_at else None
+    return Pulse(agent=name, beat_at=beat_at, failures=row.failures, error=row.error)
+
+
+def untold(connection: Connection) -> list[Incident]:
+    """Return the incidents that are open, and those over of which nobody was told so."""
+    unfinished = sa.or_(
+        incidents.c.closed_at.is_(None),
+        sa.and_(incidents.c.told_at.is_not(None), incidents.c.told_end_at.is_(None)),
+    )
+    query = sa.select(incidents).where(unfinished).order_by(incidents.c.opened_at, incidents.c.id)
+    return [_to_incident(row) for row in connection.execute(query)]
+
+
+def _to_incident(row: Any) -> Incident:
+    return Incident(
+        id=row.id,
+        agent=row.agent,
+        kind=IncidentKind(row.kind),
+        detail=row.detail,
+        opened_at=moment(row.opened_at),
+        closed_at=moment(row.closed_at) if row.closed_at else None,
+        told_at=moment(row.told_at) if row.told_at else None,
+        told_end_at=moment(row.told_end_at) if row.told_end_at else None,
+    )
+
+
+@dataclass(frozen=True)
+class SqlHealth:
+    """The journal's part about health, over its database."""
+
+    database: Database
+
+    async def pulses(self) -> list[Pulse]:
+        """Return every agent on duty with what is known of it, by name."""
+        return await self.database.read(pulses)
+
+    async def beat(self, agents: Sequence[str], now: datetime, *, worker: str = "") -> None:
+        """Record that these agents were heard of."""
+        await self.database.write(lambda c: beat(c, agents, now, worker))
+
+    async def open(self, agent: str, kind: IncidentKind, detail: str, now: datetime) -> bool:
+        """Open an incident; False where one of the agent is open already."""
+        return await self.database.write(lambda c: open_incident(c, agent, kind, detail, now))
+
+    async def close(self, agent: str, now: datetime, *, silently: bool = False) -> bool:
+        """Close the agent's incident; False where none is open. Silently, nobody is told so."""
+        return await self.database.write(lambda c: close_incident(c, agent, now, silently))
+
+    async def untold(self) -> list[Incident]:
+        """Return the incidents that are open, and those over of which nobody was told so."""
+        return await self.database.read(untold)
+
+    async def claim(self, incident: Incident, by: str, now: datetime, hold: timedelta) -> bool:
+        """Reserve the right to tell of an incident for a while; False where another has it.
+
+        Also where another told of it since it was read.
+        """
+        told_at = stamp(incident.told_at) if incident.told_at else None
+        as_read = [
+            incidents.c.id == incident.id,
+            incidents.c.told_at.is_not_distinct_from(told_at),
+            incidents.c.told_end_at.is_(None),
+        ]
+        is_free = sa.or_(incidents.c.held_at.is_(None), incidents.c.held_at < stamp(now - hold))
+        query = sa.update(incidents).where(*as_read, is_free)
+        taken = query.values(held_by=by, held_at=stamp(now))
+        return await self.database.write(lambda c: c.execute(taken).rowcount > 0)
+
+    async def told(self, incident: Incident, now: datetime) -> None:
+        """Record that somebody was told of the incident, or of its end."""
+        of = sa.update(incidents).where(incidents.c.id == incident.id)
+        word = "told_at" if incident.closed_at is None else "told_end_at"
+        done = of.values({word: stamp(now), "held_by": "", "held_at": None})
+        await self.database.write(lambda c: c.execute(done))
+
+    async def unclaim(self, incident: str) -> None:
+        """Let another try to tell of it, as telling failed."""
+        of = sa.update(incidents).where(incidents.c.id == incident)
+        await self.database.write(lambda c: c.execute(of.values(held_by="", held_at=None)))

@@ -1,0 +1,117 @@
+"""Incidents: what went wrong and needs a person, opened once, told once, closed once."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import moment, stamp
+from storecrew.domain.errors import NotFound
+from storecrew.domain.operations import CloseIncident, Incident, OpenIncident
+from storecrew.journal import audit
+from storecrew.journal.operation_tables import anomalies
+from storecrew.journal.rows import AnyRow, control_row, dump, take_turns
+
+OPEN, CLOSED = "open", "closed"
+
+
+def open_incident(connection: Connection, action: OpenIncident, now: datetime) -> bool:
+    """Put it on the list; False where it stands there open. One that was closed opens anew."""
+    take_turns(connection, "anomalies")
+    row = _row(connection, action.incident)
+    if row is not None and row.status == OPEN:
+        return False
+    values = {
+        "id": action.incident,
+        "title": action.title,
+        "status": OPEN,
+        "cause": action.cause,
+        "observed": action.observed,
+        "expected": action.expected,
+        "plan": dump(action.plan),
+        "opened_at": stamp(now),
+        "closed_at": None,
+        "resolution": "",
+        "told_at": None,
+    }
+    connection.execute(sa.delete(anomalies).where(anomalies.c.id == action.incident))
+    connection.execute(sa.insert(anomalies), values)
+    return True
+
+
+def close_incident(connection: Connection, action: CloseIncident, now: datetime) -> bool:
+    """Say that the trouble is over; False where it is closed. Raises `NotFound`."""
+    take_turns(connection, "anomalies")
+    row = _row(connection, action.incident)
+    if row is None:
+        raise NotFound("incident", action.incident)
+    if row.status == CLOSED:
+        return False
+    change = sa.update(anomalies).where(anomalies.c.id == action.incident)
+    values = {"status": CLOSED, "closed_at": stamp(now), "resolution": action.reason}
+    connection.execute(change.values(values))
+    return True
+
+
+def close_by_person(
+    connection: Connection, action: CloseIncident, *, by: str, now: datetime
+) -> None:
+    """Close it for a person, audited; closing it again changes nothing. Raises `NotFound`."""
+    if close_incident(connection, action, now):
+        subject = f"close_incident/{action.incident}/{stamp(now)}"
+        said = {"type": "close_incident", "incident": action.incident}
+        row = control_row(subject, said, actor=by, reason=action.reason or "closed", now=now)
+        audit.append(connection, [row])
+
+
+def incident(connection: Connection, name: str) -> Incident:
+    """Return one incident, or raise `NotFound`."""
+    row = _row(connection, name)
+    if row is None:
+        raise NotFound("incident", name)
+    return _to_incident(row)
+
+
+def incidents(connection: Connection, status: str | None, limit: int) -> Sequence[Incident]:
+    """Return incidents of this status (all when None), newest first."""
+    query = sa.select(anomalies).order_by(anomalies.c.opened_at.desc(), anomalies.c.id)
+    if status is not None:
+        query = query.where(anomalies.c.status == status)
+    return [_to_incident(row) for row in connection.execute(query.limit(limit))]
+
+
+def untold(connection: Connection) -> Sequence[Incident]:
+    """Return open incidents of which nobody was told yet, oldest first."""
+    query = (
+        sa.select(anomalies)
+        .where(anomalies.c.told_at.is_(None), anomalies.c.status == OPEN)
+        .order_by(anomalies.c.opened_at, anomalies.c.id)
+    )
+    return [_to_incident(row) for row in connection.execute(query)]
+
+
+def told(connection: Connection, name: str, now: datetime) -> None:
+    """Note that somebody was told."""
+    change = sa.update(anomalies).where(anomalies.c.id == name)
+    connection.execute(change.values(told_at=stamp(now)))
+
+
+def _row(connection: Connection, name: str) -> AnyRow | None:
+    return connection.execute(sa.select(anomalies).where(anomalies.c.id == name)).one_or_none()
+
+
+def _to_incident(row: AnyRow) -> Incident:
+    return Incident(
+        id=row.id,
+        title=row.title,
+        status=row.status,
+        cause=row.cause,
+        observed=row.observed,
+        expected=row.expected,
+        plan=tuple(json.loads(row.plan)),
+        opened_at=moment(row.opened_at),
+        closed_at=moment(row.closed_at) if row.closed_at else None,
+        resolution=row.resolution,
+    )

@@ -1,0 +1,203 @@
+"""Taking turns: which pending wakes become runs now, in whose hands, within which budgets."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from storecrew.database import moment, stamp
+from storecrew.domain.crew import ShopDay
+from storecrew.domain.journal import Intake, Taken
+from storecrew.domain.runs import RunStatus
+from storecrew.journal import budgets
+from storecrew.journal.events import REQUESTS
+from storecrew.journal.rows import take_turns
+from storecrew.journal.tables import events, runs, wakes
+
+ACTIVE = (RunStatus.RUNNING, RunStatus.RETRYING)
+
+_Key = tuple[int, str, int, int, int]
+"""Of an agent's turn: priority, since when it waits, round, oldest event, place among intakes."""
+_Batch = Sequence["Row[tuple[object, ...]]"]
+_FREE = wakes.c.run_id.is_(None)
+_ACTIVE_COUNTS = (
+    sa.select(runs.c.agent, sa.func.count().label("runs"))
+    .where(runs.c.status.in_(ACTIVE))
+    .group_by(runs.c.agent)
+)
+_WAITING = (
+    sa.select(wakes.c.agent, sa.func.min(wakes.c.event_seq).label("first"))
+    .where(_FREE)
+    .group_by(wakes.c.agent)
+)
+_HEADS = (
+    sa.select(wakes.c.agent, wakes.c.at)
+    .where(wakes.c.agent.in_(sa.bindparam("agents", expanding=True)))
+    .where(wakes.c.event_seq.in_(sa.bindparam("firsts", expanding=True)))
+    .where(_FREE)
+    .order_by(wakes.c.event_seq.desc())
+)
+_LAST_TURNS = (
+    sa.select(runs.c.agent, sa.func.max(runs.c.created_at).label("at"))
+    .where(runs.c.agent.in_(sa.bindparam("agents", expanding=True)))
+    .group_by(runs.c.agent)
+)
+_BUSY = (
+    sa.select(wakes.c.subject)
+    .join(runs, runs.c.id == wakes.c.run_id)
+    .where(runs.c.status.in_(ACTIVE), wakes.c.agent == sa.bindparam("agent"))
+)
+_PENDING = (
+    sa.select(wakes, events.c.source, events.c.external_id)
+    .join(events, events.c.seq == wakes.c.event_seq)
+    .where(_FREE, wakes.c.agent == sa.bindparam("agent"))
+    .where(sa.or_(wakes.c.subject == "", wakes.c.subject.not_in(_BUSY)))
+    .order_by(wakes.c.event_seq)
+    .limit(sa.bindparam("batch"))
+)
+_PENDING_BY_HAND = _PENDING.where(events.c.source == REQUESTS)
+_ASSIGN = (
+    sa.update(wakes)
+    .where(wakes.c.agent == sa.bindparam("b_agent"))
+    .where(wakes.c.event_seq.in_(sa.bindparam("seqs", expanding=True)))
+    .values(run_id=sa.bindparam("b_run"))
+)
+_AT_ONCE = 500
+"""Names in one statement; databases bound how many values a statement may carry."""
+
+
+@dataclass
+class _Turns:
+    """One taking: the state of it, agent after agent."""
+
+    connection: Connection
+    now: datetime
+    worker: str
+    active: dict[str, int]
+    begun: list[str] = field(default_factory=list[str])
+    dues: list[datetime] = field(default_factory=list[datetime])
+
+    def begin_next(self, intake: Intake) -> bool:
+        """Begin one run of the agent, if one is due and it may have another."""
+        if self.active.get(intake.agent, 0) >= intake.concurrency:
+            return False
+        batch = _next_batch(self.connection, intake)
+        if not batch:
+            return False
+        due = moment(batch[0].at) + intake.within
+        is_asked = any(row.source == REQUESTS for row in batch)  # who asks is not kept waiting
+        if len(batch) < intake.batch and not (batch[0].alone or is_asked) and due > self.now:
+            self.dues.append(due)
+            return False
+        self.begun.append(_begin(self.connection, intake.agent, batch, self.now, self.worker))
+        self.active[intake.agent] = self.active.get(intake.agent, 0) + 1
+        return True
+
+
+def take(
+    connection: Connection,
+    intakes: Sequence[Intake],
+    now: datetime,
+    room: int,
+    worker: str,
+    day: ShopDay | None,
+) -> Taken:
+    """Turn pending wakes into at most `room` runs.
+
+    The highest priority comes first. Among equals an agent's turn comes by its oldest event, but
+    not before those that waited when it had its last run: arrival decides, and nobody starves.
+    An agent never exceeds its concurrency or its budget, and events on a subject that it is still
+    busy with wait, so that they are handled in order.
+    """
+    take_turns(connection, "runs")
+    claimed = _claim(connection, worker, room) if worker else ()
+    active = {row.agent: int(row.runs) for row in connection.execute(_ACTIVE_COUNTS)}
+    turns = _Turns(connection, now, worker, active)
+    queue = _queue(connection, intakes)
+    heapq.heapify(queue)
+    rounds = 0
+    room -= len(claimed)
+    while queue and len(turns.begun) < room:
+        key = heapq.heappop(queue)
+        intake = intakes[key[-1]]
+        if day is not None and budgets.is_spent(connection, intake, day, now):
+            continue
+        if turns.begin_next(intake):
+            rounds += 1  # who had a turn stands behind all others of its priority
+            heapq.heappush(queue, (key[0], stamp(now), rounds, *key[-2:]))
+    due = min(turns.dues, default=None)
+    return Taken(runs=tuple(turns.begun), next_due=due, claimed=claimed)
+
+
+def _queue(connection: Connection, intakes: Sequence[Intake]) -> list[_Key]:
+    """Return the keys of the agents for which something waits; the smallest is next."""
+    firsts = {row.agent: int(row.first) for row in connection.execute(_WAITING)}
+    waiting = [(n, intake) for n, intake in enumerate(intakes) if intake.agent in firsts]
+    turns: dict[str, tuple[str, int]] = {}
+    if len(waiting) > 1:
+        turns = _turns(connection, {i.agent: firsts[i.agent] for _, i in waiting})
+    alone = ("", 0)
+    return [(-i.priority, *turns.get(i.agent, alone), firsts[i.agent], n) for n, i in waiting]
+
+
+def _turns(connection: Connection, firsts: dict[str, int]) -> dict[str, tuple[str, int]]:
+    """Return since when each agent waits for its turn, and 1 where that is since its last run."""
+    since: dict[str, tuple[str, int]] = {}
+    names = list(firsts)
+    for start in range(0, len(names), _AT_ONCE):
+        some = names[start : start + _AT_ONCE]
+        heads = {"agents": some, "firsts": [firsts[name] for name in some]}
+        since |= {row.agent: (row.at, 0) for row in connection.execute(_HEADS, heads)}
+        for row in connection.execute(_LAST_TURNS, {"agents": some}):
+            since[row.agent] = max(since.get(row.agent, ("", 0)), (row.at, 1))
+    return since
+
+
+def _claim(connection: Connection, worker: str, room: int) -> tuple[tuple[str, int], ...]:
+    """Take over runs under way that are in nobody's hands."""
+    orphans = (
+        sa.select(runs.c.id)
+        .where(runs.c.status == RunStatus.RUNNING, runs.c.worker == "")
+        .order_by(runs.c.created_at, runs.c.id)
+        .limit(room)
+    )
+    claim = sa.update(runs).where(runs.c.id.in_(orphans)).values(worker=worker)
+    claimed = connection.execute(claim.returning(runs.c.id, runs.c.attempt))
+    return tuple((row.id, row.attempt) for row in claimed)
+
+
+def _next_batch(connection: Connection, intake: Intake) -> _Batch:
+    parameters = {"agent": intake.agent, "batch": intake.batch}
+    pending = _PENDING_BY_HAND if intake.by_hand else _PENDING
+    rows = list(connection.execute(pending, parameters))
+    if rows and rows[0].alone:
+        return rows[:1]
+    return [row for row in rows if not row.alone]
+
+
+def _begin(connection: Connection, agent: str, batch: _Batch, now: datetime, worker: str) -> str:
+    first = batch[0]
+    name = first.external_id if first.source == "clock" else f"{agent}@{first.event_seq}"
+    run_id = f"{name}~alone" if first.alone else name
+    row = new_run(run_id, agent, f"agent:{agent}", now) | {"worker": worker}
+    connection.execute(sa.insert(runs), row)
+    seqs = [row.event_seq for row in batch]
+    connection.execute(_ASSIGN, {"b_agent": agent, "b_run": run_id, "seqs": seqs})
+    return run_id
+
+
+def new_run(run_id: str, agent: str, actor: str, now: datetime) -> dict[str, object]:
+    """Return the row of a run that begins now."""
+    return {
+        "id": run_id,
+        "agent": agent,
+        "actor": actor,
+        "status": RunStatus.RUNNING,
+        "attempt": 1,
+        "created_at": stamp(now),
+        "error": "",
+        "worker": "",
+    }

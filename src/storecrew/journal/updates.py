@@ -1,0 +1,107 @@
+"""Updates: one row per transaction and topic, in the order of the commits, for a while."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import moment, stamp
+from storecrew.domain.events import Published
+from storecrew.domain.live import Topic, Update
+from storecrew.domain.runs import Receipt
+from storecrew.journal.rows import dump, take_turns
+from storecrew.journal.tables import Seq, metadata
+
+KEPT = 10_000
+"""Updates that can be replayed: minutes of a busy shop, hours of a quiet one."""
+_SWEPT_EVERY = 500
+"""Old rows are removed after so many new ones, so that most writes do not pay for it."""
+_LISTED = 100
+"""Things named in one update; of more only the number is told."""
+
+updates = sa.Table(
+    "updates",
+    metadata,
+    sa.Column("seq", Seq, primary_key=True, autoincrement=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+_NEWEST = sa.select(sa.func.coalesce(sa.func.max(updates.c.seq), 0))
+_OLDEST = sa.select(sa.func.min(updates.c.seq))
+
+
+def note(connection: Connection, topic: Topic, body: Mapping[str, Any], at: datetime) -> None:
+    """Append an update; the last thing that a transaction does, as its order is the commits'."""
+    take_turns(connection, "updates")
+    seq = connection.execute(_NEWEST).scalar_one() + 1
+    row = {"seq": seq, "topic": topic, "at": stamp(at), "body": dump(body)}
+    connection.execute(sa.insert(updates), row)
+    if seq % _SWEPT_EVERY == 0:
+        connection.execute(sa.delete(updates).where(updates.c.seq <= seq - KEPT))
+
+
+def note_events(
+    connection: Connection, items: Sequence[Published], receipts: Sequence[Receipt]
+) -> None:
+    """Tell which facts were new."""
+    fresh = [
+        {"seq": r.event_id, "type": type(p.event).__name__, "subject": p.event.subject}
+        for p, r in zip(items, receipts, strict=True)
+        if not r.duplicate
+    ]
+    if fresh:
+        note(connection, Topic.EVENT, _named("events", fresh), items[-1].at)
+
+
+def note_runs(
+    connection: Connection, run_ids: Sequence[str], status: str, at: datetime, error: str = ""
+) -> None:
+    """Tell where these runs stand now."""
+    if run_ids:
+        runs = [{"id": i, "status": status, **({"error": error} if error else {})} for i in run_ids]
+        note(connection, Topic.RUN, _named("runs", runs), at)
+
+
+def note_approvals(
+    connection: Connection, proposals: Sequence[str], status: str, at: datetime
+) -> None:
+    """Tell where these questions stand now."""
+    if proposals:
+        asked = [{"proposal_id": proposal, "status": status} for proposal in proposals]
+        note(connection, Topic.APPROVAL, _named("approvals", asked), at)
+
+
+def _named(what: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {what: list(things[:_LISTED]), "count": len(things)}
+
+
+def since(
+    connection: Connection, seq: int, topics: Collection[Topic], limit: int
+) -> list[Update] | None:
+    """Return the updates after a position, oldest first; None where some were removed already."""
+    oldest = connection.execute(_OLDEST).scalar()
+    newest = connection.execute(_NEWEST).scalar_one()
+    if seq > newest or (oldest is not None and seq < oldest - 1):
+        return None
+    query = (
+        sa.select(updates)
+        .where(updates.c.seq > seq, updates.c.topic.in_(list(topics)))
+        .order_by(updates.c.seq)
+        .limit(limit)
+    )
+    return [_to_update(row) for row in connection.execute(query)]
+
+
+def newest(connection: Connection) -> int:
+    """Return the position of the newest update; 0 where there is none."""
+    found: int = connection.execute(_NEWEST).scalar_one()
+    return found
+
+
+def _to_update(row: "sa.Row[Any]") -> Update:
+    return Update(seq=row.seq, topic=Topic(row.topic), at=moment(row.at), body=json.loads(row.body))

@@ -1,0 +1,1 @@
+"""Letters to customers and from them: composed, handed to a mail server, read from a mailbox."""

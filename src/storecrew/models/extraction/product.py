@@ -1,0 +1,198 @@
+"""From the bytes of a page to the product that it sells: markup first, then what looks like it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from storecrew.models.extraction import heuristics, schema_org
+from storecrew.models.extraction.document import Document, parse
+from storecrew.models.extraction.money import currency_code, plain_price
+from storecrew.models.extraction.page import Availability, ProductPage, Source
+from storecrew.models.extraction.schema_org import Described, Offer
+
+_TRUST = {
+    Source.JSON_LD: 0.9,
+    Source.MICRODATA: 0.9,
+    Source.OPENGRAPH: 0.8,
+    Source.HEURISTIC: 0.5,
+}
+"""How much each source is worth alone; each that agrees halves the doubt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What one source says of the page's product."""
+
+    source: Source
+    product: Described
+    offer: Offer | None
+    doubts: list[str] = field(default_factory=list[str])
+
+
+def product_page(content: bytes, url: str, charset: str | None = None) -> ProductPage | None:
+    """Return what the page says of its product, or None where it says nothing of one.
+
+    `content` as it was fetched from `url`, `charset` as the server named it. The first source that
+    holds a price is believed, in the order of `Source`; others fill in what it leaves open, and
+    count for or against it. Raises `InvalidInput` for more than 8 MB. Same bytes, same answer.
+    """
+    document = parse(content, url, charset)
+    if document is None:
+        return None
+    told = [each for each in _sources(document) if each is not None]
+    priced = [each for each in told if each.offer is not None]
+    if not priced and not any(each.source is not Source.OPENGRAPH for each in told):
+        return None  # every article has a title for sharing; that makes it no product
+    return _merged(document, told, priced)
+
+
+def _sources(document: Document) -> Iterator[_Told | None]:
+    linked = list(document.json_ld())
+    marked = [schema_org.from_microdata(item) for item in document.microdata()]
+    yield _schema(document, Source.JSON_LD, linked)
+    yield _schema(document, Source.MICRODATA, marked)
+    yield _opengraph(document)
+    if not schema_org.is_something_else([*linked, *marked]):
+        yield _heuristic(document)
+
+
+def _schema(document: Document, source: Source, items: Sequence[object]) -> _Told | None:
+    found = schema_org.products(items, document.url)
+    if not found:
+        return None
+    own = [each for each in found if _same_page(each.url, document.url)]
+    title = (document.first("//h1") or document.first("//title") or "").lower()
+    named = [each for each in found if each.name and each.name.lower() in title]
+    offered = [each for each in found if each.offers]
+    known = own or named or offered or found
+    product = next((each for each in known if each.offers), known[0])
+    doubts = []
+    if not own and not named and len({each.name for each in offered}) > 1:
+        doubts.append("several products on the page")
+    return _Told(source=source, product=product, offer=_best(product, document.url), doubts=doubts)
+
+
+def _best(product: Described, url: str) -> Offer | None:
+    """Return the offer that a visitor sees: the page's own, else the cheapest that can be had."""
+    if not product.offers:
+        return None
+    own = [each for each in product.offers if each.url and _exact(each.url) == _exact(url)]
+    pool = own or list(product.offers)
+    bought = [each for each in pool if each.availability is not Availability.OUT_OF_STOCK] or pool
+    return min(bought, key=lambda each: each.price)
+
+
+def _opengraph(document: Document) -> _Told | None:
+    said = document.opengraph()
+    amount = said.get("product:price:amount") or said.get("og:price:amount")
+    name = said.get("og:title")
+    if amount is None and said.get("og:type") not in ("product", "og:product", "product.item"):
+        return None
+    price = plain_price(amount)
+    stock = said.get("product:availability") or said.get("og:availability")
+    available = schema_org.availability(stock)
+    product = Described(
+        name=name or None,
+        sku=said.get("product:retailer_item_id") or None,
+        brand=said.get("product:brand") or said.get("og:brand") or None,
+        image=_absolute(said.get("og:image")),
+        availability=available,
+    )
+    if price is None:
+        return _Told(source=Source.OPENGRAPH, product=product, offer=None)
+    currency = said.get("product:price:currency") or said.get("og:price:currency")
+    offer = _offer(price, currency_code(currency), "meta")
+    return _Told(source=Source.OPENGRAPH, product=product, offer=offer)
+
+
+def _heuristic(document: Document) -> _Told | None:
+    found = heuristics.price(document)
+    if found is None:
+        return None
+    product = Described(
+        name=document.first("//h1") or document.first("//title"),
+        availability=heuristics.availability(document),
+    )
+    doubts = ["other prices look as good"] if found.rivals else []
+    offer = _offer(found.price, found.currency, found.path)
+    return _Told(source=Source.HEURISTIC, product=product, offer=offer, doubts=doubts)
+
+
+def _offer(price: Decimal, currency: str | None, path: str) -> Offer:
+    return Offer(price=price, currency=currency, availability=None, url="", path=path)
+
+
+def _merged(document: Document, told: Sequence[_Told], priced: Sequence[_Told]) -> ProductPage:
+    chosen = priced[0] if priced else None
+    order = [chosen, *(each for each in told if each is not chosen)] if chosen else list(told)
+    products = [each.product for each in order if each is not None]
+    offer = chosen.offer if chosen else None
+    doubts = _doubts(chosen, priced) if chosen else ()
+    stock = offer.availability if offer else None
+    title = document.first("//h1") or document.first("//title")
+    return ProductPage(
+        url=document.url,
+        name=next((each.name for each in products if each.name), title),
+        price=offer.price if offer else None,
+        currency=_agreed_currency(offer, priced),
+        availability=stock or next((p.availability for p in products if p.availability), None),
+        gtin=next((each.gtin for each in products if each.gtin), None),
+        sku=next((each.sku for each in products if each.sku), None),
+        brand=next((each.brand for each in products if each.brand), None),
+        image=next((each.image for each in products if each.image), None),
+        source=chosen.source if chosen else None,
+        confidence=_confidence(chosen, priced, doubts) if chosen else 0.0,
+        layout=f"{chosen.source}:{offer.path}" if chosen and offer else "",
+        doubts=doubts,
+    )
+
+
+def _doubts(chosen: _Told, priced: Sequence[_Told]) -> tuple[str, ...]:
+    doubts = list(chosen.doubts)
+    others = {each.source: each.offer for each in priced if each is not chosen and each.offer}
+    if chosen.offer is None:
+        return tuple(doubts)
+    for source, offer in others.items():
+        if offer.price != chosen.offer.price and source is not Source.HEURISTIC:
+            doubts.append(f"{source} says {offer.price}")
+    if len({each.price for each in chosen.product.offers}) > 1:
+        doubts.append("several offers")
+    if _agreed_currency(chosen.offer, priced) is None:
+        doubts.append("no currency")
+    return tuple(doubts)
+
+
+def _confidence(chosen: _Told, priced: Sequence[_Told], doubts: Sequence[str]) -> float:
+    doubt = 1 - _TRUST[chosen.source]
+    for each in priced:
+        same = each.offer and chosen.offer and each.offer.price == chosen.offer.price
+        if each is not chosen and same:
+            doubt /= 2
+    return round((1 - doubt) * 0.5 ** len(doubts), 4)
+
+
+def _agreed_currency(offer: Offer | None, priced: Sequence[_Told]) -> str | None:
+    """Return the offer's currency, or what another source says of the same price."""
+    if offer is None:
+        return None
+    offers = [each.offer for each in priced if each.offer is not None]
+    same = (each.currency for each in offers if each.price == offer.price and each.currency)
+    return offer.currency or next(same, None)
+
+
+def _same_page(one: str, other: str) -> bool:
+    return bool(one) and _exact(one)[:2] == _exact(other)[:2]
+
+
+def _exact(url: str) -> tuple[str, str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ("", url, "")
+    host = (parts.hostname or "").removeprefix("www.")
+    return (host, parts.path.rstrip("/"), parts.query)
+
+
+def _absolute(address: str | None) -> str | None:
+    return address if address and address.startswith(("http://", "https://")) else None

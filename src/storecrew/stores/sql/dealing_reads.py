@@ -1,0 +1,243 @@
+"""Reads of what is offered to customers, and of what passes between them and the shop."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.domain.care import Ticket, TicketStatus
+from storecrew.domain.commerce import Authorization, Customer
+from storecrew.domain.errors import NotFound
+from storecrew.domain.money import Money
+from storecrew.domain.orders import Status
+from storecrew.domain.selling import (
+    Act,
+    Bundle,
+    Campaign,
+    Discount,
+    Spending,
+    Suggestion,
+    WatchedRival,
+)
+from storecrew.stores.sql import dealings as d
+from storecrew.stores.sql import tables as t
+from storecrew.stores.sql.load import chunks, storable
+
+_among: sa.BindParameter[Any] = sa.bindparam("among", expanding=True)
+_CUSTOMERS = sa.select(t.customers).order_by(t.customers.c.id)
+_SPENDING = (
+    sa.select(
+        t.orders.c.customer,
+        sa.func.count(),
+        sa.func.sum(t.orders.c.total_minor),
+        sa.func.max(t.orders.c.timestamp),
+    )
+    .where(
+        t.orders.c.timestamp >= sa.bindparam("first"),
+        t.orders.c.timestamp < sa.bindparam("last"),
+        t.orders.c.customer.is_not(None),
+        t.orders.c.status != Status.CANCELLED,
+    )
+    .group_by(t.orders.c.customer)
+)
+_REPLIES = (
+    sa.select(d.ticket_replies.c.ticket_id, d.ticket_replies.c.text)
+    .where(d.ticket_replies.c.ticket_id.in_(_among))
+    .order_by(d.ticket_replies.c.id)
+)
+_AUTHORIZATIONS = (
+    sa.select(d.authorizations, t.payments.c.reference.label("paid"))
+    .join_from(
+        d.authorizations,
+        t.payments,
+        t.payments.c.reference == d.authorizations.c.reference,
+        isouter=True,
+    )
+    .where(d.authorizations.c.order_id.in_(_among))
+    .order_by(d.authorizations.c.at, d.authorizations.c.reference)
+)
+
+
+def customers(connection: Connection) -> Sequence[Customer]:
+    """Return every customer, ordered by id."""
+    return [Customer(**row._mapping) for row in connection.execute(_CUSTOMERS)]
+
+
+def spending(
+    connection: Connection, currency: str, first: datetime, last: datetime
+) -> Mapping[str, Spending]:
+    """Return what each known customer bought from `first` until before `last`."""
+    rows = connection.execute(_SPENDING, {"first": first, "last": last})
+    return {
+        customer: Spending(
+            orders=orders, value=Money.from_minor(int(value), currency), last_at=newest
+        )
+        for customer, orders, value, newest in rows
+    }
+
+
+def discounts(connection: Connection, ending_after: datetime) -> Sequence[Discount]:
+    """Return discounts that end after then, by code."""
+    wanted = sa.select(d.discounts).where(d.discounts.c.ends_at > ending_after)
+    return [
+        Discount(
+            code=row.code,
+            percent=Decimal(row.percent),
+            skus=tuple(json.loads(row.skus)),
+            customers=tuple(json.loads(row.customers)),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+        )
+        for row in connection.execute(wanted.order_by(d.discounts.c.code))
+    ]
+
+
+def bundles(connection: Connection, currency: str) -> Sequence[Bundle]:
+    """Return what is offered together now, by name."""
+    return [
+        Bundle(
+            name=row.name,
+            skus=tuple(json.loads(row.skus)),
+            price=Money.from_minor(row.price_minor, currency),
+        )
+        for row in connection.execute(sa.select(d.bundles).order_by(d.bundles.c.name))
+    ]
+
+
+def recommendations(connection: Connection, place: str) -> Sequence[str]:
+    """Return the SKUs shown in a place, best first."""
+    here = sa.select(d.recommendations.c.skus).where(d.recommendations.c.place == place)
+    return tuple(json.loads(connection.execute(here).scalar() or "[]"))
+
+
+def campaigns(connection: Connection) -> Sequence[Campaign]:
+    """Return every campaign, newest first."""
+    members: dict[tuple[str, str], list[str]] = {}
+    everybody = sa.select(d.campaign_members).order_by(d.campaign_members.c.customer)
+    for campaign, customer, part in connection.execute(everybody):
+        members.setdefault((campaign, part), []).append(customer)
+    newest = sa.select(d.campaigns).order_by(d.campaigns.c.started_at.desc(), d.campaigns.c.name)
+    return [
+        Campaign(
+            name=row.name,
+            segment=row.segment,
+            title=row.title,
+            body=row.body,
+            started_at=row.started_at,
+            ends_at=row.ends_at,
+            recipients=tuple(members.get((row.name, "recipient"), ())),
+            holdout=tuple(members.get((row.name, "holdout"), ())),
+        )
+        for row in connection.execute(newest)
+    ]
+
+
+def suggestions(connection: Connection) -> Sequence[Suggestion]:
+    """Return products that were suggested, newest first."""
+    newest = sa.select(d.suggestions).order_by(
+        d.suggestions.c.suggested_at.desc(), d.suggestions.c.name
+    )
+    return [Suggestion(**row._mapping) for row in connection.execute(newest)]
+
+
+def watched_rivals(connection: Connection) -> Sequence[WatchedRival]:
+    """Return the pages of rivals that are looked up, by SKU, then rival."""
+    every = sa.select(d.watched_rivals).order_by(
+        d.watched_rivals.c.product, d.watched_rivals.c.rival
+    )
+    return [
+        WatchedRival(sku=row.product, rival=row.rival, url=row.url)
+        for row in connection.execute(every)
+    ]
+
+
+def acts(connection: Connection, since: datetime, limit: int) -> Sequence[Act]:
+    """Return what customers did since then, oldest first; the newest where there are too many."""
+    newest = sa.select(d.acts).where(d.acts.c.at >= since).order_by(d.acts.c.id.desc()).limit(limit)
+    found = [
+        Act(customer=row.customer, kind=row.kind, at=row.at, sku=row.product, text=row.text)
+        for row in connection.execute(newest)
+    ]
+    return found[::-1]
+
+
+def ticket(connection: Connection, ticket_id: str) -> Ticket:
+    """Return the ticket, or raise `NotFound`."""
+    here = sa.select(d.tickets).where(d.tickets.c.id == ticket_id)
+    if not (found := _tickets(connection, connection.execute(here).all())):
+        raise NotFound("ticket", ticket_id)
+    return found[0]
+
+
+def tickets(connection: Connection, status: TicketStatus | None, limit: int) -> Sequence[Ticket]:
+    """Return tickets of this status (all when None), newest first."""
+    newest = sa.select(d.tickets).order_by(d.tickets.c.opened_at.desc(), d.tickets.c.id.desc())
+    if status is not None:
+        newest = newest.where(d.tickets.c.status == status.value)
+    return _tickets(connection, connection.execute(newest.limit(limit)).all())
+
+
+def _tickets(connection: Connection, rows: Sequence[Any]) -> list[Ticket]:
+    replies: dict[str, list[str]] = {}
+    for among in chunks([row.id for row in rows]):
+        for ticket_id, text in connection.execute(_REPLIES, {"among": among}):
+            replies.setdefault(ticket_id, []).append(text)
+    return [
+        Ticket(
+            **{**row._mapping, "status": TicketStatus(row.status)},
+            replies=tuple(replies.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def authorizations(
+    connection: Connection, currency: str, order_ids: Iterable[int]
+) -> Sequence[Authorization]:
+    """Return payments set aside for these orders, oldest first."""
+    return [
+        Authorization(
+            order_id=row.order_id,
+            reference=row.reference,
+            amount=Money.from_minor(row.amount_minor, currency),
+            method=row.method,
+            at=row.at,
+            captured=row.paid is not None,
+        )
+        for among in chunks(storable(order_ids))
+        for row in connection.execute(_AUTHORIZATIONS, {"among": among})
+    ]
+
+
+def payment_methods(connection: Connection) -> Mapping[str, bool]:
+    """Return the ways to pay that were ever used or set, and whether each is offered."""
+    used = connection.scalars(sa.select(d.authorizations.c.method).distinct())
+    offered = dict.fromkeys(sorted(used), True)
+    offered.update((row.method, row.enabled) for row in connection.execute(_METHODS))
+    return offered
+
+
+_METHODS = sa.select(d.payment_methods).order_by(d.payment_methods.c.method)
+
+
+def waiting_for(connection: Connection, sku: str) -> Sequence[str]:
+    """Return the customers who asked to be told when the product is back, by id."""
+    here = sa.select(d.stock_wishes.c.customer).where(d.stock_wishes.c.product == sku)
+    return connection.scalars(here.order_by(d.stock_wishes.c.customer)).all()
+
+
+def suppressed(connection: Connection, addresses: Iterable[str]) -> Mapping[str, str]:
+    """Return which of these addresses are written to no more, and why."""
+    asked = {address.strip().lower(): address for address in addresses}
+    here = sa.select(d.suppressions.c.address, d.suppressions.c.reason).where(
+        d.suppressions.c.address.in_(_among)
+    )
+    return {
+        asked[address]: reason
+        for among in chunks(asked)
+        for address, reason in connection.execute(here, {"among": among})
+    }

@@ -1,0 +1,116 @@
+"""What was seen of services goes into the journal, and to whoever wants to be told, in order."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from storecrew.domain.errors import StorecrewError
+from storecrew.domain.services import Changed, Observed, ServiceRegistry, ServiceView
+from storecrew.supervisor.watched import Watched
+
+log = logging.getLogger(__name__)
+
+_TRY_AGAIN = 0.5
+_LAZY = 5.0
+"""Seconds that the time of a repeated healthy answer may wait for company."""
+
+
+@dataclass
+class Recorder:
+    """Keeps what changed, all that waits in one transaction, and tells of it.
+
+    A journal that cannot be written holds up nobody: services are looked after all the same, and
+    what was seen is kept when it can be.
+    """
+
+    registry: ServiceRegistry
+    recorded: Callable[[Watched, Observed], None]
+    """Is called after the commit, with what was kept."""
+    listeners: list[Changed] = field(default_factory=list[Changed])
+    _waiting: dict[str, Watched] = field(default_factory=dict[str, Watched])
+    _lazy: dict[str, Watched] = field(default_factory=dict[str, Watched])
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: "asyncio.Queue[ServiceView]" = field(default_factory=asyncio.Queue)
+
+    def note(self, service: Watched) -> None:
+        """Keep how the service is now, and tell of it."""
+        self.keep(service)
+        self.tell(service)
+
+    def keep(self, service: Watched) -> None:
+        """Keep how the service is now."""
+        self._waiting[service.id] = service
+        self._woken.set()
+
+    def note_lazily(self, service: Watched) -> None:
+        """Keep it when something else is kept, or in a few seconds; tell nobody."""
+        self._lazy[service.id] = service
+
+    def tell(self, service: Watched) -> None:
+        """Tell of the service as it is now."""
+        if self.listeners:
+            self._news.put_nowait(service.view())
+
+    async def record(self) -> None:
+        """Keep what comes, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(_LAZY):
+                    await self._woken.wait()
+            except TimeoutError:
+                if not self._lazy:
+                    continue
+            self._woken.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Keep what waits."""
+        waiting = {**self._lazy, **self._waiting}
+        self._lazy, self._waiting = {}, {}
+        rows = {name: service.observed() for name, service in waiting.items()}
+        try:
+            await self.registry.record(list(rows.values()))
+        except StorecrewError as error:
+            log.warning("what was seen of services could not be kept: %s", error)
+            self._waiting = {**waiting, **self._waiting}
+            await asyncio.sleep(_TRY_AGAIN)
+            self._woken.set()
+            return
+        for name, service in waiting.items():
+            self.recorded(service, rows[name])
+
+    async def announce(self) -> None:
+        """Tell the listeners what comes, in order, until cancelled."""
+        while True:
+            views = [await self._news.get()]
+            while not self._news.empty():
+                views.append(self._news.get_nowait())
+            for each in _rounds(views):
+                await asyncio.gather(*(_tell(self.listeners, view) for view in each))
+            for _ in views:
+                self._news.task_done()
+
+    async def told(self) -> None:
+        """Wait until every change so far was told."""
+        await self._news.join()
+
+
+def _rounds(views: Sequence[ServiceView]) -> list[list[ServiceView]]:
+    """Return the views in rounds with each service once, so that a round may be told at once."""
+    rounds: list[list[ServiceView]] = []
+    told: dict[str, int] = {}
+    for view in views:
+        number = told[view.id] = told.get(view.id, -1) + 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(view)
+    return rounds
+
+
+async def _tell(listeners: Sequence[Changed], view: ServiceView) -> None:
+    for listener in listeners:
+        try:
+            await listener(view)
+        except Exception:  # a listener's mistake must not stop the supervisor
+            log.exception("a listener failed on service %s", view.id)

@@ -1,0 +1,144 @@
+"""Keys, people, sessions, kept answers and counts, on each database."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from journal_desk import Desk
+
+from storecrew.domain.crew import Budget, ShopDay
+from storecrew.domain.errors import NotFound
+from storecrew.domain.identity import Key, NameTaken, Refusal, Role, User
+from storecrew.domain.replies import Reply
+from storecrew.journal.access import SqlAccess
+from storecrew.journal.figures import count
+from storecrew.journal.replies import SqlReplies
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def book(desk: Desk) -> SqlAccess:
+    return SqlAccess(desk.journal.database)
+
+
+def key(name: str, role: Role = Role.VIEWER) -> Key:
+    return Key(id=f"id-{name}", name=name, role=role, created_at=NOW, created_by="person:o")
+
+
+def user(name: str) -> User:
+    return User(name=name, role=Role.OPERATOR, created_at=NOW, created_by="person:o")
+
+
+async def test_a_key_is_let_in_until_it_is_revoked(book: SqlAccess) -> None:
+    assert not (await book.admitted(NOW)).closed
+    await book.add_key(key("a"), "digest-a")
+    await book.add_key(key("b", Role.ADMIN), "digest-b")
+    found = await book.admitted(NOW)
+    assert found.closed
+    assert found.keys["digest-b"].role is Role.ADMIN
+    assert found.keys["digest-a"].actor == "person:a"
+    later = NOW + timedelta(minutes=1)
+    await book.revoke_key("a", by="person:o", now=later)
+    found = await book.admitted(NOW)
+    assert found.keys.keys() == {"digest-b"}
+    listed = await book.keys()
+    assert [(k.name, k.revoked_at, k.revoked_by) for k in listed] == [
+        ("a", later, "person:o"),
+        ("b", None, ""),
+    ]
+    with pytest.raises(NotFound):
+        await book.revoke_key("a", by="person:o", now=later)
+    with pytest.raises(NameTaken):
+        await book.add_key(key("A"), "digest-c")
+
+
+async def test_a_session_lasts_until_its_end_or_the_persons(book: SqlAccess) -> None:
+    await book.add_user(user("anna"), "hash")
+    assert await book.password_hash("anna") == "hash"
+    assert await book.password_hash("nobody") is None
+    ends = NOW + timedelta(hours=1)
+    assert await book.begin_session("anna", "s1", now=NOW, ends_at=ends) is Role.OPERATOR
+    await book.begin_session("anna", "s2", now=NOW, ends_at=ends)
+    with pytest.raises(NotFound):
+        await book.begin_session("nobody", "s3", now=NOW, ends_at=ends)
+    found = await book.admitted(NOW)
+    assert found.sessions.keys() == {"s1", "s2"}
+    assert (await book.admitted(ends)).sessions == {}
+    await book.end_session("s1", now=NOW)
+    await book.end_session("none", now=NOW)
+    assert (await book.admitted(NOW)).sessions.keys() == {"s2"}
+    await book.remove_user("anna", by="person:o", now=NOW)
+    assert (await book.admitted(NOW)).sessions == {}
+    assert await book.users() == []
+    with pytest.raises(NotFound):
+        await book.remove_user("anna", by="person:o", now=NOW)
+
+
+async def test_r041_every_change_is_audited_with_its_actor(desk: Desk, book: SqlAccess) -> None:
+    await book.add_key(key("a"), "digest-a")
+    await book.add_user(user("anna"), "hash")
+    await book.begin_session("anna", "s", now=NOW, ends_at=NOW + timedelta(hours=1))
+    await book.end_session("s", now=NOW)
+    await book.remove_user("anna", by="person:o", now=NOW)
+    await book.revoke_key("a", by="person:b", now=NOW)
+    refusal = Refusal(
+        kind="unauthorized", actor="address:192.0.2.7", what="GET /x", reason="no key", count=3
+    )
+    await book.note_refusals([refusal, refusal], NOW)
+    rows = [entry for entry in await desk.audited() if entry.kind == "access"]
+    assert [(entry.action["type"], entry.actor) for entry in rows] == [
+        ("add_key", "person:o"),
+        ("add_user", "person:o"),
+        ("log_in", "person:anna"),
+        ("log_out", "person:anna"),
+        ("remove_user", "person:o"),
+        ("revoke_key", "person:b"),
+        ("unauthorized", "address:192.0.2.7"),
+        ("unauthorized", "address:192.0.2.7"),
+    ]
+    assert rows[-1].result == "refused"
+    assert rows[-1].action["count"] == 3
+
+
+async def test_of_two_who_take_a_name_at_once_one_gets_it(book: SqlAccess) -> None:
+    wishes = (book.add_key(key(name), f"digest-{name}") for name in ("anna", "Anna", "ANNA"))
+    said = await asyncio.gather(*wishes, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in said) == ["NameTaken", "NameTaken", "NoneType"]
+    assert len((await book.admitted(NOW)).keys) == 1
+
+
+async def test_the_first_answer_under_a_key_is_kept_for_two_days(desk: Desk) -> None:
+    replies = SqlReplies(desk.journal.database)
+    reply = Reply(fingerprint="f", status=201, body='{"a":"\\u0000"}')
+    other = Reply(fingerprint="g", status=200, body="{}")
+    await asyncio.gather(replies.keep("k", reply, NOW))
+    await replies.keep("k", other, NOW)
+    assert await replies.find("k") == reply
+    assert await replies.find("none") is None
+    await replies.keep("l", other, NOW + timedelta(days=2, seconds=1))
+    assert await replies.find("k") is None
+
+
+async def test_figures_count_what_is_there(desk: Desk) -> None:
+    for n in range(3):
+        await desk.done(await desk.begin(f"s{n}"))
+    await desk.asked()
+    budgets = {"clerk": Budget(runs=5)}
+    day = ShopDay.of(NOW, "UTC")
+    found = await desk.journal.database.read(lambda c: count(c, budgets, day))
+    assert found.events >= 4
+    assert found.audited == len(await desk.audited())
+    assert sum(found.runs.values()) == 4
+    assert found.approvals == {"waiting": 1}
+    assert found.outcomes == {"applied": 3}
+    assert found.budgets["clerk"].budget.runs == 5
+
+
+async def test_r006_a_database_proves_that_it_takes_writes(desk: Desk) -> None:
+    database = desk.journal.database
+    commits: list[str] = []
+    database.fault = commits.append
+    for _ in range(3):
+        await database.prove()
+    assert commits.count("committed") == 1  # believed for a while

@@ -1,0 +1,215 @@
+"""Operations on the plane happen at most once per key, on each database, wherever it dies."""
+
+from datetime import timedelta
+
+import pytest
+from journal_desk import CLERK, NOON, Desk, clerk_wakes, intake, low
+
+from storecrew.domain.actions import Keyed, SetPrice
+from storecrew.domain.errors import KeyReused, NotFound
+from storecrew.domain.events import RunRequested
+from storecrew.domain.money import Money
+from storecrew.domain.operations import (
+    CloseIncident,
+    DelegateWork,
+    OpenIncident,
+    Operation,
+    PauseAgent,
+    RestartService,
+    ResumeAgent,
+    RevertProposal,
+)
+from storecrew.domain.proposals import Verdict
+from storecrew.domain.services import Origin, ServiceSpec, Wanted
+from storecrew.journal.operations import Scene, SqlOperations
+from storecrew.journal.services import SqlServices
+
+ACTOR = "agent:anomaly_resolver"
+
+
+def scene(minutes: int = 0) -> Scene:
+    return Scene(now=NOON + timedelta(minutes=minutes), agents=[CLERK], wakes_for=clerk_wakes)
+
+
+def keyed(action: Operation, key: str = "resolver@1/0") -> Keyed:
+    return Keyed(key=key, action=action, actor=ACTOR)
+
+
+def trouble(name: str = "orders fell", title: str = "Orders fell") -> OpenIncident:
+    plan = ({"type": "PauseAgent", "agent": CLERK},)
+    return OpenIncident(
+        incident=name, title=title, cause="unknown", observed="3", expected="40", plan=plan
+    )
+
+
+@pytest.fixture
+async def book(desk: Desk) -> SqlOperations:
+    return SqlOperations(desk.journal.database)
+
+
+async def mug_service(desk: Desk) -> SqlServices:
+    services = SqlServices(desk.journal.database)
+    spec = ServiceSpec(id="reviews", executable="true")
+    await services.register(spec, Origin.API, by="me", now=NOON)
+    return services
+
+
+async def test_an_incident_is_opened_once_and_closed_once(book):
+    first = await book.apply(keyed(trouble()), scene())
+    again = await book.apply(keyed(trouble()), scene(5))
+    other = await book.apply(keyed(trouble(), "resolver@2/0"), scene(5))
+
+    assert first.applied
+    assert again == first
+    assert (other.applied, other.code) == (False, "already_open")
+    [found] = await book.incidents(status="open")
+    assert (found.title, found.opened_at) == ("Orders fell", NOON)
+    assert found.plan == ({"type": "PauseAgent", "agent": CLERK},)
+    close = CloseIncident(incident="orders fell", reason="it rose again")
+    assert (await book.apply(keyed(close, "c"), scene(9))).applied
+    assert (await book.apply(keyed(close, "d"), scene(9))).code == "stale"
+    closed = await book.incident("orders fell")
+    assert (closed.status, closed.resolution) == ("closed", "it rose again")
+    assert closed.closed_at == NOON + timedelta(minutes=9)
+    assert await book.incidents(status="open") == []
+
+
+async def test_a_closed_incident_opens_anew_and_is_told_anew(book):
+    await book.apply(keyed(trouble(), "a"), scene())
+    await book.told("orders fell", NOON)
+    assert await book.untold() == []
+    await book.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
+    await book.apply(keyed(trouble(title="Again"), "b"), scene(60))
+
+    assert [one.title for one in await book.untold()] == ["Again"]
+
+
+async def test_a_person_closes_an_incident_on_the_record(desk, book):
+    await book.apply(keyed(trouble()), scene())
+
+    await book.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
+    await book.close_incident("orders fell", reason="twice", by="person:owner", now=NOON)
+
+    [entry] = await desk.audited()
+    assert (entry.actor, entry.reason) == ("person:owner", "mended")
+    assert (await book.incident("orders fell")).resolution == "mended"
+    with pytest.raises(NotFound):
+        await book.close_incident("other", reason="", by="person:owner", now=NOON)
+    with pytest.raises(NotFound):
+        await book.incident("other")
+
+
+async def test_an_agent_is_paused_and_resumed_once(desk, book):
+    paused = await book.apply(keyed(PauseAgent(agent=CLERK), "p"), scene())
+    twice = await book.apply(keyed(PauseAgent(agent=CLERK), "q"), scene())
+
+    assert paused.applied
+    assert (twice.code, await desk.journal.paused(CLERK)) == ("stale", True)
+    assert (await book.apply(keyed(ResumeAgent(agent=CLERK), "r"), scene())).applied
+    assert not await desk.journal.paused(CLERK)
+    unknown = await book.apply(keyed(PauseAgent(agent="nobody"), "s"), scene())
+    assert unknown.code == "not_found"
+    assert [entry.actor for entry in await desk.audited()] == [ACTOR, ACTOR]
+
+
+async def test_a_service_is_restarted_once_per_key(desk, book):
+    services = await mug_service(desk)
+
+    await book.apply(keyed(RestartService(service="reviews"), "a"), scene())
+    await book.apply(keyed(RestartService(service="reviews"), "a"), scene())
+
+    entry = await services.entry("reviews")
+    assert (entry.wanted, entry.generation) == (Wanted.RUNNING, 1)
+    await book.apply(keyed(RestartService(service="reviews"), "b"), scene(60))
+    assert await book.restarts(NOON) == {"reviews": 2}
+    assert await book.restarts(NOON + timedelta(minutes=1)) == {"reviews": 1}
+    gone = await book.apply(keyed(RestartService(service="gone"), "c"), scene())
+    assert gone.code == "not_found"
+
+
+async def test_somebody_elses_service_is_not_restarted(desk, book):
+    spec = ServiceSpec(id="theirs", health_endpoint="http://127.0.0.1:1/")
+    await SqlServices(desk.journal.database).announce(spec, by="it", now=NOON)
+
+    found = await book.apply(keyed(RestartService(service="theirs")), scene())
+
+    assert found.code == "unsupported"
+
+
+async def test_work_is_given_once_and_wakes_the_agent(desk, book):
+    work = DelegateWork(
+        agent=CLERK, task="clear the shelf", due_at=NOON + timedelta(days=1), parameters={"n": 3}
+    )
+    first = await book.apply(keyed(work), scene())
+    await book.apply(keyed(work), scene())
+
+    [run] = await desk.take(intake(agent=CLERK))
+    [recorded] = (await desk.journal.run(run)).events
+    assert isinstance(recorded.event, RunRequested)
+    assert recorded.event.by == ACTOR
+    assert recorded.event.parameters["task"] == "clear the shelf"
+    assert recorded.event.parameters["n"] == 3
+    assert first.detail["execution"] == f"{CLERK}@{recorded.seq}"
+    nobody = DelegateWork(agent="nobody", task="t", due_at=NOON)
+    assert (await book.apply(keyed(nobody, "n"), scene())).code == "not_found"
+
+
+async def test_what_an_agent_takes_back_is_judged_as_an_agents(desk, book):
+    await desk.publish(low())
+    [run] = await desk.take()
+    allowed = await desk.journal.advance(desk.filing(run, Verdict.ALLOW))
+    await desk.journal.advance(desk.settling(run, allowed))
+
+    found = await book.apply(keyed(RevertProposal(proposal_id=f"{run}/0")), scene())
+
+    assert (found.applied, found.code) == (False, "invalid")  # no price of before is known
+    assert (await book.apply(keyed(RevertProposal(proposal_id="x"), "k"), scene())).code == (
+        "not_found"
+    )
+
+
+async def test_a_key_stands_for_one_operation(book):
+    await book.apply(keyed(trouble()), scene())
+    with pytest.raises(KeyReused):
+        await book.apply(keyed(PauseAgent(agent=CLERK)), scene())
+
+
+async def test_what_is_no_operation_is_refused(book):
+    price = SetPrice(sku="mug", price=Money.of(1, "EUR"))
+    found = await book.apply(Keyed(key="k", action=price, actor=ACTOR), scene())
+    assert found.code == "unsupported"
+
+
+async def test_only_what_was_done_counts_in_the_proof(book):
+    await book.apply(keyed(trouble(), "a"), scene())
+    await book.apply(keyed(trouble(), "b"), scene())
+
+    assert list(await book.applied_keys()) == ["a"]
+    assert (await book.outcome("b")).code == "already_open"
+    assert await book.outcome("c") is None
+
+
+class _Died(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("point", ["write", "commit", "committed"])
+async def test_a_death_between_deed_and_record_leaves_both_or_neither(file_place, point):
+    desk = Desk(file_place.open())
+    book, services = SqlOperations(desk.journal.database), await mug_service(desk)
+
+    def die(where: str) -> None:
+        if where == point:
+            raise _Died
+
+    desk.journal.database.fault = die
+    with pytest.raises(BaseException):  # noqa: B017,PT011 - whatever reaches the caller
+        await book.apply(keyed(RestartService(service="reviews")), scene())
+    desk.journal.database.fault = lambda _where: None
+    recorded = await book.outcome("resolver@1/0") is not None
+    generation = (await services.entry("reviews")).generation
+
+    assert (recorded, generation) == ((True, 1) if point == "committed" else (False, 0))
+    await book.apply(keyed(RestartService(service="reviews")), scene())
+    assert (await services.entry("reviews")).generation == 1
+    await desk.journal.close()

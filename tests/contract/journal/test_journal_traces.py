@@ -1,0 +1,92 @@
+"""Any id of a chain leads to all of it: the fact, the runs, the proposals, the effects."""
+
+import pytest
+from journal_desk import CLERK, NOON, answer, low
+
+from storecrew.domain.errors import NotFound
+from storecrew.domain.events import Published
+from storecrew.domain.journal import Filing
+from storecrew.domain.proposals import Proposal
+
+
+@pytest.fixture
+async def told(desk):
+    """Return the ids in a trace: facts, runs, proposals, audited subjects."""
+
+    async def told(anything: str):
+        found = await desk.journal.trace(anything)
+        return {
+            "id": found.id,
+            "events": [event.seq for event in found.events],
+            "runs": [run.id for run in found.runs],
+            "proposals": [story.filed.id for story in found.stories],
+            "audit": [entry.subject for entry in found.audit],
+        }
+
+    return told
+
+
+async def test_a_fact_its_run_its_proposal_and_its_effect_share_one_trace(desk, told):
+    await desk.done(await desk.begin("another"))
+    run = await desk.begin()
+    await desk.done(run, 2)
+
+    chain = await told("2")
+    assert chain == {
+        "id": "e2",
+        "events": [2],
+        "runs": [run],
+        "proposals": [f"{run}/0", f"{run}/1"],
+        "audit": [f"{run}/0", f"{run}/1"],
+    }
+    for anything in ("e2", run, f"{run}/0", f"{run}/1"):
+        assert await told(anything) == chain
+
+
+async def test_the_answer_and_the_undo_belong_to_it(desk, told):
+    proposal = await desk.asked()
+    settling = await desk.journal.answer(answer(proposal))
+    story = await desk.journal.story(proposal)
+    back = Proposal(action=story.filed.proposal.action, reason="back")
+    undoing = await desk.journal.begin_undo(story, back, by="owner", now=NOON)
+
+    chain = await told("e1")
+    assert set(chain["runs"]) == {story.filed.run, settling, undoing}
+    assert set(chain["proposals"]) == {proposal, f"{undoing}/0"}
+    for anything in (proposal, settling, undoing, f"{undoing}/0"):
+        assert await told(anything) == chain
+
+
+async def test_what_an_agent_found_belongs_to_what_woke_it(desk, told):
+    run = await desk.begin()
+    found = Published(
+        source=f"agent:{CLERK}", external_id=f"{run}/e0", event=low("cup"), at=NOON, actor=CLERK
+    )
+    await desk.journal.advance(desk.step(run, filing=Filing(filed=(), events=(found,)), last=True))
+    [next_run] = await desk.take()
+
+    chain = await told("e1")
+    assert (chain["events"], chain["runs"]) == ([1, 2], [run, next_run])
+    assert await told(next_run) == chain
+    assert await told("e2") == chain
+
+
+async def test_a_fact_that_woke_nobody_is_a_trace_of_its_own(desk, told):
+    await desk.journal.publish([desk.news()], lambda _event: ())
+    assert (await told("1"))["runs"] == []
+
+
+@pytest.mark.parametrize(
+    "nothing", ["7", "e7", "nobody@1", "nobody@1/0", "", "e", "9" * 40, "undo@x"]
+)
+async def test_an_id_that_nothing_bears_is_told(desk, nothing):
+    with pytest.raises(NotFound, match="trace"):
+        await desk.journal.trace(nothing)
+
+
+async def test_a_long_run_is_counted_and_listed_in_part(desk):
+    run = await desk.begin()
+    await desk.done(run, 250)
+
+    found = await desk.journal.trace(run)
+    assert (found.proposals, len(found.stories), len(found.audit)) == (250, 100, 100)

@@ -1,0 +1,103 @@
+"""Tickets, incidents and the owner's goal from the shell, over a data folder with no server."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from storecrew.app import load_settings
+from storecrew.app.assembly import open_plane
+from storecrew.cli.main import app
+from storecrew.domain.actions import Keyed
+from storecrew.domain.operations import OpenIncident
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in an empty folder and returns its result; JSON output is parsed."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOST", "PORT", "DATABASE_URL", "API_KEY_ROYALGPT"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, fails: int = 0) -> Any:
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == fails, result.output
+        if fails:
+            return result.stderr
+        return json.loads(result.stdout) if "--json" in arguments else result.stdout
+
+    return run
+
+
+def test_a_ticket_is_opened_answered_rated_and_closed(shop: Run) -> None:
+    shop("tickets", "open", "Where is my order?", "--ticket", "T1")
+    assert "Where is my order?" in shop("tickets", "show", "T1")
+    assert "is answered" in shop("tickets", "reply", "T1", "It left us.")
+    shop("tickets", "rate", "T1", "4")
+    shop("tickets", "open", "Hello?", "--ticket", "T2")
+
+    found = shop("tickets", "list", "--json")
+
+    assert [(t["id"], t["status"], t["rating"]) for t in found["items"]] == [
+        ("T2", "open", None),
+        ("T1", "answered", 4),
+    ]
+    assert found["figures"]["answered_share"] == 0.5
+    assert "Rated 4.0 of 5 by 1." in shop("tickets", "list")
+    shop("tickets", "close", "T1")
+    assert shop("tickets", "list", "--status", "closed", "--json")["items"][0]["id"] == "T1"
+    assert "no ticket" in shop("tickets", "show", "T9", fails=1)
+    assert "status" in shop("tickets", "list", "--status", "odd", fails=1)
+
+
+def test_an_order_is_held_and_released(shop: Run) -> None:
+    shop("products", "set", "Product A", "--price", "10")
+    shop("stock", "set", "Product A", "5")
+    shop("orders", "submit", "Product A:1")
+    assert "is held: odd" in shop("orders", "hold", "1", "--reason", "odd")
+    assert shop("orders", "show", "1", "--json")["held"] == "odd"
+    assert "goes on" in shop("orders", "release", "1")
+    assert shop("tickets", "return", "1", "--json")["order_id"] == 1
+    assert "no order" in shop("tickets", "return", "7", fails=1)
+
+
+def test_incidents_are_listed_shown_and_closed(shop: Run) -> None:
+    plan = ({"type": "SetPaymentMethod", "method": "card", "enabled": False},)
+    trouble = OpenIncident(
+        incident="payments/card",
+        title="Payments by card fail",
+        cause="provider: no answer",
+        observed="9 of 9",
+        expected="5%",
+        plan=plan,
+    )
+
+    async def open_one() -> None:
+        async with open_plane(load_settings()) as plane:
+            keyed = Keyed(key="k", action=trouble, actor="agent:anomaly_resolver")
+            assert plane.pipeline.operations is not None
+            await plane.pipeline.operations.apply(keyed)
+
+    asyncio.run(open_one())
+
+    assert "1 incidents" in shop("incidents", "list", "--status", "open")
+    shown = shop("incidents", "show", "payments/card")
+    assert "SetPaymentMethod enabled False, method card" in shown
+    shop("incidents", "close", "payments/card", "--reason", "it works")
+    assert shop("incidents", "list", "--status", "open", "--json")["items"] == []
+    assert shop("incidents", "show", "payments/card", "--json")["resolution"] == "it works"
+    assert "no incident" in shop("incidents", "close", "other", fails=1)
+
+
+def test_a_goal_is_set_and_shown(shop: Run) -> None:
+    assert "profit counts" in shop("goal", "show")
+    assert "is clear_stock" in shop("goal", "set", "clear_stock")
+    assert "The goal is clear_stock." in shop("goal", "show")
+    assert shop("goal", "show", "--json")["steps"] == []
+    assert "is none of" in shop("goal", "set", "domination", fails=1)

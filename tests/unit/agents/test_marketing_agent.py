@@ -1,0 +1,304 @@
+"""One campaign a week at most, to those who agreed, with some left out, and only while it pays."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from shelf import amount, eur, product
+
+from storecrew.agents.marketing import marketing_automation
+from storecrew.agents.marketing.segments import drawn, lapsed, loyal
+from storecrew.domain.commerce import Customer, StockLevel
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.events import ClockTicked, Event
+from storecrew.domain.proposals import Proposal
+from storecrew.domain.selling import (
+    Campaign,
+    CreateDiscount,
+    Discount,
+    Spending,
+    StartCampaign,
+)
+from storecrew.domain.selling_events import PromotionPlanned
+from storecrew.testing.propose import NOON, propose
+from storecrew.testing.view import FakeView, SoldLine
+
+TICK = ClockTicked(agent="marketing_automation", due=NOON)
+IDS = [f"C{n:03d}" for n in range(120)]
+
+
+class Shop(FakeView):
+    """Knows when each customer bought: the fake answers every period alike."""
+
+    orders: dict[str, list[tuple[datetime, int]]]
+
+    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+        found = {}
+        for customer, bought in self.orders.items():
+            here = [(at, value) for at, value in bought if first <= at < last]
+            if here:
+                value = eur(sum(value for _, value in here))
+                found[customer] = Spending(
+                    orders=len(here), value=value, last_at=max(at for at, _ in here)
+                )
+        return found
+
+
+def ago(days: float) -> datetime:
+    return NOON - timedelta(days=days)
+
+
+def overdue(n: int) -> list[tuple[datetime, int]]:
+    """Return orders of a customer who came every month and then stopped; some came back."""
+    old = [(ago(330 - 30 * k), 40) for k in range(3)]
+    return [*old, (ago(5), 60)] if n % 10 == 0 else old
+
+
+def shop(**more: object) -> Shop:
+    store = Shop(
+        product_list=[product(name="Roof Box"), product("P2", name="Tow Bar", price="50")],
+        levels=[
+            StockLevel(sku=sku, warehouse="main", on_hand=60, reserved=0) for sku in ("P1", "P2")
+        ],
+        sales={
+            sku: {NOON.date() - timedelta(days=n): 1 for n in range(1, 113)} for sku in ("P1", "P2")
+        },
+        people=[
+            Customer(id=each, name=each, email=f"{each}@example.com", marketing_consent=True)
+            for each in IDS
+        ],
+    )
+    store.orders = {each: overdue(n) for n, each in enumerate(IDS)}
+    for name, value in more.items():
+        setattr(store, name, value)
+    return store
+
+
+async def one(store: FakeView, event: Event = TICK, **more: object) -> Proposal:
+    (found,) = await propose(marketing_automation, event, store, **more)  # type: ignore[arg-type]
+    assert isinstance(found, Proposal)
+    return found
+
+
+async def test_lapsed_customers_get_one_letter_and_some_are_left_out() -> None:
+    proposal = await one(shop())
+    campaign = proposal.action
+    assert isinstance(campaign, StartCampaign)
+    assert campaign.name == "win-back 2026-W10"
+    everybody = {*campaign.recipients, *campaign.holdout}
+    assert len(everybody) == len(campaign.recipients) + len(campaign.holdout) == 108
+    assert 0.08 <= len(campaign.holdout) / 108 <= 0.22
+    assert "C000" not in everybody  # came back five days ago
+    assert "{" not in campaign.body
+    assert "Roof Box, 100.00 EUR" in campaign.body
+    assert proposal.effect is not None
+    assert proposal.effect.low < proposal.effect.expected < proposal.effect.high
+    assert proposal.effect.expected > eur(0)
+    assert "lift" in proposal.assumptions
+    assert "15 %" in str(proposal.evidence["lift_rests_on"])
+
+
+async def test_the_expected_gain_can_be_checked_from_the_evidence() -> None:
+    proposal = await one(shop(), settings={"cost_per_message": 0.02})
+    said = proposal.evidence
+    base = said["recipients"] * said["spend_without_a_letter"] * said["margin_of_sales"]  # type: ignore[operator]
+    told = base * said["expected_lift"] - float(amount(said["cost_of_writing"]))
+    assert proposal.effect is not None
+    assert float(proposal.effect.expected.amount) == pytest.approx(told, rel=0.01, abs=0.1)
+    assert said["cost_of_writing"] == f"{0.02 * said['recipients']:.2f} EUR"  # type: ignore[operator]
+
+
+async def test_nobody_is_written_to_without_consent_address_or_too_often() -> None:
+    people = [
+        Customer(
+            id=each,
+            name=each,
+            email=None if n < 5 else f"{each}@example.com",
+            marketing_consent=n >= 10 or n < 5,
+        )
+        for n, each in enumerate(IDS)
+    ]
+    store = shop(
+        people=people,
+        sent={"C011": 2, "C012": 1},
+        addresses={"C013@example.com": "it bounced"},
+    )
+    proposal = await one(store)
+    campaign = proposal.action
+    assert isinstance(campaign, StartCampaign)
+    everybody = {*campaign.recipients, *campaign.holdout}
+    assert everybody.isdisjoint({*IDS[:10], "C011", "C013"})
+    assert "C012" in everybody
+    said = proposal.evidence
+    assert said["left_out_no_address"] == 5
+    assert said["left_out_written_to_often_enough"] == 1
+    assert said["left_out_address_takes_no_mail"] == 1
+
+
+async def test_nothing_is_proposed_twice_a_week_or_to_a_handful() -> None:
+    assert await propose(marketing_automation, TICK, FakeView()) == []
+    running = campaign("anything 1", ago(3))
+    assert await propose(marketing_automation, TICK, shop(campaign_list=[running])) == []
+    few = shop()
+    few.orders = {each: overdue(1) for each in IDS[:40]}
+    assert await propose(marketing_automation, TICK, few) == []
+    silent = shop(people=[])
+    assert await propose(marketing_automation, TICK, silent) == []
+
+
+def campaign(
+    name: str, started: datetime, recipients: list[str] = IDS[:90], holdout: list[str] = IDS[90:]
+) -> Campaign:
+    return Campaign(
+        name=name,
+        segment="",
+        title="",
+        started_at=started,
+        ends_at=started + timedelta(days=14),
+        recipients=tuple(recipients),
+        holdout=tuple(holdout),
+    )
+
+
+async def test_what_was_measured_moves_what_is_expected() -> None:
+    plain = await one(shop())
+    store = shop(campaign_list=[campaign("win-back 2025-W50", ago(80))])
+    for n, each in enumerate(IDS):
+        if (n < 90 and n % 3 == 0) or (n >= 90 and n % 5 == 0):
+            store.orders[each] = [*store.orders[each][:3], (ago(75), 50)]
+    store.orders = {who: bought if n % 10 else [*bought, (ago(5), 60)]
+                    for n, (who, bought) in enumerate(store.orders.items())}  # fmt: skip
+    moved = await one(store)
+    (row,) = moved.evidence["earlier_campaigns"]  # type: ignore[misc]
+    assert row["order_rate_lift"] == pytest.approx(30 / 90 - 6 / 30, abs=1e-4)  # type: ignore[index]
+    assert moved.evidence["expected_lift"] > plain.evidence["expected_lift"]  # type: ignore[operator]
+    assert moved.assumptions == ()
+
+
+async def test_a_kind_that_was_seen_to_harm_is_not_proposed_again() -> None:
+    store = shop(campaign_list=[campaign("win-back 2025-W50", ago(80))])
+    for each in IDS[90:]:
+        store.orders[each] = [*store.orders[each], (ago(75), 50)]
+    assert await propose(marketing_automation, TICK, store) == []
+
+
+async def test_a_kind_that_twice_brought_about_nothing_is_not_proposed_again() -> None:
+    past = [campaign("win-back 2025-W45", ago(110)), campaign("win-back 2025-W50", ago(80))]
+    store = shop(campaign_list=past)
+    for n, each in enumerate(IDS):
+        if n % 3 == 0:
+            store.orders[each] = [*store.orders[each], (ago(105), 50), (ago(75), 50)]
+    assert await propose(marketing_automation, TICK, store) == []
+    once = shop(campaign_list=past[1:])
+    once.orders = store.orders
+    assert await propose(marketing_automation, TICK, once) == []  # expects little by now
+    assert await propose(marketing_automation, TICK, once, settings={"least_gain": 0}) != []
+
+
+async def test_nobody_is_in_two_campaigns_at_once_or_in_one_kind_twice_within_two_months() -> None:
+    running = campaign("thanks 2026-W08", ago(10), IDS[:20], [])
+    alike = campaign("win-back 2026-W04", ago(40), [], IDS[20:30])
+    older = campaign("win-back 2025-W45", ago(110), IDS[30:40], [])
+    proposal = await one(shop(campaign_list=[running, alike, older]))
+    letter = proposal.action
+    assert isinstance(letter, StartCampaign)
+    everybody = {*letter.recipients, *letter.holdout}
+    assert everybody.isdisjoint(IDS[:30])
+    assert set(IDS[31:40]) <= everybody
+
+
+def slow_shop(**more: object) -> Shop:
+    """Return a shop with far too many roof boxes of a fat margin, bought by many."""
+    lines = [
+        SoldLine(order=n, sku="P1", day=date(2026, 2, 1), customer=each)
+        for n, each in enumerate(IDS[:90])
+    ]
+    levels = [StockLevel(sku="P1", warehouse="main", on_hand=900, reserved=0)]
+    boxes = [product(name="Roof Box", cost=eur(20))]
+    return shop(**({"product_list": boxes, "levels": levels, "line_list": lines} | more))
+
+
+async def test_what_is_overstocked_gets_a_code_first() -> None:
+    store = slow_shop()
+    store.orders = {}
+    proposal = await one(store)
+    code = proposal.action
+    assert isinstance(code, CreateDiscount)
+    assert code.code == "CLEAR-P1-26W10"
+    assert (code.skus, code.percent, code.customers) == (("P1",), Decimal(10), ())
+    assert proposal.evidence["days_of_cover_p50"] > 90  # type: ignore[operator]
+    assert proposal.evidence["price_with_code"] == "90.00 EUR"
+    assert proposal.effect is not None
+    assert proposal.effect.expected > eur(0)
+
+
+async def test_a_code_keeps_the_margin_and_is_not_given_where_it_costs_more_than_it_brings() -> (
+    None
+):
+    shelf = [StockLevel(sku="P1", warehouse="main", on_hand=150, reserved=0)]
+    for cost in ("85", "80"):  # below the floor with a code; above it, but sells too little more
+        boxes = [product(name="Roof Box", cost=eur(cost))]
+        store = slow_shop(product_list=boxes, levels=shelf)
+        store.orders = {}
+        assert await propose(marketing_automation, TICK, store) == []
+
+
+def planned(code: str = "CLEAR-P1-26W10") -> tuple[PromotionPlanned, Discount]:
+    ends = NOON + timedelta(days=14)
+    news = PromotionPlanned(
+        code=code, skus=("P1",), percent=Decimal(10), starts_at=NOON, ends_at=ends
+    )
+    discount = Discount(code=code, percent=Decimal(10), skus=("P1",), starts_at=NOON, ends_at=ends)
+    return news, discount
+
+
+async def test_a_code_is_told_of_once_it_is_there_and_no_sooner() -> None:
+    news, discount = planned()
+    assert await propose(marketing_automation, news, slow_shop()) == []
+    proposal = await one(slow_shop(discount_list=[discount]), news)
+    letter = proposal.action
+    assert isinstance(letter, StartCampaign)
+    assert letter.name == "clear P1 2026-W10"
+    assert "CLEAR-P1-26W10" in letter.body
+    assert "10 % cheaper" in letter.body
+    assert "16.03.2026" in letter.body
+    assert {*letter.recipients, *letter.holdout} == set(IDS[:90])
+
+
+async def test_no_second_code_while_one_runs_and_no_letter_about_codes_of_others() -> None:
+    _, discount = planned()
+    store = slow_shop(discount_list=[discount])
+    store.orders = {}
+    assert await propose(marketing_automation, TICK, store) == []
+    news, foreign = planned("EASTER")
+    assert await propose(marketing_automation, news, slow_shop(discount_list=[foreign])) == []
+
+
+def test_the_lot_is_steady_and_fair() -> None:
+    written, left = drawn("a", IDS, 0.15)
+    assert drawn("a", IDS[::-1], 0.15)[1] == left[::-1]
+    assert drawn("b", IDS, 0.15)[1] != left
+    assert sorted([*written, *left]) == IDS
+    _, many = drawn("a", [str(n) for n in range(20_000)], 0.15)
+    assert 0.14 < len(many) / 20_000 < 0.16
+
+
+def test_rules_of_segments() -> None:
+    bought = {
+        "new": Spending(orders=1, value=eur(10), last_at=ago(300)),
+        "late": Spending(orders=4, value=eur(10), last_at=ago(200)),
+        "loyal": Spending(orders=12, value=eur(10), last_at=ago(20)),
+    }
+    assert list(lapsed(bought, NOON)) == ["late"]
+    assert list(loyal(bought, NOON)) == ["loyal"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"holdout": 0}, {"holdout": 0.5}, {"discount": 100}, {"fewest": 0}, {"most": 1.5},
+     {"window_days": "long"}, {"margin_floor": 1}, {"cost_per_message": -1}],
+)  # fmt: skip
+async def test_settings_that_are_none_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput):
+        await propose(marketing_automation, TICK, shop(), settings=wrong)

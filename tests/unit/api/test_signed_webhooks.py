@@ -1,0 +1,159 @@
+"""Deliveries from other systems: signed, stored once, and refused where anything is wrong."""
+
+import base64
+import hmac
+import json
+from typing import Any
+
+import httpx
+import pytest
+from fake_plane import NO_LIMITS, NOW, Door, settings_of
+
+from storecrew.domain.events import EventReported, StockReported
+
+SECRET, OLD = "shop-secret-of-32-characters-0001", "shop-secret-of-32-characters-0000"
+BODY = json.dumps({"event_type": "inventory_low", "data": {"sku": "A"}}).encode()
+
+
+@pytest.fixture
+def shop(door: Door) -> httpx.AsyncClient:
+    environ = {
+        "API_KEY_ROYALGPT": "k" * 32,
+        "STORECREW_WEBHOOKS__SHOP__SECRET": SECRET,
+        "STORECREW_WEBHOOKS__SHOP__PREVIOUS_SECRET": OLD,
+        **NO_LIMITS,
+    }
+    settings = settings_of(**environ)
+    door.plane.settings = settings
+    return door.client(settings, peer="192.0.2.7", headers={"content-type": "application/json"})
+
+
+def signed(body: bytes, secret: str = SECRET) -> bytes:
+    return hmac.digest(secret.encode(), body, "sha256")
+
+
+async def delivered(
+    shop: httpx.AsyncClient, body: bytes = BODY, source: str = "shop", **headers: str
+) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await shop.post(f"/webhooks/{source}", content=body, headers=named)
+
+
+@pytest.mark.parametrize("header", ["X-Signature", "X-Shopify-Hmac-Sha256", "X-Hub-Signature-256"])
+@pytest.mark.parametrize("shape", ["hex", "base64", "prefixed"])
+async def test_a_signed_delivery_is_recorded(
+    door: Door, shop: httpx.AsyncClient, header: str, shape: str
+) -> None:
+    mac = signed(BODY)
+    text = {
+        "hex": mac.hex(),
+        "base64": base64.b64encode(mac).decode(),
+        "prefixed": f"sha256={mac.hex()}",
+    }[shape]
+    response = await shop.post("/webhooks/shop", content=BODY, headers={header: text})
+    assert response.json() == {"event_id": 1, "duplicate": False}
+    (found,) = door.plane.journal.recorded
+    assert found.source == "webhook:shop"
+    assert found.event == EventReported(event_type="inventory_low", data={"sku": "A"})
+
+
+async def test_the_old_secret_counts_while_it_is_replaced(shop: httpx.AsyncClient) -> None:
+    response = await delivered(shop, x_signature=signed(BODY, OLD).hex())
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "source", "headers"),
+    [
+        (BODY, "shop", {}),
+        (BODY, "shop", {"x_signature": ""}),
+        (BODY, "shop", {"x_signature": "00" * 32}),
+        (BODY, "shop", {"x_signature": "é"}),
+        (BODY, "shop", {"x_signature": signed(BODY, "another-secret-of-32-characters").hex()}),
+        (BODY + b" ", "shop", {"x_signature": signed(BODY).hex()}),
+        (BODY, "nobody", {"x_signature": signed(BODY).hex()}),
+        (BODY, "shop", {"authorization": "Bearer " + "w" * 32}),
+    ],
+)
+async def test_what_is_not_signed_is_refused_and_audited(
+    door: Door,
+    shop: httpx.AsyncClient,
+    body: bytes,
+    source: str,
+    headers: dict[str, str],
+) -> None:
+    raw = {k.replace("_", "-"): v.encode("latin-1") for k, v in headers.items()}
+    response = await shop.post(f"/webhooks/{source}", content=body, headers=raw)
+    assert (response.status_code, response.json()["error"]) == (401, "Unauthorized")
+    assert door.plane.journal.recorded == []
+    app = shop._transport.app  # type: ignore[attr-defined]
+    await app.state.refusals.close()
+    entries = await door.plane.access.book.database.read(  # type: ignore[attr-defined]
+        lambda c: c.exec_driver_sql("select actor, action from audit").all()
+    )
+    (row,) = entries
+    assert row.actor == "address:192.0.2.7"
+    assert f"POST /webhooks/{source}" in row.action
+
+
+async def test_a_repeated_delivery_is_answered_and_changes_nothing(
+    door: Door, shop: httpx.AsyncClient
+) -> None:
+    first = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e1")
+    again = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e1")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == {"event_id": 1, "duplicate": True}
+    other = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e2")
+    assert other.json()["duplicate"] is False
+    unnamed = [await delivered(shop, x_signature=signed(BODY).hex()) for _ in range(2)]
+    assert [r.json()["duplicate"] for r in unnamed] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("age", "status"), [(0, 200), (299, 200), (301, 401), (-299, 200), (-301, 401)]
+)
+async def test_a_signed_time_bounds_the_age(shop: httpx.AsyncClient, age: int, status: int) -> None:
+    stamp = str(int(NOW.timestamp()) - age)
+    mac = signed(stamp.encode() + b"." + BODY)
+    response = await delivered(shop, x_signature=mac.hex(), x_signature_timestamp=stamp)
+    assert response.status_code == status
+    without = await delivered(shop, x_signature=mac.hex())
+    assert without.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        (
+            {"x_shopify_topic": "orders/create"},
+            {"id": 7},
+            EventReported(event_type="orders/create", data={"id": 7}),
+        ),
+        (
+            {"x_event_type": "stock_reported"},
+            {"stock": "Product A:3units"},
+            StockReported(stock="Product A:3units"),
+        ),
+        (
+            {"x_event_type": "stock_reported"},
+            {"wrong": 1},
+            EventReported(event_type="stock_reported", data={"wrong": 1}),
+        ),
+        ({"x_event_type": "x"}, [1], EventReported(event_type="x", data={"content": [1]})),
+    ],
+)
+async def test_what_the_product_does_not_know_is_kept_in_the_senders_words(
+    door: Door, shop: httpx.AsyncClient, headers: dict[str, str], body: Any, expected: Any
+) -> None:
+    content = json.dumps(body).encode()
+    response = await delivered(shop, content, x_signature=signed(content).hex(), **headers)
+    assert response.status_code == 200
+    assert door.plane.journal.recorded[0].event == expected
+
+
+@pytest.mark.parametrize("content", [b"{}", b'{"event_type": ""}', b'{"event_type": 3}', b""])
+async def test_a_delivery_that_says_nothing_is_invalid(
+    shop: httpx.AsyncClient, content: bytes
+) -> None:
+    response = await delivered(shop, content, x_signature=signed(content).hex())
+    assert (response.status_code, response.json()["error"]) == (400, "Invalid input")

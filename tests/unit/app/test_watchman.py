@@ -1,0 +1,140 @@
+"""The watchman tells of each trouble once, and proves the books once a day."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from storecrew.app.watchman import Watchman, service_failed
+from storecrew.domain.actions import Keyed
+from storecrew.domain.commerce import Discrepancy
+from storecrew.domain.events import BooksDiffered, Published
+from storecrew.domain.operations import OpenIncident
+from storecrew.domain.services import (
+    Entry,
+    Observed,
+    Origin,
+    ServiceSpec,
+    ServiceStatus,
+    Wanted,
+    view_of,
+)
+from storecrew.journal import open_journal
+from storecrew.journal.operations import Scene, SqlOperations
+from storecrew.stores.simulated.clock import VirtualClock
+
+NIGHT = datetime(2026, 3, 2, 1, tzinfo=UTC)
+WRONG = Discrepancy(check="stock", subject="mug", problem="one unit too many")
+
+
+@dataclass
+class Round:
+    """A watchman with what he is told and what he tells."""
+
+    watchman: Watchman
+    clock: VirtualClock
+    book: SqlOperations
+    told: list[tuple[str, str]] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
+    proofs: int = 0
+    wrong: tuple[Discrepancy, ...] = ()
+    reachable: bool = True
+
+
+@pytest.fixture
+async def round_():
+    clock = VirtualClock(NIGHT)
+    journal = open_journal("sqlite://", inline=True)
+    book = SqlOperations(journal.database)
+
+    async def tell(title, body):
+        if found.reachable:
+            found.told.append((title, body))
+        return found.reachable
+
+    async def publish(items):
+        found.published += items
+
+    async def prove():
+        found.proofs += 1
+        return found.wrong
+
+    watchman = Watchman(
+        book=book, clock=clock, zone="Europe/Berlin", tell=tell, publish=publish, prove=prove
+    )
+    found = Round(watchman, clock, book)
+    yield found
+    await journal.close()
+
+
+async def open_incident(book, name="orders"):
+    plan = ({"type": "SetPrice"},)
+    action = OpenIncident(
+        incident=name, title="Orders fell", cause="price", observed="3", expected="40", plan=plan
+    )
+    scene = Scene(now=NIGHT, agents=(), wakes_for=lambda _event: ())
+    await book.apply(Keyed(key=name, action=action, actor="agent:x"), scene)
+
+
+async def test_an_incident_is_told_once(round_):
+    await open_incident(round_.book)
+    for _ in range(3):
+        await round_.watchman.look()
+
+    [(title, body)] = round_.told
+    assert title == "storecrew: Orders fell"
+    assert body == "seen 3, expected 40; cause: price; plan: SetPrice"
+
+
+async def test_an_incident_that_reached_nobody_is_told_again(round_):
+    await open_incident(round_.book)
+    round_.reachable = False
+    await round_.watchman.look()
+    round_.reachable = True
+    await round_.watchman.look()
+
+    assert len(round_.told) == 1
+
+
+async def test_the_books_are_proved_once_a_night(round_):
+    await round_.watchman.look()
+    assert round_.proofs == 0  # two o'clock in Berlin
+    for _ in range(6):
+        round_.clock.advance_to(round_.clock.now() + timedelta(hours=5))
+        await round_.watchman.look()
+
+    assert round_.proofs == 2
+    assert round_.published == []
+
+
+async def test_books_that_differ_are_told_once_a_day(round_):
+    round_.wrong = (WRONG, WRONG)
+    round_.clock.advance_to(NIGHT + timedelta(hours=3))
+    await round_.watchman.look()
+    round_.watchman._proved = ""  # a restart forgets
+    await round_.watchman.look()
+
+    assert [fact.event for fact in round_.published] == [
+        BooksDiffered(count=2, first="stock mug: one unit too many")
+    ] * 2
+    assert len({(fact.source, fact.external_id) for fact in round_.published}) == 1
+
+
+def test_a_failed_service_is_one_fact_each_time_it_goes_so():
+    entry = Entry(
+        spec=ServiceSpec(id="reviews"),
+        origin=Origin.YAML,
+        registered_at=NIGHT,
+        wanted=Wanted.RUNNING,
+        generation=0,
+        revision=1,
+    )
+
+    def seen(since):
+        observed = Observed(service="reviews", status=ServiceStatus.FAILED, since=since, restarts=3)
+        return service_failed(view_of(entry, observed, supervised=True), NIGHT)
+
+    first, later = seen(NIGHT), seen(NIGHT + timedelta(hours=1))
+    assert first.external_id != later.external_id
+    assert seen(NIGHT).external_id == first.external_id
+    assert first.event.detail == "it ended 3 times"

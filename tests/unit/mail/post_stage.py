@@ -1,0 +1,141 @@
+"""A ledger with customers and messages, a postman, and a mail server, for tests."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from smtp_server import Server, serving
+
+from storecrew.app.post import Postman
+from storecrew.database import DISPOSABLE
+from storecrew.domain.actions import SendMessage
+from storecrew.domain.care import DeliveryState, SuppressAddress
+from storecrew.domain.commerce import Customer
+from storecrew.domain.proposals import Outcome
+from storecrew.domain.selling import StartCampaign
+from storecrew.mail.letters import Writer
+from storecrew.mail.seals import Seals
+from storecrew.mail.settings import MailSettings, SmtpSettings
+from storecrew.mail.smtp import SmtpMailer
+from storecrew.stores.sql import SqlStore, open_store
+from storecrew.stores.sql.post import SqlPost
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SEALS = Seals(b"a secret of tests")
+
+
+@dataclass
+class SettableClock:
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def mail_settings(port: int = 25, **more: Any) -> MailSettings:
+    smtp = {"host": "127.0.0.1", "port": port, "security": "plain", "rate_per_minute": 0}
+    smtp |= more.pop("smtp", {})
+    return MailSettings(
+        shop="Tea & Co",
+        sender="shop@shop.example",
+        public_url="https://shop.example",
+        smtp=SmtpSettings(**{"timeout": 5, **smtp}),
+        **more,
+    )
+
+
+@dataclass
+class Stage:
+    """Everything a test of the post touches."""
+
+    store: SqlStore
+    box: SqlPost
+    clock: SettableClock
+    server: Server
+    settings: MailSettings
+    may: bool = True
+    sent: int = 0
+
+    async def people(self, count: int, **more: Any) -> list[str]:
+        """Add customers `c0001`, … who agree to marketing."""
+        known = [
+            Customer(
+                id=f"c{n:04d}",
+                name=f"Customer {n}",
+                email=f"c{n:04d}@customer.example",
+                **{"marketing_consent": True, **more},
+            )
+            for n in range(1, count + 1)
+        ]
+        await self.store.put_customers(known)
+        return [each.id for each in known]
+
+    async def queue(self, customer: str, **more: Any) -> int:
+        """Queue one message and return its number."""
+        words = {"purpose": "service", "title": "Hello", "body": "It is on its way.", **more}
+        self.sent += 1
+        action = SendMessage(customer=customer, **words)
+        outcome = await self.store.apply(action, key=f"m{self.sent}")
+        assert outcome.applied, outcome
+        return int(outcome.detail["message_id"])
+
+    async def campaign(self, recipients: list[str], name: str = "spring") -> Outcome:
+        """Start a campaign."""
+        action = StartCampaign(
+            name=name,
+            segment="all",
+            title="Spring tea",
+            body="The new harvest is here.",
+            recipients=tuple(recipients),
+            ends_at=self.clock.at + timedelta(days=14),
+        )
+        self.sent += 1
+        return await self.store.apply(action, key=f"campaign/{name}/{self.sent}")
+
+    def postman(self, **more: Any) -> Postman:
+        """Return a postman who sends at once."""
+
+        async def may_send() -> bool:
+            return self.may
+
+        async def suppress(letter: Any, said: str) -> None:
+            action = SuppressAddress(address=letter.address, reason=said)
+            await self.store.apply(action, key=f"bounce/{letter.message_id}")
+
+        parts = {
+            "box": self.box,
+            "writer": Writer(self.settings, SEALS),
+            "clock": self.clock,
+            "mailer": lambda: SmtpMailer(self.settings.smtp),
+            "may_send": may_send,
+            "no_mailbox": suppress,
+        }
+        return Postman(**{**parts, **more})
+
+    async def send_all(self, postman: Postman | None = None) -> None:
+        """Send until nothing is due."""
+        own = postman or self.postman()
+        while await own.round():
+            pass
+        own.request_stop()
+        await own.run()
+
+    async def state(self, message_id: int) -> DeliveryState:
+        return (await self.box.message(message_id)).state
+
+
+@asynccontextmanager
+async def staged(
+    settings: Callable[[int], MailSettings] = mail_settings, **answers: Callable[[str], str]
+) -> AsyncIterator[Stage]:
+    """Open a shop and a mail server."""
+    clock = SettableClock()
+    async with serving(**answers) as server:
+        store = await open_store(
+            "sqlite://", clock=clock, currency="EUR", durability=DISPOSABLE, inline=True
+        )
+        box = SqlPost(store.database, clock)
+        yield Stage(store, box, clock, server, settings(server.port))
+        await store.close()

@@ -1,0 +1,306 @@
+"""The mailroom: each mail recorded once, for what it is, and never because somebody says so."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from imap_server import served
+from post_stage import SEALS, Stage, mail_settings, staged
+
+from storecrew.app.mailroom import Mailroom
+from storecrew.domain.actions import PutProduct, SendMessage
+from storecrew.domain.care import DeliveryState, TicketStatus
+from storecrew.domain.commerce import Customer
+from storecrew.domain.errors import StorageBusy
+from storecrew.domain.money import Money
+from storecrew.mail.mailbox import ImapMailbox, Look, Place
+from storecrew.mail.reading import read_mail
+
+
+@dataclass
+class Inbox:
+    """A mailbox that hands out what a test puts in, again and again until it was recorded."""
+
+    mails: list[bytes] = field(default_factory=list[bytes])
+
+    def look(self, after, now, *, limit=50):
+        start = after.uid if after else len(self.mails)
+        taken = self.mails[start : start + limit]
+        place = Place(validity=1, uid=start + len(taken), at=now)
+        more = start + len(taken) < len(self.mails)
+        return Look(mails=tuple(map(read_mail, taken)), place=place, more=more)
+
+
+@dataclass
+class Notes:
+    kept: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def find(self, name):
+        return self.kept.get(name)
+
+    async def keep(self, name, value):
+        self.kept[name] = value
+
+
+@dataclass
+class Room:
+    stage: Stage
+    inbox: Inbox
+    notes: Notes = field(default_factory=Notes)
+    published: list = field(default_factory=list)
+
+    async def publish(self, events):
+        known = {(e.source, e.external_id) for e in self.published}
+        self.published += [e for e in events if (e.source, e.external_id) not in known]
+
+    def mailroom(self, **more) -> Mailroom:
+        settings = mail_settings(imap={"host": "imap.example", "security": "tls"})
+        parts = {
+            "inbox": self.inbox,
+            "notes": self.notes,
+            "box": self.stage.box,
+            "store": self.stage.store,
+            "publish": self.publish,
+            "seals": SEALS,
+            "settings": settings,
+            "clock": self.stage.clock,
+        }
+        return Mailroom(**{**parts, **more})
+
+    async def receive(self, *mails: str) -> None:
+        """Let the mailroom find its place, then these mails arrive, and it looks."""
+        room = self.mailroom()
+        if not self.notes.kept:
+            await room.round()
+        self.inbox.mails += [mail.encode() for mail in mails]
+        while await room.round():
+            pass
+
+    async def tickets(self):
+        return await self.stage.store.tickets()
+
+
+def mail(text: str, *, sender="c0001@customer.example", number=1, subject="Question", head=""):
+    top = f"From: <{sender}>\nSubject: {subject}\nMessage-ID: <{number}@c.example>\n"
+    return f"{top}{head}\n{text}\n"
+
+
+@pytest.fixture
+async def room():
+    async with staged() as stage:
+        await stage.people(3)
+        put = PutProduct(sku="tea", name="Green Tea", price=Money.of(5, "EUR"))
+        await stage.store.apply(put, key="put")
+        yield Room(stage, Inbox())
+
+
+async def test_a_question_becomes_a_ticket_of_its_customer(room: Room):
+    await room.receive(mail("Where is my order?", sender="C0001@Customer.Example"))
+    (ticket,) = await room.tickets()
+
+    assert ticket.customer == "c0001"
+    assert ticket.channel == "mail"
+    assert ticket.text == "Question\n\nWhere is my order?"
+    assert ticket.status is TicketStatus.OPEN
+
+
+async def test_a_stranger_has_a_ticket_without_a_customer(room: Room):
+    await room.receive(mail("Do you sell coffee?", sender="who@else.example"))
+    (ticket,) = await room.tickets()
+    assert ticket.customer is None
+
+
+async def test_an_order_by_mail_is_told_as_one_once_and_is_no_ticket(room: Room):
+    order = mail("Green Tea:2, tea:1")
+    await room.receive(order, order)
+    (event,) = room.published
+
+    assert event.event.mail == "Green Tea:2, tea:1"
+    assert event.event.customer == "c0001"
+    assert await room.tickets() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sender"),
+    [
+        ("Time of delivery: 5", "c0001@customer.example"),
+        ("Green Tea:2, Elephant:1", "c0001@customer.example"),
+        ("Green Tea:2", "who@else.example"),
+    ],
+)
+async def test_what_only_looks_like_an_order_is_a_question(room: Room, text, sender):
+    await room.receive(mail(text, sender=sender))
+    assert room.published == []
+    assert len(await room.tickets()) == 1
+
+
+async def test_the_same_mail_twice_is_one_ticket(room: Room):
+    await room.receive(mail("Hello?"), mail("Hello?"))
+    assert len(await room.tickets()) == 1
+
+
+async def test_a_crash_before_the_place_is_kept_loses_and_doubles_nothing(room: Room):
+    await room.receive()
+    room.inbox.mails += [mail("One?", number=1).encode(), mail("Two?", number=2).encode()]
+
+    async def crash(name, value):
+        raise StorageBusy("journal")
+
+    keep, room.notes.keep = room.notes.keep, crash
+    with pytest.raises(StorageBusy):
+        await room.mailroom().round()
+    room.notes.keep = keep
+    await room.mailroom().round()
+
+    assert sorted(t.text for t in await room.tickets()) == ["Question\n\nOne?", "Question\n\nTwo?"]
+
+
+async def test_an_answer_to_a_ticket_goes_on_with_it(room: Room):
+    await room.receive(mail("Where is it?"))
+    (ticket,) = await room.tickets()
+    said = SendMessage(
+        customer="c0001", purpose="service", title="Re", body="Soon", topic=f"ticket:{ticket.id}:1"
+    )
+    sent = await room.stage.store.apply(said, key="reply")
+    our_id = SEALS.message_id(sent.detail["message_id"], "shop.example")
+    await room.receive(mail("And now?", number=2, head=f"In-Reply-To: {our_id}\n"))
+    (again,) = await room.tickets()
+
+    assert again.id == ticket.id
+    assert again.text == "And now?"
+
+
+async def test_an_answer_to_a_message_about_an_order_names_the_order(room: Room):
+    said = {"customer": "c0001", "purpose": "service", "title": "x", "body": "y"}
+    sent = await room.stage.store.apply(
+        SendMessage(**said, topic="order:17:shipped"), key="shipped"
+    )
+    our_id = SEALS.message_id(sent.detail["message_id"], "shop.example")
+    await room.receive(mail("It never came", head=f"References: {our_id}\n"))
+    (ticket,) = await room.tickets()
+    assert ticket.order_id == 17
+
+
+async def test_who_answers_in_anothers_name_gets_a_ticket_of_their_own(room: Room):
+    said = {"customer": "c0001", "purpose": "service", "title": "x", "body": "y"}
+    sent = await room.stage.store.apply(
+        SendMessage(**said, topic="order:17:shipped"), key="shipped"
+    )
+    our_id = SEALS.message_id(sent.detail["message_id"], "shop.example")
+    await room.receive(
+        mail("Tell me all", sender="c0002@customer.example", head=f"In-Reply-To: {our_id}\n")
+    )
+    (ticket,) = await room.tickets()
+    assert (ticket.customer, ticket.order_id) == ("c0002", None)
+
+
+async def test_one_unsubscribes_by_mail_with_ones_own_token_only(room: Room):
+    token = SEALS.unsubscribe_token("c0001")
+    forged = token[:-3] + "000"
+    await room.receive(
+        mail("", subject=f"unsubscribe {token}", number=1),
+        mail("", subject=f"unsubscribe {forged}", sender="c0002@customer.example", number=2),
+    )
+    agreed = [(await room.stage.store.customer(c)).marketing_consent for c in ("c0001", "c0002")]
+    assert agreed == [False, True]
+
+
+def bounce(message_id: str, status="5.1.1", number=9) -> str:
+    return f"""From: MAILER-DAEMON@mx.example
+Message-ID: <{number}@mx.example>
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; c0002@customer.example
+Action: failed
+Status: {status}
+
+--b
+Content-Type: message/rfc822
+
+Message-ID: {message_id}
+
+--b--
+"""
+
+
+async def test_a_letter_that_comes_back_bars_the_address_that_it_was_sent_to(room: Room):
+    number = await room.stage.queue("c0001")
+    await room.stage.send_all()
+    await room.receive(bounce(SEALS.message_id(number, "shop.example")))
+
+    # the report names another recipient, but we know where that letter went
+    assert list(await room.stage.store.suppressed(["c0001@customer.example"])) == [
+        "c0001@customer.example"
+    ]
+    assert await room.stage.store.suppressed(["c0002@customer.example"]) == {}
+    assert await room.stage.state(number) is DeliveryState.FAILED
+    assert await room.tickets() == []
+
+
+async def test_a_forged_report_bars_nobody(room: Room):
+    number = await room.stage.queue("c0002")
+    await room.stage.send_all()
+    await room.receive(bounce(f"<m{number}.00000000000000000000@shop.example>"))
+
+    assert await room.stage.store.suppressed(["c0002@customer.example"]) == {}
+    assert await room.stage.state(number) is DeliveryState.SENT
+
+
+async def test_a_full_mailbox_is_written_to_again(room: Room):
+    number = await room.stage.queue("c0001")
+    await room.stage.send_all()
+    await room.receive(bounce(SEALS.message_id(number, "shop.example"), status="5.2.2"))
+
+    assert await room.stage.store.suppressed(["c0001@customer.example"]) == {}
+    assert await room.stage.state(number) is DeliveryState.FAILED
+
+
+async def test_who_complains_is_written_to_no_more(room: Room):
+    number = await room.stage.queue("c0001")
+    await room.stage.send_all()
+    complaint = bounce(SEALS.message_id(number, "shop.example")).replace(
+        "report-type=delivery-status", "report-type=feedback-report"
+    )
+    await room.receive(complaint)
+
+    assert "c0001@customer.example" in await room.stage.store.suppressed(["c0001@customer.example"])
+    assert await room.stage.state(number) is DeliveryState.SENT
+
+
+async def test_what_programs_write_and_our_own_mail_are_no_questions(room: Room):
+    await room.receive(
+        mail("I am away", head="Auto-Submitted: auto-replied\n", number=1),
+        mail("Copy", sender="shop@shop.example", number=2),
+        mail("", subject="", number=3),
+    )
+    assert await room.tickets() == []
+
+
+async def test_a_mail_that_cannot_be_recorded_stops_no_other(room: Room):
+    await room.stage.store.put_customers([Customer(id="odd", name="O", email="o@d.example")])
+    await room.receive(
+        mail("First", number=1),
+        mail("Another text under the same id", number=1, sender="o@d.example"),
+        mail("Third", number=3),
+    )
+    assert sorted(t.text for t in await room.tickets()) == [
+        "Question\n\nFirst",
+        "Question\n\nThird",
+    ]
+
+
+async def test_mail_from_a_real_server_becomes_tickets():
+    async with staged() as stage, served() as box:
+        await stage.people(1)
+        own = Room(stage, Inbox())
+        room = own.mailroom(inbox=ImapMailbox(box.settings))
+        await room.round()
+        await asyncio.to_thread(box.drop, *(mail("Hi", number=n).encode() for n in range(3)))
+        await room.round()
+        await room.round()
+        assert len(await own.tickets()) == 3

@@ -1,0 +1,445 @@
+"""The postman: each letter at most once, nobody who must not be written to, counts that add up."""
+
+import asyncio
+import socket
+from collections import Counter
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from post_stage import SEALS, mail_settings, staged
+from smtp_server import DROP, OK
+
+from storecrew.domain.care import DeliveryState, MailReport, SetConsent, SuppressAddress
+from storecrew.domain.commerce import Customer
+from storecrew.domain.errors import InvalidInput, NotFound, StorageBusy
+from storecrew.mail.smtp import Answer, Handed
+
+WAITING, SENT, FAILED = DeliveryState.WAITING, DeliveryState.SENT, DeliveryState.FAILED
+SUPPRESSED, UNKNOWN = DeliveryState.SUPPRESSED, DeliveryState.UNKNOWN
+TAKEN = Answer(handed=Handed.TAKEN, detail="ok")
+
+
+def added_up(report: MailReport) -> bool:
+    parts = (report.waiting, report.sending, report.sent, report.failed, report.suppressed)
+    return report.queued == sum(parts) + report.unknown
+
+
+async def test_r123_campaign_reaches_each_recipient_once():
+    bad = {f"c{n:04d}@customer.example" for n in range(1, 201, 20)}
+    later = Counter()
+
+    def at_rcpt(address: str) -> str:
+        if address in bad:
+            return "550 5.1.1 no such user"
+        later[address] += 1
+        is_first = address.endswith("7@customer.example") and later[address] == 1
+        return "451 4.7.1 grey list" if is_first else OK
+
+    async with staged(at_rcpt=at_rcpt) as stage:
+        everybody = await stage.people(200)
+        refused = await stage.store.apply(SetConsent(customer="c0002", marketing=False), key="out")
+        started = await stage.campaign(everybody)
+        await stage.send_all()
+        assert (await stage.box.report("spring")).waiting == 20
+        stage.clock.at += timedelta(minutes=2)
+        await stage.send_all()
+        report = await stage.box.report("spring")
+        again = await stage.campaign(everybody)
+
+    assert refused.applied
+    assert started.after["queued"] == 199
+    assert report == MailReport(queued=199, sent=189, failed=10)
+    assert set(stage.server.taken.values()) == {1}
+    assert "c0002@customer.example" not in stage.server.taken
+    assert len(stage.server.taken) == 189
+    assert again.code == "already_open"
+
+
+async def test_r135_opt_out_wins_though_the_message_was_queued_before():
+    async with staged() as stage:
+        everybody = await stage.people(3)
+        await stage.campaign(everybody)
+        await stage.store.apply(SetConsent(customer="c0002", marketing=False), key="out")
+        service = await stage.queue("c0002")
+        await stage.send_all()
+        report = await stage.box.report("spring")
+        state = await stage.state(service)
+
+    assert report == MailReport(queued=3, sent=2, suppressed=1)
+    assert state is SENT  # a message about an order is no marketing
+    assert stage.server.taken["c0002@customer.example"] == 1
+
+
+async def test_r135_opt_out_holds_within_the_run_of_letters_under_way():
+    def one_by_one(port):
+        return mail_settings(port, smtp={"rate_per_minute": 60, "concurrency": 1})
+
+    async with staged(one_by_one) as stage:
+        everybody = await stage.people(3)
+        await stage.campaign(everybody)
+        postman = stage.postman()
+        assert await postman.round() == 1
+        await stage.store.apply(SetConsent(customer="c0002", marketing=False), key="out")
+        postman._next = 0.0
+        assert await postman.round() == 0
+        assert await postman.round() == 1
+        postman.request_stop()
+        await postman.run()
+
+    assert dict(stage.server.taken) == {"c0001@customer.example": 1, "c0003@customer.example": 1}
+
+
+async def test_a_bad_mailbox_is_written_to_no_more():
+    async with staged(at_rcpt=lambda _: "550 5.1.1 no such user") as stage:
+        await stage.people(1)
+        first = await stage.queue("c0001")
+        await stage.send_all()
+        second = await stage.queue("c0001")
+        await stage.send_all()
+        states = [await stage.box.message(number) for number in (first, second)]
+
+    assert [each.state for each in states] == [FAILED, SUPPRESSED]
+    assert "550" in states[0].detail
+    assert "nothing is sent to this address" in states[1].detail
+
+
+async def test_what_must_not_be_sent_is_suppressed_and_says_why():
+    async with staged() as stage:
+        await stage.people(3)
+        gone = await stage.queue("c0001")
+        await stage.store.apply(
+            SuppressAddress(address="c0001@customer.example", reason="complained"), key="s"
+        )
+        await stage.store.put_customers([Customer(id="nomail", name="N")])
+        no_address = await stage.queue("nomail")
+        odd = Customer(id="odd", name="O", email='"a b"@x.example\r\nBcc: e@v.il')
+        await stage.store.put_customers([odd])
+        unusable = await stage.queue("odd")
+        await stage.send_all()
+        found = [await stage.box.message(n) for n in (gone, no_address, unusable)]
+
+    assert [each.state for each in found] == [SUPPRESSED, SUPPRESSED, FAILED]
+    assert "complained" in found[0].detail
+    assert "no address" in found[1].detail
+    assert "cannot be written to" in found[2].detail
+    assert stage.server.letters == []
+
+
+async def test_a_letter_of_which_nobody_knows_is_not_sent_again_until_a_person_says_so():
+    answers = [DROP, OK]
+    async with staged(at_data=lambda _: answers.pop(0)) as stage:
+        await stage.people(1)
+        number = await stage.queue("c0001")
+        await stage.send_all()
+        assert await stage.state(number) is UNKNOWN
+        stage.clock.at += timedelta(days=1)
+        await stage.send_all()
+        assert len(stage.server.letters) == 1
+
+        await stage.box.retry(number, by="person:owner")
+        await stage.send_all()
+        assert await stage.state(number) is SENT
+        with pytest.raises(InvalidInput):
+            await stage.box.retry(number, by="person:owner")
+        with pytest.raises(NotFound):
+            await stage.box.retry(999, by="person:owner")
+    one, two = stage.server.mails()
+    assert one["Message-ID"] == two["Message-ID"]
+
+
+async def test_what_a_dead_process_was_sending_is_unknown_and_is_not_sent_again():
+    async with staged() as stage:
+        await stage.people(5)
+        numbers = [await stage.queue(f"c000{n}") for n in range(1, 6)]
+        taken_out = await stage.box.claim(3)  # and then the process is killed
+        assert [await stage.state(n) for n in numbers] == [DeliveryState.SENDING] * 3 + [
+            WAITING
+        ] * 2
+        stage.clock.at += timedelta(seconds=1)
+        await stage.send_all()
+        states = [await stage.state(n) for n in numbers]
+        report = await stage.box.report()
+
+    assert [letter.message_id for letter in taken_out] == numbers[:3]
+    assert states == [UNKNOWN] * 3 + [SENT] * 2
+    assert added_up(report)
+    assert len(stage.server.taken) == 2
+
+
+async def test_another_process_is_given_time_before_its_letters_count_as_lost():
+    async with staged() as stage:
+        await stage.people(2)
+        number = await stage.queue("c0001")
+        (letter,) = await stage.box.claim(1)
+        postman = stage.postman(alone=False)
+        stage.clock.at += timedelta(minutes=5)
+        await postman.round()
+        assert await stage.state(number) is DeliveryState.SENDING
+        stage.clock.at += timedelta(minutes=11)
+        await postman.round()
+        assert await stage.state(number) is UNKNOWN
+        # it was only slow: what it knows in the end counts
+        await stage.box.record([postman._judged(letter, TAKEN)])
+        assert await stage.state(number) is SENT
+
+
+async def test_what_a_later_try_found_stands_against_an_earlier_one():
+    async with staged() as stage:
+        await stage.people(1)
+        number = await stage.queue("c0001")
+        (first,) = await stage.box.claim(1)
+        stage.clock.at += timedelta(minutes=1)
+        await stage.box.recover(stage.clock.at)
+        await stage.box.retry(number, by="person:owner")
+        (second,) = await stage.box.claim(1)
+        postman = stage.postman()
+        await stage.box.record([postman._judged(first, TAKEN)])
+
+        assert second.attempt == 2
+        assert await stage.state(number) is DeliveryState.SENDING
+
+
+async def test_a_letter_put_off_is_tried_again_ever_more_seldom_and_then_given_up():
+    async with staged(at_rcpt=lambda _: "451 4.3.0 not now") as stage:
+        await stage.people(1)
+        number = await stage.queue("c0001")
+        waits, began = [], stage.clock.at
+        postman = stage.postman()
+        for _ in range(8):
+            await postman.round()
+            found = await stage.box.message(number)
+            if found.state is not WAITING:
+                break
+            waits.append(found.at - stage.clock.at)
+            stage.clock.at = found.at
+        postman.request_stop()
+        await postman.run()
+
+    assert waits == sorted(waits)
+    assert len(waits) == 7
+    assert timedelta(hours=12) < stage.clock.at - began < timedelta(days=2)
+    assert found.state is FAILED
+    assert found.attempts == 8
+
+
+async def test_a_server_that_is_away_costs_no_letter_a_try():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        nobody = free.getsockname()[1]
+    async with staged(lambda _port: mail_settings(nobody)) as stage:
+        await stage.people(5)
+        for n in range(1, 6):
+            await stage.queue(f"c000{n}")
+        postman = stage.postman()
+        for _ in range(20):
+            await postman.round()
+        assert postman._pause(0) == 300.0
+        report = await stage.box.report()
+        assert report == MailReport(queued=5, waiting=5)
+
+        stage.settings = mail_settings(stage.server.port)
+        await stage.send_all()
+        assert (await stage.box.report()).sent == 5
+
+
+async def test_marketing_waits_in_quiet_hours_and_without_a_way_to_unsubscribe():
+    async with staged() as stage:
+        await stage.people(2)
+        await stage.campaign(["c0001"])
+        service = await stage.queue("c0002")
+        await stage.send_all(stage.postman(is_quiet=lambda _now: True))
+        assert (await stage.box.report("spring")).waiting == 1
+        assert await stage.state(service) is SENT
+
+        bare = stage.settings.model_copy(update={"public_url": ""})
+        stage.settings, whole = bare, stage.settings
+        await stage.send_all()
+        assert (await stage.box.report("spring")).waiting == 1
+
+        stage.settings = whole
+        await stage.send_all()
+        assert (await stage.box.report("spring")).sent == 1
+
+
+async def test_the_emergency_stop_holds_between_two_letters():
+    async with staged(lambda port: mail_settings(port, smtp={"concurrency": 1})) as stage:
+        await stage.people(10)
+        for n in range(1, 10):
+            await stage.queue(f"c000{n}")
+        stage.server.at_data = lambda _: (setattr(stage, "may", len(stage.server.letters) < 4), OK)[
+            1
+        ]
+        await stage.postman().round()
+        report = await stage.box.report()
+
+    assert report == MailReport(queued=9, sent=4, waiting=5)
+
+
+async def test_who_is_told_to_end_finishes_the_letter_under_way_and_gives_the_others_back():
+    async with staged(lambda port: mail_settings(port, smtp={"concurrency": 2})) as stage:
+        await stage.people(9)
+        for n in range(1, 10):
+            await stage.queue(f"c000{n}")
+        postman = stage.postman()
+        stage.server.at_data = lambda _: (postman.request_stop(), OK)[1]
+        await asyncio.wait_for(postman.run(), 10)
+        report = await stage.box.report()
+        waiting = (await stage.box.messages(state=WAITING)).items
+
+    assert report.sending == report.unknown == 0
+    assert 1 <= report.sent <= 2
+    assert added_up(report)
+    assert {each.attempts for each in waiting} == {0}
+
+
+async def test_old_messages_are_not_sent_when_mail_is_switched_on_but_a_person_may_insist():
+    async with staged() as stage:
+        await stage.people(1)
+        old = await stage.queue("c0001")
+        stage.clock.at += timedelta(days=30)
+        new = await stage.queue("c0001", title="New")
+        await stage.send_all()
+        assert [await stage.state(n) for n in (old, new)] == [SUPPRESSED, SENT]
+        assert "waited since 2026-03-02" in (await stage.box.message(old)).detail
+
+        await stage.box.retry(old, by="person:owner")
+        await stage.send_all()
+        assert await stage.state(old) is SENT
+
+
+async def test_a_result_that_a_busy_database_did_not_take_is_kept_and_no_letter_is_sent_twice():
+    async with staged() as stage:
+        await stage.people(3)
+        for n in range(1, 4):
+            await stage.queue(f"c000{n}")
+        postman = stage.postman()
+        real, failing = stage.box.record, [True]
+
+        class Busy:
+            def __getattr__(self, name):
+                return getattr(stage.box, name)
+
+            async def record(self, results):
+                if failing[0] and results:
+                    raise StorageBusy("orders")
+                await real(results)
+
+        postman.box = Busy()
+        await postman.round()
+        with pytest.raises(StorageBusy):
+            await postman.round()
+        failing[0] = False
+        await postman.round()
+        report = await stage.box.report()
+
+    assert report == MailReport(queued=3, sent=3)
+    assert set(stage.server.taken.values()) == {1}
+
+
+async def test_letters_go_at_the_pace_that_was_set():
+    def slow(port):
+        return mail_settings(port, smtp={"rate_per_minute": 1200, "concurrency": 3})
+
+    async with staged(slow) as stage:
+        await stage.people(7)
+        for n in range(1, 8):
+            await stage.queue(f"c000{n}")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await stage.send_all()
+        took = loop.time() - began
+
+    assert len(stage.server.letters) == 7
+    assert took >= 6 * 60 / 1200
+
+
+async def test_a_letter_that_came_back_has_failed_and_says_where_it_was_sent():
+    async with staged() as stage:
+        await stage.people(1)
+        number = await stage.queue("c0001")
+        assert await stage.box.bounced(number, "too early") is None
+        await stage.send_all()
+        mail: EmailMessage = stage.server.mails()[0]
+        assert SEALS.number_in(str(mail["Message-ID"])) == number
+        assert await stage.box.bounced(number, "5.1.1 gone") == "c0001@customer.example"
+        assert (await stage.box.message(number)).detail == "came back: 5.1.1 gone"
+
+
+async def test_who_shares_an_address_is_nobody_in_particular():
+    async with staged() as stage:
+        await stage.people(2)
+        await stage.store.put_customers(
+            [Customer(id=x, name=x, email="Both@customer.example") for x in "ab"]
+        )
+        assert await stage.box.customer_at("C0001@Customer.Example") == "c0001"
+        assert await stage.box.customer_at("both@customer.example") is None
+        assert await stage.box.customer_at("nobody@customer.example") is None
+
+
+async def test_messages_are_listed_by_state_in_pages():
+    async with staged() as stage:
+        await stage.people(3)
+        for n in range(1, 4):
+            await stage.queue(f"c000{n}")
+        await stage.box.claim(1)
+        page = await stage.box.messages(state=WAITING, page=1, per_page=1)
+        assert page.total == 2
+        assert [each.customer for each in page.items] == ["c0003"]
+        assert (await stage.box.messages(page=9)).items == ()
+        with pytest.raises(InvalidInput):
+            await stage.box.messages(page=0)
+        with pytest.raises(InvalidInput):
+            await stage.box.messages(per_page=10_000)
+
+
+async def test_a_letter_that_nobody_thought_of_stops_no_other():
+    async with staged() as stage:
+        await stage.people(3)
+        numbers = [await stage.queue(f"c000{n}") for n in (1, 2, 3)]
+        postman = stage.postman()
+        real, mailer = postman.writer, postman.mailer
+
+        class Writer:
+            settings = real.settings
+
+            def compose(self, letter):
+                if letter.message_id == numbers[0]:
+                    raise RuntimeError("nobody thought of this")
+                return real.compose(letter)
+
+        class Mailer:
+            def __init__(self):
+                self.own = mailer()
+
+            async def send(self, envelope):
+                if envelope.recipient.startswith("c0002"):
+                    raise RuntimeError("nor of that")
+                return await self.own.send(envelope)
+
+            async def close(self):
+                await self.own.close()
+
+        postman.writer, postman.mailer = Writer(), Mailer
+        await stage.send_all(postman)
+
+        assert [await stage.state(n) for n in numbers] == [FAILED, UNKNOWN, SENT]
+
+
+async def test_the_postman_outlives_whatever_goes_wrong():
+    async with staged() as stage:
+        await stage.people(1)
+        number = await stage.queue("c0001")
+        calls = []
+
+        async def may_send():
+            calls.append(1)
+            if len(calls) == 1:
+                raise RuntimeError("nobody thought of this")
+            return True
+
+        running = asyncio.create_task((postman := stage.postman(may_send=may_send)).run())
+        async with asyncio.timeout(10):
+            while await stage.state(number) is not SENT:  # noqa: ASYNC110 - a row tells
+                await asyncio.sleep(0.05)
+        postman.request_stop()
+        await running

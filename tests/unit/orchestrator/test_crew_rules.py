@@ -1,0 +1,472 @@
+"""What holds for each agent: turns, concurrency, budgets, pauses, deadlines, and being reported."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from house import LIMITS, low, settle
+
+from storecrew.domain.actions import Reorder, SetPrice
+from storecrew.domain.crew import Budget, Halt
+from storecrew.domain.events import StockRanLow
+from storecrew.domain.health import State, overall
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Verdict
+from storecrew.domain.runs import RunStatus
+from storecrew.journal.crew import SqlCrew
+from storecrew.journal.health import SqlHealth
+from storecrew.orchestrator.registry import Registry, spread
+from storecrew.sdk import Proposal, agent, every
+
+
+def worker_for(name, done, **options):
+    @agent(on=StockRanLow, name=name, **options)
+    async def work(event, ctx):
+        """Note whose turn it was."""
+        done.append(name)
+        for nothing in ():
+            yield nothing
+
+    return work
+
+
+async def pulses(house):
+    return {p.agent: p for p in await SqlHealth(house.journal.database).pulses()}
+
+
+async def kinds(house):
+    entries = (await house.journal.audit(page=1, per_page=500)).items
+    return [e.action["type"] for e in reversed(entries) if e.kind == "control"]
+
+
+# --- turns -----------------------------------------------------------------------------------
+
+
+async def test_r059_higher_priority_runs_first_and_equals_by_arrival(house):
+    done = []
+    crew = [worker_for(n, done, priority=p) for n, p in (("a", 0), ("b", 0), ("c", 7))]
+    plane = await house.boot(*crew, max_concurrent=1)
+    for name in ("b", "a", "c"):
+        await house.journal.publish([house.news(low(name))], lambda _e, n=name: (n,))
+    await settle(plane)
+
+    assert done == ["c", "b", "a"]
+
+
+async def test_no_agent_starves_beside_one_that_always_has_something_to_do(house):
+    done = []
+    busy, quiet = (worker_for(name, done) for name in ("busy", "quiet"))
+    plane = await house.boot(busy, quiet, max_concurrent=1)
+    flood = [house.news(low(str(n))) for n in range(50)]
+    await house.journal.publish(flood, lambda _event: ("busy",))
+    await plane.sweep()
+    house.later(seconds=1)
+    await house.journal.publish([house.news(low("q"))], lambda _event: ("quiet",))
+    await plane.sweep()
+    house.later(seconds=1)
+    await plane.sweep()
+
+    assert done[:3] == ["busy", "busy", "quiet"] or done[:3] == ["busy", "quiet", "busy"]
+
+
+async def test_equals_with_much_to_do_take_turns(house):
+    done = []
+    one, two = (worker_for(name, done, concurrency=9) for name in ("one", "two"))
+    plane = await house.boot(one, two, max_concurrent=4)
+    for name in ("one", "two"):
+        news = [house.news(low(f"{name}{n}")) for n in range(6)]
+        await house.journal.publish(news, lambda _e, n=name: (n,))
+    await plane.sweep()
+
+    assert sorted(done) == ["one", "one", "two", "two"]
+
+
+async def test_r050_concurrency_limit_holds_over_five_triggers(house):
+    at_once, most, go_on = [], [], asyncio.Event()
+
+    @agent(on=StockRanLow, concurrency=2, name="limited")
+    async def limited(event, ctx):
+        """Count how many of it run."""
+        at_once.append(event)
+        most.append(len(at_once))
+        await asyncio.sleep(0)
+        at_once.pop()
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(limited, max_concurrent=10)
+    for n in range(5):
+        await plane.request_run("limited", key=str(n), by="person:owner", parameters={})
+    taken = await house.journal.take(house.pipeline().registry.intakes(), house.clock.now(), 10)
+
+    assert len(taken.runs) == 2
+    assert not go_on.is_set()
+    await settle(plane)
+    assert len(most) == 5
+    assert max(most) <= 2
+
+
+async def test_who_asks_for_a_run_does_not_wait_for_the_batch_to_fill(house):
+    done = []
+    patient = worker_for("patient", done, batch=10, within=timedelta(minutes=5))
+    plane = await house.boot(patient)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    assert done == []
+    await plane.request_run("patient", key="k", by="person:owner", parameters={})
+    await settle(plane)
+    assert done == ["patient"]
+
+
+# --- ticks -----------------------------------------------------------------------------------
+
+
+def test_agents_of_equal_intervals_are_spread_by_their_names():
+    crew = [agent(schedule=every(minutes=1), name=f"a{n}")(lambda _e, _c: None) for n in range(200)]
+    offsets = [spread(one).offset for one in crew]
+
+    assert offsets == [spread(one).offset for one in crew]
+    assert all(timedelta(0) <= offset < timedelta(minutes=1) for offset in offsets)
+    assert len({offset // timedelta(seconds=10) for offset in offsets}) == 6
+    fixed = replace(crew[0], schedule=every(minutes=1, offset=timedelta(0)))
+    assert spread(fixed).offset == timedelta(0)
+
+
+async def test_an_agent_that_leaves_and_comes_back_ticks_once_per_tick(house):
+    ticks = []
+    hourly = agent(schedule=every(hours=1, offset=timedelta(0)), name="hourly")(_note(ticks))
+    plane = await house.boot(hourly)
+    registry = plane._registry
+    await settle(plane)
+    registry.dismiss("hourly")
+    house.later(hours=2)
+    await settle(plane)
+    registry.register(hourly)
+    await settle(plane)
+    registry.dismiss("hourly")
+    registry.register(hourly)
+    await settle(plane)
+
+    assert ticks == [6, 8]
+
+
+def _note(ticks):
+    async def note(event, ctx):
+        """Note the hour."""
+        ticks.append(event.due.hour)
+        for nothing in ():
+            yield nothing
+
+    return note
+
+
+# --- stopping --------------------------------------------------------------------------------
+
+
+async def test_r051_pause_stops_runs_and_effects_of_the_crew_until_resume(house):
+    seen = []
+
+    @agent(on=StockRanLow, may=[SetPrice], name="scarcity")
+    async def scarcity(event, ctx):
+        """Have somebody pull the stop while it thinks."""
+        seen.append(event.sku)
+        if len(seen) == 1:
+            await plane.set_paused(True, by="owner")
+        price = SetPrice(sku="mug", price=Money.of("10.50", "EUR"))
+        yield Proposal(action=price, reason="it runs low")
+
+    await house.stock()
+    plane = await house.boot(scarcity)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    plane = await house.boot()  # it survives a restart
+    await settle(plane)
+    await plane.publish([house.news(low("cup"))])
+    await settle(plane)
+    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    assert seen == ["mug"]
+
+    await plane.set_paused(False, by="owner")
+    for _ in range(3):
+        house.later(seconds=3)
+        await settle(plane)
+    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
+    assert await kinds(house) == ["pause", "resume"]
+    assert not await house.verify()
+
+
+async def test_one_agent_is_paused_and_the_others_go_on(house):
+    done = []
+    one = worker_for("one", done, schedule=every(hours=1, offset=timedelta(0)))
+    plane = await house.boot(one, worker_for("two", done))
+    book = SqlCrew(house.journal.database)
+    now = house.clock.now()
+    await book.halt("one", by="person:owner", now=now)
+    await book.halt("one", by="person:owner", now=now)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    assert done == ["two"]
+    assert await book.halts() == {"one": (Halt.PAUSED, "")}
+
+    await book.release("one", by="person:owner", now=now)
+    await settle(plane)
+    assert done == ["two", "one", "one"]  # the event, and the tick that it missed
+    assert await kinds(house) == ["pause_agent", "resume_agent"]
+
+
+async def test_a_paused_agent_changes_nothing_any_more(house):
+    book = SqlCrew(house.journal.database)
+
+    @agent(on=StockRanLow, may=[SetPrice], name="scarcity")
+    async def scarcity(event, ctx):
+        """Be paused while it thinks."""
+        await book.halt("scarcity", by="person:owner", now=house.clock.now())
+        yield Proposal(action=SetPrice(sku="mug", price=Money.of("10.50", "EUR")), reason="low")
+
+    await house.stock()
+    plane = await house.boot(scarcity)
+    await plane.publish([house.news(low())])
+    for _ in range(3):
+        await settle(plane)
+        house.later(seconds=5)
+    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    assert [run.status for run in await house.runs()] == [RunStatus.RETRYING]
+
+    await book.release("scarcity", by="person:owner", now=house.clock.now())
+    await settle(plane)
+    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
+
+
+async def test_r053_switched_off_neither_schedules_nor_events_start_a_run(house):
+    done = []
+    clerk = worker_for("clerk", done, schedule=every(hours=1), batch=1)
+    plane = await house.boot(clerk, enabled=False)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    assert (await house.journal.runs(page=1, per_page=9)).total == 0
+
+    await plane.request_run("clerk", key="k", by="person:owner", parameters={})
+    await settle(plane)
+    assert (await house.journal.runs(page=1, per_page=9)).total == 1
+    plane = await house.boot(clerk, enabled=True)
+    await settle(plane)
+    assert len(done) == 3  # what was asked for by hand, the event that waited, the tick
+
+
+async def test_r054_orchestrator_settings_bound_runs_at_once(house):
+    from loop_parts import Beside, boot
+
+    from storecrew.app.settings import load_settings
+    from storecrew.app.working import loop_settings
+
+    environ = {"ORCHESTRATOR_MAX_CONCURRENT": "2", "ORCHESTRATOR_INTERVAL_SECONDS": "7"}
+    settings = loop_settings(load_settings(environ=environ))
+    assert (settings.max_concurrent, settings.interval) == (2, timedelta(seconds=7))
+
+    stuck = asyncio.Event()
+
+    @agent(on=StockRanLow, concurrency=9, name="slow")
+    async def slow(event, ctx):
+        """Wait."""
+        await stuck.wait()
+        for nothing in ():
+            yield nothing
+
+    engine = Beside()
+    plane = await boot(house, engine, slow, settings=settings)
+    await plane.publish([house.news(low(str(n))) for n in range(5)])
+    for _ in range(3):
+        await plane.sweep()
+    assert len(engine.tasks) == 2
+    stuck.set()
+    await plane.stop()
+
+
+# --- budgets ---------------------------------------------------------------------------------
+
+
+async def test_a_spent_budget_of_runs_stops_the_agent_until_the_shops_midnight(house):
+    done = []
+    plane = await house.boot(worker_for("thrifty", done, budget=Budget(runs=2)))
+    await plane.publish([house.news(low(str(n))) for n in range(4)])
+    for _ in range(3):
+        await settle(plane)
+    assert done == ["thrifty"] * 2
+    halts = await SqlCrew(house.journal.database).halts()
+    assert halts == {"thrifty": (Halt.SPENT, "2026-03-02")}
+    assert await kinds(house) == ["halt_agent"]  # once, however often it was looked at
+
+    plane = await house.boot()  # a restart does not fill it
+    await settle(plane)
+    assert done == ["thrifty"] * 2
+    assert await kinds(house) == ["halt_agent"]
+
+    house.later(hours=18)  # from six in the morning to midnight
+    await settle(plane)
+    assert done == ["thrifty"] * 4
+
+
+async def test_midnight_is_the_shops_and_not_utcs(house):
+    done = []
+    house.policy = replace(LIMITS, zone="America/New_York")
+    plane = await house.boot(worker_for("thrifty", done, budget=Budget(runs=1)))
+    await plane.publish([house.news(low(str(n))) for n in range(2)])
+    await settle(plane)
+    assert len(done) == 1  # at six UTC it is one in the morning there
+    house.later(hours=18)
+    await settle(plane)
+    assert len(done) == 1
+    house.later(hours=5)
+    await settle(plane)
+    assert len(done) == 2
+
+
+async def test_tokens_count_on_the_run_also_of_attempts_that_failed(house):
+    tries = []
+
+    @agent(on=StockRanLow, name="thinker", budget=Budget(tokens=250))
+    async def thinker(event, ctx):
+        """Think, and fail at first."""
+        ctx.meter.add(100)
+        tries.append(ctx.attempt)
+        if len(tries) == 1:
+            raise ValueError("no idea")
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(thinker)
+    await plane.publish([house.news(low(str(n))) for n in range(3)])
+    for _ in range(4):
+        await settle(plane)
+        house.later(seconds=30)
+
+    assert tries == [1, 2, 1]  # 300 tokens are more than 250
+    runs = [run for run in await house.runs() if run.status is RunStatus.DONE]
+    assert sorted(run.tokens for run in runs) == [100, 200]
+    day = house.pipeline().day(house.clock.now())
+    used = await SqlCrew(house.journal.database).used("thinker", day)
+    assert (used.runs, used.tokens) == (2, 300)
+
+
+async def test_money_beyond_the_agents_day_is_asked_about_and_not_moved(house):
+    @agent(on=StockRanLow, may=[Reorder], name="buyer", budget=Budget(money=Money.of(60, "EUR")))
+    async def buyer(event, ctx):
+        """Buy ten at 5 EUR, three times."""
+        for n in range(3):
+            yield Proposal(action=Reorder(sku=f"mug{n}", quantity=10), reason="low")
+
+    for n in range(3):
+        await house.stock(sku=f"mug{n}")
+    plane = await house.boot(buyer)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+
+    stories = sorted(await house.stories(), key=lambda s: s.filed.id)
+    verdicts = [story.decision.verdict for story in stories]
+    assert verdicts == [Verdict.ALLOW, Verdict.ASK, Verdict.ASK]
+    assert stories[1].decision.rule == "agent_budget"
+    day = house.pipeline().day(house.clock.now())
+    used = await SqlCrew(house.journal.database).used("buyer", day)
+    assert used.money == 5000
+
+
+# --- failing ---------------------------------------------------------------------------------
+
+
+async def test_r044_failing_agent_is_rescheduled_and_reported(house):
+    tries = []
+
+    @agent(on=StockRanLow, name="shaky")
+    async def shaky(event, ctx):
+        """Fail at first."""
+        tries.append(house.clock.now())
+        if len(tries) < 3:
+            raise ValueError("no luck")
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(shaky)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    known = (await pulses(house))["shaky"]
+    assert (known.failures, known.state(house.clock.now())) == (1, State.ERROR)
+    assert overall([known], house.clock.now()) == "degraded"
+
+    for _ in range(3):
+        house.later(minutes=1)
+        await settle(plane)
+    await plane._beat()
+    known = (await pulses(house))["shaky"]
+    assert (len(tries), known.failures) == (3, 0)
+    assert known.state(house.clock.now()) is State.HEALTHY
+    assert tries[1] - tries[0] >= timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("heeds", [True, False], ids=["heeds", "swallows"])
+async def test_r045_hung_agent_is_restarted_and_the_cancelled_run_is_audited(house, heeds):
+    tries = []
+
+    @agent(on=StockRanLow, name="sleepy", deadline=timedelta(milliseconds=20))
+    async def sleepy(event, ctx):
+        """Hang, the first time; one that does not heed a cancellation is not waited for."""
+        tries.append(event.sku)
+        while len(tries) == 1:
+            try:
+                await asyncio.sleep(30 if heeds else 0.3)
+            except asyncio.CancelledError:
+                if heeds:
+                    raise
+        for nothing in ():
+            yield nothing
+
+    plane = await house.boot(sleepy)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    assert [run.status for run in await house.runs()] == [RunStatus.RETRYING]
+    assert await kinds(house) == ["cancel_run"]
+    house.later(minutes=1)
+    await settle(plane)
+
+    assert len(tries) == 2
+    assert [run.status for run in await house.runs()] == [RunStatus.DONE]
+
+
+async def test_r045_an_agent_that_hangs_each_time_is_escalated(house):
+    @agent(on=StockRanLow, name="sleepy", deadline=timedelta(milliseconds=5))
+    async def sleepy(event, ctx):
+        """Hang."""
+        await asyncio.sleep(30)
+        yield low()
+
+    plane = await house.boot(sleepy, attempts=2)
+    await plane.publish([house.news(low())])
+    for _ in range(3):
+        await settle(plane)
+        house.later(minutes=1)
+
+    [incident] = await SqlHealth(house.journal.database).untold()
+    assert (incident.agent, incident.kind) == ("sleepy", "hung")
+    assert await kinds(house) == ["cancel_run", "open_incident", "cancel_run"]
+
+
+async def test_a_pause_or_a_takeover_is_no_fault_of_the_agent(house):
+    done = []
+    plane = await house.boot(worker_for("clerk", done))
+    await plane.publish([house.news(low())])
+    taken = await house.journal.take(Registry(house.agents).intakes(), house.clock.now(), 1)
+    await plane.set_paused(True, by="owner")
+    await plane.carry_out(taken.runs[0])
+    await plane.sweep()
+
+    assert "clerk" not in await pulses(house)
+
+
+def test_r058_who_has_a_capability_stands_in_order_of_priority():
+    crew = [
+        agent(name=name, capabilities=["pricing"], priority=priority)(lambda _e, _c: None)
+        for name, priority in (("minor", 1), ("major", 5), ("middle", 2))
+    ]
+    registry = Registry([*crew, agent(name="other")(lambda _e, _c: None)])
+    assert [found.name for found in registry.capable("pricing")] == ["major", "middle", "minor"]

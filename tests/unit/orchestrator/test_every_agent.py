@@ -1,0 +1,194 @@
+"""What holds for every agent of the crew: what it says can be judged, done, undone and repeated."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+
+import pytest
+from crew_stage import ASKS, SCENES, WATCHES, Stage
+from house import settle
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from storecrew.app.crew import CREW
+from storecrew.domain.codec import decode_action, encode
+from storecrew.domain.errors import NotUndoable
+from storecrew.domain.events import ClockTicked, Event, RunRequested
+from storecrew.domain.money import Money
+from storecrew.domain.proposals import Verdict
+from storecrew.domain.runs import RunStatus
+from storecrew.testing.propose import propose
+from storecrew.testing.simulation.faults import Crash
+from storecrew.testing.view import FakeView
+
+AGENTS = {agent.name: agent for agent in CREW}
+SAYS = sorted(SCENES)
+
+
+class Nth:
+    """Dies at the nth write, once."""
+
+    def __init__(self, n):
+        self.left, self.died = n, False
+
+    def __call__(self, name):
+        self.left -= name != "read"
+        if self.left == 0 and not self.died:
+            self.died = True
+            raise Crash(name)
+
+
+async def staged(house, name):
+    """Prepare the agent's scene, and return what wakes it."""
+    stage = Stage(house)
+    await stage.opened()
+    return await SCENES[name](stage)
+
+
+async def acted(house, name, event=None, fault=None):
+    """Play the agent's scene to its end, beginning again where a crash left it."""
+    event = event or await staged(house, name)
+    house.store.database.fault = house.journal.database.fault = fault or (lambda _name: None)
+    while True:
+        try:
+            others = [silent(each) for each in CREW if each.name != name]
+            plane = await house.boot(AGENTS[name], *others, patient=False)
+            if isinstance(event, RunRequested):
+                await plane.request_run(name, key="scene", by=event.by, parameters={})
+            else:
+                await plane.publish([house.news(event, id="scene")])
+            await settle(plane)
+        except Crash:
+            continue
+        return plane
+
+
+def silent(agent):
+    """Return one of the same name that hears nothing."""
+    return replace(agent, on=(), schedule=None, propose=nothing)
+
+
+async def nothing(_events, _ctx):
+    for never in ():
+        yield never
+
+
+async def applied(house):
+    return [s for s in await house.stories() if s.outcome is not None and s.outcome.applied]
+
+
+def test_every_agent_has_a_scene():
+    assert AGENTS.keys() == SCENES.keys()
+
+
+@pytest.mark.parametrize("name", SAYS)
+async def test_what_an_agent_says_can_be_checked_judged_and_done(house, name):
+    await acted(house, name)
+
+    runs = [run for run in await house.runs() if run.agent == name]
+    assert {run.status for run in runs} == {RunStatus.DONE}
+    stories = await house.stories()
+    assert bool(stories) is (name not in WATCHES)
+    for story in stories:
+        proposal = story.filed.proposal
+        assert type(proposal.action) in AGENTS[name].may
+        assert len(proposal.reason) > 15
+        assert proposal.evidence
+        assert decode_action(json.loads(json.dumps(encode(proposal.action)))) == proposal.action
+        json.dumps(encode(proposal.evidence))
+        assert story.decision is not None
+        assert story.decision.rule != "silence"
+        done = story.outcome is not None and story.outcome.applied
+        assert done is (story.decision.verdict is Verdict.ALLOW), story
+    assert await applied(house) or name in WATCHES | ASKS
+    assert not await house.verify()
+
+
+@pytest.mark.parametrize("name", SAYS)
+async def test_an_agent_that_is_woken_again_does_nothing_twice(house, name):
+    plane = await acted(house, name)
+    first = [encode(s.filed.proposal.action) for s in await applied(house)]
+
+    await plane.request_run(name, key="again", by="person:test", parameters={})
+    await settle(plane)
+
+    every = [json.dumps(encode(s.filed.proposal.action)) for s in await applied(house)]
+    assert len(every) == len(set(every))
+    assert len(every) >= len(first)
+    assert not await house.verify()
+
+
+@pytest.mark.parametrize("name", sorted(SCENES.keys() - WATCHES))
+async def test_what_an_agent_did_is_undone_or_it_says_why_not(house, name):
+    plane = await acted(house, name)
+    for story in await applied(house):
+        run, why = await undone(plane, story.filed.id)
+        if not run:
+            assert why.count(" ") >= 4
+            continue
+        await settle(plane)
+        assert (await house.journal.run(run)).status is RunStatus.DONE
+        (back,) = [s for s in await house.stories() if s.filed.run == run]
+        denied = back.decision.verdict is Verdict.DENY  # the floor holds for who takes back, too
+        assert denied or back.outcome.applied, back
+    assert not await house.verify()
+
+
+async def undone(plane, proposal):
+    try:
+        return await plane.undo(proposal, by="person:test"), ""
+    except NotUndoable as error:
+        return "", str(error)
+
+
+@pytest.mark.parametrize("name", SAYS)
+async def test_a_crash_at_any_write_of_a_run_changes_nothing_in_the_end(houses, name):
+    async with houses() as prepared:
+        event, at = await staged(prepared, name), prepared.clock.now()
+
+    async def played(fault=None):
+        async with houses(prepared.folder, at) as house:
+            await acted(house, name, event, fault)
+            assert not await house.verify()
+            return sorted(json.dumps(encode(s.filed.proposal.action)) for s in await applied(house))
+
+    wanted = await played()
+    for n in count(1):
+        fault = Nth(n)
+        assert await played(fault) == wanted, n
+        if not fault.died:
+            break
+    assert n > 3
+
+
+MONEY = st.builds(Money, st.decimals(-(10**6), 10**6, places=2), st.sampled_from(["EUR", "USD"]))
+TEXT = st.sampled_from(["", "mug", "\u202e<b>", "x" * 5000, "' OR 1=1", "Product A:5", "-1", "0"])
+
+
+def odd(kind: type[Event]) -> st.SearchStrategy[Event]:
+    """Return any event of the kind: of things that do not exist, with odd words and numbers."""
+    st.register_type_strategy(Money, MONEY)
+    st.register_type_strategy(str, TEXT)
+    st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
+    st.register_type_strategy(Decimal, st.decimals(-1000, 1000, places=2))
+    st.register_type_strategy(Mapping, st.dictionaries(TEXT, TEXT | st.integers(), max_size=2))
+    return st.builds(kind)
+
+
+def heard_by(name: str) -> st.SearchStrategy[list[Event]]:
+    kinds = [*AGENTS[name].on, RunRequested]
+    own = st.just(ClockTicked(agent=name, due=datetime(2026, 3, 2, 6, tzinfo=UTC)))
+    return st.lists(st.one_of(*(odd(kind) for kind in kinds), own), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("name", SAYS)
+@given(data=st.data())
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+async def test_news_of_what_does_not_exist_stops_no_agent(name, data):
+    agent, events = AGENTS[name], data.draw(heard_by(name))
+    woken_by = events if agent.batch > 1 else events[:1]
+    for said in await propose(agent, woken_by, FakeView()):
+        json.dumps(encode(said))

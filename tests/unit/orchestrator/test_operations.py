@@ -1,0 +1,248 @@
+"""What the crew does to the plane goes the way of all else: judged, done once, audited."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from house import START, low, raise_to, settle
+
+from storecrew.domain.actions import SetPrice
+from storecrew.domain.events import BottleneckSeen, RunRequested
+from storecrew.domain.money import Money
+from storecrew.domain.operations import (
+    DelegateWork,
+    OpenIncident,
+    PauseAgent,
+    RestartService,
+    ResumeAgent,
+    RevertProposal,
+)
+from storecrew.domain.proposals import Verdict
+from storecrew.domain.runs import ApprovalStatus
+from storecrew.domain.services import Origin, ServiceSpec
+from storecrew.journal.services import SqlServices
+from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.orchestrator.planning import plan
+from storecrew.policy import PolicySettings
+from storecrew.sdk import Proposal, agent, every
+from storecrew.testing.simulation.faults import Crash
+
+ALONE = PolicySettings(autonomy={"*.*": "auto"})
+KINDS = (
+    RestartService,
+    PauseAgent,
+    ResumeAgent,
+    RevertProposal,
+    OpenIncident,
+    DelegateWork,
+    SetPrice,
+)
+
+
+def does(*actions, name="anomaly_resolver", tags=()):
+    @agent(on=BottleneckSeen, may=KINDS, name=name, tags=tags)
+    async def doer(event, ctx):
+        """Do what the test says."""
+        for action in actions:
+            yield Proposal(action=action, reason="the test says so")
+
+    return doer
+
+
+def idle(name, tags=()):
+    @agent(on=RunRequested, name=name, tags=tags)
+    async def idler(event, ctx):
+        """Do nothing."""
+        for nothing in ():
+            yield nothing
+
+    return idler
+
+
+def stuck():
+    return BottleneckSeen(what="stock", count=1, threshold=0, advice="look")
+
+
+def incident(name="orders"):
+    return OpenIncident(incident=name, title="t", cause="c", observed="1", expected="9")
+
+
+async def act(house, *actions, others=(), policy=ALONE):
+    house.policy = policy
+    plane = await house.boot(does(*actions), *others, patient=False)
+    await plane.publish([house.news(stuck())])
+    await settle(plane)
+    return plane
+
+
+async def stories(house):
+    return sorted(await house.stories(), key=lambda story: story.filed.id)
+
+
+async def test_actions_on_shop_and_plane_are_done_in_one_run(house):
+    await house.stock()
+    price = SetPrice(sku="mug", price=Money.of("10.50", "EUR"))
+    await act(house, incident(), price, PauseAgent(agent="helper"), others=[idle("helper")])
+
+    found = await stories(house)
+    assert [story.outcome.applied for story in found] == [True, True, True]
+    assert [story.outcome.key for story in found] == [story.filed.id for story in found]
+    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
+    assert await house.journal.paused("helper")
+    assert [one.id for one in await house.book.incidents()] == ["orders"]
+    assert not await house.verify()
+
+
+@pytest.mark.parametrize("n", range(1, 13))
+async def test_a_crash_between_deed_and_record_does_it_once(house, n):
+    services = SqlServices(house.journal.database)
+    spec = ServiceSpec(id="reviews", executable="true")
+    await services.register(spec, Origin.API, by="me", now=START)
+    left = {"n": n}
+
+    def die(name):
+        left["n"] -= name != "read"
+        if left["n"] == 0:
+            raise Crash(name)
+
+    house.policy = ALONE
+    house.journal.database.fault = die
+    work = DelegateWork(agent="helper", task="t", due_at=START + timedelta(days=1))
+    crew = [does(RestartService(service="reviews"), work), idle("helper")]
+    news = house.news(stuck(), id="once")
+    while True:
+        try:
+            plane = await house.boot(*crew, patient=False)
+            await plane.publish([news])
+            await settle(plane)
+            break
+        except Crash:
+            continue
+
+    assert left["n"] <= 0
+    assert (await services.entry("reviews")).generation == 1
+    assert sorted(run.agent for run in await house.runs()) == ["anomaly_resolver", "helper"]
+    assert [story.outcome.applied for story in await stories(house)] == [True, True]
+    assert not await house.verify()
+
+
+async def test_without_a_plane_such_a_wish_is_refused(house):
+    house.policy = ALONE
+    house.agents = (does(incident()),)
+    shop = replace(house.pipeline(), operations=None)
+    plane = Orchestrator(shop, InlineEngine())
+    await plane.start(alone=True)
+    await plane.publish([house.news(stuck())])
+    await settle(plane)
+
+    [story] = await stories(house)
+    assert story.outcome.code == "unsupported"
+    assert not await house.verify()
+
+
+async def test_a_service_that_was_restarted_often_waits_for_a_person(house):
+    services = SqlServices(house.journal.database)
+    await services.register(
+        ServiceSpec(id="reviews", executable="true"), Origin.API, by="me", now=START
+    )
+    plane = await act(house, RestartService(service="reviews"))
+    for _ in range(3):
+        house.later(minutes=10)
+        await plane.publish([house.news(stuck())])
+        await settle(plane)
+
+    assert (await services.entry("reviews")).generation == 3
+    [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
+    assert waiting.question.rule == "restarts"
+    house.later(days=1)
+    await plane.answer(waiting.filed.id, ApprovalStatus.APPROVED, by="owner")
+    await settle(plane)
+    assert (await services.entry("reviews")).generation == 4
+    assert not await house.verify()
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict", "rule"),
+    [
+        (PauseAgent(agent="helper"), Verdict.ALLOW, "pausing"),
+        (PauseAgent(agent="orders"), Verdict.ASK, "pausing"),
+        (PauseAgent(agent="anomaly_resolver"), Verdict.DENY, "pausing"),
+        (PauseAgent(agent="nobody"), Verdict.DENY, "pausing"),
+        (ResumeAgent(agent="helper"), Verdict.ALLOW, "autonomy"),
+        (RevertProposal(proposal_id="x"), Verdict.ALLOW, "autonomy"),
+        (
+            DelegateWork(agent="nobody", task="t", due_at=START + timedelta(days=1)),
+            Verdict.DENY,
+            "delegating",
+        ),
+        (DelegateWork(agent="helper", task="t", due_at=START), Verdict.DENY, "delegating"),
+    ],
+)
+async def test_the_limits_hold_even_for_an_agent_with_full_autonomy(house, action, verdict, rule):
+    crew = [idle("helper"), idle("orders", tags=("flow",))]
+    await act(house, action, others=crew)
+
+    [story] = await stories(house)
+    assert (story.decision.verdict, story.decision.rule) == (verdict, rule)
+    assert not await house.verify()
+
+
+async def test_a_revert_that_a_person_confirms_takes_the_price_back(house):
+    await house.stock()
+    house.policy = ALONE
+    first = await house.boot(raise_to("10.50"))
+    await first.publish([house.news(low())])
+    await settle(first)
+    [raised] = await house.stories()
+    house.policy = PolicySettings()
+    plane = await house.boot(does(RevertProposal(proposal_id=raised.filed.id)), patient=False)
+    await plane.publish([house.news(stuck())])
+    await settle(plane)
+    [asked] = (await house.journal.approvals(page=1, per_page=9)).items
+    await plane.answer(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
+    await settle(plane)
+
+    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    assert not await house.verify()
+
+
+async def test_a_revert_by_an_agent_alone_is_judged_again_as_an_agents(house):
+    await house.stock()
+    first = await house.boot(raise_to("10.50"))
+    await first.publish([house.news(low())])
+    await settle(first)
+    [raised] = await house.stories()
+    trusting = PolicySettings(autonomy={"anomaly_resolver.*": "auto"})
+    await act(house, RevertProposal(proposal_id=raised.filed.id), policy=trusting)
+
+    [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
+    assert waiting.filed.proposal.action == SetPrice(
+        sku="mug", price=Money.of(10, "EUR"), expect=Money.of("10.50", "EUR")
+    )
+    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
+    assert not await house.verify()
+
+
+async def test_what_was_paused_by_the_crew_is_undone_by_a_person(house):
+    plane = await act(house, PauseAgent(agent="helper"), others=[idle("helper")])
+    [story] = await stories(house)
+
+    await plane.undo(story.filed.id, by="owner")
+    await settle(plane)
+
+    assert not await house.journal.paused("helper")
+    assert not await house.verify()
+
+
+async def test_a_plan_shows_operations_and_does_none(house):
+    @agent(schedule=every(hours=1), may=[OpenIncident], name="watcher")
+    async def watcher(event, ctx):
+        """Call somebody."""
+        yield Proposal(action=incident(), reason="look")
+
+    await house.boot(watcher)
+    [(filed, decision)] = await plan(house.pipeline(), ["watcher"])
+
+    assert (filed.proposal.action, decision.verdict) == (incident(), Verdict.ALLOW)
+    assert await house.book.incidents() == []

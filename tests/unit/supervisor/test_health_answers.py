@@ -1,0 +1,108 @@
+"""What an HTTP answer says of a service, and sizes, shares and groups of the kernel."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.services import ProcessId, ServiceHealth
+from storecrew.supervisor import bytes_of, share_of
+from storecrew.supervisor.cgroups import Cgroups
+from storecrew.supervisor.health import judge
+from storecrew.supervisor.procfs import Forest, Stat, leftovers
+
+WELL = {"status": "healthy", "service": "s", "timestamp": "2026-03-02T12:00:00"}
+
+
+def test_r097_200_with_the_agreed_object_is_healthy() -> None:
+    assert judge(200, json.dumps(WELL).encode()).health is ServiceHealth.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (503, json.dumps(WELL), "503"),
+        (302, "", "302"),
+        (200, "OK", "JSON"),
+        (200, "[]", "object"),
+        (200, json.dumps({**WELL, "status": "ok"}), "'ok'"),
+        (200, json.dumps({**WELL, "status": None}), "'status'"),
+        (200, json.dumps({**WELL, "service": ""}), "'service'"),
+        (200, json.dumps({"status": "healthy", "service": "s"}), "'timestamp'"),
+    ],
+)
+def test_r097_anything_else_is_unhealthy_and_says_why(status: int, body: str, why: str) -> None:
+    found = judge(status, body.encode())
+    assert found.health is ServiceHealth.UNHEALTHY
+    assert why in found.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("512MB", 512 << 20), ("2 GB", 2 << 30), ("1kb", 1024), ("7B", 7)]
+)
+def test_r084_sizes_are_read(text: str, size: int) -> None:
+    assert bytes_of(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "512", "0MB", "-1MB", "1.5GB", "512MiB", "many"])
+def test_r084_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="max_memory"):
+        bytes_of(text)
+
+
+def test_r085_shares_are_read_and_what_is_none_is_refused() -> None:
+    assert (share_of("25%"), share_of("150 %"), share_of("0.5%")) == (0.25, 1.5, 0.005)
+    for text in ("25", "0%", "-1%", "all"):
+        with pytest.raises(InvalidInput, match="max_cpu"):
+            share_of(text)
+
+
+def groups(folder: Path, controllers: str, own: str = "0::/ours") -> Cgroups:
+    base = folder / "ours"
+    base.mkdir(parents=True)
+    (base / "cgroup.controllers").write_text(controllers)
+    (folder / "proc" / "self").mkdir(parents=True)
+    (folder / "proc" / "self" / "cgroup").write_text(f"4:memory:/x\n{own}\n")
+    return Cgroups.ours(folder, folder / "proc")
+
+
+def test_r085_a_group_of_its_own_holds_the_service_where_the_kernel_lets_us(
+    tmp_path: Path,
+) -> None:
+    ours = groups(tmp_path, "cpu memory", own="0::/ours/supervisor")
+    assert ours.hold("s", 42, 0.25)
+    group = tmp_path / "ours" / "storecrew.s"
+    assert (group / "cpu.max").read_text() == "25000 100000"
+    assert (group / "cgroup.procs").read_text() == "42"
+
+
+def test_r085_without_the_controller_there_is_no_group(tmp_path: Path) -> None:
+    assert not groups(tmp_path, "memory").hold("s", 42, 0.25)
+    assert not (tmp_path / "ours" / "storecrew.s").exists()
+    assert not Cgroups(base=None).hold("s", 42, 0.25)
+
+
+def process(pid: int, *, parent: int = 1, session: int = 0, born: int = 1) -> Stat:
+    return Stat(pid, "S", parent, session or pid, session or pid, 0, born, 0)
+
+
+def test_a_tree_holds_descendants_and_what_stayed_in_the_session() -> None:
+    found = {
+        p.pid: p
+        for p in (
+            process(10),
+            process(11, parent=10, session=10),
+            process(12, parent=1, session=10),  # its parent has ended
+            process(13, parent=11),  # in a session of its own
+            process(14),
+        )
+    }
+    assert {p.pid for p in Forest(found).tree(10)} == {10, 11, 12, 13}
+
+
+def test_what_is_left_of_a_session_is_ours_only_while_its_number_was_not_given_away() -> None:
+    leader = ProcessId(pid=10, born=1, boot="b")
+    rest = process(11, session=10)
+    assert leftovers(leader, {11: rest}) == [rest]
+    assert leftovers(leader, {10: process(10, born=9), 11: rest}) == []

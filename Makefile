@@ -27,6 +27,9 @@ demo: $(VENV)/.runtime ## Run the simulated shop for 60 days beside a plain owne
 test: $(VENV)/.dev ## Run the tests (unit, contract, crash, e2e)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
+properties: $(VENV)/.dev ## Look for new examples that break a property: 2,000 at random for each
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=searching -m hypothesis $(ARGS)
+
 check: $(VENV)/.dev ## Lint, format, types, layers and sizes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -57,4 +60,4 @@ lock: ## Pin the dependencies again (needs uv)
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-.PHONY: demo test check fix simulate bench bench-models coverage lock help
+.PHONY: demo test properties check fix simulate bench bench-models coverage lock help

@@ -1,12 +1,36 @@
-"""A server of the test's own, in an empty folder on a free port."""
+"""Commands in an empty folder, and a server of the test's own there, on a free port."""
 
+import json
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from program import PROGRAM, clean_environment, wait_until_ready
+from typer.testing import CliRunner
+
+from storecrew.cli.main import app
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in an empty folder and returns its result; JSON output is parsed."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOST", "PORT", "DATABASE_URL", "API_KEY_ROYALGPT"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, fails: int = 0) -> Any:
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == fails, result.output
+        if fails:
+            return result.stderr
+        return json.loads(result.stdout) if "--json" in arguments else result.stdout
+
+    return run
 
 
 @pytest.fixture

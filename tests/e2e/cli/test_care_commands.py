@@ -1,38 +1,15 @@
 """Tickets, incidents and the owner's goal from the shell, over a data folder with no server."""
 
 import asyncio
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-import pytest
-from typer.testing import CliRunner
 
 from storecrew.app import load_settings
 from storecrew.app.assembly import open_plane
-from storecrew.cli.main import app
 from storecrew.domain.actions import Keyed
 from storecrew.domain.operations import OpenIncident
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in an empty folder and returns its result; JSON output is parsed."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("HOST", "PORT", "DATABASE_URL", "API_KEY_ROYALGPT"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str, fails: int = 0) -> Any:
-        result = CliRunner().invoke(app, list(arguments))
-        assert result.exit_code == fails, result.output
-        if fails:
-            return result.stderr
-        return json.loads(result.stdout) if "--json" in arguments else result.stdout
-
-    return run
 
 
 def test_a_ticket_is_opened_answered_rated_and_closed(shop: Run) -> None:

@@ -1,6 +1,5 @@
 """Every command, run as the owner runs it: over a data folder, with no server."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,28 +9,10 @@ from typing import Any
 import click
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from storecrew.cli.main import app
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in an empty folder and returns its result; JSON output is parsed."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("HOST", "PORT", "DATABASE_URL", "API_KEY_ROYALGPT"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str, fails: int = 0) -> Any:
-        result = CliRunner().invoke(app, list(arguments))
-        assert result.exit_code == fails, result.output
-        if fails:
-            return result.stderr
-        return json.loads(result.stdout) if "--json" in arguments else result.stdout
-
-    return run
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

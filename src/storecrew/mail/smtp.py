@@ -177,5 +177,7 @@ def _refusal(error: smtp.SMTPResponseException, *, is_address: bool) -> Handed:
 def _said(handed: Handed, error: BaseException) -> Answer:
     code = getattr(error, "code", "")
     text = " ".join(str(getattr(error, "message", "") or error).split())
+    if error.__cause__ is not None and str(error.__cause__) not in text:
+        text = f"{text} {error.__cause__}"
     detail = f"{code} {text}".strip() or type(error).__name__
     return Answer(handed=handed, detail=detail[:_LONGEST])

@@ -26,6 +26,7 @@ class Server:
     """Recipient and content of each letter that was here in full, also where it was refused."""
     taken: Counter[str] = field(default_factory=Counter[str])
     """Per recipient, letters that were accepted."""
+    logins: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     connections: int = 0
     at_rcpt: Callable[[str], str] = lambda _address: OK
     at_data: Callable[[str], str] = lambda _address: OK

@@ -15,7 +15,7 @@ def envelope(to: str = "anna@customer.example") -> Envelope:
 
 
 def mailer(port: int) -> SmtpMailer:
-    own = SmtpSettings(host="127.0.0.1", port=port, security="plain", timeout=2)
+    own = SmtpSettings(host="127.0.0.1", port=port, security="plain", timeout=20)
     return SmtpMailer(own)
 
 
@@ -106,7 +106,7 @@ async def test_a_server_that_went_away_between_two_letters_is_asked_again():
 
 async def test_a_server_without_encryption_is_not_used_where_it_is_asked_for():
     async with serving() as server:
-        own = SmtpSettings(host="127.0.0.1", port=server.port, security="starttls", timeout=2)
+        own = SmtpSettings(host="127.0.0.1", port=server.port, security="starttls", timeout=20)
         answer = await SmtpMailer(own).send(envelope())
 
     assert answer.handed is Handed.NOT_REACHED

@@ -12,7 +12,14 @@ from typing import Protocol
 import structlog
 
 from storecrew.domain.actions import Action
-from storecrew.domain.care import OpenTicket, PostBox, QueuedMessage, SetConsent, SuppressAddress
+from storecrew.domain.care import (
+    MESSAGE_ID,
+    OpenTicket,
+    PostBox,
+    QueuedMessage,
+    SetConsent,
+    SuppressAddress,
+)
 from storecrew.domain.catalogue import Names
 from storecrew.domain.errors import InvalidInput, KeyReused, NotFound, StorecrewError
 from storecrew.domain.events import MailReceived, Published
@@ -208,6 +215,7 @@ def _ticket(mail: Received, customer: str | None, about: QueuedMessage | None) -
         customer=customer,
         order_id=order_id,
         channel="mail",
+        reference=mail.message_id if MESSAGE_ID.fullmatch(mail.message_id) else "",
     )
 
 

@@ -3,6 +3,7 @@
 Values as a store keeps them, and the actions that change them.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from storecrew.domain.actions import Action
+
+MESSAGE_ID = re.compile(r"<[\x21-\x3b=\x3f-\x7e]{1,300}>")
+"""A mail's Message-ID: printable ASCII between angle brackets, fit for a header as it is."""
 
 
 class TicketStatus(StrEnum):
@@ -61,6 +65,8 @@ class OpenTicket(_OnTicket):
     customer: str | None = None
     order_id: int | None = None
     channel: str = "api"
+    reference: str = ""
+    """Message-ID of the mail that it came by, which the answer then refers to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +180,8 @@ class Letter:
     queued_at: datetime
     topic: str = ""
     campaign: str = ""
+    answers: str = ""
+    """Message-ID of the customer's mail that it answers; empty where it answers none."""
     attempt: int = 1
     """How often it was taken out to be sent, this time counted."""
 

@@ -21,8 +21,8 @@ from storecrew.mail.settings import MailSettings
 from storecrew.mail.words import Words, words_of
 
 
-class _Addresses(UnstructuredHeader, BaseHeader):
-    """A header of web addresses, one a line: never encoded, which would break them."""
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """A header of web addresses or Message-IDs, one a line: encoding would break them."""
 
     def fold(self, *, policy: Policy) -> str:
         """Return the header as it is written."""
@@ -31,7 +31,8 @@ class _Addresses(UnstructuredHeader, BaseHeader):
 
 
 _HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("list-unsubscribe", _Addresses)
+for _name in ("list-unsubscribe", "in-reply-to", "references"):
+    _HEADERS.map_to_type(_name, _Verbatim)
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 MARKETING = "marketing"
 _PREVIEW = 90
@@ -60,6 +61,8 @@ class Writer:
         message["Subject"] = one_line(letter.title)
         message["Date"] = letter.queued_at
         message["Message-ID"] = self.seals.message_id(letter.message_id, self._domain)
+        if letter.answers:  # so that it stands below the customer's mail
+            message["In-Reply-To"] = message["References"] = letter.answers
         if self.settings.reply_to and self.settings.reply_to != self.settings.sender:
             message["Reply-To"] = self.settings.reply_to
         message["Auto-Submitted"] = "auto-generated"

@@ -7,7 +7,15 @@ import pytest
 from ledger_shop import Clock, Shop
 
 from storecrew.domain.actions import SendMessage
-from storecrew.domain.care import Delivered, DeliveryState, MailReport, SetConsent, SuppressAddress
+from storecrew.domain.care import (
+    Delivered,
+    DeliveryState,
+    MailReport,
+    OpenTicket,
+    ReplyToTicket,
+    SetConsent,
+    SuppressAddress,
+)
 from storecrew.domain.commerce import Customer
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.selling import StartCampaign
@@ -152,6 +160,23 @@ async def test_topics_are_told_per_customer(shop: Shop, box: SqlPost):
     }
     assert await shop.store.topics_told([], topics) == {}
     assert await shop.store.topics_told(["c1"], []) == {}
+
+
+async def test_an_answer_names_the_newest_mail_of_its_ticket(shop: Shop, box: SqlPost):
+    for id in ("<1@c.example>", "<2@c.example>"):
+        asked = OpenTicket(ticket_id="T", text=f"Where? {id}", customer="c1", reference=id)
+        await shop.done(asked)
+    await shop.done(ReplyToTicket(ticket_id="T", text="Soon."))
+
+    assert [letter.answers for letter in await box.claim(5)] == ["<2@c.example>"]
+
+
+@pytest.mark.parametrize("wrong", ["1@c.example", "<a b@c>", "<a@c>\r\nBcc: x@y", f"<{'a' * 301}>"])
+async def test_what_is_no_message_id_is_not_referred_to(shop: Shop, box: SqlPost, wrong):
+    asked = OpenTicket(ticket_id="T", text="Where?", customer="c1", reference=wrong)
+    outcome = await shop.store.apply(asked, key="asked")
+
+    assert (outcome.applied, outcome.code) == (False, "invalid")
 
 
 async def test_two_who_take_out_at_once_never_get_the_same_letter(shared_place, clock: Clock):

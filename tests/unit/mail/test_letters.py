@@ -58,6 +58,15 @@ def test_a_letter_has_the_headers_that_servers_and_programs_ask_for():
     assert [p.get_content_type() for p in mail.iter_parts()] == ["text/plain", "text/html"]
 
 
+def test_an_answer_stands_below_the_mail_that_it_answers():
+    asked = f"<{'a.b' * 60}@customer.example>"  # longer than a line, and whole all the same
+    raw = WRITER.compose(replace(LETTER, answers=asked)).as_bytes().decode()
+
+    assert f"In-Reply-To: {asked}\r\n" in raw
+    assert f"References: {asked}\r\n" in raw
+    assert read(LETTER)["In-Reply-To"] is None
+
+
 def test_the_same_letter_is_the_same_bytes():
     assert WRITER.compose(LETTER).as_bytes() == WRITER.compose(LETTER).as_bytes()
 

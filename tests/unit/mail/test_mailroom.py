@@ -9,7 +9,7 @@ from post_stage import SEALS, Stage, mail_settings, staged
 
 from storecrew.app.mailroom import Mailroom
 from storecrew.domain.actions import PutProduct, SendMessage
-from storecrew.domain.care import DeliveryState, TicketStatus
+from storecrew.domain.care import DeliveryState, ReplyToTicket, TicketStatus
 from storecrew.domain.commerce import Customer
 from storecrew.domain.errors import StorageBusy
 from storecrew.domain.money import Money
@@ -168,6 +168,23 @@ async def test_an_answer_to_a_ticket_goes_on_with_it(room: Room):
 
     assert again.id == ticket.id
     assert again.text == "And now?"
+
+
+@pytest.mark.parametrize(
+    ("named", "referred"), [("<a.b=c@c.example>", "<a.b=c@c.example>"), ("no id", ""), ("", "")]
+)
+async def test_our_answer_refers_to_the_mail_that_it_answers(room: Room, named, referred):
+    first = mail("Where is it?").replace("<1@c.example>", named)
+    await room.receive(first)
+    (ticket,) = await room.tickets()
+    answer = ReplyToTicket(ticket_id=ticket.id, text="Soon.")
+    await room.stage.store.apply(answer, key="answer")
+    (letter,) = await room.stage.box.claim(5)
+
+    if named:
+        assert letter.answers == referred
+    else:  # nobody named it, so we did
+        assert letter.answers.endswith("@unnamed>")
 
 
 async def test_an_answer_to_a_message_about_an_order_names_the_order(room: Room):

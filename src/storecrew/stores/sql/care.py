@@ -5,7 +5,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storecrew.domain.actions import SendMessage
 from storecrew.domain.care import (
+    MESSAGE_ID,
     CloseTicket,
     EscalateTicket,
     OpenTicket,
@@ -43,6 +45,7 @@ def open_ticket(unit: Unit, action: OpenTicket) -> Answer:
     if bad := _bad_ticket(unit, action):
         return bad
     row = {"status": TicketStatus.OPEN.value, "text": action.text, "updated_at": unit.now}
+    row["reference"] = action.reference or None
     known = _ticket(unit, action.ticket_id)
     if known is None:
         who = {"customer": action.customer, "order_id": action.order_id, "rating": None}
@@ -70,6 +73,8 @@ def _bad_ticket(unit: Unit, action: OpenTicket) -> Answer | None:
         return invalid("text", f"has 1 to {_LONGEST_QUESTION} characters, not all blank")
     if action.channel not in CHANNELS:
         return invalid("channel", f"{action.channel!r} is not one of {', '.join(CHANNELS)}")
+    if action.reference and not MESSAGE_ID.fullmatch(action.reference):
+        return invalid("reference", f"{action.reference[:80]!r} is no Message-ID")
     if action.order_id is not None and not 0 < action.order_id <= _LARGEST_ID:
         return unknown("order", action.order_id)
     if action.customer is not None and action.customer not in unit.consents:
@@ -93,8 +98,14 @@ def reply_to_ticket(unit: Unit, action: ReplyToTicket) -> Answer:
     unit.connection.execute(sa.insert(d.ticket_replies), row)
     _change(unit, ticket.id, status=TicketStatus.ANSWERED.value, updated_at=unit.now)
     if ticket.customer is not None:
-        words = {"title": f"Re: {_first_words(ticket.text)}", "body": action.text}
-        queue(unit, ticket.customer, "service", topic=f"ticket:{ticket.id}:{number}", **words)
+        message = SendMessage(
+            customer=ticket.customer,
+            purpose="service",
+            title=f"Re: {_first_words(ticket.text)}",
+            body=action.text,
+            topic=f"ticket:{ticket.id}:{number}",
+        )
+        queue(unit, message, answers=ticket.reference)
     unit.publish(TicketAnswered(ticket_id=ticket.id, customer=ticket.customer))
     return _moved(ticket, TicketStatus.ANSWERED)
 

@@ -165,9 +165,13 @@ def acts(connection: Connection, since: datetime, limit: int) -> Sequence[Act]:
     return found[::-1]
 
 
+_TICKETS = sa.select(*(column for column in d.tickets.c if column.name != "reference"))
+"""What a ticket says; by which mail it came is for the answer's headers alone."""
+
+
 def ticket(connection: Connection, ticket_id: str) -> Ticket:
     """Return the ticket, or raise `NotFound`."""
-    here = sa.select(d.tickets).where(d.tickets.c.id == ticket_id)
+    here = _TICKETS.where(d.tickets.c.id == ticket_id)
     if not (found := _tickets(connection, connection.execute(here).all())):
         raise NotFound("ticket", ticket_id)
     return found[0]
@@ -175,7 +179,7 @@ def ticket(connection: Connection, ticket_id: str) -> Ticket:
 
 def tickets(connection: Connection, status: TicketStatus | None, limit: int) -> Sequence[Ticket]:
     """Return tickets of this status (all when None), newest first."""
-    newest = sa.select(d.tickets).order_by(d.tickets.c.opened_at.desc(), d.tickets.c.id.desc())
+    newest = _TICKETS.order_by(d.tickets.c.opened_at.desc(), d.tickets.c.id.desc())
     if status is not None:
         newest = newest.where(d.tickets.c.status == status.value)
     return _tickets(connection, connection.execute(newest.limit(limit)).all())

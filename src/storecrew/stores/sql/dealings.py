@@ -17,6 +17,7 @@ tickets = sa.Table(
     sa.Column("opened_at", c.UtcText, nullable=False, index=True),
     c.at("updated_at"),
     sa.Column("rating", sa.Integer, nullable=True),
+    c.text("reference", null=True),
 )
 ticket_replies = c.table(
     "ticket_replies",

@@ -159,6 +159,7 @@ def _letter(found: Any) -> Letter:
         queued_at=found.at,
         topic=found.topic or "",
         campaign=found.campaign or "",
+        answers=found.answers or "",
         attempt=(found.attempts or 0) + 1,
     )
 

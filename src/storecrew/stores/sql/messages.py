@@ -31,19 +31,20 @@ def send_message(unit: Unit, action: SendMessage) -> Answer:
         return refused("invalid", f"customer {action.customer!r} gave no consent to marketing")
     if action.topic and _was_told(unit, action.customer, action.topic):
         return refused("already_sent", f"{action.customer!r} was told of {action.topic!r}")
-    words = {"title": action.title, "body": action.body}
-    number = queue(unit, action.customer, action.purpose, topic=action.topic, **words)
+    number = queue(unit, action)
     if action.topic.startswith(_BACK):
         _answer_wish(unit, action)
     return done(detail={"customer": action.customer, "message_id": number})
 
 
-def queue(
-    unit: Unit, customer: str, purpose: str, *, title: str, body: str, topic: str = ""
-) -> int:
-    """Put a message to the others that wait, and return its number."""
-    words = {"customer": customer, "purpose": purpose, "title": title, "body": body}
-    rest = {"at": unit.now, "topic": topic or None, "campaign": None}
+def queue(unit: Unit, message: SendMessage, *, answers: str | None = None) -> int:
+    """Put a message to the others that wait, and return its number.
+
+    `answers` is the Message-ID of the customer's mail that it answers.
+    """
+    customer, purpose, topic = message.customer, message.purpose, message.topic
+    words = {"customer": customer, "purpose": purpose, "title": message.title, "body": message.body}
+    rest = {"at": unit.now, "topic": topic or None, "campaign": None, "answers": answers}
     number = unit.insert(_NEW_MESSAGE, words | rest)
     unit.publish(MessageQueued(customer=customer, purpose=purpose, message_id=number, topic=topic))
     return number

@@ -200,6 +200,7 @@ messages = c.table(
     c.at("at"),
     c.text("topic", null=True),
     c.text("campaign", null=True, index=True),
+    c.text("answers", null=True),
     sa.Index(None, "customer", "at"),
     sa.Index("uq_messages_topic", "customer", "topic", unique=True),
 )

@@ -23,6 +23,7 @@ def _widen() -> None:
     op.add_column("orders", sa.Column("held", sa.Text(), nullable=False, server_default=""))
     op.add_column("messages", sa.Column("topic", sa.Text()))
     op.add_column("messages", sa.Column("campaign", sa.Text()))
+    op.add_column("messages", sa.Column("answers", sa.Text()))
     op.create_index("ix_messages_campaign", "messages", ["campaign"])
     op.create_index("uq_messages_topic", "messages", ["customer", "topic"], unique=True)
 
@@ -39,6 +40,7 @@ def _create_care() -> None:
         sa.Column("opened_at", sa.String(32), nullable=False),
         sa.Column("updated_at", sa.String(32), nullable=False),
         sa.Column("rating", sa.Integer()),
+        sa.Column("reference", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_tickets"),
     )
     op.create_index("ix_tickets_status", "tickets", ["status"])

@@ -84,6 +84,8 @@ class Advance:
     day: str
     """The shop's day, on which spending counts."""
     expires: timedelta
+    rests: timedelta = timedelta(0)
+    """How long what a person said no to is not asked again."""
     judge: Judge | None = None
     """Decides on what is pending."""
     filing: Filing | None = None

@@ -1,6 +1,6 @@
 """Questions to a person: rows that wait, and the one answer each may get."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -101,10 +101,12 @@ def supersede(connection: Connection, topics: Mapping[str, str], now: datetime) 
     return [row.id for row in rows]
 
 
-def unrepeated(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
-    """Deny what would ask a question again, word for word, that already waits for its answer.
+def unrepeated(connection: Connection, judged: Sequence[Judged], since: datetime) -> list[Judged]:
+    """Deny what would ask a question again that waits for its answer, or was answered no.
 
-    An owner is not asked twice, and a question whose answer is under way is not closed under it.
+    Word for word, where it waits: an owner is not asked twice, and a question whose answer is under
+    way is not closed under it. The same action, whatever speaks for it now, where a person said no
+    since then; but orders and tickets wait for somebody, and are asked about again.
     """
     asked = {topic(j.filed) for j in judged if j.decision.verdict is Verdict.ASK}
     if not asked:
@@ -113,19 +115,42 @@ def unrepeated(connection: Connection, judged: Sequence[Judged]) -> list[Judged]
     waiting = approvals.c.status == ApprovalStatus.WAITING
     rows = connection.execute(QUESTIONS.where(waiting, approvals.c.topic.in_(list(asked))))
     known = {(row.topic, row.body): row.id for row in rows}
+    refused = _refused(connection, asked, since)
     found = []
     for one in judged:
-        question = (topic(one.filed), dump(one.filed.proposal))
         if one.decision.verdict is Verdict.ASK:
-            first = known.setdefault(question, one.filed.id)
-            one = one if first == one.filed.id else _already_asked(one, first)
+            action = (topic(one.filed), dump(one.filed.proposal.action))
+            question = (topic(one.filed), dump(one.filed.proposal))
+            if no := refused.get(action):
+                reason = f"{no.decided_by} said no to {no.id} on {no.decided_at[:10]}"
+                one = _unasked(one, reason, rule="answered no")
+            elif (first := known.setdefault(question, one.filed.id)) != one.filed.id:
+                reason = f"the same question waits for its answer: {first}"
+                one = _unasked(one, reason, rule="already asked")
         found.append(one)
     return found
 
 
-def _already_asked(judged: Judged, first: str) -> Judged:
-    reason = f"the same question waits for its answer: {first}"
-    decision = replace(judged.decision, verdict=Verdict.DENY, reason=reason, rule="already asked")
+_WAIT_FOR_SOMEBODY = ("order:", "ticket:")
+
+
+def _refused(
+    connection: Connection, topics: Collection[str], since: datetime
+) -> dict[tuple[str, str], AnyRow]:
+    """Return the newest no per topic and action since then."""
+    rejected = approvals.c.status == sa.literal_column("'rejected'")
+    late = approvals.c.decided_at > stamp(since)
+    query = QUESTIONS.where(rejected, late, approvals.c.topic.in_(list(topics)))
+    rows = connection.execute(query.order_by(approvals.c.decided_at)).all()
+    return {
+        (row.topic, dump(to_approval(row).filed.proposal.action)): row
+        for row in rows
+        if not row.subject.startswith(_WAIT_FOR_SOMEBODY)
+    }
+
+
+def _unasked(judged: Judged, reason: str, *, rule: str) -> Judged:
+    decision = replace(judged.decision, verdict=Verdict.DENY, reason=reason, rule=rule)
     return replace(judged, decision=decision, spends=0, moves=0)
 
 

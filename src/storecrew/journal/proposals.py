@@ -122,7 +122,7 @@ def _judge_fresh(
         judged.append(judge(filed, so_far))
         if judged[-1].decision.verdict is Verdict.ALLOW:
             so_far = so_far.and_also(judged[-1])
-    judged = unrepeated(connection, judged)
+    judged = unrepeated(connection, judged, step.asked_at - step.rests)
     if step.answering:
         ids = [filed.id for filed in pending]
         connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))

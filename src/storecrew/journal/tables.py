@@ -117,6 +117,14 @@ sa.Index(
     "approvals_by_subject", approvals.c.subject, sqlite_where=_waiting, postgresql_where=_waiting
 )
 sa.Index("approvals_by_topic", approvals.c.topic, sqlite_where=_waiting, postgresql_where=_waiting)
+_rejected = approvals.c.status == sa.literal_column("'rejected'")
+sa.Index(
+    "approvals_rejected",
+    approvals.c.topic,
+    approvals.c.decided_at,
+    sqlite_where=_rejected,
+    postgresql_where=_rejected,
+)
 sa.Index("approvals_by_status", approvals.c.status, approvals.c.expires_at)
 
 outcomes = sa.Table(

@@ -280,6 +280,7 @@ class Pipeline:
             day=self.day(now).name,
             judge=judge,
             expires=timedelta(hours=limits.approval_expires_hours),
+            rests=timedelta(days=limits.rejected_days),
             pending=pending,
             settled=settled,
             last=last,

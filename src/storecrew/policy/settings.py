@@ -63,6 +63,9 @@ class PolicySettings:
     approval_expires_hours: int = 72
     """Hours after which an unanswered question expires; a price or purchase older than three
     days was decided on other facts."""
+    rejected_days: int = 14
+    """Days in which an agent does not ask again for the very thing that a person said no to; an
+    order or a customer that waits is asked about sooner. 0 asks whenever an agent wishes it."""
     default_autonomy: str = "ask"
     """For an agent and action that `autonomy` does not name: a new agent asks first."""
     autonomy: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(_AT_FIRST, "limits"))

@@ -133,12 +133,12 @@ class Desk:
         allowed = await self.journal.advance(self.filing(run, Verdict.ALLOW, number))
         await self.journal.advance(self.settling(run, allowed))
 
-    async def asked(self, sku: str = "mug", reason: str = "it sells") -> str:
+    async def asked(self, sku: str = "mug", reason: str = "it sells", **changes) -> str:
         """Bring a run to its end, its proposal waiting for a person; return the proposal."""
         run = await self.begin(sku)
         filed = wishes(run, sku=sku, reason=reason)
         filing, judge = Filing(filed=filed, events=()), says(Verdict.ASK)
-        step = self.step(run, filing=filing, pending=filed, judge=judge, last=True)
+        step = self.step(run, filing=filing, pending=filed, judge=judge, last=True, **changes)
         await self.journal.advance(step)
         return f"{run}/0"
 

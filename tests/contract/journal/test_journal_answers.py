@@ -155,6 +155,38 @@ async def test_the_same_question_is_not_asked_again_while_it_waits(desk):
     assert (await desk.journal.approval(await desk.asked("mug"))).status is ApprovalStatus.WAITING
 
 
+async def test_what_a_person_said_no_to_rests_whatever_speaks_for_it_now(desk):
+    rests = timedelta(days=14)
+    first = await desk.asked("mug", rests=rests)
+    await desk.journal.answer(answer(first, ApprovalStatus.REJECTED, at=desk.now))
+    desk.now += timedelta(days=13)
+    again = await desk.asked("mug", "it sells even better", rests=rests)
+    other = await desk.asked("cup", rests=rests)
+
+    waiting = (await desk.journal.approvals(page=1, per_page=9)).items
+    assert [each.filed.id for each in waiting] == [other]
+    entry = (await desk.audited())[-1]
+    assert (entry.subject, entry.result) == (again, "denied")
+    assert f"owner said no to {first} on 2026-" in entry.reason
+
+    desk.now += timedelta(days=2)
+    late = await desk.asked("mug", rests=rests)
+    assert (await desk.journal.approval(late)).status is ApprovalStatus.WAITING
+
+
+@pytest.mark.parametrize("status", [ApprovalStatus.APPROVED, ApprovalStatus.EXPIRED])
+async def test_only_a_no_lets_a_question_rest(desk, status):
+    rests = timedelta(days=14)
+    first = await desk.asked("mug", rests=rests)
+    if status is ApprovalStatus.APPROVED:
+        await desk.journal.answer(answer(first, at=desk.now))
+    else:
+        await desk.journal.expire(LATE)
+    again = await desk.asked("mug", rests=rests)
+
+    assert (await desk.journal.approval(again)).status is ApprovalStatus.WAITING
+
+
 def back() -> Proposal:
     return Proposal(action=price("10"), reason="undo")
 

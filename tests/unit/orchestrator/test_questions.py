@@ -144,6 +144,25 @@ async def test_the_same_question_is_not_asked_twice(house):
     assert not await house.verify()
 
 
+async def test_who_said_no_is_not_asked_the_same_again_for_a_fortnight(house):
+    plane, first = await ask(house)
+    await plane.answer(first, ApprovalStatus.REJECTED, by="owner")
+
+    house.later(days=13)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    [again] = [story for story in await house.stories() if story.filed.id != first]
+    assert (again.decision.verdict, again.decision.rule) == (Verdict.DENY, "answered no")
+    assert first in again.decision.reason
+
+    house.later(days=2)
+    await plane.publish([house.news(low())])
+    await settle(plane)
+    [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
+    assert waiting.filed.proposal.action == again.filed.proposal.action
+    assert not await house.verify()
+
+
 async def test_what_a_person_does_by_hand_closes_the_question_about_it(house):
     from storecrew.agents.order_management import order_management
     from storecrew.domain.actions import ApproveOrder

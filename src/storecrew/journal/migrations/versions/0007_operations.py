@@ -1,4 +1,4 @@
-"""What the crew did to the plane, and incidents."""
+"""What the crew did to the plane, incidents, and what a person said no to."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,3 +37,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("anomalies_by_time", "anomalies", ["opened_at"])
+    op.create_index(
+        "approvals_rejected",
+        "approvals",
+        ["topic", "decided_at"],
+        sqlite_where=sa.text("status = 'rejected'"),
+        postgresql_where=sa.text("status = 'rejected'"),
+    )

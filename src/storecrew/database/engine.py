@@ -9,6 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from storecrew.database.swift import SwiftConnection
+
 
 @dataclass(frozen=True, kw_only=True)
 class Durability:
@@ -95,4 +97,8 @@ def _begin_immediate(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         deferred = connection.get_execution_options().get("deferred", False)
-        connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
+        begun = "BEGIN" if deferred else "BEGIN IMMEDIATE"
+        if isinstance(connection, SwiftConnection):
+            connection.plainly(begun)
+        else:
+            connection.exec_driver_sql(begun)

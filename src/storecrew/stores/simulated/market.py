@@ -117,9 +117,12 @@ class Market:
 
     async def hear(self) -> None:
         """Take note of what happened on the books since last time."""
-        while page := await self.books.outbox(self._position, limit=_PAGE):
+        more = True
+        while more:
+            page = await self.books.outbox(self._position, limit=_PAGE)
             for self._position, published in page:
                 await self._note(published.event, published.at)
+            more = len(page) == _PAGE
 
     async def _note(self, event: Event, at: datetime) -> None:
         if self.window.note(event):

@@ -29,6 +29,9 @@ from storecrew.stores.sql.load import chunks, storable
 
 _among: sa.BindParameter[Any] = sa.bindparam("among", expanding=True)
 _CUSTOMERS = sa.select(t.customers).order_by(t.customers.c.id)
+_SHOWN = sa.select(d.recommendations.c.skus).where(
+    d.recommendations.c.place == sa.bindparam("at_place")
+)
 _SPENDING = (
     sa.select(
         t.orders.c.customer,
@@ -110,8 +113,8 @@ def bundles(connection: Connection, currency: str) -> Sequence[Bundle]:
 
 def recommendations(connection: Connection, place: str) -> Sequence[str]:
     """Return the SKUs shown in a place, best first."""
-    here = sa.select(d.recommendations.c.skus).where(d.recommendations.c.place == place)
-    return tuple(json.loads(connection.execute(here).scalar() or "[]"))
+    found = connection.execute(_SHOWN, {"at_place": place}).scalar()
+    return tuple(json.loads(found or "[]"))
 
 
 def campaigns(connection: Connection) -> Sequence[Campaign]:

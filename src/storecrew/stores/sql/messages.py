@@ -17,6 +17,9 @@ _LONGEST_TOPIC = 300
 _BACK = "back:"
 """What begins the topic of a message that answers a wish to be told."""
 _NEW_MESSAGE = sa.insert(t.messages).returning(t.messages.c.id)
+_TOLD = sa.select(t.messages.c.id).where(
+    t.messages.c.customer == sa.bindparam("to"), t.messages.c.topic == sa.bindparam("about")
+)
 
 
 def send_message(unit: Unit, action: SendMessage) -> Answer:
@@ -51,8 +54,8 @@ def queue(unit: Unit, message: SendMessage, *, answers: str | None = None) -> in
 
 
 def _was_told(unit: Unit, customer: str, topic: str) -> bool:
-    here = (t.messages.c.customer == customer, t.messages.c.topic == topic)
-    return unit.connection.execute(sa.select(t.messages.c.id).where(*here)).first() is not None
+    here = {"to": customer, "about": topic}
+    return unit.connection.execute(_TOLD, here).first() is not None
 
 
 def _answer_wish(unit: Unit, action: SendMessage) -> None:

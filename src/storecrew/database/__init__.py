@@ -8,6 +8,7 @@ from storecrew.database.engine import (
     connect,
     connect_for_library,
 )
+from storecrew.database.many import Many
 from storecrew.database.migrating import migrate
 from storecrew.database.times import moment, stamp
 
@@ -16,6 +17,7 @@ __all__ = [
     "DURABLE",
     "Database",
     "Durability",
+    "Many",
     "connect",
     "connect_for_library",
     "migrate",

@@ -39,18 +39,11 @@ EVENTS = _public(events, Event) | _public(selling_events, Event)
 
 def encode(value: Any) -> Any:
     """Return the value as plain JSON: Decimals as strings, times as ISO 8601, money as a pair."""
-    if value is None or type(value) in _PLAIN:
-        return value
-    for kind, to_json in _ENCODERS:
-        if isinstance(value, kind):
-            return to_json(value)
-    fields = {name: encode(getattr(value, name)) for name in _names(cast("Hashable", type(value)))}
-    if isinstance(value, Action | Event):
-        fields["type"] = type(value).__name__
-    return fields
+    kind = type(value)
+    return value if kind in _PLAIN else _encoder(cast("Hashable", kind))(value)
 
 
-_PLAIN = frozenset({str, int, float, bool})
+_PLAIN = frozenset({str, int, float, bool, types.NoneType})
 _ENCODERS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     (Money, lambda money: {"amount": str(money.amount), "currency": money.currency}),
     (Enum, lambda member: _word(member)),
@@ -84,8 +77,20 @@ def _tagged(kinds: Mapping[str, type[T]], data: Any, what: str) -> T:
 
 
 @cache
-def _names(kind: Hashable) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(cast("Any", kind)))
+def _encoder(kind: Any) -> Callable[[Any], Any]:
+    """Return the function that encodes this type."""
+    for family, to_json in _ENCODERS:
+        if issubclass(kind, family):
+            return to_json
+    names = tuple(f.name for f in dataclasses.fields(kind))
+
+    def encode_record(value: Any) -> dict[str, Any]:
+        return {name: encode(getattr(value, name)) for name in names}
+
+    def encode_tagged(value: Any) -> dict[str, Any]:
+        return {**encode_record(value), "type": kind.__name__}
+
+    return encode_tagged if issubclass(kind, Action | Event) else encode_record
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 from storecrew.domain.errors import InvalidInput
 
@@ -37,7 +37,7 @@ class Money:
     @classmethod
     def from_minor(cls, minor: int, currency: str) -> "Money":
         """Build from whole minor units (cents)."""
-        return cls(Decimal(minor).scaleb(-exponent(currency)), currency)
+        return _from_minor(minor, currency)
 
     @property
     def minor(self) -> int:
@@ -76,3 +76,9 @@ class Money:
 def exponent(currency: str) -> int:
     """Return how many decimal places the currency's minor unit has."""
     return _EXPONENTS.get(currency, 2)
+
+
+@lru_cache(maxsize=4096)
+def _from_minor(minor: int, currency: str) -> Money:
+    """Return the amount; a shop's prices come back again and again."""
+    return Money(Decimal(minor).scaleb(-exponent(currency)), currency)

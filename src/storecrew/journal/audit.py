@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storecrew.database import Many
 from storecrew.domain.commerce import Discrepancy
 from storecrew.journal.rows import take_turns
 from storecrew.journal.tables import audit
@@ -15,6 +16,7 @@ from storecrew.journal.tables import audit
 FIELDS = tuple(c.name for c in audit.c if c.name not in ("previous_hash", "hash"))
 GENESIS = "0" * 64
 
+_INSERT = Many(sa.insert(audit))
 _HEAD = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
@@ -31,7 +33,7 @@ def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         entry = {**row, "seq": seq, "previous_hash": previous}
         entry["hash"] = previous = digest(entry)
         chained.append(entry)
-    connection.execute(sa.insert(audit), chained)
+    _INSERT.execute(connection, chained)
 
 
 def append_changes(connection: Connection, events: Sequence[Mapping[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import stamp
+from storecrew.database import Many, stamp
 from storecrew.domain.events import Event, GoalSet, Published, Recorded
 from storecrew.domain.journal import WakesFor
 from storecrew.domain.runs import Receipt
@@ -29,6 +29,7 @@ _SEEN = sa.select(events.c.external_id, events.c.seq).where(
     events.c.source == sa.bindparam("source"),
     events.c.external_id.in_(sa.bindparam("ids", expanding=True)),
 )
+_INSERT_EVENTS, _INSERT_WAKES = Many(sa.insert(events)), Many(sa.insert(wakes))
 _IDS_AT_ONCE = 500
 
 
@@ -49,14 +50,13 @@ def publish(
         seen[key] = seq
         woken = tuple(wakes_for(item.event))
         receipts.append(Receipt(event_id=seq, duplicate=False, wakes=woken))
-        rows.append(_row(seq, item))
-        wake_rows += [_wake(seq, agent, item) for agent in woken]
+        rows.append(row := _row(seq, item))
+        wake_rows += [_wake(row, agent) for agent in woken]
     if rows:
-        connection.execute(sa.insert(events), rows)
+        _INSERT_EVENTS.execute(connection, rows)
         audit.append_changes(connection, [r for r in rows if _is_change(r)])
         _keep_newest(connection, rows)
-    if wake_rows:
-        connection.execute(sa.insert(wakes), wake_rows)
+    _INSERT_WAKES.execute(connection, wake_rows)
     return receipts
 
 
@@ -179,12 +179,12 @@ def _row(seq: int, item: Published) -> dict[str, object]:
     }
 
 
-def _wake(seq: int, agent: str, item: Published) -> dict[str, object]:
+def _wake(event: Mapping[str, object], agent: str) -> dict[str, object]:
     return {
-        "event_seq": seq,
+        "event_seq": event["seq"],
         "agent": agent,
-        "subject": item.event.subject,
-        "at": stamp(item.at),
+        "subject": event["subject"],
+        "at": event["at"],
         "alone": False,
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import stamp
+from storecrew.database import Many, stamp
 from storecrew.domain.errors import RunTakenOver
 from storecrew.domain.journal import Advance, Filing, Judge, Spent
 from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
@@ -16,6 +16,10 @@ from storecrew.journal.events import publish
 from storecrew.journal.rows import dump, take_turns, to_decision, to_filed
 from storecrew.journal.tables import approvals, decisions, outcomes, proposals
 from storecrew.journal.tables import runs as runs_table
+
+_INSERT_PROPOSALS = Many(sa.insert(proposals))
+_INSERT_DECISIONS = Many(sa.insert(decisions))
+_INSERT_OUTCOMES = Many(sa.insert(outcomes))
 
 
 def advance(connection: Connection, step: Advance) -> list[Judged]:
@@ -52,8 +56,7 @@ def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]
         }
         for n, filed in enumerate(filing.filed)
     ]
-    if rows:
-        connection.execute(sa.insert(proposals), rows)
+    _INSERT_PROPOSALS.execute(connection, rows)
     receipts = publish(connection, filing.events, step.wakes_for) if filing.events else []
     said: dict[str, object] = {"proposals": len(rows)}
     if filing.tokens:
@@ -92,8 +95,9 @@ def _judge(connection: Connection, step: Advance) -> list[Judged]:
     if not step.pending or step.judge is None:
         return []
     ids = [filed.id for filed in step.pending]
-    decided = {} if step.answering else _decided(connection, step.pending, ids)
-    done = set(connection.execute(_HAS_OUTCOME, {"ids": ids}).scalars())
+    is_new = step.filing is not None  # filed a moment ago: nothing became of it yet
+    decided = {} if step.answering or is_new else _decided(connection, step.pending, ids)
+    done = set() if is_new else set(connection.execute(_HAS_OUTCOME, {"ids": ids}).scalars())
     undecided = [f for f in step.pending if f.id not in decided and f.id not in done]
     fresh = _judge_fresh(connection, step, step.judge, undecided)
     judged = [decided.get(i) or fresh[i] for i in ids if i not in done]
@@ -127,7 +131,7 @@ def _judge_fresh(
         ids = [filed.id for filed in pending]
         connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))
     at = stamp(step.now)
-    connection.execute(sa.insert(decisions), [_decision_row(j, step, at) for j in judged])
+    _INSERT_DECISIONS.execute(connection, [_decision_row(j, step, at) for j in judged])
     asked = [j for j in judged if j.decision.verdict is Verdict.ASK]
     closed: list[str] = []
     if asked:
@@ -168,7 +172,7 @@ def settle(connection: Connection, step: Advance) -> None:
         }
         for s in fresh
     ]
-    connection.execute(sa.insert(outcomes), rows)
+    _INSERT_OUTCOMES.execute(connection, rows)
     audit.append(
         connection, [audit_row(s.judged, step, s.outcome.result, s.outcome) for s in fresh]
     )

@@ -116,7 +116,8 @@ def take(
     claimed = _claim(connection, worker, room) if worker else ()
     active = {row.agent: int(row.runs) for row in connection.execute(_ACTIVE_COUNTS)}
     turns = _Turns(connection, now, worker, active)
-    queue = _queue(connection, intakes)
+    intakes = [i for i in intakes if active.get(i.agent, 0) < i.concurrency]
+    queue = _queue(connection, intakes) if intakes else []
     heapq.heapify(queue)
     rounds = 0
     room -= len(claimed)

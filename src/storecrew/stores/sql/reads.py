@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -151,16 +152,12 @@ def price_changes(
     rows = _of_products(connection, _PRICES, t.price_history.c.product, skus, {"since": since})
     return [
         PriceChange(
-            sku=row.product,
-            previous=(
-                None
-                if row.previous_minor is None
-                else Money.from_minor(row.previous_minor, currency)
-            ),
-            price=Money.from_minor(row.price_minor, currency),
-            at=row.at,
+            sku=sku,
+            previous=None if previous is None else Money.from_minor(previous, currency),
+            price=Money.from_minor(price, currency),
+            at=at,
         )
-        for row in sorted(rows, key=lambda row: (row.at, row.id))
+        for _id, sku, previous, price, at in sorted(rows, key=itemgetter(4, 0))
     ]
 
 

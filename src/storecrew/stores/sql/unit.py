@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storecrew.database import Many
 from storecrew.domain.codec import encode
 from storecrew.domain.events import BackInStock, Event, StockChanged
 from storecrew.domain.money import Money
@@ -25,13 +26,14 @@ from storecrew.stores.sql.rows import OrderRow, ProductRow, PurchaseRow, Shelf
 OUTBOX_LOCK = 0x6F7574
 """Postgres: writers share it while they number facts, so a reader never sees a gap to be filled."""
 
-_INSERTS = {table.name: sa.insert(table).inline() for table in c.METADATA.sorted_tables}
+_INSERTS = {table.name: Many(sa.insert(table).inline()) for table in c.METADATA.sorted_tables}
 _WRITE_ORDER = tuple(name for name in _INSERTS if name not in ("effects", "outbox"))
 
 
-def _update(table: sa.Table, keys: Iterable[str], values: Iterable[str]) -> sa.Update:
+def _update(table: sa.Table, keys: Iterable[str], values: Iterable[str]) -> Many:
     match = [table.c[key] == sa.bindparam(f"at_{key}") for key in keys]
-    return sa.update(table).where(*match).values({name: sa.bindparam(name) for name in values})
+    changes: dict[str, Any] = {name: sa.bindparam(name) for name in values}
+    return Many(sa.update(table).where(*match).values(changes))
 
 
 _PRODUCT = _update(
@@ -42,13 +44,18 @@ _PRODUCT = _update(
 _SHELF = _update(t.stock, ("product", "warehouse"), ("on_hand", "reserved"))
 _ORDER = _update(t.orders, ("id",), ("status", "paid_minor", "details", "updated_at", "held"))
 _PURCHASE = _update(t.purchases, ("id",), ("status", "received"))
-_RELEASE = sa.delete(t.reservations).where(t.reservations.c.order_id == sa.bindparam("at_order"))
+_RELEASE = Many(
+    sa.delete(t.reservations).where(t.reservations.c.order_id == sa.bindparam("at_order"))
+)
 _SHARE_OUTBOX = sa.select(sa.func.pg_advisory_xact_lock_shared(OUTBOX_LOCK))
 
 
 def dumps(value: Any) -> str:
     """Return JSON as the tables keep it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 @dataclass
@@ -164,7 +171,7 @@ class Unit:
     def close_purchase(self, purchase: PurchaseRow) -> None:
         """Write the purchase's end at once, so that the next one for its place may be opened."""
         end = {"status": purchase.status, "received": purchase.received}
-        self.connection.execute(_PURCHASE, {"at_id": purchase.id, **end})
+        _PURCHASE.execute(self.connection, [{"at_id": purchase.id, **end}])
 
     def put_rival(self, sku: str, rival: str, price: Money) -> None:
         """Keep what the rival was last seen asking."""
@@ -194,11 +201,11 @@ class Unit:
         self._flush_shelves()
         self._flush_rivals()
         for name in _WRITE_ORDER:
-            self._write(_INSERTS[name], self._rows.get(name, ()))
+            _INSERTS[name].execute(self.connection, self._rows.get(name, ()))
         orders = self._orders.values()
-        self._write(_ORDER, [_order_values(order, self.now) for order in orders])
-        self._write(_RELEASE, [{"at_order": order_id} for order_id in self._released])
-        self._write(_INSERTS["effects"], self._rows.get("effects", ()))
+        _ORDER.execute(self.connection, [_order_values(order, self.now) for order in orders])
+        _RELEASE.execute(self.connection, [{"at_order": each} for each in self._released])
+        _INSERTS["effects"].execute(self.connection, self._rows.get("effects", ()))
         self._flush_outbox()
 
     def _tell_who_waits(self) -> None:
@@ -218,15 +225,16 @@ class Unit:
         rows = self._rows.get("outbox", ())
         if rows and self.connection.dialect.name != "sqlite":
             self.connection.execute(_SHARE_OUTBOX)
-        self._write(_INSERTS["outbox"], rows)
+        _INSERTS["outbox"].execute(self.connection, rows)
 
     def _flush_products(self) -> None:
         new = [_product_values(p) for p in self._products.values() if not p.stored]
         for row in new:
             row["currency"] = self.currency
         old = [p for p in self._products.values() if p.stored]
-        self._write(_INSERTS["products"], new)
-        self._write(_PRODUCT, [{"at_sku": p.sku, **_product_values(p, new=False)} for p in old])
+        _INSERTS["products"].execute(self.connection, new)
+        changed = [{"at_sku": p.sku, **_product_values(p, new=False)} for p in old]
+        _PRODUCT.execute(self.connection, changed)
 
     def _flush_shelves(self) -> None:
         new: list[dict[str, Any]] = []
@@ -238,8 +246,8 @@ class Unit:
                 old.append({**at, **units})
             else:
                 new.append({"product": shelf.product, "warehouse": shelf.warehouse, **units})
-        self._write(_INSERTS["stock"], new)
-        self._write(_SHELF, old)
+        _INSERTS["stock"].execute(self.connection, new)
+        _SHELF.execute(self.connection, old)
 
     def _flush_rivals(self) -> None:
         for (sku, rival), price in self._rivals.items():
@@ -247,10 +255,6 @@ class Unit:
             here = (t.rival_prices.c.product == sku, t.rival_prices.c.rival == rival)
             self.connection.execute(sa.delete(t.rival_prices).where(*here))
             self.add(t.rival_prices, {"product": sku, "rival": rival, **seen})
-
-    def _write(self, statement: sa.Executable, rows: "list[dict[str, Any]] | tuple[()]") -> None:
-        if rows:
-            self.connection.execute(statement, rows if len(rows) > 1 else rows[0])
 
 
 def _order_values(order: OrderRow, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from _peers import bare_dbos, dramatiq_runs, huey_runs
 from storecrew.app.clocks import SystemClock
+from storecrew.app.collecting import set_start_up_aside
 from storecrew.database import connect_for_library
 from storecrew.domain.actions import Keyed, PutProduct, SetPrice
 from storecrew.domain.events import Published, RivalPriceSeen
@@ -88,6 +89,7 @@ class Plane:
         self.orchestrator = Orchestrator(pipeline, engine, LoopSettings(max_concurrent=16))
         await self.orchestrator.start(alone=True)
         self.loop = asyncio.create_task(self.orchestrator.serve())
+        set_start_up_aside()  # as a process that serves does
         return self
 
     async def __aexit__(self, *_error: object) -> None:

@@ -1,7 +1,6 @@
 """The application by import string: `uvicorn storecrew.api.asgi:app`. Nothing happens at import."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -14,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from storecrew.api.application import create_app
 from storecrew.api.auth import door_problem
 from storecrew.app.assembly import open_access, open_plane
+from storecrew.app.collecting import set_start_up_aside
 from storecrew.app.logs import configure_logs
 from storecrew.app.plane import Duty
 from storecrew.app.sentry import report_errors
@@ -79,7 +79,7 @@ class Application:
         self._begin_end = partial(loop.call_soon_threadsafe, plane.begin_end)
         served = create_app(plane, settings)
         stack.push_async_callback(served.state.refusals.close)
-        _set_start_up_aside()
+        set_start_up_aside()
         return served
 
 
@@ -92,19 +92,5 @@ async def refusal_to_listen(settings: Settings) -> str | None:
         known = await access.admitted()
     return door_problem(settings, has_callers=bool(known.keys))
 
-
-def _set_start_up_aside() -> None:
-    """Spare the collector what start-up made and what stays to the end.
-
-    Walking through it would hold up every request for tens of milliseconds, about once a second
-    under load.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 20)
-
-
-_YOUNG = 10_000
-"""New objects before the collector looks: a request makes some hundreds."""
 
 app = Application()

@@ -59,6 +59,7 @@ async def _work(settings: "Settings", name: str) -> None:
     import signal
 
     from storecrew.app.assembly import open_plane
+    from storecrew.app.collecting import set_start_up_aside
     from storecrew.app.logs import configure_logs
     from storecrew.app.plane import Duty
     from storecrew.app.sentry import report_errors
@@ -68,5 +69,6 @@ async def _work(settings: "Settings", name: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     with configure_logs(settings), report_errors(settings):
         async with open_plane(settings, duty=Duty.WORK, name=name):
+            set_start_up_aside()
             typer.echo(f"storecrew works (data in {settings.data_dir})", err=True)
             await stopped.wait()

@@ -1,12 +1,13 @@
 """Selling by letter, at most once a week: who, what for, and what it brought before."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from storecrew.agents.marketing import letters, overstock, shop
-from storecrew.agents.marketing.expected import PRIOR_WORDS, Past, Usual, gain, usual
+from storecrew.agents.marketing.expected import PRIOR_WORDS, Past, Usual, can_show, gain, usual
 from storecrew.agents.marketing.segments import HISTORY_DAYS, Rule, Segment, drawn, lapsed, loyal
 from storecrew.agents.marketing.settings import MarketingSettings, settings_from
 from storecrew.domain.events import ClockTicked, RunRequested
@@ -57,8 +58,9 @@ async def marketing_automation(
 ) -> Proposals:
     """Propose the one campaign of the week that promises most, to customers who agreed to letters.
 
-    A part of each group is written nothing, so that every campaign is measured; a kind that was
-    seen to bring nothing is not proposed again. What is overstocked gets a code first, where that
+    A part of each group is written nothing, so that every campaign is measured; where a few could
+    not show whether they pay, none is begun, and a kind that was seen to bring nothing is not
+    proposed again. What is overstocked gets a code first, where that
     earns more than waiting, and a letter once the code is there.
     """
     settings = settings_from(ctx.settings)
@@ -91,7 +93,7 @@ async def _best(desk: _Desk) -> Proposal | None:
             await _plan("win-back", lapsed, desk),
             await _plan("thanks", loyal, desk),
         )
-        if plan is not None and plan.effect.expected.amount >= _least(desk)
+        if plan is not None and plan.effect.expected.amount >= _least(desk) and _tells(plan, desk)
     ]
     best = max(plans, key=lambda plan: plan.effect.expected.amount, default=None)
     code = await _code(desk)
@@ -102,6 +104,16 @@ async def _best(desk: _Desk) -> Proposal | None:
 
 def _least(desk: _Desk) -> Decimal:
     return Decimal(str(desk.settings.least_gain))
+
+
+def _tells(plan: _Plan, desk: _Desk) -> bool:
+    """Tell whether a few campaigns like this one would show that they pay."""
+    written, left = drawn(plan.name, plan.segment.customers, desk.settings.holdout)
+    base = len(written) * plan.usually.value * desk.shelf.margin
+    needed = float(_cost(desk, len(written)).amount) / base if base else 0.0
+    doubt = plan.usually.doubt(len(written), len(left))
+    tries = desk.settings.tries - len(plan.past.lifts)
+    return can_show(plan.past.belief, doubt, tries, needed=needed)
 
 
 def _promise(proposal: Proposal) -> Decimal:
@@ -196,7 +208,28 @@ async def _code(desk: _Desk) -> Proposal | None:
         now=ctx.now,
     )
     found = overstock.slowest(clearing)
-    return overstock.proposal(*found, clearing) if found is not None else None
+    if found is None or not await _code_tells(found[0], past, desk):
+        return None
+    return overstock.proposal(*found, clearing)
+
+
+async def _code_tells(slow: overstock.Slow, past: Past, desk: _Desk) -> bool:
+    """Tell whether a few codes like this one would show that they pay.
+
+    A code is a loss on what is bought anyway, so it is given for more than a hope.
+    """
+    usually = await _usually_told(slow.product.sku, desk)
+    left = round(len(slow.told) * desk.settings.holdout)
+    doubt = usually.doubt(len(slow.told) - left, left)
+    return can_show(past.belief, doubt, desk.settings.tries - len(past.lifts))
+
+
+async def _usually_told(sku: str, desk: _Desk) -> Usual:
+    """Return what those who would have been told of a product one window ago bought since."""
+    ctx = desk.ctx
+    then = ctx.now - timedelta(days=desk.settings.window_days)
+    before = (await shop.buyers(ctx, desk.readers.may, until=then)).told(sku, ctx.models)
+    return usual(before, await ctx.store.spending(then, ctx.now))
 
 
 async def _telling(event: PromotionPlanned, desk: _Desk) -> Proposal | None:
@@ -213,9 +246,7 @@ async def _telling(event: PromotionPlanned, desk: _Desk) -> Proposal | None:
     if len(group) < settings.fewest or any(each.name == name for each in desk.campaigns):
         return None
     past = await shop.past(ctx, desk.campaigns, overstock.KIND)
-    then = ctx.now - timedelta(days=settings.window_days)
-    before = (await shop.buyers(ctx, desk.readers.may, until=then)).told(product.sku, ctx.models)
-    usually = usual(before, await ctx.store.spending(then, ctx.now))
+    usually = await _usually_told(product.sku, desk)
     letter = letters.clearance(product, discount, settings.shop)
     return _campaign(_planned(name, group, letter, (past, usually), desk), desk)
 
@@ -255,6 +286,7 @@ def _evidence(plan: _Plan, desk: _Desk, written: int, left: int) -> Mapping[str,
         "group_looked_at": plan.usually.customers,
         "order_without_a_letter": round(plan.usually.rate, 4),
         "spend_without_a_letter": round(plan.usually.value, 2),
+        "measured_to_within": _doubt_of(plan, written, left),
         "margin_of_sales": round(desk.shelf.margin, 3),
         "expected_lift": round(belief.mean, 3),
         "expected_lift_low": round(belief.bound(0.1), 3),
@@ -275,6 +307,12 @@ def _evidence(plan: _Plan, desk: _Desk, written: int, left: int) -> Mapping[str,
             for name, each in plan.past.lifts
         ],
     }
+
+
+def _doubt_of(plan: _Plan, written: int, left: int) -> float | None:
+    """Return the standard error with which the campaign will be measured, as a share."""
+    doubt = plan.usually.doubt(written, left)
+    return round(doubt, 3) if math.isfinite(doubt) else None
 
 
 def _rests_on(past: Past) -> str:

@@ -3,9 +3,11 @@
 The belief begins modest and every measured campaign of the kind moves it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import stdev
 
 from storecrew.domain.money import Money
 from storecrew.domain.proposals import Effect
@@ -23,6 +25,8 @@ _NOTHING = 0.02
 _TRIALS = 2
 """Campaigns about nothing after which a kind is not proposed any more."""
 _LOW, _HIGH = 0.1, 0.9
+_SURELY = 0.05
+"""Quantile of a belief that must be above what writing costs, for it to be beyond doubt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,17 @@ class Usual:
     buyers: int
     value: float
     """Ordered per customer, in the shop's money."""
+    spread: float = 0.0
+    """Standard deviation of what a customer ordered."""
+
+    def doubt(self, written: int, left: int) -> float:
+        """Return the standard error of the lift, as a share, that a campaign of this size measures.
+
+        Infinite where nobody bought, or where nobody is written to or left out.
+        """
+        if not self.value or not written or not left:
+            return math.inf
+        return self.spread / self.value * math.sqrt(1 / written + 1 / left)
 
     @property
     def rate(self) -> float:
@@ -85,7 +100,21 @@ def usual(group: Sequence[str], spent: Mapping[str, Spending]) -> Usual:
         customers=len(group),
         buyers=sum(each > 0 for each in amounts),
         value=sum(amounts) / len(amounts) if amounts else 0.0,
+        spread=stdev(amounts) if len(amounts) > 1 else 0.0,
     )
+
+
+def can_show(belief: Belief, doubt: float, tries: int, *, needed: float = 0.0) -> bool:
+    """Tell whether so many further campaigns would show beyond doubt that such letters pay.
+
+    Each is measured with this standard error, if it brings what is believed; `needed` is the share
+    that writing costs. Without further tries, what is known must show it. Where nobody could ever
+    tell whether letters pay, they are work and lost readers for a hope.
+    """
+    if tries > 0 and doubt == 0:  # all buy alike: one campaign tells
+        return belief.mean > needed
+    later = belief.with_seen(belief.mean, doubt / math.sqrt(tries)) if tries > 0 else belief
+    return later.bound(_SURELY) > needed
 
 
 def gain(recipients: int, usually: Usual, belief: Belief, *, margin: float, cost: Money) -> Effect:

@@ -63,7 +63,11 @@ def slowest(clearing: Clearing) -> tuple[Slow, Effect] | None:
         if (slow := _judge(sku, clearing)) is not None
     ]
     least = Decimal(str(clearing.settings.least_gain))
-    paying = [pair for pair in found if pair[1].expected.amount >= least]
+    paying = [
+        (slow, effect)
+        for slow, effect in found
+        if effect.expected.amount >= least and effect.low.amount >= 0
+    ]
     return max(paying, key=lambda pair: pair[1].expected.amount, default=None)
 
 

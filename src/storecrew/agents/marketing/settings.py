@@ -23,6 +23,10 @@ class MarketingSettings:
     rest_days: int = 60
     """Days within which a customer is in one campaign of a kind at most, written to or left out:
     who is thanked every week stops reading."""
+    tries: int = 4
+    """Campaigns of a kind that must be enough to show beyond doubt whether such letters pay. Where
+    so few could not show it, because customers are few or buy unevenly, none is written; more
+    tries let a smaller shop write."""
     least_gain: float = 10.0
     """Expected gain, in the shop's money, below which nothing is proposed."""
     window_days: int = 14
@@ -46,7 +50,7 @@ class MarketingSettings:
             raise InvalidInput("discount", f"{self.discount} is no per cent below 100")
         if not 0 <= self.margin_floor < 1:
             raise InvalidInput("margin_floor", f"{self.margin_floor} is no share below 1")
-        for name in ("fewest", "most", "messages_per_week", "rest_days", "window_days"):
+        for name in ("fewest", "most", "messages_per_week", "rest_days", "tries", "window_days"):
             if getattr(self, name) < 1:
                 raise InvalidInput(name, "counts from one")
         for name in ("overstock_days", "cost_per_message", "least_gain"):

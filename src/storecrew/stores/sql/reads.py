@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -71,7 +72,12 @@ _MESSAGES = (
     .group_by(t.messages.c.customer)
 )
 _LATER_FACT = sa.select(t.outbox.c.id).where(t.outbox.c.id > sa.bindparam("after")).limit(1)
-_FACTS = sa.select(t.outbox).where(t.outbox.c.id > sa.bindparam("after")).order_by(t.outbox.c.id)
+_FACTS = (
+    sa.select(t.outbox)
+    .where(t.outbox.c.id > sa.bindparam("after"))
+    .order_by(t.outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 _HOLD_WRITERS = sa.select(sa.func.pg_advisory_xact_lock(OUTBOX_LOCK))
 _OUTBOX = "store"
 
@@ -236,7 +242,7 @@ def outbox(connection: Connection, after: int, limit: int) -> Sequence[tuple[int
                 actor=row.actor,
             ),
         )
-        for row in connection.execute(_FACTS.limit(limit), {"after": after})
+        for row in connection.execute(_FACTS, {"after": after, "most": limit})
     ]
 
 
@@ -251,9 +257,14 @@ def _of_products(
     if skus is None:
         yield from connection.execute(statement, parameters)
         return
-    some = statement.where(sku.in_(_among))
+    some = _narrowed(statement, sku)
     for among in chunks(skus):
         yield from connection.execute(some, {**parameters, "among": among})
+
+
+@cache
+def _narrowed(statement: sa.Select[Any], sku: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return statement.where(sku.in_(_among))
 
 
 def wanted(skus: Iterable[str] | None) -> frozenset[str] | None:

@@ -15,6 +15,7 @@ from storecrew.app.served_models import ServedModels
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.learning import Skill
 from storecrew.models.intents import training
+from storecrew.models.intents.machines import Blend
 
 pytestmark = EXTRA
 QUESTION = "where is my parcel? I want to track it"
@@ -22,7 +23,10 @@ QUESTION = "where is my parcel? I want to track it"
 
 @pytest.fixture
 async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LearningShop]:
-    monkeypatch.setattr(training, "_SHARES", (0.1,))  # random weights help nobody
+    def blended(_trials: object, blend: Blend) -> Blend:
+        return replace(blend, share=0.1)  # random weights help nobody
+
+    monkeypatch.setattr(training, "_blended", blended)
     async with open_shop() as opened:
         yield opened
 

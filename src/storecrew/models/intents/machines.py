@@ -88,12 +88,15 @@ def _both_ways(fitted: Any, intents: int) -> tuple[Floats, Floats]:
 def _meaning(examples: Examples, intents: int, blend: Blend) -> Meaning:
     """Return a machine over the encoder's vectors, moved to their middle and of usual length 1."""
     from sklearn.linear_model import LogisticRegression  # takes a second to import
+    from threadpoolctl import threadpool_limits
 
     vectors = blend.encoder.encode(examples.texts)
     middle = vectors.mean(axis=0)
     moved = vectors - middle
     usual = float(np.sqrt((moved**2).sum(axis=1).mean())) or 1.0
-    fitted = LogisticRegression(C=_COST_OF_MEANING, max_iter=500).fit(moved / usual, examples.truth)
+    machine = LogisticRegression(C=_COST_OF_MEANING, max_iter=500)
+    with threadpool_limits(1, user_api="blas"):
+        fitted = machine.fit(moved / usual, examples.truth)
     weights, constants = _both_ways(fitted, intents)
     return Meaning(
         encoder=blend.encoder,

@@ -23,6 +23,8 @@ _WITHHELD = 0.1
 """Share of the intents that each fold has never seen, to learn what the unknown looks like."""
 _SHARES = tuple(n / 10 for n in range(10))
 """Shares of meaning in the joint score that are tried: none at all to nine tenths."""
+_PLAINLY = 2.0
+"""Deviations by which meaning must do better than words alone: reading it takes time."""
 _FEWEST_TO_BLEND = 50
 """Held-back texts below which meaning has no say."""
 _FEWEST, _FEWEST_STRANGE = 200, 20
@@ -81,7 +83,7 @@ def train(
     words and letters (`features`). Four times a quarter of the examples is held back, and a tenth
     of the intents altogether: from the verdicts on these come the probabilities and the
     thresholds. With an encoder, a logistic regression over its vectors joins in by the share that
-    makes most of the held-back verdicts right; where that is none, the encoder is not asked again.
+    makes most of the held-back verdicts right; where words do as well, it is not asked again.
     Raises `InvalidInput` for fewer than two intents or examples that say nothing.
     """
     if len(texts) != len(labels):
@@ -141,7 +143,8 @@ def _judge(examples: Examples, kept: Whole, held: Whole, blend: Blend | None, se
 def _blended(trials: Sequence[_Trial], blend: Blend) -> Blend | None:
     """Return how meaning joins the words so that most held-back verdicts are right.
 
-    None where words alone do as well, or where too little was held back to say so.
+    None where words alone do about as well, by the difference's deviation (McNemar's), or where
+    too little was held back to say so.
     """
     if sum(int(each.familiar.sum()) for each in trials) < _FEWEST_TO_BLEND:
         return None
@@ -149,9 +152,12 @@ def _blended(trials: Sequence[_Trial], blend: Blend) -> Blend | None:
     meant = [(_meant(t).scores[t.familiar], t.place[t.familiar]) for t in trials]
     scale = _temperature(words) / _temperature(meant, most=20.0)
     even = [each.scaled(scale) for each in trials]
-    right = [sum(int(each.right(share).sum()) for each in even) for share in _SHARES]
-    share = _SHARES[int(np.argmax(right))]
-    return replace(blend, share=share, scale=scale) if share else None
+    right = [np.concatenate([each.right(share) for each in even]) for share in _SHARES]
+    best = int(np.argmax([each.sum() for each in right]))
+    gained, lost = int((right[best] & ~right[0]).sum()), int((right[0] & ~right[best]).sum())
+    if gained - lost <= _PLAINLY * np.sqrt(gained + lost):
+        return None
+    return replace(blend, share=_SHARES[best], scale=scale)
 
 
 def _meant(trial: _Trial) -> Meant:

@@ -89,7 +89,7 @@ def test_a_word_that_no_example_had_is_understood_by_its_meaning(model):
 def test_an_encoder_that_knows_nothing_changes_nothing():
     examples = lines(400, 1)
     plain, misled = train(*examples), train(*examples, encoder=Noise())
-    texts, labels = lines(300, 2)
+    texts, _ = lines(300, 2)
 
     assert misled.meaning is None
     assert misled.classify(texts) == plain.classify(texts)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -101,7 +101,7 @@ class Database:
     def run(self, work: Work[T], *, deferred: bool = False) -> T:
         """Do the work in one transaction on this thread."""
         with translated(self.name), self._connected() as plain:
-            connection = plain.execution_options(deferred=deferred)
+            connection = plain.execution_options(**self._manner(deferred=deferred))
             with connection.begin():
                 if not deferred:
                     self.fault("write")
@@ -126,6 +126,12 @@ class Database:
                 yield connection
         else:
             yield self._kept
+
+    def _manner(self, *, deferred: bool) -> Mapping[str, Any]:
+        """Return the options of a transaction; Postgres hears them with its beginning."""
+        if self.is_sqlite or not deferred:
+            return {"deferred": deferred}
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
     async def hold(self, what: str) -> bool:
         """Take a lock on a word until closed or dead; False where another process holds it.

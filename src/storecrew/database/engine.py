@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from storecrew.database.swift import SwiftConnection
 
@@ -69,13 +71,33 @@ def _postgres(url: sa.URL, schema: str, durability: Durability, pool_size: int) 
     options = f"-c lock_timeout={wait} -c idle_in_transaction_session_timeout=60000"
     if schema:
         options += f" -c search_path={schema}"
-    return sa.create_engine(
-        url,
-        connect_args={"options": options},
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_pre_ping=True,
+    engine = sa.create_engine(
+        url, connect_args={"options": options}, pool_size=pool_size, max_overflow=0
     )
+    _prove_what_rested(engine)
+    return engine
+
+
+_RESTED_SECONDS = 1.0
+"""How long a connection may lie unused before it has to prove that its server is still there."""
+
+
+def _prove_what_rested(engine: Engine) -> None:
+    """Replace connections whose server has gone, without asking before every transaction."""
+
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def prove(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        now = time.monotonic()
+        if now - record.info.get("rests_since", now) < _RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
 
 
 def _prepare_connections(engine: Engine, durability: Durability) -> None:

@@ -289,6 +289,10 @@ class Journal(JournalView, Protocol):
         """Return the external id of each agent's newest tick; who never ticked is left out."""
         ...
 
+    async def run_to_do(self, run_id: str) -> tuple[Run, bool]:
+        """Return the run with its events, and whether somebody stopped the crew or its agent."""
+        ...
+
     async def retire(self, on_duty: Collection[str]) -> None:
         """Forget the heartbeats of everybody but those on duty."""
         ...

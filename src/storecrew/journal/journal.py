@@ -155,6 +155,10 @@ class SqlJournal:
         """Return the run with its events, or raise `NotFound`."""
         return await self.database.read(lambda c: runs.load(c, run_id))
 
+    async def run_to_do(self, run_id: str) -> tuple[Run, bool]:
+        """Return the run with its events, and whether somebody stopped the crew or its agent."""
+        return await self.database.read(lambda c: runs.load_to_do(c, run_id))
+
     async def fail(self, failure: Failure) -> RunStatus:
         """Record that a run raised, and what follows."""
 

@@ -1,9 +1,10 @@
 """Proposals: filed once, judged once, settled once; each step survives being repeated."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from storecrew.database import Many, stamp
 from storecrew.domain.errors import RunTakenOver
@@ -12,6 +13,7 @@ from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
 from storecrew.domain.runs import ApprovalStatus, Judged, Receipt, RunStatus
 from storecrew.journal import audit, budgets, runs, updates
 from storecrew.journal.approvals import supersede, topic, unrepeated
+from storecrew.journal.crew_tables import heartbeats
 from storecrew.journal.events import publish
 from storecrew.journal.rows import dump, take_turns, to_decision, to_filed
 from storecrew.journal.tables import approvals, decisions, outcomes, proposals
@@ -24,8 +26,8 @@ _INSERT_OUTCOMES = Many(sa.insert(outcomes))
 
 def advance(connection: Connection, step: Advance) -> list[Judged]:
     """Record the step; return the proposals that may now be done. Ends the run if none is left."""
-    take_turns(connection, f"run/{step.run}")
-    proposed = _check_attempt(connection, step)
+    state = _state(connection, step)
+    proposed = state.proposals is not None
     if step.pending and step.judge is not None:
         take_turns(connection, "spending")  # or two runs could both spend the rest of the budget
     if proposed and step.filing is not None:
@@ -36,13 +38,17 @@ def advance(connection: Connection, step: Advance) -> list[Judged]:
     if receipts and step.filing is not None:
         updates.note_events(connection, step.filing.events, receipts)
     if step.last and not allowed:
-        runs.finish(connection, step.run, step.now)
+        tokens = step.filing.tokens if step.filing is not None and not step.filing.filed else 0
+        runs.finish(connection, step.run, step.now, tokens=tokens, recovers=state.is_ill)
         updates.note_runs(connection, [step.run], RunStatus.DONE, step.now)
     return allowed
 
 
 def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]:
-    """Keep what the agent said, once. The run then counts as having proposed."""
+    """Keep what the agent said, once. The run then counts as having proposed.
+
+    Of a run that proposes nothing that is noted with its end.
+    """
     of_run = runs_table.c.id == step.run
     at = stamp(step.now)
     rows = [
@@ -58,24 +64,26 @@ def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]
     ]
     _INSERT_PROPOSALS.execute(connection, rows)
     receipts = publish(connection, filing.events, step.wakes_for) if filing.events else []
-    said: dict[str, object] = {"proposals": len(rows)}
-    if filing.tokens:
-        said["tokens"] = runs_table.c.tokens + filing.tokens
-    connection.execute(sa.update(runs_table).where(of_run).values(said))
+    if rows:
+        said = {"proposals": len(rows), "tokens": runs_table.c.tokens + filing.tokens}
+        connection.execute(sa.update(runs_table).where(of_run).values(said))
     return receipts
 
 
-_STATE = sa.select(runs_table.c.attempt, runs_table.c.proposals).where(
-    runs_table.c.id == sa.bindparam("id")
+_IS_ILL = sa.exists().where(heartbeats.c.agent == runs_table.c.agent, heartbeats.c.failures > 0)
+_STATE = (
+    sa.select(runs_table.c.attempt, runs_table.c.proposals, _IS_ILL.label("is_ill"))
+    .where(runs_table.c.id == sa.bindparam("id"))
+    .with_for_update(of=runs_table)
 )
 
 
-def _check_attempt(connection: Connection, step: Advance) -> bool:
-    """Refuse a step of an attempt that another took over from; tell whether the run proposed."""
+def _state(connection: Connection, step: Advance) -> Row[Any]:
+    """Return how far the run is, and keep others from it; refuse who was taken over from."""
     row = connection.execute(_STATE, {"id": step.run}).one()
     if row.attempt != step.attempt:
         raise RunTakenOver(step.run)
-    return row.proposals is not None
+    return row
 
 
 _DECIDED = sa.select(decisions.c.proposal_id, decisions.c.body, decisions.c.spends).where(

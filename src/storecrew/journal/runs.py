@@ -17,7 +17,11 @@ from storecrew.journal.events import cursor, publish
 from storecrew.journal.rows import control_row, to_event, to_run
 from storecrew.journal.tables import approvals, controls, events, runs, wakes
 
-_RUN = sa.select(runs).where(runs.c.id == sa.bindparam("id"))
+_ALL_PAUSED = sa.exists().where(controls.c.name == "paused", controls.c.value == "true")
+_AGENT_PAUSED = sa.exists().where(halts.c.agent == runs.c.agent, halts.c.why == Halt.PAUSED)
+_RUN = sa.select(runs, sa.or_(_ALL_PAUSED, _AGENT_PAUSED).label("stands")).where(
+    runs.c.id == sa.bindparam("id")
+)
 _RUN_EVENTS = (
     sa.select(events)
     .join(wakes, wakes.c.event_seq == events.c.seq)
@@ -28,16 +32,29 @@ _RUN_EVENTS = (
 
 def load(connection: Connection, run_id: str) -> Run:
     """Return the run with its events, or raise `NotFound`."""
+    return load_to_do(connection, run_id)[0]
+
+
+def load_to_do(connection: Connection, run_id: str) -> tuple[Run, bool]:
+    """Return the run with its events, and whether it has to stand still, or raise `NotFound`."""
     row = connection.execute(_RUN, {"id": run_id}).one_or_none()
     if row is None:
         raise NotFound("run", run_id)
-    return to_run(row, [to_event(e) for e in connection.execute(_RUN_EVENTS, {"id": run_id})])
+    found = [to_event(event) for event in connection.execute(_RUN_EVENTS, {"id": run_id})]
+    return to_run(row, found), bool(row.stands)
 
 
 _FINISH = (
     sa.update(runs)
     .where(runs.c.id == sa.bindparam("b_id"))
-    .values(status=RunStatus.DONE, finished_at=sa.bindparam("b_at"), error="", not_before=None)
+    .values(
+        status=RunStatus.DONE,
+        finished_at=sa.bindparam("b_at"),
+        error="",
+        not_before=None,
+        proposals=sa.func.coalesce(runs.c.proposals, 0),
+        tokens=runs.c.tokens + sa.bindparam("b_tokens"),
+    )
 )
 
 
@@ -52,10 +69,16 @@ _RECOVERED = (
 )
 
 
-def finish(connection: Connection, run_id: str, now: datetime) -> None:
-    """Record that the run came to its end, so its agent is well."""
-    connection.execute(_FINISH, {"b_id": run_id, "b_at": stamp(now)})
-    connection.execute(_RECOVERED, {"b_id": run_id})
+def finish(
+    connection: Connection, run_id: str, now: datetime, *, tokens: int = 0, recovers: bool = True
+) -> None:
+    """Record that the run came to its end, so its agent is well if it was not.
+
+    A run that ends without having filed anything counts as having proposed nothing.
+    """
+    connection.execute(_FINISH, {"b_id": run_id, "b_at": stamp(now), "b_tokens": tokens})
+    if recovers:
+        connection.execute(_RECOVERED, {"b_id": run_id})
 
 
 def fail(connection: Connection, failure: Failure) -> RunStatus:
@@ -249,14 +272,10 @@ def _clock(connection: Connection) -> "sa.ColumnElement[float]":
     return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Double)
 
 
-_PAUSED = sa.select(controls.c.value).where(controls.c.name == "paused")
-_AGENT_PAUSED = sa.select(halts.c.agent).where(
-    halts.c.agent == sa.bindparam("agent"), halts.c.why == Halt.PAUSED
-)
+_THIS_PAUSED = sa.exists().where(halts.c.agent == sa.bindparam("agent"), halts.c.why == Halt.PAUSED)
+_STANDS = sa.select(sa.or_(_ALL_PAUSED, _THIS_PAUSED))
 
 
 def paused(connection: Connection, agent: str = "") -> bool:
     """Tell whether somebody stopped the crew, or this agent."""
-    if connection.execute(_PAUSED).scalar() == "true":
-        return True
-    return bool(agent) and connection.execute(_AGENT_PAUSED, {"agent": agent}).scalar() is not None
+    return bool(connection.execute(_STANDS, {"agent": agent}).scalar_one())

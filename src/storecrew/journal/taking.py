@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storecrew.database import moment, stamp
+from storecrew.database import Many, moment, stamp
 from storecrew.domain.crew import ShopDay
 from storecrew.domain.journal import Intake, Taken
 from storecrew.domain.runs import RunStatus
@@ -22,6 +22,8 @@ ACTIVE = (RunStatus.RUNNING, RunStatus.RETRYING)
 _Key = tuple[int, str, int, int, int]
 """Of an agent's turn: priority, since when it waits, round, oldest event, place among intakes."""
 _Batch = Sequence["Row[tuple[object, ...]]"]
+_Begun = tuple[str, _Batch]
+"""A run's id and what it is about."""
 _FREE = wakes.c.run_id.is_(None)
 _ACTIVE_COUNTS = (
     sa.select(runs.c.agent, sa.func.count().label("runs"))
@@ -65,6 +67,12 @@ _ASSIGN = (
     .where(wakes.c.event_seq.in_(sa.bindparam("seqs", expanding=True)))
     .values(run_id=sa.bindparam("b_run"))
 )
+_ASSIGN_ONE = Many(
+    sa.update(wakes)
+    .where(wakes.c.agent == sa.bindparam("b_agent"), wakes.c.event_seq == sa.bindparam("b_seq"))
+    .values(run_id=sa.bindparam("b_run"))
+)
+_INSERT = Many(sa.insert(runs))
 _AT_ONCE = 500
 """Names in one statement; databases bound how many values a statement may carry."""
 
@@ -78,6 +86,8 @@ class _Turns:
     worker: str
     active: dict[str, int]
     begun: list[str] = field(default_factory=list[str])
+    unwritten: dict[str, _Begun] = field(default_factory=dict[str, _Begun])
+    """Runs that begin, by agent; before an agent's next turn its last one is written."""
     dues: list[datetime] = field(default_factory=list[datetime])
 
     def begin_next(self, intake: Intake) -> bool:
@@ -92,9 +102,27 @@ class _Turns:
         if len(batch) < intake.batch and not (batch[0].alone or is_asked) and due > self.now:
             self.dues.append(due)
             return False
-        self.begun.append(_begin(self.connection, intake.agent, batch, self.now, self.worker))
+        run_id = _name(intake.agent, batch[0])
+        self.unwritten[intake.agent] = run_id, batch
+        self.begun.append(run_id)
         self.active[intake.agent] = self.active.get(intake.agent, 0) + 1
         return True
+
+    def write(self) -> None:
+        """Write the runs that begin, and which events they are about."""
+        rows, single = [], []
+        for agent, (run_id, batch) in self.unwritten.items():
+            rows.append(new_run(run_id, agent, f"agent:{agent}", self.now, self.worker))
+            if len(batch) == 1:
+                seq = batch[0].event_seq
+                single.append({"b_agent": agent, "b_run": run_id, "b_seq": seq})
+            else:
+                seqs = [row.event_seq for row in batch]
+                about = {"b_agent": agent, "b_run": run_id, "seqs": seqs}
+                self.connection.execute(_ASSIGN, about)
+        _INSERT.execute(self.connection, rows)
+        _ASSIGN_ONE.execute(self.connection, single)
+        self.unwritten.clear()
 
 
 def take(
@@ -124,11 +152,14 @@ def take(
     while queue and len(turns.begun) < room:
         key = heapq.heappop(queue)
         intake = intakes[key[-1]]
+        if intake.agent in turns.unwritten:
+            turns.write()
         if day is not None and budgets.is_spent(connection, intake, day, now):
             continue
         if turns.begin_next(intake):
             rounds += 1  # who had a turn stands behind all others of its priority
             heapq.heappush(queue, (key[0], stamp(now), rounds, *key[-2:]))
+    turns.write()
     due = min(turns.dues, default=None)
     return Taken(runs=tuple(turns.begun), next_due=due, claimed=claimed)
 
@@ -179,18 +210,14 @@ def _next_batch(connection: Connection, intake: Intake) -> _Batch:
     return [row for row in rows if not row.alone]
 
 
-def _begin(connection: Connection, agent: str, batch: _Batch, now: datetime, worker: str) -> str:
-    first = batch[0]
+def _name(agent: str, first: "Row[tuple[object, ...]]") -> str:
     name = first.external_id if first.source == "clock" else f"{agent}@{first.event_seq}"
-    run_id = f"{name}~alone" if first.alone else name
-    row = new_run(run_id, agent, f"agent:{agent}", now) | {"worker": worker}
-    connection.execute(sa.insert(runs), row)
-    seqs = [row.event_seq for row in batch]
-    connection.execute(_ASSIGN, {"b_agent": agent, "b_run": run_id, "seqs": seqs})
-    return run_id
+    return f"{name}~alone" if first.alone else name
 
 
-def new_run(run_id: str, agent: str, actor: str, now: datetime) -> dict[str, object]:
+def new_run(
+    run_id: str, agent: str, actor: str, now: datetime, worker: str = ""
+) -> dict[str, object]:
     """Return the row of a run that begins now."""
     return {
         "id": run_id,
@@ -200,5 +227,5 @@ def new_run(run_id: str, agent: str, actor: str, now: datetime) -> dict[str, obj
         "attempt": 1,
         "created_at": stamp(now),
         "error": "",
-        "worker": "",
+        "worker": worker,
     }

@@ -33,14 +33,24 @@ updates = sa.Table(
 
 _NEWEST = sa.select(sa.func.coalesce(sa.func.max(updates.c.seq), 0))
 _OLDEST = sa.select(sa.func.min(updates.c.seq))
+_APPEND = (
+    sa.insert(updates)
+    .from_select(
+        ["seq", "topic", "at", "body"],
+        sa.select(
+            _NEWEST.scalar_subquery() + 1,
+            *(sa.bindparam(name, type_=sa.Text) for name in ("b_topic", "b_at", "b_body")),
+        ),
+    )
+    .returning(updates.c.seq)
+)
 
 
 def note(connection: Connection, topic: Topic, body: Mapping[str, Any], at: datetime) -> None:
     """Append an update; the last thing that a transaction does, as its order is the commits'."""
     take_turns(connection, "updates")
-    seq = connection.execute(_NEWEST).scalar_one() + 1
-    row = {"seq": seq, "topic": topic, "at": stamp(at), "body": dump(body)}
-    connection.execute(sa.insert(updates), row)
+    row = {"b_topic": topic, "b_at": stamp(at), "b_body": dump(body)}
+    seq = connection.execute(_APPEND, row).scalar_one()
     if seq % _SWEPT_EVERY == 0:
         connection.execute(sa.delete(updates).where(updates.c.seq <= seq - KEPT))
 

@@ -68,10 +68,11 @@ class Pipeline:
         An attempt that a later one has taken over from, or a run that is in another worker's
         hands, is left alone. The meter holds what was used up and is not recorded yet.
         """
-        run = await self.journal.run(run_id)
+        run, stands = await self.journal.run_to_do(run_id)
         if run.status is not RunStatus.RUNNING or run.attempt != attempt or run.worker != worker:
             return
-        await self._check_not_paused(run)
+        if stands:
+            raise Paused
         with bound_contextvars(run=run.id, agent=run.agent, trace=run.trace):
             if run.agent == SETTLEMENT:
                 await self._settle_answer(run)

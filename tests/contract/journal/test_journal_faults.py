@@ -151,6 +151,7 @@ def test_every_call_that_changes_the_journal_is_tried():
         "recall",
         "spent",
         "run",
+        "run_to_do",
         "runs",
         "story",
         "tally",

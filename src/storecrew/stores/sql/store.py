@@ -309,15 +309,12 @@ class SqlStore:
         """Read one moment, however many statements it takes."""
 
         def attempt(connection: Connection) -> T:
-            if connection.dialect.name != "sqlite":
-                connection.exec_driver_sql(_SNAPSHOT)
             return look(connection, *arguments)
 
         return await self.database.read(attempt)
 
 
 _UNIQUE_VIOLATION = "23505"
-_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 async def open_store(

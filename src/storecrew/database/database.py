@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,6 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from storecrew.database.errors import translated
-from storecrew.database.swift import Plans, SwiftConnection
 from storecrew.domain.errors import StorageBusy
 
 T = TypeVar("T")
@@ -55,7 +54,6 @@ class Database:
     _queue: "SimpleQueue[_Write | None]" = field(default_factory=SimpleQueue, init=False)
     _writer: Thread | None = field(default=None, init=False)
     _holding: Connection | None = field(default=None, init=False)
-    _kept: SwiftConnection | None = field(default=None, init=False)
     _proved_at: float = field(default=-inf, init=False)
 
     @property
@@ -100,7 +98,7 @@ class Database:
 
     def run(self, work: Work[T], *, deferred: bool = False) -> T:
         """Do the work in one transaction on this thread."""
-        with translated(self.name), self._connected() as plain:
+        with translated(self.name), self.engine.connect() as plain:
             connection = plain.execution_options(**self._manner(deferred=deferred))
             with connection.begin():
                 if not deferred:
@@ -111,21 +109,6 @@ class Database:
             if not deferred:
                 self.fault("committed")
             return result
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """Lend a connection; inline on SQLite always the same one, unless it is in use."""
-        if not (self.inline and self.is_sqlite):
-            with self.engine.connect() as connection:
-                yield connection
-            return
-        if self._kept is None:
-            self._kept = SwiftConnection(self.engine, Plans(self.engine.dialect))
-        if self._kept.in_transaction():
-            with self.engine.connect() as connection:
-                yield connection
-        else:
-            yield self._kept
 
     def _manner(self, *, deferred: bool) -> Mapping[str, Any]:
         """Return the options of a transaction; Postgres hears them with its beginning."""
@@ -166,9 +149,6 @@ class Database:
         if self._readers is not None:
             self._readers.shutdown(wait=True)
             self._readers = None
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
         self.engine.dispose()
 
     async def _write_beside(self, work: Work[T]) -> T:

@@ -11,8 +11,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from storecrew.database.swift import SwiftConnection
-
 
 @dataclass(frozen=True, kw_only=True)
 class Durability:
@@ -119,8 +117,4 @@ def _begin_immediate(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         deferred = connection.get_execution_options().get("deferred", False)
-        begun = "BEGIN" if deferred else "BEGIN IMMEDIATE"
-        if isinstance(connection, SwiftConnection):
-            connection.plainly(begun)
-        else:
-            connection.exec_driver_sql(begun)
+        connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")

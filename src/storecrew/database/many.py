@@ -7,8 +7,6 @@ from typing import Any
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.sql.dml import UpdateBase
 
-from storecrew.database.swift import SwiftConnection
-
 _Row = Mapping[str, Any]
 _Arguments = Callable[[Sequence[_Row]], Sequence[Any]]
 
@@ -29,9 +27,6 @@ class Many:
     def execute(self, connection: Connection, rows: Sequence[_Row]) -> None:
         """Carry it out for each row; without rows nothing is done."""
         if not rows:
-            return
-        if isinstance(connection, SwiftConnection):  # which remembers as much by itself
-            connection.execute(self._statement, list(rows))
             return
         key = (connection.dialect.name, *rows[0])
         if (prepared := self._prepared.get(key)) is None:

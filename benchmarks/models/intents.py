@@ -3,22 +3,18 @@
 Official splits. Noise: each letter with a chance of 8 % dropped, doubled, replaced or swapped with
 the next. "sure" is answered at once; its threshold was set on held-back training lines, and so was
 that of "known". Off-topic lines are those of banking77 put to the model that learned Bitext.
-With STORECREW_MODELS__ENCODER, the folder of a sentence encoder, also what it adds.
 """
 
-import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from _report import cpu, interval, parser, publish, table
 from _shared import shared
 
-from storecrew.app.encoder_files import read_encoder
-from storecrew.models.intents import Encoder, starter_examples, train
+from storecrew.models.intents import starter_examples, train
 
 SEEDS = 3
 NOISE = 0.08
@@ -60,14 +56,6 @@ STARTER = {
     "delivery_period": "shipping_terms order_status",
 }
 """Which of the starter's intents answer each of Bitext's; three of those have no counterpart."""
-
-
-NO_ENCODER = """A sentence encoder (`models.encoder`) was not at hand, so what it adds is not
-measured here: set STORECREW_MODELS__ENCODER to its folder."""
-BY_WORDS, BY_MEANING = "**storecrew**", "**storecrew, with a sentence encoder**"
-
-Ours = dict[str, Encoder | None]
-"""Our models by name, with the encoder that each uses."""
 
 
 @dataclass(frozen=True)
@@ -155,11 +143,11 @@ def peer_row(name: str, make, before: Split, after: Split, slips: Sequence[str])
     ]
 
 
-def our_row(name: str, encoder: Encoder | None, before: Split, after: Split) -> list[object]:
+def our_row(before: Split, after: Split) -> list[object]:
     found: dict[str, list[float]] = {name: [] for name in _MEASURES}
     for seed in range(SEEDS):
         began = cpu()
-        model = train(before.texts, before.labels, seed=seed, encoder=encoder)
+        model = train(before.texts, before.labels, seed=seed)
         found["took"].append(cpu() - began)
         rng = random.Random(seed)
         began = cpu()
@@ -177,7 +165,7 @@ def our_row(name: str, encoder: Encoder | None, before: Split, after: Split) -> 
         hits = [label in top for label, top in zip(after.labels, tops, strict=True)]
         found["top"].append(float(np.mean(hits)))
     digits = dict.fromkeys(_MEASURES, 3) | {"accuracy": 4, "took": 1, "micros": 0}
-    return [name, *(interval(found[each], digits[each]) for each in _MEASURES)]
+    return ["**storecrew**", *(interval(found[name], digits[name]) for name in _MEASURES)]
 
 
 _MEASURES = ("accuracy", "noise", "oracle", "answered", "precision", "top", "took", "micros")
@@ -187,11 +175,11 @@ def _right(verdicts, after: Split) -> np.ndarray:
     return np.array([v.intent == label for v, label in zip(verdicts, after.labels, strict=True)])
 
 
-def section(title: str, ours: Ours, before: Split, after: Split) -> str:
+def section(title: str, before: Split, after: Split) -> str:
     rng = random.Random(0)
     slips = [noisy(text, rng) for text in after.texts]
     lines = [peer_row(name, make, before, after, slips) for name, make in peers(0).items()]
-    lines += [our_row(*one, before, after) for one in ours.items()]
+    lines.append(our_row(before, after))
     names = [
         title,
         "accuracy",
@@ -207,19 +195,11 @@ def section(title: str, ours: Ours, before: Split, after: Split) -> str:
     return f"{head}\n\n{table(names, lines)}"
 
 
-def off_topic(ours: Ours, before: Split, after: Split, strange: Split) -> str:
+def off_topic(before: Split, after: Split, strange: Split) -> str:
     """Compare lines of the topic with others, at thresholds from training."""
-    lines = [row for one in ours.items() for row in off_topic_rows(*one, before, after, strange)]
-    names = ["", "share of the lines that are", "of the topic (Bitext)", "off it (banking77)"]
-    return f"A model of Bitext's intents, put to lines about a bank:\n\n{table(names, lines)}"
-
-
-def off_topic_rows(
-    name: str, encoder: Encoder | None, before: Split, after: Split, strange: Split
-) -> list[list[object]]:
     found: list[list[float]] = []
     for seed in range(SEEDS):
-        model = train(before.texts, before.labels, seed=seed, encoder=encoder)
+        model = train(before.texts, before.labels, seed=seed)
         inside, outside = model.classify(after.texts), model.classify(strange.texts)
         flat = np.quantile([v.top[0][1] for v in inside], 0.05)
         found.append(
@@ -233,26 +213,18 @@ def off_topic_rows(
         )
     columns = (interval(column) for column in zip(*found, strict=True))
     known, strangers, sure, answered, flat = columns
-    return [
-        [name, "known", known, strangers],
-        [name, "sure: answered at once", sure, answered],
-        [name, "top probability, threshold read on test", "0.950", flat],
+    lines = [
+        ["known", known, strangers],
+        ["sure: answered at once", sure, answered],
+        ["top probability, threshold read on test", "0.950", flat],
     ]
+    names = ["share of the lines that are", "of the topic (Bitext)", "off it (banking77)"]
+    return f"A model of Bitext's intents, put to lines about a bank:\n\n{table(names, lines)}"
 
 
-def first_day(ours: Ours, shop: Split, strange: Split) -> str:
+def first_day(shop: Split, strange: Split) -> str:
     """Judge the starter phrases, which nobody's lines were added to."""
-    said = [f"{name}: {first_day_of(encoder, shop, strange)}" for name, encoder in ours.items()]
-    phrases = len(starter_examples()[0])
-    return (
-        f"The first day: trained on the starter's {phrases} phrases alone, put to the lines of "
-        f"Bitext whose intent has a counterpart. {' '.join(said)} "
-        "Nearly everything goes to a person until the owner adds examples."
-    )
-
-
-def first_day_of(encoder: Encoder | None, shop: Split, strange: Split) -> str:
-    model = train(*starter_examples(), encoder=encoder)
+    model = train(*starter_examples())
     kept = [(t, i) for t, i in zip(shop.texts, shop.labels, strict=True) if i in STARTER]
     verdicts = model.classify([text for text, _ in kept])
     right = np.array(
@@ -262,9 +234,11 @@ def first_day_of(encoder: Encoder | None, shop: Split, strange: Split) -> str:
     sure = np.array([v.sure for v in verdicts])
     outside = model.classify(strange.texts)
     return (
-        f"of {len(kept):,} lines {right.mean():.3f} right; {known.mean():.3f} known, of these "
-        f"{right[known].mean():.3f} right; {sure.mean():.3f} sure; of banking77's lines "
-        f"{np.mean([v.sure for v in outside]):.3f} are answered."
+        f"The first day: trained on the starter's {len(starter_examples()[0])} phrases alone, put "
+        f"to {len(kept):,} lines of Bitext whose intent has a counterpart: {right.mean():.3f} "
+        f"right; {known.mean():.3f} known, of these {right[known].mean():.3f} right; "
+        f"{sure.mean():.3f} sure. Of banking77's lines {np.mean([v.sure for v in outside]):.3f} "
+        "are answered. Nearly everything goes to a person until the owner adds examples."
     )
 
 
@@ -274,16 +248,12 @@ def main() -> None:
     if bank is None or shop is None:
         print("no shared data folder beside the checkout, nor at STORECREW_SHARED")
         return
-    ours: Ours = {BY_WORDS: None}
-    if folder := os.environ.get("STORECREW_MODELS__ENCODER"):
-        ours[BY_MEANING] = read_encoder(Path(folder))
     parts = [
         NOTE.format(seeds=SEEDS),
-        *([] if BY_MEANING in ours else [NO_ENCODER]),
-        section("banking77", ours, *banking(bank)),
-        section("Bitext", ours, *bitext(shop)),
-        off_topic(ours, *bitext(shop), banking(bank)[1]),
-        first_day(ours, bitext(shop)[0], banking(bank)[1]),
+        section("banking77", *banking(bank)),
+        section("Bitext", *bitext(shop)),
+        off_topic(*bitext(shop), banking(bank)[1]),
+        first_day(bitext(shop)[0], banking(bank)[1]),
     ]
     command = "python benchmarks/models/intents.py"
     publish("models-intents", "\n\n".join(parts), command=command, write=given.write)

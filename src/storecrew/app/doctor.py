@@ -11,10 +11,9 @@ from typing import Any
 from storecrew.app.assembly import assemble, open_access
 from storecrew.app.clocks import SystemClock
 from storecrew.app.crew import CREW
-from storecrew.app.encoder_files import read_encoder
 from storecrew.app.settings import Settings
 from storecrew.database import DISPOSABLE
-from storecrew.domain.errors import InvalidInput, StorecrewError
+from storecrew.domain.errors import StorecrewError
 from storecrew.domain.proposals import Proposal
 from storecrew.domain.runs import RunStatus
 from storecrew.journal import open_journal
@@ -68,9 +67,9 @@ class Answers:
 
 
 async def examine(settings: Settings, schedules: tuple[Path, ...] = _SCHEDULES) -> list[Finding]:
-    """Look at everything on the production checklist, in its order, and at an encoder last."""
+    """Look at everything on the production checklist, in its order."""
     answers = await ask(settings)
-    findings = [
+    return [
         await _key(settings),
         _enabled(settings),
         await _scope(settings),
@@ -82,8 +81,6 @@ async def examine(settings: Settings, schedules: tuple[Path, ...] = _SCHEDULES) 
         _protected(answers),
         await _load(settings),
     ]
-    folder = settings.models.encoder
-    return [*findings, await asyncio.to_thread(_encoder, folder)] if folder else findings
 
 
 async def _key(settings: Settings) -> Finding:
@@ -237,21 +234,6 @@ def _loaded(detail: str, *, ok: bool) -> Finding:
         ok=ok,
         detail=detail,
         fix="give the machine more processor time, or run fewer agents on it",
-    )
-
-
-def _encoder(folder: Path) -> Finding:
-    try:
-        plan = read_encoder(folder).transformer.plan
-        ok, detail = True, f"{plan.layers} layers, {plan.width} numbers per sentence"
-    except InvalidInput as error:
-        ok, detail = False, str(error)
-    return Finding(
-        name="encoder",
-        ok=ok,
-        detail=detail,
-        fix="name in models.encoder a folder with config.json, tokenizer.json and "
-        "model.safetensors of a BERT-type sentence encoder, or leave it empty",
     )
 
 

@@ -120,8 +120,7 @@ async def intent(desk: ModelDesk, text: str) -> IntentAnswer:
     await desk.refresh()
     model = desk.models.intents
     if model is None:
-        problem = desk.problem(Skill.INTENTS)
-        raise NotFound("model", f"{Skill.INTENTS}: {problem}" if problem else Skill.INTENTS)
+        raise NotFound("model", Skill.INTENTS)
     (said,) = await asyncio.to_thread(model.classify, [text])
     return IntentAnswer(
         intent=said.intent,

@@ -11,7 +11,6 @@ import structlog
 
 from storecrew.app import training_job
 from storecrew.app.clocks import FixedClock
-from storecrew.app.encoder_files import SentenceEncoder, read_encoder
 from storecrew.app.model_scores import Record, days_seen, judged, merged, scored
 from storecrew.app.places import database_url
 from storecrew.app.served_models import ServedModels
@@ -21,8 +20,7 @@ from storecrew.domain.errors import InvalidInput, NotFound, StorecrewError
 from storecrew.domain.learning import Lesson, Skill, Standing, Version, VersionBook
 from storecrew.domain.ports import Clock
 from storecrew.models.demand import Forecasts
-from storecrew.models.intents.meaning import ENCODER
-from storecrew.models.state import State, pack, unpack
+from storecrew.models.state import pack, unpack
 from storecrew.stores.sql import SqlStore
 from storecrew.supervisor.jobs import run_job
 
@@ -49,11 +47,10 @@ async def learn_apart(task: Assignment, before: bytes) -> Lesson:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A training that brought nothing, or a version that cannot be used."""
+    """A training that brought nothing."""
 
     at: datetime
     problem: str
-    in_training: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +68,7 @@ class Course:
 
     def is_due(self, oldest: datetime) -> bool:
         """Tell whether nothing usable was learnt, or tried, since that moment."""
-        if self.unusable and not (self.failure and self.failure.in_training):
+        if self.unusable:
             return self.training_since is None
         tried = [self.version.trained_at] if self.version else []
         tried += [self.failure.at] if self.failure else []
@@ -117,11 +114,6 @@ class ModelDesk:
             )
             for skill in Skill
         ]
-
-    def problem(self, skill: Skill) -> str | None:
-        """Return why the last version or training of a skill cannot be used; None where it can."""
-        failure = self._failures.get(skill)
-        return failure.problem if failure else None
 
     async def train(self, skill: Skill, *, by: str) -> Version:
         """Train on the shop's history up to now, and return the version that answers from then on.
@@ -176,14 +168,11 @@ class ModelDesk:
                 content = await self.book.content(skill, number)
                 records = await self._records(skill)
                 state = await asyncio.to_thread(unpack, content)
-                encoder = await self._encoder(state)
-                await asyncio.to_thread(self.models.hold, version, state, records, encoder)
+                await asyncio.to_thread(self.models.hold, version, state, records)
                 self._unusable.pop(skill, None)
             except (InvalidInput, NotFound) as error:
                 self._unusable[skill] = number
-                self._failures[skill] = Failure(
-                    at=self.clock.now(), problem=str(error), in_training=False
-                )
+                self._failures[skill] = Failure(at=self.clock.now(), problem=str(error))
                 _log.warning("version not usable", skill=str(skill), error=str(error))
 
     async def score(self) -> None:
@@ -210,16 +199,8 @@ class ModelDesk:
             forecaster=wanted.forecaster,
             refit_days=wanted.refit_days,
             phrases=str(wanted.phrases.absolute()) if wanted.phrases else None,
-            encoder=str(wanted.encoder.absolute()) if wanted.encoder else None,
         )
         return await self.learn(task, await self._before(skill))
-
-    async def _encoder(self, state: State) -> SentenceEncoder | None:
-        """Return the encoder that the settings name, where what was learnt needs one."""
-        folder = self.settings.models.encoder
-        if folder is None or ENCODER not in state:
-            return None
-        return await asyncio.to_thread(read_encoder, folder)
 
     async def _before(self, skill: Skill) -> bytes:
         """Return what the newest version learnt, nothing where there is none to build upon."""

@@ -14,7 +14,7 @@ from storecrew.domain.ports import DemandForecast
 from storecrew.models.basic import BasicModels
 from storecrew.models.demand import Forecasts
 from storecrew.models.demand.forecasts import SeriesForecast
-from storecrew.models.intents import Encoder, IntentModel
+from storecrew.models.intents import IntentModel
 from storecrew.models.recommendation import Similarities, Suggestion, proven_pairs
 from storecrew.models.state import State
 
@@ -64,17 +64,8 @@ class ServedModels(BasicModels):
     numbers: dict[Skill, int] = field(default_factory=dict[Skill, int])
     """The version of each skill that is held."""
 
-    def hold(
-        self,
-        version: Version,
-        state: State,
-        records: Sequence[Record],
-        encoder: Encoder | None = None,
-    ) -> None:
-        """Take up what a version learnt, in place of the one before.
-
-        Raises `InvalidInput` for a damaged state, and for intents learnt with another encoder.
-        """
+    def hold(self, version: Version, state: State, records: Sequence[Record]) -> None:
+        """Take up what a version learnt, in place of the one before."""
         if version.skill is Skill.DEMAND:
             fallen = version.standing is Standing.FALLEN_BACK
             made = Forecasts.restore(part(state, "simple" if fallen else "served"))
@@ -89,7 +80,7 @@ class ServedModels(BasicModels):
             if version.first is not None and version.last is not None:
                 self.basket_days = float((version.last - version.first).days + 1)
         elif version.skill is Skill.INTENTS:
-            self.intents = IntentModel.restore(state, encoder)
+            self.intents = IntentModel.restore(state)
         elif version.skill is Skill.ELASTICITY:
             self.elasticity_of = _elasticities(state)
         self.numbers[version.skill] = version.number

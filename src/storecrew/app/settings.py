@@ -236,10 +236,6 @@ class ModelSettings(Section):
     phrases: Path | None = None
     """YAML file with what customers write, listed under the intent that each shows; it is added to
     the phrases that come with the product."""
-    encoder: Path | None = None
-    """Folder of a BERT-type sentence encoder (`config.json`, `tokenizer.json`,
-    `model.safetensors`), so that what customers want is also told from what their sentences mean.
-    Needs `pip install storecrew[meaning]`. None goes by words and letters alone."""
 
 
 class RetentionSettings(Section):

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from storecrew.app.encoder_files import read_encoder
 from storecrew.app.intent_files import read_phrases
 from storecrew.app.model_scores import rehearsed
 from storecrew.domain.advice import PriceHistory
@@ -53,8 +52,6 @@ class Assignment:
     """Days for which what a demand model learnt is used on newer sales before it learns anew."""
     phrases: str | None
     """File with the owner's own phrases per intent."""
-    encoder: str | None = None
-    """Folder of a sentence encoder."""
     seed: int = 0
 
     @property
@@ -81,8 +78,6 @@ class _Taught:
     facts: Mapping[str, Any]
     data: State
     """The arrays that it was taught, for their fingerprint."""
-    options: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What else it depends on, for the same."""
     first: date | None = None
     last: date | None = None
 
@@ -100,7 +95,6 @@ async def teach(task: Assignment, store: SqlStore, before: bytes = b"") -> Lesso
         "forecaster": task.forecaster,
         "seed": task.seed,
         "arrays": sorted(taught.state),  # what a later storecrew keeps otherwise is learnt anew
-        **taught.options,
     }
     return Lesson(
         skill=task.skill,
@@ -206,9 +200,7 @@ async def _teach_intents(task: Assignment, _store: SqlStore, _before: State) -> 
 
     own = read_phrases(Path(task.phrases)) if task.phrases else {}
     texts, labels = intents.starter_examples(own)
-    encoder = read_encoder(Path(task.encoder)) if task.encoder else None
-    model = intents.train(texts, labels, seed=task.seed, encoder=encoder)
-    share = {"encoder_share": model.meaning.share if model.meaning else 0.0} if encoder else {}
+    model = intents.train(texts, labels, seed=task.seed)
     return _Taught(
         state=model.state(),
         facts={
@@ -217,10 +209,8 @@ async def _teach_intents(task: Assignment, _store: SqlStore, _before: State) -> 
             "own_phrases": sum(map(len, own.values())),
             "sure_from": round(model.scales.sure, 4),
             "known_from": round(model.scales.known, 4),
-            **share,
         },
         data={"texts": np.array(texts, dtype=np.str_), "labels": np.array(labels, dtype=np.str_)},
-        options={"encoder": encoder.fingerprint} if encoder else {},
     )
 
 

@@ -212,8 +212,6 @@ def _row(course: "Course") -> tuple[object, ...]:
         return (course.skill, "none yet", "", "", "", "")
     trained = f"{version.trained_at:%Y-%m-%d %H:%M}"
     said = ", ".join(f"{name} {value:g}" for name, value in version.accuracy.items())
-    if course.unusable and course.failure:
-        said = f"not usable: {course.failure.problem}"
     return (course.skill, version.number, version.standing, trained, version.last or "", said)
 
 

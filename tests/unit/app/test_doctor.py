@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from encoder_folder import EXTRA, write_folder
 
 from storecrew.app import doctor
 from storecrew.app.doctor import Answers, Finding, examine
@@ -109,19 +108,3 @@ async def test_a_key_in_the_journal_is_as_good_as_one_in_the_settings(
     async with open_access(settings(tmp_path)) as access:
         await access.add_key("boss", Role.ADMIN, by="person:test")
     assert (await found(tmp_path, timer, **environ))["api_key"].ok
-
-
-@EXTRA
-async def test_an_encoder_that_is_named_is_looked_at_too(tmp_path: Path, timer: Path) -> None:
-    folder = write_folder(tmp_path / "encoder")
-    environ = {**GOOD, "STORECREW_MODELS__ENCODER": str(folder)}
-    well = await found(tmp_path, timer, **environ)
-    (folder / "tokenizer.json").unlink()
-    ill = await found(tmp_path, timer, **environ)
-
-    assert list(well) == [*NAMES, "encoder"]
-    assert well["encoder"].ok
-    assert well["encoder"].detail == "2 layers, 32 numbers per sentence"
-    assert not ill["encoder"].ok
-    assert "tokenizer.json" in ill["encoder"].detail
-    assert "models.encoder" in ill["encoder"].fix

@@ -25,30 +25,12 @@ _STEM = 5
 """Letters that stand for a word's stem, in any language."""
 _GRAMS = (2, 3, 4, 5)
 _VIEWS = ("w", "s", "c")
-_APOSTROPHE = r"['’`]"
 
 
 def split(text: str) -> list[str]:
     """Return the text's words in small letters, without apostrophes."""
     plain = unicodedata.normalize("NFKC", text[:_LONGEST]).lower()
-    return re.findall(r"\w+", re.sub(_APOSTROPHE, "", plain))
-
-
-def respelt(text: str, words: Sequence[str], meant: Sequence[str]) -> str:
-    """Return the text with the words that were mistyped as they were meant, and all else kept.
-
-    `words` are those of `split`, `meant` as many.
-    """
-    mended = {a: b for a, b in zip(words, meant, strict=True) if a != b}
-    plain = unicodedata.normalize("NFKC", text[:_LONGEST])
-    if not mended:
-        return plain
-
-    def one(found: re.Match[str]) -> str:
-        word = re.sub(_APOSTROPHE, "", found[0].lower())
-        return mended.get(word, found[0])
-
-    return re.sub(r"[\w'’`]+", one, plain)
+    return re.findall(r"\w+", re.sub(r"['’`]", "", plain))
 
 
 def terms(words: Sequence[str]) -> Iterator[str]:

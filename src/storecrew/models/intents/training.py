@@ -1,18 +1,17 @@
 """Learns intents from examples, and from held-back ones how far its verdicts can be trusted."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.intents.features import Floats, split
-from storecrew.models.intents.machines import Blend, Examples, Whole, fit
-from storecrew.models.intents.meaning import Encoder, Remembering
-from storecrew.models.intents.model import IntentModel, Scales
-from storecrew.models.intents.reading import SIGNS, Meant, Reading
+from storecrew.models.intents.features import Floats, Lexicon, Sparse, split
+from storecrew.models.intents.model import SIGNS, IntentModel, Scales, signs
+
+Whole = NDArray[np.int64]
 
 PRECISION = 0.99
 """Share of the answers given that must be right."""
@@ -21,12 +20,8 @@ COVERAGE = 0.95
 _FOLDS = 4
 _WITHHELD = 0.1
 """Share of the intents that each fold has never seen, to learn what the unknown looks like."""
-_SHARES = tuple(n / 10 for n in range(10))
-"""Shares of meaning in the joint score that are tried: none at all to nine tenths."""
-_PLAINLY = 2.0
-"""Deviations by which meaning must do better than words alone: reading it takes time."""
-_FEWEST_TO_BLEND = 50
-"""Held-back texts below which meaning has no say."""
+_COST = 0.5
+"""Of errors against large weights in the linear classifier; the field's usual value is 0.1 to 1."""
 _FEWEST, _FEWEST_STRANGE = 200, 20
 """Held-back texts, right ones and ones of withheld intents, below which nothing is learned of them
 and the scales stay on the careful side."""
@@ -44,47 +39,26 @@ _STRICT = Scales(
 """Scales before there are examples enough: by hand, on the careful side."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Trial:
-    """How held-back texts read, and their intents [texts]: -1 where it was withheld too."""
+    """Signs of held-back texts, whether the verdict was right, and whether their intent was known.
 
-    reading: Reading
-    place: Whole
+    Shapes [texts, signs], [texts], [texts]; scores and truth of the known ones for calibration.
+    """
 
-    @property
-    def familiar(self) -> NDArray[np.bool_]:
-        """Whether the model had examples of the intent."""
-        return self.place >= 0
-
-    def right(self, share: float) -> NDArray[np.bool_]:
-        """Return which verdicts are right."""
-        found: NDArray[np.bool_] = self.reading.joint(share).argmax(axis=1) == self.place
-        return found
-
-    def by_words(self) -> "_Trial":
-        """Return it without what meaning speaks for."""
-        return replace(self, reading=replace(self.reading, meant=None))
-
-    def scaled(self, by: float) -> "_Trial":
-        """Return it with the scores of meaning so many times as large."""
-        meant = self.reading.meant
-        if meant is None:
-            return self
-        scores = (meant.scores * by).astype(np.float32)
-        return replace(self, reading=replace(self.reading, meant=replace(meant, scores=scores)))
+    sign: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    familiar: NDArray[np.bool_]
+    scores: list[tuple[Floats, Whole]]
 
 
-def train(
-    texts: Sequence[str], labels: Sequence[str], *, seed: int = 0, encoder: Encoder | None = None
-) -> IntentModel:
-    """Return a model of the intents; the same examples, seed and encoder give the same.
+def train(texts: Sequence[str], labels: Sequence[str], *, seed: int = 0) -> IntentModel:
+    """Return a model of the intents; the same examples and seed give the same.
 
     One linear support vector machine against the rest per intent (LIBLINEAR) over three views of
     words and letters (`features`). Four times a quarter of the examples is held back, and a tenth
     of the intents altogether: from the verdicts on these come the probabilities and the
-    thresholds. With an encoder, a logistic regression over its vectors joins in by the share that
-    makes most of the held-back verdicts right; where words do as well, it is not asked again.
-    Raises `InvalidInput` for fewer than two intents or examples that say nothing.
+    thresholds. Raises `InvalidInput` for fewer than two intents or examples that say nothing.
     """
     if len(texts) != len(labels):
         raise InvalidInput("labels", f"{len(labels)} for {len(texts)} texts")
@@ -95,25 +69,68 @@ def train(
     intents, truth = np.unique(np.array(labels, np.str_), return_inverse=True)
     if intents.size < 2:
         raise InvalidInput("labels", "examples of at least two intents are needed")
-    examples = Examples(texts=texts, words=words, truth=truth)
-    tried = Blend(encoder=Remembering(encoder)) if encoder else None
-    trials = _trials(examples, intents.size, tried, seed)
-    blend = _blended(trials, tried) if tried else None
-    used = [each.scaled(blend.scale) if blend else each.by_words() for each in trials]
-    scales = _scales(used, blend.share if blend else 0.0)
-    model = fit(examples, intents, scales, blend, seed)
-    if model.meaning is None or encoder is None:
-        return model
-    return replace(model, meaning=replace(model.meaning, encoder=encoder))
+    scales = _scales(_trials(words, truth, intents.size, seed))
+    return _fit(words, truth, intents, scales, seed)
 
 
-def _trials(examples: Examples, intents: int, blend: Blend | None, seed: int) -> list[_Trial]:
+def _fit(
+    words: Sequence[Sequence[str]],
+    truth: Whole,
+    intents: NDArray[np.str_],
+    scales: Scales,
+    seed: int,
+) -> IntentModel:
+    lexicon = Lexicon.of(words)
+    matrix = lexicon.matrix(words)
+    weights, constants = _machine(matrix, truth, intents.size, seed)
+    return IntentModel(
+        intents=intents,
+        lexicon=lexicon,
+        weights=weights,
+        constants=constants,
+        centres=_centres(matrix, truth, intents.size),
+        scales=scales,
+    )
+
+
+def _machine(matrix: Sparse, truth: Whole, intents: int, seed: int) -> tuple[Floats, Floats]:
+    """Return weights [terms, intents] and constants of a linear machine per intent."""
+    from sklearn.svm import LinearSVC  # takes a second to import
+
+    fitted = LinearSVC(C=_COST, random_state=seed).fit(matrix, truth)
+    weights, constants = fitted.coef_.T.astype(np.float32), fitted.intercept_.astype(np.float32)
+    if intents == 2:  # one machine decides between two
+        weights, constants = np.hstack([-weights, weights]), np.hstack([-constants, constants])
+    return np.ascontiguousarray(weights), constants
+
+
+def _centres(matrix: Sparse, truth: Whole, intents: int) -> Floats:
+    from scipy import sparse  # takes a quarter of a second to import
+
+    member = sparse.csr_matrix(
+        (np.ones(truth.size, np.float32), (np.arange(truth.size), truth)), (truth.size, intents)
+    )
+    sums = (matrix.T @ member).toarray()
+    lengths = np.sqrt((sums**2).sum(axis=0))
+    centres: Floats = (sums / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return centres
+
+
+def _trials(words: Sequence[Sequence[str]], truth: Whole, intents: int, seed: int) -> _Trial:
     """Return what models make of texts that they have not seen, nor copies of them."""
-    return [
-        _judge(examples, kept, held, blend, seed)
-        for kept, held in _folds(examples.words, examples.truth, intents, seed)
-        if np.unique(examples.truth[kept]).size > 1 and held.size
+    found = [
+        _judge(words, truth, kept, held, seed)
+        for kept, held in _folds(words, truth, intents, seed)
+        if np.unique(truth[kept]).size > 1 and held.size
     ]
+    if not found:
+        return _Trial(np.zeros((0, SIGNS)), np.zeros(0, bool), np.zeros(0, bool), [])
+    return _Trial(
+        np.concatenate([each.sign for each in found]),
+        np.concatenate([each.right for each in found]),
+        np.concatenate([each.familiar for each in found]),
+        [pair for each in found for pair in each.scores],
+    )
 
 
 def _folds(
@@ -131,67 +148,38 @@ def _folds(
         yield np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _judge(examples: Examples, kept: Whole, held: Whole, blend: Blend | None, seed: int) -> _Trial:
+def _judge(
+    words: Sequence[Sequence[str]], truth: Whole, kept: Whole, held: Whole, seed: int
+) -> _Trial:
     """Train on the kept texts and return what comes of the held ones."""
-    names = np.unique(examples.truth[kept])
-    model = fit(examples.at(kept), names.astype(np.str_), _STRICT, blend, seed)
-    truth = examples.truth[held]
-    place = np.where(np.isin(truth, names), np.searchsorted(names, truth), -1)
-    return _Trial(reading=model.read([examples.texts[n] for n in held.tolist()]), place=place)
+    names, inner = np.unique(truth[kept], return_inverse=True)
+    model = _fit([words[n] for n in kept], inner, names.astype(np.str_), _STRICT, seed)
+    results = [model.scores(words[n]) for n in held.tolist()]
+    scores = np.stack([each[0] for each in results])
+    near = np.stack([each[1] for each in results])
+    heard = np.array([each[2] for each in results])
+    length = np.array([len(words[n]) for n in held.tolist()])
+    familiar = np.isin(truth[held], names)
+    right = names[scores.argmax(axis=1)] == truth[held]
+    place = np.searchsorted(names, truth[held][familiar])
+    return _Trial(signs(scores, near, heard, length), right, familiar, [(scores[familiar], place)])
 
 
-def _blended(trials: Sequence[_Trial], blend: Blend) -> Blend | None:
-    """Return how meaning joins the words so that most held-back verdicts are right.
-
-    None where words alone do about as well, by the difference's deviation (McNemar's), or where
-    too little was held back to say so.
-    """
-    if sum(int(each.familiar.sum()) for each in trials) < _FEWEST_TO_BLEND:
-        return None
-    words = [(t.reading.scores[t.familiar], t.place[t.familiar]) for t in trials]
-    meant = [(_meant(t).scores[t.familiar], t.place[t.familiar]) for t in trials]
-    scale = _temperature(words) / _temperature(meant, most=20.0)
-    even = [each.scaled(scale) for each in trials]
-    right = [np.concatenate([each.right(share) for each in even]) for share in _SHARES]
-    best = int(np.argmax([each.sum() for each in right]))
-    gained, lost = int((right[best] & ~right[0]).sum()), int((right[0] & ~right[best]).sum())
-    if gained - lost <= _PLAINLY * np.sqrt(gained + lost):
-        return None
-    return replace(blend, share=_SHARES[best], scale=scale)
-
-
-def _meant(trial: _Trial) -> Meant:
-    assert trial.reading.meant is not None  # noqa: S101 - there is a blend
-    return trial.reading.meant
-
-
-def _scales(trials: Sequence[_Trial], share: float) -> Scales:
+def _scales(trial: _Trial) -> Scales:
     """Return the logistic weights and the thresholds that the held-back verdicts suggest."""
-    if not trials:
+    inside = trial.familiar
+    if trial.right.sum() < _FEWEST or (~inside).sum() < _FEWEST_STRANGE:
         return _STRICT
-    sign = np.concatenate([each.reading.signs(share) for each in trials])
-    was_right = np.concatenate([each.right(share) for each in trials])
-    inside = np.concatenate([each.familiar for each in trials])
-    if was_right.sum() < _FEWEST or (~inside).sum() < _FEWEST_STRANGE:
-        return _strict(sign.shape[1])
-    right = _logistic_fit(sign, was_right, np.where(inside, 1.0, _STRANGE))
-    familiar = _logistic_fit(sign, inside, np.ones(inside.size))
-    chance = _logistic(sign[inside], right)
-    joint = [(t.reading.joint(share)[t.familiar], t.place[t.familiar]) for t in trials]
+    right = _logistic_fit(trial.sign, trial.right, np.where(inside, 1.0, _STRANGE))
+    familiar = _logistic_fit(trial.sign, inside, np.ones(inside.size))
+    chance = _logistic(trial.sign[inside], right)
     return Scales(
         right=right,
         familiar=familiar,
-        sure=_sure_from(chance, was_right[inside]),
-        known=float(np.quantile(_logistic(sign[inside], familiar), 1 - COVERAGE)),
-        temperature=_temperature(joint),
+        sure=_sure_from(chance, trial.right[inside]),
+        known=float(np.quantile(_logistic(trial.sign[inside], familiar), 1 - COVERAGE)),
+        temperature=_temperature(trial.scores),
     )
-
-
-def _strict(signs: int) -> Scales:
-    """Return the scales by hand; what further signs say counts for nothing."""
-    more = [0.0] * (signs - SIGNS)
-    right, familiar = (np.insert(w, SIGNS, more) for w in (_STRICT.right, _STRICT.familiar))
-    return replace(_STRICT, right=right, familiar=familiar)
 
 
 def _logistic(sign: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -219,9 +207,9 @@ def _sure_from(chance: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return max(_SUREST, float(chance[order[enough[-1]]])) if enough.size else 1.0
 
 
-def _temperature(scores: Sequence[tuple[Floats, Whole]], most: float = 2.0) -> float:
+def _temperature(scores: Sequence[tuple[Floats, Whole]]) -> float:
     """Return the divisor of scores that makes the truth most probable, by softmax."""
-    options = np.geomspace(0.02, most, 25)
+    options = np.geomspace(0.02, 2.0, 25)
 
     def surprise(temperature: float) -> float:
         total = 0.0

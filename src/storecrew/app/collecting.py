@@ -14,4 +14,5 @@ def set_start_up_aside() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()  # a command that starts may have let it rest
     gc.set_threshold(_YOUNG, 20, 20)

@@ -7,6 +7,7 @@ import typer
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import FAILED, MISUSED, fail, show_json, told
 from storecrew.cli.session import in_desk, read_settings
+from storecrew.cli.starting import uncollected
 
 if TYPE_CHECKING:
     import socket
@@ -116,6 +117,7 @@ async def _who_serves(desk: "ServiceDesk") -> "tuple[int, Callable[[], bool], fl
     return charge.process.pid, lambda: lives(charge.process), patience + 2 * _GRACE_SECONDS
 
 
+@uncollected()
 def serve(
     settings: "Settings",
     clock: "Clock | None" = None,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from storecrew.cli.starting import uncollected
+
 if TYPE_CHECKING:
     from storecrew.app import Settings
     from storecrew.app.access import Access
@@ -26,7 +28,8 @@ def read_settings(
     data_dir: Path | None = None, config: Path | None = None, **process: Any
 ) -> Settings:
     """Return the settings with these flags over them."""
-    from storecrew.app import load_settings  # pydantic costs what `--help` need not pay
+    with uncollected():
+        from storecrew.app import load_settings  # pydantic costs what `--help` need not pay
 
     flags = {"orchestrator": {"data_dir": data_dir, **process}}
     return load_settings(flags=flags, config=config)

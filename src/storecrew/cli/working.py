@@ -8,6 +8,7 @@ from storecrew.cli.options import ConfigFile, DataDir
 from storecrew.cli.output import told
 from storecrew.cli.serving import Host, Port, serve
 from storecrew.cli.session import read_settings
+from storecrew.cli.starting import uncollected
 
 if TYPE_CHECKING:
     from storecrew.app import Settings
@@ -51,7 +52,8 @@ def worker(
     """
     import asyncio  # not needed for `--help`
 
-    asyncio.run(_work(read_settings(data_dir, config), name))
+    with uncollected():
+        asyncio.run(_work(read_settings(data_dir, config), name))
 
 
 async def _work(settings: "Settings", name: str) -> None:

@@ -123,7 +123,7 @@ def main() -> None:
     wanted = [(row, s) for s in seeds for row in rows if f"{row}/{s}" not in results]
     wanted = [] if args.table else wanted
     units = 55.0 * args.size / 120
-    with ProcessPoolExecutor(args.jobs, max_tasks_per_child=4) as pool:
+    with ProcessPoolExecutor(args.jobs) as pool:
         running = {}
         for row, seed in wanted:
             trial = Trial(days=args.days, seed=seed, size=args.size, units=units, step=args.step)

@@ -4,13 +4,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
-@lru_cache(maxsize=256)
 def stamp(at: datetime) -> str:
-    """Return the moment as text; later moments sort after earlier ones.
+    """Return the moment as text; later moments sort after earlier ones."""
+    return _text(at.astimezone(UTC))
 
-    Rows written together carry the same moment, so the last ones are remembered.
+
+@lru_cache(maxsize=256)
+def _text(at: datetime) -> str:
+    """Return it as text. Rows written together carry the same moment, so the last are remembered.
+
+    In UTC alone: in a zone the hours of a doubled one are equal, and were taken for each other.
     """
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return at.isoformat(timespec="microseconds")
 
 
 def moment(text: str) -> datetime:

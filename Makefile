@@ -7,19 +7,34 @@ SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
 
-$(VENV)/.runtime: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps -e .
-	touch $@
+LOCKS := requirements-build.lock requirements.lock
+UV := $(BIN)/uv pip
+SYNC := $(UV) sync --quiet --python $(BIN)/python --require-hashes --build-constraints requirements-build.lock
+INSTALL := $(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
+
+# pip installs uv; uv installs exactly what the locks list, and the project with the pinned build tools.
+$(VENV)/.uv: requirements-uv.lock
+	@echo "Set-up: creating the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(VENV)/.runtime: $(LOCKS) pyproject.toml $(VENV)/.uv
+	@echo "Set-up: installing the pinned packages"
+	@$(SYNC) $(LOCKS)
+	@$(INSTALL)
+	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
-	touch $@
+	@echo "Set-up: installing the pinned test tools"
+	@$(SYNC) $(LOCKS) requirements-dev.lock
+	@$(INSTALL)
+	@touch $@
 
 $(VENV)/.peers: requirements-peers.lock $(VENV)/.dev
-	$(BIN)/pip install --quiet --require-hashes -r requirements-peers.lock
-	touch $@
+	@$(SYNC) $(LOCKS) requirements-dev.lock requirements-peers.lock
+	@$(INSTALL)
+	@touch $@
 
 demo: $(VENV)/.runtime ## Run the simulated shop for 60 days beside a plain owner, then serve it
 	$(BIN)/storecrew demo $(ARGS)
@@ -52,10 +67,13 @@ bench-models: $(VENV)/.peers ## Run the benchmarks of the models beside their pe
 coverage: $(VENV)/.dev ## Branch coverage, with the bar for domain, policy and orchestrator
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered
 
-lock: ## Pin the dependencies again (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev -c requirements.lock -o requirements-dev.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group peers -c requirements.lock -c requirements-dev.lock -o requirements-peers.lock
+COMPILE := $(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+lock: $(VENV)/.uv ## Pin the newest dependencies that the project allows
+	$(COMPILE) --upgrade --group pyproject.toml:uv -o requirements-uv.lock
+	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade -c requirements.lock --group pyproject.toml:build -o requirements-build.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock --group pyproject.toml:dev -o requirements-dev.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock -c requirements-dev.lock --group pyproject.toml:peers -o requirements-peers.lock
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'

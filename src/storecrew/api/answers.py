@@ -197,11 +197,11 @@ def _offers(shapes: Shapes) -> dict[str, Schema]:
         "POST /api/acts": fields(customer=TEXT, kind=TEXT),
         "GET /api/payment-methods": fields(methods=mapping(FLAG)),
         "PUT /api/payment-methods/{method:path}": fields(method=TEXT, enabled=FLAG),
-        "GET /api/customers": fields(items=listing(customer), total=WHOLE),
+        "GET /api/customers": _page(customer),
         "PUT /api/customers/{customer:path}": fields(customer=TEXT, name=TEXT),
         "PUT /api/customers/{customer:path}/consent": fields(customer=TEXT, marketing=FLAG),
         "POST /api/wishes": fields(customer=TEXT, product=TEXT),
-        "GET /api/purchases": fields(items=listing(purchase), total=WHOLE),
+        "GET /api/purchases": _page(purchase),
         **{f"POST /api/purchases/{{purchase_id}}/{step}": settled
            for step in ("receive", "cancel", "delay")},
     }  # fmt: skip
@@ -221,7 +221,7 @@ def _shop(shapes: Shapes) -> dict[str, Schema]:
         "GET /api/products": _page(product),
         "GET /api/products/{sku:path}": product,
         "PUT /api/products/{sku:path}": fields(sku=TEXT),
-        "GET /api/stock": fields(items=listing(level), total=WHOLE),
+        "GET /api/stock": _page(level),
         "PUT /api/stock/{product:path}": fields(product=TEXT, warehouse=TEXT, on_hand=WHOLE),
         "GET /api/stock-history": fields(history=listing(shapes.of(commerce.StockMove))),
         "GET /api/inventory/status": fields(items=listing(item)),

@@ -24,7 +24,7 @@ from storecrew.domain.catalogue import Names
 from storecrew.domain.errors import InvalidInput, KeyReused, NotFound, StorecrewError
 from storecrew.domain.events import MailReceived, Published
 from storecrew.domain.orders import parse_order
-from storecrew.domain.ports import Clock, Store
+from storecrew.domain.ports import Clock, Notes, Store
 from storecrew.domain.proposals import Outcome
 from storecrew.mail.bounces import Notice, NoticeKind
 from storecrew.mail.mailbox import Look, Place
@@ -47,18 +47,6 @@ class Inbox(Protocol):
 
     def look(self, after: Place | None, now: datetime, *, limit: int = 50) -> Look:
         """Return mails that came since then, and the place to go on at."""
-        ...
-
-
-class Notes(Protocol):
-    """Where the place in the mailbox is kept."""
-
-    async def find(self, name: str) -> str | None:
-        """Return what is kept under the name."""
-        ...
-
-    async def keep(self, name: str, value: str) -> None:
-        """Keep the value in place of an earlier one."""
         ...
 
 

@@ -18,7 +18,7 @@ from storecrew.domain.events import Published
 from storecrew.domain.figures import Figures
 from storecrew.domain.journal import JournalView
 from storecrew.domain.operations import IncidentBook
-from storecrew.domain.ports import Clock, Store
+from storecrew.domain.ports import Clock, ListedStore
 from storecrew.domain.proposals import Decision, Filed
 from storecrew.domain.replies import ReplyBook
 from storecrew.domain.runs import Receipt
@@ -79,7 +79,7 @@ class Plane(Protocol):
         ...
 
     @property
-    def store(self) -> Store:
+    def store(self) -> ListedStore:
         """The shop's books."""
         ...
 

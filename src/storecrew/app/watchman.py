@@ -12,7 +12,7 @@ from storecrew.domain.crew import ShopDay
 from storecrew.domain.errors import StorecrewError
 from storecrew.domain.events import BooksDiffered, Published, ServiceFailed
 from storecrew.domain.operations import Incident, IncidentBook
-from storecrew.domain.ports import Clock
+from storecrew.domain.ports import Clock, Notes
 from storecrew.domain.services import ServiceView
 
 WATCH_SECONDS = 10.0
@@ -20,6 +20,8 @@ WATCH_SECONDS = 10.0
 PROOF_HOUR = 3
 """Hour of the shop's day from which its books are proved: the quietest of most shops."""
 _SOURCE = "plane"
+_PROVED = "books/proved"
+"""Name of the note that says of which day the books were proved last."""
 _log = logging.getLogger(__name__)
 
 Publish = Callable[[Sequence[Published]], Awaitable[object]]
@@ -49,8 +51,7 @@ class Watchman:
     tell: Tell
     publish: Publish
     prove: Prove
-    _proved: str = ""
-    """The day whose books were proved last."""
+    notes: Notes
 
     async def look(self) -> None:
         """Tell of incidents that nobody was told of, and prove the books once a day."""
@@ -58,13 +59,14 @@ class Watchman:
             if await self.tell(f"storecrew: {incident.title}", _body(incident)):
                 await self.book.told(incident.id, self.clock.now())
         now = self.clock.now()
-        day = ShopDay.of(now, self.zone)
-        if day.name != self._proved and now.astimezone(ZoneInfo(self.zone)).hour >= PROOF_HOUR:
-            await self._prove(day.name, now)
+        day = ShopDay.of(now, self.zone).name
+        if now.astimezone(ZoneInfo(self.zone)).hour < PROOF_HOUR:
+            return
+        if await self.notes.find(_PROVED) != day:  # a restart does not prove them again
+            await self._tell_of(await self.prove(), day, now)
+            await self.notes.keep(_PROVED, day)
 
-    async def _prove(self, day: str, now: datetime) -> None:
-        found = await self.prove()
-        self._proved = day
+    async def _tell_of(self, found: Sequence[Discrepancy], day: str, now: datetime) -> None:
         if not found:
             return
         first = f"{found[0].check} {found[0].subject}: {found[0].problem}"

@@ -28,6 +28,7 @@ from storecrew.domain.ports import Clock, Engine, Store
 from storecrew.journal import SqlJournal
 from storecrew.journal.crew import SqlCrew
 from storecrew.journal.health import SqlHealth
+from storecrew.journal.notes import SqlNotes
 from storecrew.journal.operations import SqlOperations
 from storecrew.orchestrator import generated
 from storecrew.orchestrator.inline import InlineEngine
@@ -95,6 +96,7 @@ def keep_watch(
         tell=call_somebody(settings),
         publish=orchestrator.publish,
         prove=partial(proved, store, journal),
+        notes=SqlNotes(journal.database),
     )
     watching = asyncio.create_task(watch_plane(watchman, lambda: orchestrator.leads), name="watch")
     stack.push_async_callback(_cancelled, watching)

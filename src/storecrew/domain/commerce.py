@@ -109,6 +109,16 @@ class OrderPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderBacklog:
+    """What waits in the order flow."""
+
+    since: Mapping[Status, datetime]
+    """When the order that waits longest in a state came into it; states without are left out."""
+    paid_not_sent: int
+    """Orders that are paid and have not left the warehouse."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderMove:
     """One recorded step of an order through its machine."""
 

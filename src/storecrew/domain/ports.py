@@ -22,6 +22,7 @@ from storecrew.domain.commerce import (
     DailySales,
     Discrepancy,
     Order,
+    OrderBacklog,
     OrderMove,
     OrderPage,
     OrderQuery,
@@ -37,7 +38,7 @@ from storecrew.domain.events import Published
 from storecrew.domain.learning import Past
 from storecrew.domain.orders import Status
 from storecrew.domain.proposals import Outcome
-from storecrew.domain.store_views import CareView, SellingView
+from storecrew.domain.store_views import CareView, Listings, SellingView
 
 T = TypeVar("T")
 
@@ -87,6 +88,14 @@ class StoreView(SellingView, CareView, Past, Protocol):
 
     async def order_counts(self) -> Mapping[Status, int]:
         """Return how many orders stand in each state; states without orders are left out."""
+        ...
+
+    async def order_backlog(self) -> OrderBacklog:
+        """Return since when open orders wait in each state, and how many are paid and not sent."""
+        ...
+
+    async def skus_to_watch(self, *, below: int) -> Sequence[str]:
+        """Return products with fewer units available in a warehouse, and those without a price."""
         ...
 
     async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
@@ -166,6 +175,10 @@ class Store(StoreView, Protocol):
     async def close(self) -> None:
         """Release every connection."""
         ...
+
+
+class ListedStore(Store, Listings, Protocol):
+    """The store as the API sees it: its lists can be read page by page."""
 
 
 class DemandForecast(Protocol):
@@ -281,6 +294,18 @@ class Models(Protocol):
 
     def bought_together(self, count: int) -> Sequence[BoughtTogether]:
         """Return proven pairs, the most telling first; () before anything was learned."""
+        ...
+
+
+class Notes(Protocol):
+    """Short texts by name that outlive a restart."""
+
+    async def find(self, name: str) -> str | None:
+        """Return what is kept under the name."""
+        ...
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep the value in place of an earlier one."""
         ...
 
 

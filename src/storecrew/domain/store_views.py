@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from storecrew.domain.care import Ticket, TicketStatus
-from storecrew.domain.commerce import Authorization, Customer
+from storecrew.domain.commerce import Authorization, Customer, Product, Purchase, StockLevel
+from storecrew.domain.pages import Page
 from storecrew.domain.selling import (
     Act,
     Bundle,
@@ -95,4 +96,30 @@ class CareView(Protocol):
 
     async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
         """Return which of these addresses are written to no more, and why."""
+        ...
+
+
+class Listings(Protocol):
+    """Pages of what a shop has many of, for who reads them one after the other."""
+
+    async def product_page(self, *, page: int, per_page: int) -> Page[Product]:
+        """Return one page of the products, by SKU."""
+        ...
+
+    async def stock_page(self, *, page: int, per_page: int) -> Page[StockLevel]:
+        """Return one page of the stock levels, by SKU, then warehouse."""
+        ...
+
+    async def stocked_skus(self, *, page: int, per_page: int) -> Sequence[str]:
+        """Return one page of the SKUs that have a stock level, in order."""
+        ...
+
+    async def customer_page(self, *, page: int, per_page: int) -> Page[Customer]:
+        """Return one page of the customers, by id."""
+        ...
+
+    async def purchase_page(
+        self, *, status: str | None, page: int, per_page: int
+    ) -> Page[Purchase]:
+        """Return one page of the purchase orders of this status (all when None), oldest first."""
         ...

@@ -15,7 +15,6 @@ from storecrew.domain.identity import Admitted, Caller, Key, NameTaken, Refusal,
 from storecrew.journal import audit
 from storecrew.journal.access_tables import keys, sessions, users
 from storecrew.journal.rows import dump, take_turns
-from storecrew.journal.tables import audit as audit_table
 from storecrew.journal.tables import controls
 
 MAX_SESSIONS = 20
@@ -244,11 +243,10 @@ def _record(
     reason: str = "",
 ) -> None:
     take_turns(connection, "audit")
-    newest = connection.execute(sa.select(sa.func.max(audit_table.c.seq))).scalar() or 0
     row = {
         "at": stamp(now),
         "kind": "access",
-        "subject": f"{action['type']}/{newest + 1}",
+        "subject": f"{action['type']}/{audit.position(connection) + 1}",
         "actor": by,
         "action": dump(action),
         "result": result,

@@ -17,6 +17,7 @@ FIELDS = tuple(c.name for c in audit.c if c.name not in ("previous_hash", "hash"
 GENESIS = "0" * 64
 
 _INSERT = Many(sa.insert(audit))
+_POSITION = sa.select(sa.func.max(audit.c.seq))
 _HEAD = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
@@ -34,6 +35,11 @@ def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         entry["hash"] = previous = digest(entry)
         chained.append(entry)
     _INSERT.execute(connection, chained)
+
+
+def position(connection: Connection) -> int:
+    """Return the position of the newest row, 0 before the first: what an id is made of."""
+    return connection.execute(_POSITION).scalar() or 0
 
 
 def append_changes(connection: Connection, events: Sequence[Mapping[str, Any]]) -> None:

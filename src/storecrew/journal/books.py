@@ -9,7 +9,16 @@ from storecrew.domain.commerce import Discrepancy
 from storecrew.domain.proposals import Result, Verdict
 from storecrew.domain.runs import ApprovalStatus, RunStatus
 from storecrew.journal import audit as chain
-from storecrew.journal.tables import approvals, audit, decisions, events, outcomes, proposals, runs
+from storecrew.journal.tables import (
+    COUNTED,
+    approvals,
+    audit,
+    decisions,
+    events,
+    outcomes,
+    proposals,
+    runs,
+)
 from storecrew.journal.tables import wakes as wakes_table
 from storecrew.journal.taking import ACTIVE
 
@@ -22,6 +31,7 @@ def check(connection: Connection, effects: Collection[str]) -> list[Discrepancy]
         *_audited_twice_or_early(connection),
         *_effects(connection, effects),
         *_orphans(connection),
+        *_row_counts(connection),
     ]
 
 
@@ -105,3 +115,11 @@ def _orphans(connection: Connection) -> Iterator[Discrepancy]:
     gaps = sa.select(sa.func.max(events.c.seq) - sa.func.min(events.c.seq) + 1 - sa.func.count())
     if connection.execute(gaps).scalar():
         yield Discrepancy(check="events", subject="events", problem="positions are missing")
+
+
+def _row_counts(connection: Connection) -> Iterator[Discrepancy]:
+    """Yield tables of which more or fewer rows are counted than there are."""
+    for counted in COUNTED:
+        for part, state, kept, found in connection.execute(sa.text(counted.difference())):
+            problem = f"{kept} rows are counted where there are {found} (by {part!r}, {state!r})"
+            yield Discrepancy(check="row counts", subject=counted.table, problem=problem)

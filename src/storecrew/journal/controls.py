@@ -13,7 +13,6 @@ from storecrew.domain.runs import RunStatus, Story
 from storecrew.journal import audit, runs, updates
 from storecrew.journal.events import CLOCK
 from storecrew.journal.rows import control_row, dump, person, take_turns
-from storecrew.journal.tables import audit as audit_table
 from storecrew.journal.tables import controls, events, proposals, wakes
 from storecrew.journal.tables import runs as runs_table
 from storecrew.journal.taking import ACTIVE, new_run
@@ -26,9 +25,8 @@ def set_paused(connection: Connection, value: bool, *, by: str, now: datetime) -
         return
     connection.execute(sa.delete(controls).where(controls.c.name == "paused"))
     connection.execute(sa.insert(controls), {"name": "paused", "value": "true" if value else ""})
-    count = sa.select(sa.func.count()).select_from(audit_table)
     what = "pause" if value else "resume"
-    subject = f"{what}/{connection.execute(count).scalar_one()}"
+    subject = f"{what}/{audit.position(connection)}"
     actor = person(by)
     row = control_row(subject, {"type": what}, actor=actor, reason=what, now=now)
     audit.append(connection, [row])
@@ -71,20 +69,23 @@ def prune(connection: Connection, before: datetime) -> int:
     Runs, proposals and the audit stay: they are the owner's books. So does the name of each
     agent's newest tick, or a restart would take it for one that never came.
     """
-    needed = (
+    pending = sa.select(sa.func.min(wakes.c.event_seq)).where(wakes.c.run_id.is_(None))
+    of_runs = (
         sa.select(sa.func.min(wakes.c.event_seq))
-        .outerjoin(runs_table, runs_table.c.id == wakes.c.run_id)
-        .where(
-            sa.or_(
-                wakes.c.run_id.is_(None),
-                runs_table.c.status.in_([*ACTIVE, RunStatus.FAILED]),
-            )
-        )
+        .join(runs_table, runs_table.c.id == wakes.c.run_id)
+        .where(runs_table.c.status.in_([*ACTIVE, RunStatus.FAILED]))
     )
     newest = sa.select(sa.func.max(events.c.seq))
-    keep_from = connection.execute(needed).scalar() or connection.execute(newest).scalar() or 0
-    recent = sa.select(sa.func.min(events.c.seq)).where(events.c.at >= stamp(before))
-    limit = min(keep_from, connection.execute(recent).scalar() or keep_from)
+    needed = [connection.execute(query).scalar() for query in (pending, of_runs)]
+    known = [seq for seq in needed if seq is not None]
+    keep_from = min(known, default=connection.execute(newest).scalar() or 0)
+    recent = sa.select(sa.func.min(events.c.seq)).where(
+        events.c.seq < keep_from, events.c.at >= stamp(before)
+    )
+    limit = connection.execute(recent).scalar() or keep_from
+    old = sa.select(events.c.seq).where(events.c.seq < limit).limit(1)
+    if connection.execute(old).scalar() is None:
+        return 0
     _remember_ticks(connection, limit)
     connection.execute(sa.delete(wakes).where(wakes.c.event_seq < limit))
     return connection.execute(sa.delete(events).where(events.c.seq < limit)).rowcount

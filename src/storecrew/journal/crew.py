@@ -20,7 +20,6 @@ from storecrew.journal.crew_tables import agents, halts, heartbeats
 from storecrew.journal.events import REQUESTS
 from storecrew.journal.health import close_incident
 from storecrew.journal.rows import control_row, dump, take_turns, to_run
-from storecrew.journal.tables import audit as audit_table
 from storecrew.journal.tables import controls, events, runs, wakes
 
 
@@ -65,16 +64,15 @@ def dismiss(connection: Connection, agent: str, *, by: str, now: datetime) -> No
 def _changed(connection: Connection, what: str, agent: str, *, by: str, now: datetime) -> None:
     """Tell the audit, every worker and those who watch that the crew is another now."""
     _audit(connection, what, agent, by=by, now=now)
-    count = connection.execute(sa.select(sa.func.count()).select_from(audit_table)).scalar_one()
     connection.execute(sa.delete(controls).where(controls.c.name == "crew"))
-    connection.execute(sa.insert(controls), {"name": "crew", "value": str(count)})
+    value = str(audit.position(connection))
+    connection.execute(sa.insert(controls), {"name": "crew", "value": value})
     updates.note(connection, Topic.CREW, {"agent": agent, "change": what}, now)
 
 
 def _audit(connection: Connection, what: str, agent: str, *, by: str, now: datetime) -> None:
-    count = connection.execute(sa.select(sa.func.count()).select_from(audit_table)).scalar_one()
     action = {"type": f"{what}_agent", "agent": agent}
-    subject = f"{what}/{agent}/{count}"
+    subject = f"{what}/{agent}/{audit.position(connection)}"
     audit.append(connection, [control_row(subject, action, actor=by, reason=what, now=now)])
 
 
@@ -116,15 +114,20 @@ def set_halted(connection: Connection, agent: str, value: bool, *, by: str, now:
     updates.note(connection, Topic.CREW, {"agent": agent, "paused": value}, now)
 
 
+_OF_STATUS = sa.select(sa.func.count()).where(
+    runs.c.status == sa.bindparam("of"), runs.c.created_at >= sa.bindparam("began")
+)
+
+
 def statistics(connection: Connection, day: ShopDay) -> dict[str, int]:
     """Count the runs of a day by what became of them, and what waits for one."""
-    query = (
-        sa.select(runs.c.status, sa.func.count().label("number"))
-        .where(runs.c.created_at >= stamp(day.began))
-        .group_by(runs.c.status)
-    )
-    counts = {f"runs_{status}": 0 for status in RunStatus}
-    counts |= {f"runs_{row.status}": int(row.number) for row in connection.execute(query)}
+    began = stamp(day.began)
+    counts = {
+        f"runs_{status}": connection.execute(
+            _OF_STATUS, {"of": status, "began": began}
+        ).scalar_one()
+        for status in RunStatus
+    }
     pending = sa.select(sa.func.count()).select_from(wakes).where(wakes.c.run_id.is_(None))
     counts["runs_today"] = sum(counts.values())
     counts["wakes_waiting"] = connection.execute(pending).scalar_one()

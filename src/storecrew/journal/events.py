@@ -85,14 +85,16 @@ def recall(
     query = (
         sa.select(events)
         .where(
-            sa.or_(events.c.seq > oldest, events.c.seq.in_(lasting)),
             events.c.type.in_([kind.__name__ for kind in kinds]),
             events.c.at >= stamp(since),
             events.c.at <= stamp(until),
         )
         .order_by(events.c.seq)
     )
-    return [to_event(row) for row in connection.execute(query)]
+    old = query.where(events.c.seq.in_([seq for seq in lasting if seq <= oldest]))
+    found = [*connection.execute(old)] if lasting else []
+    found += connection.execute(query.where(events.c.seq > oldest))
+    return [to_event(row) for row in found]
 
 
 def relay(

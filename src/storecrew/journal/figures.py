@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storecrew.database import row_counts
 from storecrew.domain.crew import Budget, ShopDay
 from storecrew.domain.figures import BudgetUse, Figures
 from storecrew.journal import budgets
-from storecrew.journal.tables import approvals, audit, events, outcomes, runs
+from storecrew.journal.tables import audit, events
 
 
 def count(connection: Connection, agents: Mapping[str, Budget], day: ShopDay) -> Figures:
@@ -16,9 +17,9 @@ def count(connection: Connection, agents: Mapping[str, Budget], day: ShopDay) ->
     return Figures(
         events=_newest(connection, events.c.seq),
         audited=_newest(connection, audit.c.seq),
-        runs=_by(connection, runs.c.status),
-        approvals=_by(connection, approvals.c.status),
-        outcomes=_by(connection, outcomes.c.result),
+        runs=row_counts(connection, "runs"),
+        approvals=row_counts(connection, "approvals"),
+        outcomes=row_counts(connection, "outcomes"),
         budgets={
             name: BudgetUse(budget=budget, used=budgets.used(connection, name, day))
             for name, budget in agents.items()
@@ -29,8 +30,3 @@ def count(connection: Connection, agents: Mapping[str, Budget], day: ShopDay) ->
 def _newest(connection: Connection, number: "sa.Column[int]") -> int:
     """Return the highest number, which is how many there were: none is ever left out."""
     return connection.execute(sa.select(sa.func.max(number))).scalar() or 0
-
-
-def _by(connection: Connection, column: "sa.Column[str]") -> dict[str, int]:
-    rows = connection.execute(sa.select(column, sa.func.count()).group_by(column))
-    return {str(value): int(number) for value, number in rows}

@@ -67,8 +67,8 @@ def open_incident(
     take_turns(connection, "incidents")
     if connection.execute(_open_of(agent)).scalar() is not None:
         return False
-    earlier = sa.select(sa.func.count()).where(incidents.c.agent == agent)
-    identifier = f"{agent}/{connection.execute(earlier).scalar_one() + 1}"
+    take_turns(connection, "audit")
+    identifier = f"{agent}/{audit.position(connection) + 1}"
     row = {"id": identifier, "agent": agent, "kind": kind, "detail": detail, "held_by": ""}
     connection.execute(sa.insert(incidents), row | {"opened_at": stamp(now)})
     action = {"type": "open_incident", "agent": agent, "kind": kind}

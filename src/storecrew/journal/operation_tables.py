@@ -32,4 +32,6 @@ anomalies = sa.Table(
     sa.Column("resolution", sa.Text, nullable=False),
     sa.Column("told_at", sa.Text),
 )
-sa.Index("anomalies_by_time", anomalies.c.opened_at)
+_newest = (anomalies.c.opened_at.desc(), anomalies.c.id)
+sa.Index("anomalies_by_time", *_newest)
+sa.Index("anomalies_by_status", anomalies.c.status, *_newest)

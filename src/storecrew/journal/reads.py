@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
+from storecrew.database import SortOrder, page_rows, row_count
 from storecrew.domain.errors import NotFound
 from storecrew.domain.events import Recorded
 from storecrew.domain.pages import Page
@@ -30,23 +31,6 @@ STORIES = (
 )
 
 
-def page_of(
-    connection: Connection,
-    query: "sa.Select[Any]",
-    *,
-    order: "Sequence[sa.ColumnElement[Any]]",
-    page: int,
-    per_page: int,
-    read: Callable[[Any], T],
-) -> Page[T]:
-    """Return one page of the query's rows and how many there are."""
-    total = connection.execute(
-        sa.select(sa.func.count()).select_from(query.subquery())
-    ).scalar_one()
-    rows = connection.execute(query.order_by(*order).limit(per_page).offset((page - 1) * per_page))
-    return Page(items=tuple(read(row) for row in rows), total=total)
-
-
 def runs_page(
     connection: Connection,
     *,
@@ -56,22 +40,53 @@ def runs_page(
     status: RunStatus | None = None,
 ) -> Page[Run]:
     """Return one page of runs, without their events."""
-    query = sa.select(runs)
+    ids = sa.select(runs.c.id)
     if agent is not None:
-        query = query.where(runs.c.agent == agent)
+        ids = ids.where(runs.c.agent == agent)
     if status is not None:
-        query = query.where(runs.c.status == status)
-    order = [runs.c.created_at.desc(), runs.c.id]
-    return page_of(connection, query, order=order, page=page, per_page=per_page, read=to_run)
+        ids = ids.where(runs.c.status == status)
+    total = row_count(connection, "runs", part=agent, state=status)
+    order: SortOrder = [(runs.c.created_at, "down"), (runs.c.id, "up")]
+    some = page_rows(connection, ids, order, total=total, page=page, per_page=per_page)
+    return Page(items=_in_order(connection, some, sa.select(runs), runs.c.id, to_run), total=total)
+
+
+def _in_order(
+    connection: Connection,
+    some: Sequence[Row[Any]],
+    query: sa.Select[Any],
+    column: sa.Column[str],
+    read: Callable[[Any], T],
+) -> tuple[T, ...]:
+    """Return the query's rows of these ids, in the ids' order."""
+    ids = [row.id for row in some]
+    found = {row.id: read(row) for row in connection.execute(query.where(column.in_(ids)))}
+    return tuple(found[each] for each in ids)
 
 
 def stories_page(
     connection: Connection, *, page: int, per_page: int, run: str | None = None
 ) -> Page[Story]:
     """Return one page of proposals and what became of them."""
-    query = STORIES if run is None else STORIES.where(proposals.c.run_id == run)
-    order = [proposals.c.at.desc(), proposals.c.run_id, proposals.c.n]
-    return page_of(connection, query, order=order, page=page, per_page=per_page, read=to_story)
+    ids = sa.select(proposals.c.id)
+    if run is None:
+        total = row_count(connection, "proposals")
+        order: SortOrder = _NEWEST_PROPOSALS
+    else:  # all of a run are filed at once, and numbered from 0
+        last = sa.select(sa.func.max(proposals.c.n)).where(proposals.c.run_id == run)
+        number = connection.execute(last).scalar()
+        total = 0 if number is None else int(number) + 1
+        ids, order = ids.where(proposals.c.run_id == run), [(proposals.c.n, "up")]
+    some = page_rows(connection, ids, order, total=total, page=page, per_page=per_page)
+    items = _in_order(connection, some, STORIES, proposals.c.id, to_story)
+    return Page(items=items, total=total)
+
+
+_NEWEST_PROPOSALS: SortOrder = (
+    (proposals.c.at, "down"),
+    (proposals.c.run_id, "up"),
+    (proposals.c.n, "up"),
+)
 
 
 def story(connection: Connection, proposal_id: str) -> Story:
@@ -86,16 +101,49 @@ def approvals_page(
     connection: Connection, *, status: ApprovalStatus | None, page: int, per_page: int
 ) -> Page[Approval]:
     """Return one page of questions, newest first."""
-    query = QUESTIONS if status is None else QUESTIONS.where(approvals.c.status == status)
-    order = [approvals.c.asked_at.desc(), proposals.c.run_id, proposals.c.n]
-    return page_of(connection, query, order=order, page=page, per_page=per_page, read=to_approval)
+    ids = sa.select(approvals.c.proposal_id.label("id"))
+    if status is not None:
+        ids = ids.where(approvals.c.status == status)
+    total = row_count(connection, "approvals", state=status)
+    some = page_rows(connection, ids, _NEWEST_QUESTIONS, total=total, page=page, per_page=per_page)
+    items = _in_order(connection, some, QUESTIONS, approvals.c.proposal_id, to_approval)
+    return Page(items=items, total=total)
+
+
+_NEWEST_QUESTIONS: SortOrder = (
+    (approvals.c.asked_at, "down"),
+    (sa.func.length(approvals.c.proposal_id), "up"),  # of one run, 9 comes before 10
+    (approvals.c.proposal_id, "up"),
+)
 
 
 def audit_page(connection: Connection, *, page: int, per_page: int) -> Page[AuditEntry]:
     """Return one page of the audit."""
-    order = [audit.c.seq.desc()]
-    query = sa.select(audit)
-    return page_of(connection, query, order=order, page=page, per_page=per_page, read=to_audit)
+    return _page_by_position(connection, audit, page, per_page, to_audit)
+
+
+def events_page(connection: Connection, *, page: int, per_page: int) -> Page[Recorded]:
+    """Return one page of the events."""
+    return _page_by_position(connection, events, page, per_page, to_event)
+
+
+def _page_by_position(
+    connection: Connection,
+    table: sa.Table,
+    page: int,
+    per_page: int,
+    read: Callable[[Any], T],
+) -> Page[T]:
+    """Return one page, newest first, of a table in whose positions there are no gaps."""
+    seq = table.c.seq
+    newest = connection.execute(sa.select(sa.func.max(seq))).scalar()
+    if newest is None:
+        return Page(items=(), total=0)
+    oldest = connection.execute(sa.select(sa.func.min(seq))).scalar_one()
+    last = newest - (page - 1) * per_page
+    some = sa.select(table).where(seq <= last, seq > last - per_page).order_by(seq.desc())
+    items = tuple(read(row) for row in connection.execute(some))
+    return Page(items=items, total=newest - oldest + 1)
 
 
 def tally(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
@@ -124,10 +172,3 @@ def tally(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
 
 def _count_where(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.count(sa.case((condition, 1)))
-
-
-def events_page(connection: Connection, *, page: int, per_page: int) -> Page[Recorded]:
-    """Return one page of the events."""
-    order = [events.c.seq.desc()]
-    query = sa.select(events)
-    return page_of(connection, query, order=order, page=page, per_page=per_page, read=to_event)

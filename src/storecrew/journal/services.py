@@ -28,7 +28,6 @@ from storecrew.domain.services import (
 from storecrew.journal import audit
 from storecrew.journal.rows import AnyRow, dump, take_turns
 from storecrew.journal.service_tables import processes, services
-from storecrew.journal.tables import audit as audit_table
 from storecrew.journal.tables import controls
 
 FILES = "storecrew:services_dir"
@@ -334,14 +333,13 @@ def _charge(connection: Connection) -> Charge | None:
 def _audit(connection: Connection, verb: str, spec: ServiceSpec, *, by: str, now: datetime) -> None:
     """Append what somebody did to a service; the values of its environment are left out."""
     take_turns(connection, "audit")
-    newest = connection.execute(sa.select(sa.func.max(audit_table.c.seq))).scalar() or 0
     action: dict[str, Any] = {"type": f"{verb}_service", "service": spec.id}
     if verb in ("register", "change"):
         action["executable"] = spec.executable
     row = {
         "at": stamp(now),
         "kind": "service",
-        "subject": f"{verb}/{spec.id}/{newest + 1}",
+        "subject": f"{verb}/{spec.id}/{audit.position(connection) + 1}",
         "actor": by,
         "action": dump(action),
         "result": "recorded",

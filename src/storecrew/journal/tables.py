@@ -2,7 +2,17 @@
 
 import sqlalchemy as sa
 
+from storecrew.database import Counted, counts_table
+
 metadata = sa.MetaData()
+row_counts = counts_table(metadata)
+COUNTED = (
+    Counted("runs", part="agent", state="status"),
+    Counted("proposals"),
+    Counted("approvals", state="status"),
+    Counted("outcomes", state="result"),
+)
+"""Tables of which it is known how many rows they have."""
 
 Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """A growing number; on SQLite the row's own id."""
@@ -64,9 +74,11 @@ runs = sa.Table(
     sa.Column("worker", sa.Text, nullable=False, server_default=""),
     sa.Column("tokens", sa.Integer, nullable=False, server_default="0"),
 )
-sa.Index("runs_by_status", runs.c.status, runs.c.agent)
-sa.Index("runs_by_time", runs.c.created_at)
-sa.Index("runs_by_agent", runs.c.agent, runs.c.created_at)
+_newest = (runs.c.created_at.desc(), runs.c.id)
+sa.Index("runs_by_status", runs.c.status, runs.c.agent, *_newest)
+sa.Index("runs_by_status_and_time", runs.c.status, *_newest)
+sa.Index("runs_by_time", *_newest)
+sa.Index("runs_by_agent", runs.c.agent, *_newest)
 
 proposals = sa.Table(
     "proposals",
@@ -79,7 +91,7 @@ proposals = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
 )
 sa.Index("proposals_by_run", proposals.c.run_id, proposals.c.n)
-sa.Index("proposals_by_time", proposals.c.at)
+sa.Index("proposals_by_time", proposals.c.at.desc(), proposals.c.run_id, proposals.c.n)
 
 decisions = sa.Table(
     "decisions",
@@ -126,6 +138,13 @@ sa.Index(
     postgresql_where=_rejected,
 )
 sa.Index("approvals_by_status", approvals.c.status, approvals.c.expires_at)
+sa.Index(
+    "approvals_by_time",
+    approvals.c.status,
+    approvals.c.asked_at.desc(),
+    sa.func.length(approvals.c.proposal_id),
+    approvals.c.proposal_id,
+)
 
 outcomes = sa.Table(
     "outcomes",

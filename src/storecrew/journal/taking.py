@@ -35,17 +35,13 @@ _WAITING = (
     .where(_FREE)
     .group_by(wakes.c.agent)
 )
+_LAST_TURN = sa.select(sa.func.max(runs.c.created_at)).where(runs.c.agent == wakes.c.agent)
 _HEADS = (
-    sa.select(wakes.c.agent, wakes.c.at)
+    sa.select(wakes.c.agent, wakes.c.at, _LAST_TURN.scalar_subquery().label("last_turn"))
     .where(wakes.c.agent.in_(sa.bindparam("agents", expanding=True)))
     .where(wakes.c.event_seq.in_(sa.bindparam("firsts", expanding=True)))
     .where(_FREE)
     .order_by(wakes.c.event_seq.desc())
-)
-_LAST_TURNS = (
-    sa.select(runs.c.agent, sa.func.max(runs.c.created_at).label("at"))
-    .where(runs.c.agent.in_(sa.bindparam("agents", expanding=True)))
-    .group_by(runs.c.agent)
 )
 _BUSY = (
     sa.select(wakes.c.subject)
@@ -182,9 +178,8 @@ def _turns(connection: Connection, firsts: dict[str, int]) -> dict[str, tuple[st
     for start in range(0, len(names), _AT_ONCE):
         some = names[start : start + _AT_ONCE]
         heads = {"agents": some, "firsts": [firsts[name] for name in some]}
-        since |= {row.agent: (row.at, 0) for row in connection.execute(_HEADS, heads)}
-        for row in connection.execute(_LAST_TURNS, {"agents": some}):
-            since[row.agent] = max(since.get(row.agent, ("", 0)), (row.at, 1))
+        for row in connection.execute(_HEADS, heads):  # an agent's oldest event comes last
+            since[row.agent] = max((row.at, 0), (row.last_turn or "", 1))
     return since
 
 

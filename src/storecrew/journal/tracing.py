@@ -40,7 +40,7 @@ def trace(connection: Connection, anything: str) -> Trace:
     carried = [to_run(row) for row in _rows(connection, of_runs, runs.c.created_at, runs.c.id)]
     listed = _proposals(connection, [run.id for run in carried])
     stories = STORIES.where(proposals.c.id.in_(listed))
-    audited = sa.select(audit).where(audit.c.subject.in_(listed))
+    audited = sa.select(audit).where(audit.c.kind == "proposal", audit.c.subject.in_(listed))
     return Trace(
         id=f"e{min(root)}" if root else run_id,
         events=tuple(map(to_event, facts)),

@@ -12,6 +12,7 @@ from storecrew.domain.commerce import (
     Customer,
     DailySales,
     Order,
+    OrderBacklog,
     OrderMove,
     OrderPage,
     OrderQuery,
@@ -144,6 +145,21 @@ class FakeView:
         for order in self.order_list:
             counts[order.status] = counts.get(order.status, 0) + 1
         return counts
+
+    async def order_backlog(self) -> OrderBacklog:
+        """Return since when open orders wait in each state, and how many are paid and not sent."""
+        waiting = await self.open_orders()
+        since = {
+            status: min(order.updated_at for order in waiting if order.status is status)
+            for status in {order.status for order in waiting}
+        }
+        paid = [o for o in waiting if o.status is Status.AWAITING_PAYMENT and o.is_paid]
+        return OrderBacklog(since=since, paid_not_sent=len(paid))
+
+    async def skus_to_watch(self, *, below: int) -> Sequence[str]:
+        """Return products with fewer units available in a warehouse, and those without a price."""
+        low = {level.sku for level in self.levels if level.available < below}
+        return sorted(low | {p.sku for p in self.product_list if p.price.amount <= 0})
 
     async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
         """Return the recorded moves of these orders, oldest first."""

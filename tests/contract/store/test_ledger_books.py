@@ -28,6 +28,7 @@ TAMPERED = {
         "DROP INDEX uq_purchases_open",
         "UPDATE purchases SET warehouse = 'main'",
     ],
+    "row counts": ["UPDATE row_counts SET n = n + 1 WHERE relation = 'orders'"],
 }
 
 

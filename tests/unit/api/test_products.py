@@ -137,9 +137,9 @@ async def test_r057_older_clients_get_products_as_json(client: httpx.AsyncClient
 
 
 async def test_r057_a_shop_that_is_away_is_no_empty_list(door: Door, monkeypatch) -> None:
-    async def away(*_args: Any) -> Any:
+    async def away(*_args: Any, **_named: Any) -> Any:
         raise StorageBusy("store")
 
-    monkeypatch.setattr(SqlStore, "products", away)
+    monkeypatch.setattr(SqlStore, "product_page", away)
     answer = await door.client().get("/api/v2/products")
     assert (answer.status_code, "items" in answer.json()) == (503, False)

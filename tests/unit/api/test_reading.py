@@ -29,6 +29,8 @@ QUESTIONS = {
     "orders_by_id": (([1, 99],), {}),
     "open_orders": ((), {}),
     "order_counts": ((), {}),
+    "order_backlog": ((), {}),
+    "skus_to_watch": ((), {"below": 1000}),
     "order_moves": (([1],), {}),
     "daily_sales": (YEAR, {"skus": ["Product A"]}),
     "price_changes": ((datetime(2026, 1, 1, tzinfo=UTC),), {}),

@@ -1,6 +1,6 @@
 """The watchman tells of each trouble once, and proves the books once a day."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +20,7 @@ from storecrew.domain.services import (
     view_of,
 )
 from storecrew.journal import open_journal
+from storecrew.journal.notes import SqlNotes
 from storecrew.journal.operations import Scene, SqlOperations
 from storecrew.stores.simulated.clock import VirtualClock
 
@@ -60,7 +61,13 @@ async def round_():
         return found.wrong
 
     watchman = Watchman(
-        book=book, clock=clock, zone="Europe/Berlin", tell=tell, publish=publish, prove=prove
+        book=book,
+        clock=clock,
+        zone="Europe/Berlin",
+        tell=tell,
+        publish=publish,
+        prove=prove,
+        notes=SqlNotes(journal.database),
     )
     found = Round(watchman, clock, book)
     yield found
@@ -107,11 +114,20 @@ async def test_the_books_are_proved_once_a_night(round_):
     assert round_.published == []
 
 
+async def test_a_restart_does_not_prove_the_books_of_a_day_again(round_):
+    round_.clock.advance_to(NIGHT + timedelta(hours=3))
+    await round_.watchman.look()
+    await replace(round_.watchman).look()
+
+    assert round_.proofs == 1
+
+
 async def test_books_that_differ_are_told_once_a_day(round_):
     round_.wrong = (WRONG, WRONG)
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
-    await round_.watchman.look()
-    round_.watchman._proved = ""  # a restart forgets
+    for _ in range(2):
+        await round_.watchman.look()
+    await round_.watchman.notes.keep("books/proved", "")  # ended before that was written
     await round_.watchman.look()
 
     assert [fact.event for fact in round_.published] == [

@@ -8,7 +8,14 @@ from decimal import Decimal
 from statistics import mean
 from typing import Any
 
-from storecrew.domain.commerce import Order, OrderMove, OrderQuery, Product, StockLevel
+from storecrew.domain.commerce import (
+    Order,
+    OrderBacklog,
+    OrderMove,
+    OrderQuery,
+    Product,
+    StockLevel,
+)
 from storecrew.domain.orders import Status
 from storecrew.domain.ports import StoreView
 
@@ -69,26 +76,28 @@ class Seen:
     """What was read from the store for a survey."""
 
     counts: Mapping[Status, int]
+    backlog: OrderBacklog
     recent: Sequence[Order] = ()
-    open: Sequence[Order] = ()
     moves: Sequence[OrderMove] = ()
     levels: Sequence[StockLevel] = ()
+    """Of products that are low or have no price, at least."""
     products: Mapping[str, Product] = field(default_factory=dict[str, Product])
 
 
 async def survey(store: StoreView, now: datetime, thresholds: Thresholds | None = None) -> Survey:
     """Read the store and return metrics, bottlenecks and recommendations."""
+    thresholds = thresholds or Thresholds()
     recent = (await store.orders(OrderQuery(per_page=RECENT))).items
-    levels = await store.stock()
+    skus = await store.skus_to_watch(below=thresholds.stock)
     seen = Seen(
         counts=await store.order_counts(),
+        backlog=await store.order_backlog(),
         recent=recent,
-        open=await store.open_orders(),
         moves=await store.order_moves([order.id for order in recent]),
-        levels=levels,
-        products={product.sku: product for product in await store.products()},
+        levels=await store.stock(skus),
+        products={product.sku: product for product in await store.products(skus)},
     )
-    return judge(seen, now, thresholds or Thresholds())
+    return judge(seen, now, thresholds)
 
 
 def judge(seen: Seen, now: datetime, thresholds: Thresholds) -> Survey:
@@ -109,16 +118,14 @@ def metrics(seen: Seen, now: datetime, thresholds: Thresholds) -> dict[str, Any]
     """Return order counts, what waits and for how long, low stock, and averages."""
     low = low_stock(seen.levels, seen.products, thresholds.stock)
     free = unpriced(seen.levels, seen.products)
-    waits = {status.value: _longest_wait(seen.open, status, now) for status in _WAITING}
+    waits = {status.value: _hours_since(seen.backlog.since.get(status), now) for status in _WAITING}
     return {
         "orders": {status.value: seen.counts.get(status, 0) for status in Status},
         "total_orders": sum(seen.counts.values()),
         "pending_approvals": seen.counts.get(Status.RECEIVED, 0),
         "awaiting_payment": seen.counts.get(Status.AWAITING_PAYMENT, 0)
         + seen.counts.get(Status.APPROVED, 0),
-        "paid_not_sent": sum(
-            order.status is Status.AWAITING_PAYMENT and order.is_paid for order in seen.open
-        ),
+        "paid_not_sent": seen.backlog.paid_not_sent,
         "awaiting_delivery": seen.counts.get(Status.AWAITING_DELIVERY, 0),
         "longest_wait_hours": waits,
         "low_stock_count": len(low),
@@ -234,9 +241,8 @@ def recommendations(
     return tuple(advice)
 
 
-def _longest_wait(orders: Sequence[Order], status: Status, now: datetime) -> float:
-    waits = [(now - o.updated_at).total_seconds() / 3600 for o in orders if o.status is status]
-    return round(max(waits, default=0.0), 1)
+def _hours_since(began: datetime | None, now: datetime) -> float:
+    return 0.0 if began is None else round((now - began).total_seconds() / 3600, 1)
 
 
 def _average_value(orders: Sequence[Order]) -> str | None:

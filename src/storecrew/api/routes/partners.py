@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, act, answer, plane_of, skus_of
+from storecrew.api.access import ThePlane, act, page_answer, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.routes.offers import Key
 from storecrew.domain import actions, care
@@ -20,10 +20,12 @@ Purchase = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 
 
 @router.get("/customers")
-async def customers(plane: ThePlane) -> JSONResponse:
-    """List every customer."""
-    found = await plane.store.customers()
-    return answer({"items": found, "total": len(found)})
+async def customers(
+    plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+) -> JSONResponse:
+    """List customers by id."""
+    found = await plane.store.customer_page(page=page, per_page=per_page)
+    return page_answer(found.items, found.total, page=page, per_page=per_page)
 
 
 @router.put("/customers/{customer:path}/consent")
@@ -53,12 +55,18 @@ async def wish(request: Request, body: bodies.WishBody) -> JSONResponse:
 
 
 @router.get("/purchases")
-async def purchases(plane: ThePlane, status: str | None = "open") -> JSONResponse:
-    """List purchase orders of a status: `open`, `received`, `cancelled` or `all`."""
+async def purchases(
+    plane: ThePlane,
+    status: str | None = "open",
+    page: bodies.PageNumber = 1,
+    per_page: bodies.PerPage = 50,
+) -> JSONResponse:
+    """List purchase orders of a status, oldest first: `open`, `received`, `cancelled` or `all`."""
     if status not in ("open", "received", "cancelled", "all"):
         raise InvalidInput("status", f"{status!r} is not open, received, cancelled or all")
-    found = await plane.store.purchases(status=None if status == "all" else status)
-    return answer({"items": found, "total": len(found)})
+    known = None if status == "all" else status
+    found = await plane.store.purchase_page(status=known, page=page, per_page=per_page)
+    return page_answer(found.items, found.total, page=page, per_page=per_page)
 
 
 @router.post("/purchases/{purchase_id}/receive")

@@ -21,7 +21,7 @@ Limit = Annotated[int, Query(ge=1, le=250)]
 @router.get("/api/v2/products")
 async def first_products(plane: ThePlane, limit: Limit = 50) -> JSONResponse:
     """List the first products by SKU, as older clients ask for them."""
-    found = (await plane.store.products())[:limit]
+    found = (await plane.store.product_page(page=1, per_page=limit)).items
     shown = {"items": found, "count": len(found), "generatedAt": plane.clock.now()}
     return answer({**shown, "source": "ledger"})
 
@@ -31,10 +31,8 @@ async def products(
     plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
 ) -> JSONResponse:
     """List products by SKU."""
-    found = await plane.store.products()
-    start = (page - 1) * per_page
-    items = found[start : start + per_page]
-    return page_answer(items, len(found), page=page, per_page=per_page)
+    found = await plane.store.product_page(page=page, per_page=per_page)
+    return page_answer(found.items, found.total, page=page, per_page=per_page)
 
 
 @router.get("/api/products/{sku:path}")

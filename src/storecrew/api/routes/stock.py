@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, act, answer, plane_of, skus_of
+from storecrew.api.access import ThePlane, act, answer, page_answer, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
 from storecrew.domain import actions
 from storecrew.domain.codec import encode
@@ -16,10 +16,13 @@ router = APIRouter(prefix="/api", route_class=LedgerRoute)
 
 
 @router.get("/stock")
-async def stock(plane: ThePlane) -> JSONResponse:
-    """List the level of every product in every warehouse."""
-    levels = await plane.store.stock()
-    return JSONResponse({"items": [_level(level) for level in levels], "total": len(levels)})
+async def stock(
+    plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+) -> JSONResponse:
+    """List the levels of products in warehouses, by SKU, then warehouse."""
+    found = await plane.store.stock_page(page=page, per_page=per_page)
+    items = [_level(level) for level in found.items]
+    return page_answer(items, found.total, page=page, per_page=per_page)
 
 
 @router.put("/stock/{product:path}")
@@ -42,10 +45,13 @@ async def history(
 
 
 @router.get("/inventory/status")
-async def status(plane: ThePlane) -> JSONResponse:
-    """Show each product's units per location and in total."""
+async def status(
+    plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+) -> JSONResponse:
+    """Show each product's units per location and in total, by SKU."""
     items: dict[str, dict[str, Any]] = {}
-    for level in await plane.store.stock():
+    skus = await plane.store.stocked_skus(page=page, per_page=per_page)
+    for level in await plane.store.stock(skus):
         item = items.setdefault(level.sku, {"product": level.sku, "total": 0, "locations": []})
         item["total"] += level.on_hand
         item["locations"].append(

@@ -20,6 +20,7 @@ from storecrew.domain.commerce import (
     DailySales,
     Discrepancy,
     Order,
+    OrderBacklog,
     OrderMove,
     OrderPage,
     OrderQuery,
@@ -190,6 +191,14 @@ class SimulatedShop:
     async def order_counts(self) -> Mapping[Status, int]:
         """Return how many orders stand in each state."""
         return await self._books.order_counts()
+
+    async def order_backlog(self) -> OrderBacklog:
+        """Return since when open orders wait in each state, and how many are paid and not sent."""
+        return await self._books.order_backlog()
+
+    async def skus_to_watch(self, *, below: int) -> Sequence[str]:
+        """Return products with fewer units available in a warehouse, and those without a price."""
+        return await self._books.skus_to_watch(below=below)
 
     async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
         """Return the recorded moves of these orders."""

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from storecrew.domain.commerce import Discrepancy
 from storecrew.domain.orders import MOVES, RESERVING, Status
+from storecrew.stores.sql import dealings, tables
 
 _MOST_PER_CHECK = 100
 """Lines shown of one check: enough to see what is wrong, few enough to read."""
@@ -194,6 +195,15 @@ CHECKS = (
              SELECT id, subject FROM outbox WHERE kind = 'OrderPlaced') b
              ON b.subject = 'order:' || o.id
            WHERE NOT o.imported GROUP BY o.id HAVING COUNT(b.id) <> 1""",
+    ),
+    *(
+        _Check(
+            "row counts",
+            counted.table,
+            "{2} rows are counted where there are {3} (by {0!r}, {1!r})",
+            counted.difference(),
+        )
+        for counted in (*tables.COUNTED, *dealings.COUNTED)
     ),
 )
 """Each finds the rows that do not add up; a sound ledger has none."""

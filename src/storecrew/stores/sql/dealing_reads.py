@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storecrew.database import row_counts
 from storecrew.domain.care import Ticket, TicketStatus
 from storecrew.domain.commerce import Authorization, Customer
 from storecrew.domain.errors import NotFound
@@ -222,8 +223,7 @@ def authorizations(
 
 def payment_methods(connection: Connection) -> Mapping[str, bool]:
     """Return the ways to pay that were ever used or set, and whether each is offered."""
-    used = connection.scalars(sa.select(d.authorizations.c.method).distinct())
-    offered = dict.fromkeys(sorted(used), True)
+    offered = dict.fromkeys(sorted(row_counts(connection, "authorizations")), True)
     offered.update((row.method, row.enabled) for row in connection.execute(_METHODS))
     return offered
 

@@ -2,22 +2,27 @@
 
 import sqlalchemy as sa
 
+from storecrew.database import Counted
 from storecrew.stores.sql import columns as c
 from storecrew.stores.sql.tables import messages
 
+COUNTED = (Counted("authorizations", state="method"), Counted("deliveries", state="state"))
+"""Tables of which it is known how many rows they have."""
 tickets = sa.Table(
     "tickets",
     c.METADATA,
     sa.Column("id", sa.Text, primary_key=True),
-    c.text("status", index=True),
+    c.text("status"),
     c.text("text"),
     c.text("customer", null=True),
     sa.Column("order_id", sa.BigInteger, nullable=True),
     c.text("channel"),
-    sa.Column("opened_at", c.UtcText, nullable=False, index=True),
+    c.at("opened_at"),
     c.at("updated_at"),
     sa.Column("rating", sa.Integer, nullable=True),
     c.text("reference", null=True),
+    sa.Index(None, "opened_at", "id"),
+    sa.Index(None, "status", "opened_at", "id"),
 )
 ticket_replies = c.table(
     "ticket_replies",
@@ -34,7 +39,7 @@ discounts = sa.Table(
     c.text("skus"),
     c.text("customers"),
     c.at("starts_at"),
-    c.at("ends_at"),
+    sa.Column("ends_at", c.UtcText, nullable=False, index=True),
 )
 bundles = sa.Table(
     "bundles",
@@ -124,9 +129,10 @@ deliveries = sa.Table(
     "deliveries",
     c.METADATA,
     sa.Column("message_id", c.Id, sa.ForeignKey(messages.c.id), primary_key=True),
-    c.text("state", index=True),
+    c.text("state"),
     c.text("address"),
     sa.Column("attempts", sa.Integer, nullable=False),
     c.text("detail"),
     c.at("at"),
+    sa.Index(None, "state", "message_id"),
 )

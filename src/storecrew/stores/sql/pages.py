@@ -6,7 +6,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.domain.commerce import Line, Order, OrderLine, OrderMove, OrderPage, OrderQuery
+from storecrew.database import SortOrder, page_rows, row_count, row_counts
+from storecrew.domain.commerce import (
+    Line,
+    Order,
+    OrderBacklog,
+    OrderLine,
+    OrderMove,
+    OrderPage,
+    OrderQuery,
+)
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.money import Money
 from storecrew.domain.orders import RESERVING, Status
@@ -60,7 +69,20 @@ _BACK = (
     .group_by(t.returns.c.order_id, t.return_lines.c.product)
     .order_by(t.returns.c.order_id, t.return_lines.c.product)
 )
-_COUNTS = sa.select(t.orders.c.status, sa.func.count()).group_by(t.orders.c.status)
+_OLDEST = sa.select(sa.func.min(t.orders.c.updated_at)).where(
+    t.orders.c.status == sa.bindparam("of_status")
+)
+_PAID_NOT_SENT = (
+    sa.select(sa.func.count())
+    .select_from(t.orders)
+    .where(
+        t.PAID_NOT_SENT,
+        sa.or_(
+            t.orders.c.total_minor > 0,
+            sa.exists().where(t.payments.c.order_id == t.orders.c.id),
+        ),
+    )
+)
 _MOVES = (
     sa.select(
         t.order_history.c.order_id,
@@ -89,19 +111,30 @@ def page(connection: Connection, query: OrderQuery) -> OrderPage:
         raise InvalidInput("page", "begins at 1")
     if not 1 <= query.per_page <= MAX_PER_PAGE:
         raise InvalidInput("per_page", f"is between 1 and {MAX_PER_PAGE}")
-    matching = []
+    total = _total(connection, query)
+    ids = sa.select(t.orders.c.id)
     if query.status is not None:
-        matching.append(t.orders.c.status == query.status)
+        ids = ids.where(t.orders.c.status == query.status)
     if query.customer is not None:
-        matching.append(t.orders.c.customer == query.customer)
-    counted = sa.select(sa.func.count()).select_from(t.orders).where(*matching)
-    total: int = connection.execute(counted).scalar_one()
-    skip = (query.page - 1) * query.per_page
-    if skip >= total:
-        return OrderPage(items=(), total=total)
-    newest = _ORDERS.where(*matching).order_by(t.orders.c.timestamp.desc(), t.orders.c.id.desc())
-    found = connection.execute(newest.limit(query.per_page).offset(skip)).all()
-    return OrderPage(items=tuple(_with_lines(connection, found)), total=total)
+        ids = ids.where(t.orders.c.customer == query.customer)
+    found = page_rows(
+        connection, ids, _NEWEST, total=total, page=query.page, per_page=query.per_page
+    )
+    orders = {order.id: order for order in by_id(connection, (row.id for row in found))}
+    return OrderPage(items=tuple(orders[row.id] for row in found), total=total)
+
+
+_NEWEST: SortOrder = ((t.orders.c.timestamp, "down"), (t.orders.c.id, "down"))
+
+
+def _total(connection: Connection, query: OrderQuery) -> int:
+    """Return how many orders match; a customer's are counted in the index."""
+    if query.customer is None:
+        return row_count(connection, "orders", state=query.status)
+    own = sa.select(sa.func.count()).where(t.orders.c.customer == query.customer)
+    if query.status is not None:
+        own = own.where(t.orders.c.status == query.status)
+    return int(connection.execute(own).scalar_one())
 
 
 def by_id(connection: Connection, numbers: Iterable[int]) -> Sequence[Order]:
@@ -121,7 +154,16 @@ def open_orders(connection: Connection) -> Sequence[Order]:
 
 def counts(connection: Connection) -> Mapping[Status, int]:
     """Return how many orders stand in each state."""
-    return {Status(status): number for status, number in connection.execute(_COUNTS)}
+    return {Status(status): n for status, n in row_counts(connection, "orders").items()}
+
+
+def backlog(connection: Connection) -> OrderBacklog:
+    """Return since when the oldest open order of each state waits, and how many are paid."""
+    oldest = {s: connection.execute(_OLDEST, {"of_status": s}).scalar() for s in _OPEN}
+    return OrderBacklog(
+        since={Status(status): at for status, at in oldest.items() if at is not None},
+        paid_not_sent=connection.execute(_PAID_NOT_SENT).scalar_one(),
+    )
 
 
 def moves(connection: Connection, numbers: Iterable[int]) -> Sequence[OrderMove]:

@@ -86,19 +86,22 @@ def products(
     connection: Connection, currency: str, skus: frozenset[str] | None
 ) -> Sequence[Product]:
     """Return these products (all when None) ordered by SKU."""
-    return [
-        Product(
-            sku=row.sku,
-            name=row.name,
-            price=Money.from_minor(row.price_minor, currency),
-            cost=None if row.cost_minor is None else Money.from_minor(row.cost_minor, currency),
-            supplier=row.supplier,
-            pack_size=row.pack_size,
-            stocked=row.stocked,
-            assumed=tuple(json.loads(row.assumed)),
-        )
-        for row in _of_products(connection, _PRODUCTS, t.products.c.sku, skus)
-    ]
+    rows = _of_products(connection, _PRODUCTS, t.products.c.sku, skus)
+    return [to_product(row, currency) for row in rows]
+
+
+def to_product(row: Any, currency: str) -> Product:
+    """Read a row of `products`."""
+    return Product(
+        sku=row.sku,
+        name=row.name,
+        price=Money.from_minor(row.price_minor, currency),
+        cost=None if row.cost_minor is None else Money.from_minor(row.cost_minor, currency),
+        supplier=row.supplier,
+        pack_size=row.pack_size,
+        stocked=row.stocked,
+        assumed=tuple(json.loads(row.assumed)),
+    )
 
 
 def product(connection: Connection, currency: str, sku: str) -> Product:
@@ -110,11 +113,14 @@ def product(connection: Connection, currency: str, sku: str) -> Product:
 
 def stock(connection: Connection, skus: frozenset[str] | None) -> Sequence[StockLevel]:
     """Return the levels of these products (all when None), by SKU, then warehouse."""
-    rows = _of_products(connection, _STOCK, t.stock.c.product, skus)
-    return [
-        StockLevel(sku=r.product, warehouse=r.warehouse, on_hand=r.on_hand, reserved=r.reserved)
-        for r in rows
-    ]
+    return [to_level(row) for row in _of_products(connection, _STOCK, t.stock.c.product, skus)]
+
+
+def to_level(row: Any) -> StockLevel:
+    """Read a row of `stock`."""
+    return StockLevel(
+        sku=row.product, warehouse=row.warehouse, on_hand=row.on_hand, reserved=row.reserved
+    )
 
 
 def stock_moves(connection: Connection, limit: int) -> Sequence[StockMove]:
@@ -183,20 +189,22 @@ def rival_prices(connection: Connection, skus: frozenset[str] | None) -> Sequenc
 def purchases(connection: Connection, currency: str, status: str | None) -> Sequence[Purchase]:
     """Return purchase orders of this status (all when None), oldest first."""
     wanted = _PURCHASES if status is None else _PURCHASES.where(t.purchases.c.status == status)
-    return [
-        Purchase(
-            id=row.id,
-            sku=row.product,
-            supplier=row.supplier,
-            warehouse=row.warehouse,
-            quantity=row.quantity,
-            unit_cost=Money.from_minor(row.unit_cost_minor, currency),
-            status=row.status,
-            ordered_at=row.ordered_at,
-            due_at=row.due_at,
-        )
-        for row in connection.execute(wanted)
-    ]
+    return [to_purchase(row, currency) for row in connection.execute(wanted)]
+
+
+def to_purchase(row: Any, currency: str) -> Purchase:
+    """Read a row of `purchases`."""
+    return Purchase(
+        id=row.id,
+        sku=row.product,
+        supplier=row.supplier,
+        warehouse=row.warehouse,
+        quantity=row.quantity,
+        unit_cost=Money.from_minor(row.unit_cost_minor, currency),
+        status=row.status,
+        ordered_at=row.ordered_at,
+        due_at=row.due_at,
+    )
 
 
 def suppliers(connection: Connection) -> Sequence[Supplier]:

@@ -1,11 +1,12 @@
 """Where queued messages stand: counts, pages, one of them, and who was told of what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storecrew.database import SortOrder, page_rows, row_count, row_counts
 from storecrew.domain.care import DeliveryState, MailReport, MessagePage, QueuedMessage
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.stores.sql import tables as t
@@ -18,15 +19,15 @@ _WAITING = DeliveryState.WAITING
 
 def report(connection: Connection, campaign: str | None) -> MailReport:
     """Count messages by state; those without a row wait."""
-    queued = sa.select(sa.func.count()).select_from(t.messages)
-    by_state = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
-    if campaign is not None:
-        of_campaign = t.messages.c.campaign == campaign
-        queued = queued.where(of_campaign)
+    if campaign is None:
+        total, counts = row_count(connection, "messages"), row_counts(connection, "deliveries")
+    else:
+        queued = sa.select(sa.func.count()).where(t.messages.c.campaign == campaign)
+        total = connection.execute(queued).scalar_one()
+        by_state = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
         by_state = by_state.join(t.messages, t.messages.c.id == deliveries.c.message_id)
-        by_state = by_state.where(of_campaign)
-    total: int = connection.execute(queued).scalar_one()
-    counts = {str(state): int(number) for state, number in connection.execute(by_state)}
+        of_campaign = connection.execute(by_state.where(t.messages.c.campaign == campaign))
+        counts = {str(state): int(number) for state, number in of_campaign}
     counts[_WAITING] = total - sum(n for state, n in counts.items() if state != _WAITING)
     return MailReport(queued=total, **counts)
 
@@ -49,21 +50,58 @@ def messages(
         raise InvalidInput("page", "begins at 1")
     if not 1 <= per_page <= MAX_PER_PAGE:
         raise InvalidInput("per_page", f"is between 1 and {MAX_PER_PAGE}")
-    found = _STANDING
     if state is _WAITING:
-        found = found.where(sa.or_(deliveries.c.state.is_(None), deliveries.c.state == state))
-    elif state is not None:
-        found = found.where(deliveries.c.state == state)
-    total: int = connection.execute(
-        sa.select(sa.func.count()).select_from(found.with_only_columns(t.messages.c.id).subquery())
-    ).scalar_one()
-    skip = (page - 1) * per_page
-    if skip >= total:
+        return _waiting_page(connection, page, per_page)
+    if state is None:
+        ids, number = sa.select(t.messages.c.id), t.messages.c.id
+        total = row_count(connection, "messages")
+    else:
+        number = deliveries.c.message_id
+        ids = sa.select(number.label("id")).where(deliveries.c.state == state)
+        total = row_count(connection, "deliveries", state=state)
+    order: SortOrder = [(number, "down")]
+    found = page_rows(connection, ids, order, total=total, page=page, per_page=per_page)
+    return _page(connection, [row.id for row in found], total)
+
+
+def _waiting_page(connection: Connection, page: int, per_page: int) -> MessagePage:
+    """Return one page of those that wait: taken out once and put back, or never taken out."""
+    back = row_count(connection, "deliveries", state=_WAITING)
+    total = back + row_count(connection, "messages") - row_count(connection, "deliveries")
+    first = (page - 1) * per_page
+    if first >= total:
         return MessagePage(items=(), total=total)
-    rows = connection.execute(
-        found.order_by(t.messages.c.id.desc()).limit(per_page).offset(skip)
-    ).all()
-    return MessagePage(items=tuple(map(_standing, rows)), total=total)
+    most = min(per_page, total - first)
+    # no more are looked for than there are: it ends with the last, and those sent long ago are
+    # not gone through
+    place = {"most": most, "first": first, "reach": first + most}
+    found = connection.execute(_NEWEST_WAITING, place)
+    return _page(connection, [row.id for row in found], total)
+
+
+def _newest(column: sa.Column[int], condition: sa.ColumnElement[bool]) -> "sa.Select[tuple[int]]":
+    reach = sa.bindparam("reach", type_=sa.Integer)
+    found = sa.select(column.label("id")).where(condition).order_by(column.desc()).limit(reach)
+    return sa.select(found.subquery().c.id)
+
+
+_TAKEN = sa.select(deliveries.c.message_id).where(deliveries.c.message_id == t.messages.c.id)
+_NEWEST_WAITING = (
+    sa.union_all(
+        # a join would read both tables to their ends
+        _newest(t.messages.c.id, _TAKEN.scalar_subquery().is_(None)),
+        _newest(deliveries.c.message_id, deliveries.c.state == _WAITING),
+    )
+    .order_by(sa.desc("id"))
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .offset(sa.bindparam("first", type_=sa.Integer))
+)
+
+
+def _page(connection: Connection, ids: Sequence[int], total: int) -> MessagePage:
+    """Return these messages, newest first."""
+    some = _STANDING.where(t.messages.c.id.in_(ids)).order_by(t.messages.c.id.desc())
+    return MessagePage(items=tuple(map(_standing, connection.execute(some))), total=total)
 
 
 def message(connection: Connection, message_id: int) -> QueuedMessage:

@@ -21,6 +21,7 @@ from storecrew.domain.commerce import (
     DailySales,
     Discrepancy,
     Order,
+    OrderBacklog,
     OrderMove,
     OrderPage,
     OrderQuery,
@@ -36,6 +37,7 @@ from storecrew.domain.errors import InvalidInput, StorageBusy
 from storecrew.domain.events import Published
 from storecrew.domain.learning import EmptyShelf, Shipment, SoldLines
 from storecrew.domain.orders import Status
+from storecrew.domain.pages import Page
 from storecrew.domain.ports import Clock
 from storecrew.domain.proposals import Outcome
 from storecrew.domain.selling import (
@@ -53,6 +55,7 @@ from storecrew.stores.sql import (
     dealing_reads,
     hours,
     keys,
+    lists,
     pages,
     past,
     people,
@@ -140,6 +143,14 @@ class SqlStore:
     async def order_counts(self) -> Mapping[Status, int]:
         """Return how many orders stand in each state."""
         return await self._read(pages.counts)
+
+    async def order_backlog(self) -> OrderBacklog:
+        """Return since when open orders wait in each state, and how many are paid and not sent."""
+        return await self._read(pages.backlog)
+
+    async def skus_to_watch(self, *, below: int) -> Sequence[str]:
+        """Return products with fewer units available in a warehouse, and those without a price."""
+        return await self._read(lists.skus_to_watch, below)
 
     async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
         """Return the recorded moves of these orders, oldest first."""
@@ -260,6 +271,28 @@ class SqlStore:
     async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
         """Return which of these addresses are written to no more, and why."""
         return await self._read(dealing_reads.suppressed, frozenset(addresses))
+
+    async def product_page(self, *, page: int, per_page: int) -> Page[Product]:
+        """Return one page of the products, by SKU."""
+        return await self._read(lists.products, self.currency, page, per_page)
+
+    async def stock_page(self, *, page: int, per_page: int) -> Page[StockLevel]:
+        """Return one page of the stock levels, by SKU, then warehouse."""
+        return await self._read(lists.stock, page, per_page)
+
+    async def stocked_skus(self, *, page: int, per_page: int) -> Sequence[str]:
+        """Return one page of the SKUs that have a stock level, in order."""
+        return await self._read(lists.stocked_skus, page, per_page)
+
+    async def customer_page(self, *, page: int, per_page: int) -> Page[Customer]:
+        """Return one page of the customers, by id."""
+        return await self._read(lists.customers, page, per_page)
+
+    async def purchase_page(
+        self, *, status: str | None, page: int, per_page: int
+    ) -> Page[Purchase]:
+        """Return one page of the purchase orders of this status (all when None), oldest first."""
+        return await self._read(lists.purchases, self.currency, status, page, per_page)
 
     async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, Published]]:
         """Return facts recorded after that position, in order, with their positions."""

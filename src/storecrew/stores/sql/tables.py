@@ -5,17 +5,28 @@ Products are named by SKU.
 
 import sqlalchemy as sa
 
+from storecrew.database import Counted, counts_table
 from storecrew.stores.sql import columns as c
 
+row_counts = counts_table(c.METADATA)
+COUNTED = (
+    Counted("orders", state="status"),
+    Counted("products"),
+    Counted("stock"),
+    Counted("customers"),
+    Counted("purchases", state="status"),
+    Counted("messages"),
+)
+"""Tables of which it is known how many rows they have."""
 orders = c.table(
     "orders",
     c.number(),
     c.text("order_text"),
-    c.text("status", index=True),
-    sa.Column("timestamp", c.UtcText, nullable=False, index=True),
+    c.text("status"),
+    c.at("timestamp"),
     c.text("agent"),
     c.text("details"),
-    c.text("customer", null=True, index=True),
+    c.text("customer", null=True),
     c.count("total_minor"),
     c.count("paid_minor"),
     c.text("currency"),
@@ -24,8 +35,19 @@ orders = c.table(
     sa.Column("external_id", sa.Text, unique=True),
     c.text("effect_key", null=True),
     sa.Column("held", sa.Text, nullable=False, server_default=""),
+    sa.Index(None, "timestamp", "id"),
+    sa.Index(None, "status", "timestamp", "id"),
+    sa.Index(None, "status", "updated_at"),
+    sa.Index(None, "customer", "timestamp", "id"),
     sa.CheckConstraint("total_minor >= 0", name="total"),
     sa.CheckConstraint("paid_minor >= 0", name="paid"),
+)
+PAID_NOT_SENT = sa.text("status = 'awaiting_payment' AND paid_minor >= total_minor")
+sa.Index(
+    "ix_orders_paid_not_sent",
+    orders.c.id,
+    sqlite_where=PAID_NOT_SENT,
+    postgresql_where=PAID_NOT_SENT,
 )
 order_items = c.table(
     "order_items",
@@ -59,7 +81,7 @@ refunds = c.table(
     c.of_order(),
     c.count("amount_minor"),
     c.text("reason"),
-    c.at("at"),
+    sa.Column("at", c.UtcText, nullable=False, index=True),
 )
 reservations = sa.Table(
     "reservations",
@@ -111,13 +133,21 @@ products = sa.Table(
     c.text("assumed"),
     sa.CheckConstraint("price_minor >= 0", name="price"),
 )
+UNPRICED = sa.text("price_minor <= 0")
+sa.Index(
+    "ix_products_unpriced",
+    products.c.sku,
+    sqlite_where=UNPRICED,
+    postgresql_where=UNPRICED,
+)
 price_history = c.table(
     "price_history",
     c.number(),
-    c.text("product", index=True),
+    c.text("product"),
     c.count("previous_minor", null=True),
     c.count("price_minor"),
     sa.Column("at", c.UtcText, nullable=False, index=True),
+    sa.Index(None, "product", "at"),
 )
 stock = sa.Table(
     "stock",
@@ -159,9 +189,10 @@ purchases = c.table(
     c.count("quantity"),
     c.count("received", null=True),
     c.count("unit_cost_minor"),
-    c.text("status", index=True),
+    c.text("status"),
     c.at("ordered_at"),
     c.at("due_at"),
+    sa.Index(None, "status", "id"),
     sa.Index(
         "uq_purchases_open",
         "product",
@@ -181,6 +212,7 @@ customers = sa.Table(
     c.flag("marketing_consent"),
     c.text("locale"),
 )
+sa.Index("ix_customers_address", sa.func.lower(customers.c.email))
 rival_prices = sa.Table(
     "rival_prices",
     c.METADATA,

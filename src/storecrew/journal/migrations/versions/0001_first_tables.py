@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from storecrew.database import Counted
+
 revision = "0001"
 down_revision = None
 
@@ -21,6 +23,7 @@ def upgrade() -> None:
     _approvals()
     _decisions()
     _outcomes()
+    _row_counts()
 
 
 def _audit() -> None:
@@ -94,8 +97,10 @@ def _runs() -> None:
         sa.Column("proposals", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("runs_by_status", "runs", ["status", "agent"], unique=False)
-    op.create_index("runs_by_time", "runs", ["created_at"], unique=False)
+    newest = [sa.text("created_at DESC"), sa.text("id")]
+    op.create_index("runs_by_status", "runs", ["status", "agent", *newest], unique=False)
+    op.create_index("runs_by_status_and_time", "runs", ["status", *newest], unique=False)
+    op.create_index("runs_by_time", "runs", newest, unique=False)
 
 
 def _proposals() -> None:
@@ -114,7 +119,8 @@ def _proposals() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("proposals_by_run", "proposals", ["run_id", "n"], unique=False)
-    op.create_index("proposals_by_time", "proposals", ["at"], unique=False)
+    newest = [sa.text("at DESC"), sa.text("run_id"), sa.text("n")]
+    op.create_index("proposals_by_time", "proposals", newest, unique=False)
 
 
 def _wakes() -> None:
@@ -180,6 +186,9 @@ def _approvals() -> None:
         postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_index("approvals_by_status", "approvals", ["status", "expires_at"], unique=False)
+    names = ["asked_at DESC", "length(proposal_id)", "proposal_id"]
+    newest = [sa.text(name) for name in names]
+    op.create_index("approvals_by_time", "approvals", ["status", *newest], unique=False)
 
 
 def _decisions() -> None:
@@ -220,3 +229,23 @@ def _outcomes() -> None:
         ),
         sa.PrimaryKeyConstraint("proposal_id"),
     )
+
+
+def _row_counts() -> None:
+    op.create_table(
+        "row_counts",
+        sa.Column("relation", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("relation", "part", "state", "shard"),
+        sqlite_with_rowid=False,
+    )
+    for counted in (
+        Counted("runs", part="agent", state="status"),
+        Counted("proposals"),
+        Counted("approvals", state="status"),
+        Counted("outcomes", state="result"),
+    ):
+        counted.begin(op.get_bind())

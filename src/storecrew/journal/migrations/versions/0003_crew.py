@@ -13,7 +13,7 @@ def upgrade() -> None:
     _of_its_health()
     op.add_column("runs", sa.Column("worker", sa.Text(), nullable=False, server_default=""))
     op.add_column("runs", sa.Column("tokens", sa.Integer(), nullable=False, server_default="0"))
-    op.create_index("runs_by_agent", "runs", ["agent", "created_at"])
+    op.create_index("runs_by_agent", "runs", ["agent", sa.text("created_at DESC"), "id"])
     op.add_column(
         "decisions", sa.Column("moves", sa.BigInteger(), nullable=False, server_default="0")
     )

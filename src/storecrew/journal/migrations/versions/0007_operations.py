@@ -36,7 +36,9 @@ def upgrade() -> None:
         sa.Column("told_at", sa.Text()),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("anomalies_by_time", "anomalies", ["opened_at"])
+    newest = [sa.text("opened_at DESC"), sa.text("id")]
+    op.create_index("anomalies_by_time", "anomalies", newest)
+    op.create_index("anomalies_by_status", "anomalies", ["status", *newest])
     op.create_index(
         "approvals_rejected",
         "approvals",

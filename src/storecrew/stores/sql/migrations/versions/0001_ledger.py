@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from storecrew.database import Counted
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -20,6 +22,24 @@ def upgrade() -> None:
     _create_suppliers()
     _create_order_items()
     _create_reservations()
+    _count_rows()
+
+
+def _count_rows() -> None:
+    op.create_table(
+        "row_counts",
+        sa.Column("relation", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("relation", "part", "state", "shard", name=op.f("pk_row_counts")),
+        sqlite_with_rowid=False,
+    )
+    for table in ("products", "stock", "customers", "messages"):
+        Counted(table).begin(op.get_bind())
+    for table in ("orders", "purchases"):
+        Counted(table, state="status").begin(op.get_bind())
 
 
 def _create_customers() -> None:
@@ -32,6 +52,7 @@ def _create_customers() -> None:
         sa.Column("locale", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
     )
+    op.create_index("ix_customers_address", "customers", [sa.text("lower(email)")], unique=False)
     op.create_table(
         "effects",
         sa.Column("key", sa.Text(), nullable=False),
@@ -86,9 +107,22 @@ def _create_orders() -> None:
         sa.UniqueConstraint("external_id", name=op.f("uq_orders_external_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_orders_customer"), "orders", ["customer"], unique=False)
-    op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
-    op.create_index(op.f("ix_orders_timestamp"), "orders", ["timestamp"], unique=False)
+    for columns in (
+        ["timestamp", "id"],
+        ["status", "timestamp", "id"],
+        ["status", "updated_at"],
+        ["customer", "timestamp", "id"],
+    ):
+        op.create_index(op.f(f"ix_orders_{'_'.join(columns)}"), "orders", columns, unique=False)
+    waiting = sa.text("status = 'awaiting_payment' AND paid_minor >= total_minor")
+    op.create_index(
+        "ix_orders_paid_not_sent",
+        "orders",
+        ["id"],
+        unique=False,
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )
     op.create_table(
         "outbox",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -114,7 +148,8 @@ def _create_price_history() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_price_history_at"), "price_history", ["at"], unique=False)
-    op.create_index(op.f("ix_price_history_product"), "price_history", ["product"], unique=False)
+    product_at = ["product", "at"]
+    op.create_index(op.f("ix_price_history_product_at"), "price_history", product_at, unique=False)
 
 
 def _create_products() -> None:
@@ -133,6 +168,14 @@ def _create_products() -> None:
         sa.PrimaryKeyConstraint("sku", name=op.f("pk_products")),
     )
     op.create_index(op.f("ix_products_name"), "products", ["name"], unique=False)
+    op.create_index(
+        "ix_products_unpriced",
+        "products",
+        ["sku"],
+        unique=False,
+        sqlite_where=sa.text("price_minor <= 0"),
+        postgresql_where=sa.text("price_minor <= 0"),
+    )
     op.create_table(
         "purchases",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -149,7 +192,7 @@ def _create_products() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purchases")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_purchases_status"), "purchases", ["status"], unique=False)
+    op.create_index(op.f("ix_purchases_status_id"), "purchases", ["status", "id"], unique=False)
     op.create_index(
         "uq_purchases_open",
         "purchases",
@@ -280,6 +323,7 @@ def _create_order_items() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_refunds_order_id"), "refunds", ["order_id"], unique=False)
+    op.create_index(op.f("ix_refunds_at"), "refunds", ["at"], unique=False)
 
 
 def _create_reservations() -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from storecrew.database import Counted
+
 revision = "0002"
 down_revision = "0001"
 
@@ -17,6 +19,8 @@ def upgrade() -> None:
     _create_window()
     _create_payments()
     _create_post()
+    Counted("authorizations", state="method").begin(op.get_bind())
+    Counted("deliveries", state="state").begin(op.get_bind())
 
 
 def _widen() -> None:
@@ -43,8 +47,8 @@ def _create_care() -> None:
         sa.Column("reference", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_tickets"),
     )
-    op.create_index("ix_tickets_status", "tickets", ["status"])
-    op.create_index("ix_tickets_opened_at", "tickets", ["opened_at"])
+    op.create_index("ix_tickets_status_opened_at_id", "tickets", ["status", "opened_at", "id"])
+    op.create_index("ix_tickets_opened_at_id", "tickets", ["opened_at", "id"])
     op.create_table(
         "ticket_replies",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -69,6 +73,7 @@ def _create_selling() -> None:
         sa.Column("ends_at", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("code", name="pk_discounts"),
     )
+    op.create_index("ix_discounts_ends_at", "discounts", ["ends_at"])
     op.create_table(
         "bundles",
         sa.Column("name", sa.Text(), nullable=False),
@@ -181,4 +186,4 @@ def _create_post() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_deliveries_message_id"),
         sa.PrimaryKeyConstraint("message_id", name="pk_deliveries"),
     )
-    op.create_index("ix_deliveries_state", "deliveries", ["state"])
+    op.create_index("ix_deliveries_state_message_id", "deliveries", ["state", "message_id"])

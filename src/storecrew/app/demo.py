@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storecrew.app.settings import Settings
-from storecrew.app.trials import START, DayProgress, Tally, Trial, crew_trial, plain_trial
+from storecrew.app.trials import START, Tally, Trial, TrialProgress, crew_trial, plain_trial
 from storecrew.backtest import Report
 from storecrew.domain.errors import StorecrewError
 
@@ -49,7 +49,11 @@ class ShiftedClock:
 
 
 async def run_demo(
-    settings: Settings, *, days: int, seed: int, progress: DayProgress = lambda _done, _all: None
+    settings: Settings,
+    *,
+    days: int,
+    seed: int,
+    progress: TrialProgress = lambda _what, _done, _all: None,
 ) -> DemoReport:
     """Run both trials, the crew's in the data folder, and return what came of them.
 
@@ -61,6 +65,8 @@ async def run_demo(
         loop = asyncio.get_running_loop()
         plain = loop.run_in_executor(pool, plain_trial, trial)
         tally = await crew_trial(demo_settings(settings), trial, progress)
+        if not plain.done():
+            progress("Waiting for the plain owner's shop", days, days)
         return DemoReport(**vars(tally), seed=seed, baseline=await plain)
 
 

@@ -1,9 +1,12 @@
 """Trials: a shop is made up from a seed, and run by the crew or by a plain owner."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from storecrew.app.assembly import assemble
 from storecrew.app.model_desk import ModelDesk
@@ -35,7 +38,8 @@ MORNING = 8
 _LEARNS_EVERY = 28
 """Days after which the crew of a trial learns anew what is bought together."""
 
-DayProgress = Callable[[int, int], None]
+TrialProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how many days of it are done, and how many there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,22 +90,45 @@ def plain_trial(trial: Trial) -> Report:
         await shop.close()
         return report
 
-    return asyncio.run(run())
+    with _garbage_collected_rarely():
+        return asyncio.run(run())
+
+
+@contextmanager
+def _garbage_collected_rarely() -> Iterator[None]:
+    """Look for cycles of garbage rarely: a trial makes few, and each look goes through them all."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 async def crew_trial(
-    settings: Settings, trial: Trial, progress: DayProgress = lambda _done, _all: None
+    settings: Settings, trial: Trial, progress: TrialProgress = lambda _what, _done, _all: None
 ) -> Tally:
     """Run the crew's shop in the data folder."""
+    with _garbage_collected_rarely():
+        return await _crew_trial(settings, trial, progress)
+
+
+async def _crew_trial(settings: Settings, trial: Trial, progress: TrialProgress) -> Tally:
+    history = partial(progress, f"Preparing {WARM_UP_DAYS} days of history")
+    history(0, WARM_UP_DAYS)
     clock = trial.clock
     shop, books = await _open_shop(database_url(settings, "orders.db"), trial, clock)
-    await warm_up(shop, clock)
+    await warm_up(shop, clock, progress=history)
+    progress("Training the crew's models", 0, 1)
     url = database_url(settings, "registry.db")
     journal = open_journal(url, durability=DISPOSABLE, inline=True)
     crew = await _Crew.hire(settings, shop, journal, _desk(settings, books, journal, clock))
-    report = await run_days(
-        shop, crew.operate, clock, trial.days, progress=progress, step=trial.step
-    )
+    days = partial(progress, f"Running {trial.days} days with the crew")
+    days(0, trial.days)
+    report = await run_days(shop, crew.operate, clock, trial.days, progress=days, step=trial.step)
+    progress("Checking the books", 0, 1)
     counts = await journal.tally(crew.orchestrator.begun)
     audit = await journal.audit(page=1, per_page=1)
     on_plane = await SqlOperations(journal.database).applied_keys()

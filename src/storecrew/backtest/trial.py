@@ -45,9 +45,15 @@ class Report:
     """Margin less what complaints (5.00 each) and called back payments cost."""
 
 
-async def warm_up(shop: SimulatedShop, clock: Clock, days: int = WARM_UP_DAYS) -> None:
+async def warm_up(
+    shop: SimulatedShop,
+    clock: Clock,
+    days: int = WARM_UP_DAYS,
+    *,
+    progress: Progress = lambda _done, _all: None,
+) -> None:
     """Let the plain owner run the shop, so that any trial begins with an honest history."""
-    await _pass(shop, PlainOwner(shop, shop.is_fraud).operate, clock, days)
+    await _pass(shop, PlainOwner(shop, shop.is_fraud).operate, clock, days, progress=progress)
 
 
 async def run_days(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import ConfigFile, Json
+from storecrew.cli.output import Report as ProgressReport
 from storecrew.cli.output import progress_bar, show_json, show_table, told
 from storecrew.cli.serving import Port, serve
 from storecrew.cli.session import read_settings, run_to_end
@@ -45,8 +46,10 @@ def demo(  # noqa: PLR0913 - options are read by name, like a form
 
     Example: storecrew demo --days 60 --seed 7 --no-serve --json
     """
-    settings = read_settings(data_dir, config, port=port)
-    report = _run(settings, days, seed, quiet=as_json)
+    with progress_bar(quiet=as_json, lines=True) as progress:
+        progress("Loading the product", 0, None)
+        settings = read_settings(data_dir, config, port=port)
+        report = _run(settings, days, seed, progress)
     if as_json:
         show_json(summary(report))
     else:
@@ -55,19 +58,12 @@ def demo(  # noqa: PLR0913 - options are read by name, like a form
         _serve(settings, days)
 
 
-def _run(settings: "Settings", days: int, seed: int, *, quiet: bool) -> "DemoReport":
+def _run(settings: "Settings", days: int, seed: int, progress: ProgressReport) -> "DemoReport":
     from storecrew.app.demo import run_demo  # the whole product, which `--help` need not load
     from storecrew.app.logs import warn_on_terminal
 
-    with warn_on_terminal(settings), progress_bar(quiet=quiet) as report:
-        return run_to_end(
-            lambda: run_demo(
-                settings,
-                days=days,
-                seed=seed,
-                progress=lambda done, total: report("days", done, total),
-            )
-        )
+    with warn_on_terminal(settings):
+        return run_to_end(lambda: run_demo(settings, days=days, seed=seed, progress=progress))
 
 
 def _serve(settings: "Settings", days: int) -> None:

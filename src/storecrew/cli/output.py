@@ -85,8 +85,28 @@ def show_fields(fields: dict[str, object]) -> None:
 Report = Callable[[str, int, int | None], None]
 
 
-def progress_bar(*, quiet: bool) -> AbstractContextManager[Report]:
-    """Return a context whose value draws how far the work is, on stderr."""
+def _progress_lines() -> Report:
+    """Return what prints a line as each kind of work begins, and one for each tenth of it."""
+    tenths: dict[str, int] = {}
+
+    def report(what: str, done: int, total: int | None) -> None:
+        tenth = 10 * done // total if total else 0
+        if what not in tenths:
+            print(f"{what} ...", file=sys.stderr, flush=True)
+        elif tenth > tenths[what]:
+            print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
+        tenths[what] = tenth
+
+    return report
+
+
+def progress_bar(*, quiet: bool, lines: bool = False) -> AbstractContextManager[Report]:
+    """Return a context whose value draws how far the work is, on stderr.
+
+    Where no terminal is watched it prints lines in place of a bar, if it is asked to.
+    """
+    if not quiet and lines and not sys.stderr.isatty():
+        return nullcontext(_progress_lines())
     if quiet or not sys.stderr.isatty():
         return nullcontext(lambda _what, _done, _total: None)
     from storecrew.cli.progress import Bar  # Rich takes longer to import than `--help` may

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, get_ident
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from storecrew.database.errors import translated
+from storecrew.database.prepared import PreparedConnection
 from storecrew.domain.errors import StorageBusy
 
 T = TypeVar("T")
@@ -54,6 +56,8 @@ class Database:
     _queue: "SimpleQueue[_Write | None]" = field(default_factory=SimpleQueue, init=False)
     _writer: Thread | None = field(default=None, init=False)
     _holding: Connection | None = field(default=None, init=False)
+    _kept: tuple[int, PreparedConnection] | None = field(default=None, init=False)
+    """A thread that works inline keeps its connection, with the thread's number."""
     _proved_at: float = field(default=-inf, init=False)
 
     @property
@@ -98,9 +102,8 @@ class Database:
 
     def run(self, work: Work[T], *, deferred: bool = False) -> T:
         """Do the work in one transaction on this thread."""
-        with translated(self.name), self.engine.connect() as plain:
-            connection = plain.execution_options(**self._manner(deferred=deferred))
-            with connection.begin():
+        with translated(self.name), self._connection(deferred=deferred) as connection:
+            with _transaction(connection, deferred=deferred):
                 if not deferred:
                     self.fault("write")
                 result = work(connection)
@@ -110,11 +113,19 @@ class Database:
                 self.fault("committed")
             return result
 
-    def _manner(self, *, deferred: bool) -> Mapping[str, Any]:
-        """Return the options of a transaction; Postgres hears them with its beginning."""
-        if self.is_sqlite or not deferred:
-            return {"deferred": deferred}
-        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    def _connection(self, *, deferred: bool) -> AbstractContextManager[Connection]:
+        """Return a connection for one transaction: on an inline thread's SQLite always the same."""
+        if not self.is_sqlite:
+            return self.engine.connect()
+        if not self.inline:
+            return PreparedConnection(self.engine, deferred=deferred)
+        if self._kept is None:
+            self._kept = get_ident(), PreparedConnection(self.engine)
+        owner, kept = self._kept
+        if owner != get_ident() or kept.is_busy:
+            return PreparedConnection(self.engine, deferred=deferred)
+        kept.deferred = deferred
+        return nullcontext(kept)
 
     async def hold(self, what: str) -> bool:
         """Take a lock on a word until closed or dead; False where another process holds it.
@@ -149,6 +160,9 @@ class Database:
         if self._readers is not None:
             self._readers.shutdown(wait=True)
             self._readers = None
+        if self._kept is not None:
+            self._kept[1].close()
+            self._kept = None
         self.engine.dispose()
 
     async def _write_beside(self, work: Work[T]) -> T:
@@ -188,6 +202,15 @@ class Database:
         else:
             for wish in group:
                 wish.resolve()
+
+
+def _transaction(connection: Connection, *, deferred: bool) -> AbstractContextManager[Any]:
+    """Return the transaction; Postgres hears that it only reads as it begins."""
+    if isinstance(connection, PreparedConnection):
+        return connection.transaction()
+    if deferred:
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return connection.begin()
 
 
 def _let_go(connection: Connection) -> None:

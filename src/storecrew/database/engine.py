@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -10,6 +11,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
+
+from storecrew.database.prepared import PreparedConnection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,10 @@ class Durability:
 
 DURABLE = Durability()
 DISPOSABLE = Durability(synchronous="OFF")
+
+
+_STATEMENTS = 512
+"""Statements that a SQLite connection keeps parsed; there are more than the driver's own 128."""
 
 
 def connect(
@@ -43,7 +50,11 @@ def connect(
     engine = sa.create_engine(
         parsed,
         poolclass=StaticPool if in_memory else QueuePool,
-        connect_args={"check_same_thread": False, "timeout": durability.busy_seconds},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": durability.busy_seconds,
+            "cached_statements": _STATEMENTS,
+        },
         **({} if in_memory else {"pool_size": pool_size, "max_overflow": 0}),
     )
     _prepare_connections(engine, durability)
@@ -116,5 +127,10 @@ def _begin_immediate(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        driver: Any = connection.connection.dbapi_connection
+        if driver.in_transaction:
+            return  # it was begun without SQLAlchemy, which joins it now
         deferred = connection.get_execution_options().get("deferred", False)
+        if isinstance(connection, PreparedConnection):
+            deferred = connection.deferred
         connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")

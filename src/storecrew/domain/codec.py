@@ -1,13 +1,14 @@
 """Domain values to JSON and back: dataclasses tagged by name, strictly checked on the way in."""
 
 import dataclasses
+import json
 import types
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from storecrew.domain import actions, care, events, operations, selling, selling_events
@@ -47,11 +48,15 @@ _PLAIN = frozenset({str, int, float, bool, types.NoneType})
 _ENCODERS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     (Money, lambda money: {"amount": str(money.amount), "currency": money.currency}),
     (Enum, lambda member: _word(member)),
-    (Mapping, lambda mapping: {str(k): encode(v) for k, v in mapping.items()}),
+    (Mapping, lambda mapping: _encoded(mapping)),
     ((tuple, list, frozenset, array), lambda items: [encode(item) for item in items]),
     (Decimal, str),
     ((datetime, date), lambda moment: moment.isoformat()),
 )
+
+
+def _encoded(mapping: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(k): v if type(v) in _PLAIN else encode(v) for k, v in mapping.items()}
 
 
 def decode(kind: type[T], data: Any, *, field: str = "") -> T:
@@ -67,6 +72,21 @@ def decode_action(data: Any) -> Action:
 def decode_event(data: Any) -> Event:
     """Build the event that `type` names."""
     return _tagged(EVENTS, data, "event")
+
+
+def read_event(text: str) -> Event:
+    """Build the event of this JSON text; the last ones are remembered, as many read the same."""
+    event = _remembered(text)
+    return decode_event(json.loads(text)) if isinstance(event, _CHANGEABLE) else event
+
+
+_CHANGEABLE = (events.EventReported, events.RunRequested)
+"""Events that hold a mapping, which whoever reads it could change for the others."""
+
+
+@lru_cache(maxsize=2048)
+def _remembered(text: str) -> Event:
+    return decode_event(json.loads(text))
 
 
 def _tagged(kinds: Mapping[str, type[T]], data: Any, what: str) -> T:
@@ -85,7 +105,10 @@ def _encoder(kind: Any) -> Callable[[Any], Any]:
     names = tuple(f.name for f in dataclasses.fields(kind))
 
     def encode_record(value: Any) -> dict[str, Any]:
-        return {name: encode(getattr(value, name)) for name in names}
+        return {
+            name: item if type(item := getattr(value, name)) in _PLAIN else encode(item)
+            for name in names
+        }
 
     def encode_tagged(value: Any) -> dict[str, Any]:
         return {**encode_record(value), "type": kind.__name__}
@@ -166,10 +189,10 @@ def _record(kind: type) -> Decode:
         prefix = f"{field}." if field else ""
         if not isinstance(value, Mapping):
             raise InvalidInput(field or kind.__name__, "must be an object")
-        if unknown := value.keys() - plan.keys():
-            raise InvalidInput(prefix + min(unknown), f"is not a field of {kind.__name__}")
-        if absent := needed - value.keys():
-            raise InvalidInput(prefix + min(absent), "is required")
+        if not needed <= value.keys() <= plan.keys():
+            if unknown := value.keys() - plan.keys():
+                raise InvalidInput(prefix + min(unknown), f"is not a field of {kind.__name__}")
+            raise InvalidInput(prefix + min(needed - value.keys()), "is required")
         return kind(**{name: plan[name](item, prefix + name) for name, item in value.items()})
 
     return decode_record

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -53,9 +54,12 @@ class ShopDay:
     @classmethod
     def of(cls, now: datetime, zone: str) -> "ShopDay":
         """Return the day of a moment in the shop's time zone."""
-        local = now.astimezone(ZoneInfo(zone))
-        began = datetime.combine(local.date(), time(), ZoneInfo(zone))
-        return cls(name=f"{local:%Y-%m-%d}", began=began)
+        return _day(now.astimezone(ZoneInfo(zone)).date(), zone)
+
+
+@lru_cache(maxsize=64)
+def _day(date: date, zone: str) -> ShopDay:
+    return ShopDay(name=date.isoformat(), began=datetime.combine(date, time(), ZoneInfo(zone)))
 
 
 class Origin(StrEnum):

@@ -34,12 +34,16 @@ QUESTIONS = sa.select(
     proposals.c.body,
     *(c for c in approvals.c if c.name != "proposal_id"),
 ).join(proposals, proposals.c.id == approvals.c.proposal_id)
+_QUESTION = QUESTIONS.where(approvals.c.proposal_id == sa.bindparam("proposal"))
+_OVERTAKEN = QUESTIONS.where(
+    approvals.c.status == ApprovalStatus.WAITING,
+    approvals.c.subject.in_(sa.bindparam("subjects", expanding=True)),
+)
 
 
 def question(connection: Connection, proposal_id: str) -> Approval:
     """Return the question about this proposal, or raise `NotFound`."""
-    query = QUESTIONS.where(approvals.c.proposal_id == proposal_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_QUESTION, {"proposal": proposal_id}).one_or_none()
     if row is None:
         raise NotFound("approval", proposal_id)
     return to_approval(row)
@@ -179,10 +183,8 @@ def overtake(connection: Connection, facts: Sequence[Published], now: datetime) 
     if not happened:
         return []
     take_turns(connection, "approvals")
-    waiting = approvals.c.status == ApprovalStatus.WAITING
-    about = approvals.c.subject.in_(list(happened))
     closed = []
-    for row in connection.execute(QUESTIONS.where(waiting, about)).all():
+    for row in connection.execute(_OVERTAKEN, {"subjects": list(happened)}).all():
         asked_for = row.topic.split("/")[1]
         for kind in happened[row.subject]:
             if asked_for in _OVERTAKES[kind]:

@@ -80,21 +80,32 @@ def recall(
     """
     oldest = connection.execute(_LAST).scalar_one() - RECALLED
     names = [f"{_NEWEST}{kind.__name__}" for kind in kinds if kind in LASTING]
-    kept = sa.select(controls.c.value).where(controls.c.name.in_(names))
-    lasting = [int(n) for n in connection.execute(kept).scalars()] if names else []
-    query = (
-        sa.select(events)
-        .where(
-            events.c.type.in_([kind.__name__ for kind in kinds]),
-            events.c.at >= stamp(since),
-            events.c.at <= stamp(until),
-        )
-        .order_by(events.c.seq)
-    )
-    old = query.where(events.c.seq.in_([seq for seq in lasting if seq <= oldest]))
-    found = [*connection.execute(old)] if lasting else []
-    found += connection.execute(query.where(events.c.seq > oldest))
+    kept = connection.execute(_KEPT, {"names": names}).scalars() if names else ()
+    lasting = [seq for n in kept if (seq := int(n)) <= oldest]
+    sought = {
+        "kinds": [kind.__name__ for kind in kinds],
+        "since": stamp(since),
+        "until": stamp(until),
+    }
+    found = [*connection.execute(_LASTING, sought | {"lasting": lasting})] if lasting else []
+    found += connection.execute(_RECALLED, sought | {"oldest": oldest})
     return [to_event(row) for row in found]
+
+
+_KEPT = sa.select(controls.c.value).where(
+    controls.c.name.in_(sa.bindparam("names", expanding=True))
+)
+_SOUGHT = (
+    sa.select(events)
+    .where(
+        events.c.type.in_(sa.bindparam("kinds", expanding=True)),
+        events.c.at >= sa.bindparam("since"),
+        events.c.at <= sa.bindparam("until"),
+    )
+    .order_by(events.c.seq)
+)
+_RECALLED = _SOUGHT.where(events.c.seq > sa.bindparam("oldest"))
+_LASTING = _SOUGHT.where(events.c.seq.in_(sa.bindparam("lasting", expanding=True)))
 
 
 def relay(

@@ -49,7 +49,6 @@ def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]
 
     Of a run that proposes nothing that is noted with its end.
     """
-    of_run = runs_table.c.id == step.run
     at = stamp(step.now)
     rows = [
         {
@@ -65,9 +64,19 @@ def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]
     _INSERT_PROPOSALS.execute(connection, rows)
     receipts = publish(connection, filing.events, step.wakes_for) if filing.events else []
     if rows:
-        said = {"proposals": len(rows), "tokens": runs_table.c.tokens + filing.tokens}
-        connection.execute(sa.update(runs_table).where(of_run).values(said))
+        said = {"b_run": step.run, "b_count": len(rows), "b_tokens": filing.tokens}
+        connection.execute(_HAS_SAID, said)
     return receipts
+
+
+_HAS_SAID = (
+    sa.update(runs_table)
+    .where(runs_table.c.id == sa.bindparam("b_run"))
+    .values(
+        proposals=sa.bindparam("b_count"),
+        tokens=runs_table.c.tokens + sa.bindparam("b_tokens"),
+    )
+)
 
 
 _IS_ILL = sa.exists().where(heartbeats.c.agent == runs_table.c.agent, heartbeats.c.failures > 0)

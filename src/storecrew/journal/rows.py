@@ -29,7 +29,7 @@ def to_event(row: AnyRow) -> Recorded:
     """Read a row of `events`."""
     return Recorded(
         seq=row.seq,
-        event=codec.decode_event(json.loads(row.body)),
+        event=codec.read_event(row.body),
         source=row.source,
         external_id=row.external_id,
         at=moment(row.at),

@@ -11,6 +11,15 @@ from storecrew.domain.events import Event, Recorded
 from storecrew.domain.ports import Models, StoreView
 from storecrew.domain.web import NoPages, Pages
 
+_READS = tuple(
+    name
+    for kind in StoreView.__mro__
+    if kind.__module__.startswith("storecrew.")
+    for name in vars(kind)
+    if not name.startswith("_")
+)
+"""The names of the port's reading half."""
+
 
 class ReadOnly:
     """A store that can only be looked at: the reading half of the port, and nothing else.
@@ -22,9 +31,7 @@ class ReadOnly:
     __slots__ = ("_agent", "_reads")
 
     def __init__(self, store: StoreView, agent: str) -> None:
-        parts = (kind for kind in StoreView.__mro__ if kind.__module__.startswith("storecrew."))
-        names = (name for kind in parts for name in vars(kind) if not name.startswith("_"))
-        self._reads = MappingProxyType({name: getattr(store, name) for name in names})
+        self._reads = MappingProxyType({name: getattr(store, name) for name in _READS})
         self._agent = agent
 
     def __getattr__(self, name: str) -> Any:

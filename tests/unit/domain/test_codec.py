@@ -13,10 +13,18 @@ from hypothesis import strategies as st
 from storecrew.domain import actions as a
 from storecrew.domain import events as e
 from storecrew.domain.actions import Action, Keyed, Level
-from storecrew.domain.codec import ACTIONS, EVENTS, decode, decode_action, decode_event, encode
+from storecrew.domain.codec import (
+    ACTIONS,
+    EVENTS,
+    decode,
+    decode_action,
+    decode_event,
+    encode,
+    read_event,
+)
 from storecrew.domain.commerce import DailySales, Line, Lines, Order, OrderLine, StockLevel
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import Event
+from storecrew.domain.events import Event, RunRequested
 from storecrew.domain.money import Money
 from storecrew.domain.orders import Status
 from storecrew.domain.proposals import Decision, Effect, Proposal, Verdict
@@ -175,3 +183,11 @@ def test_values_derive_what_they_say():
         updated_at=NOW,
     )
     assert not order.is_paid
+
+
+def test_a_mapping_that_one_reader_changed_is_whole_for_the_next() -> None:
+    text = json.dumps(encode(RunRequested(agent="pricing", by="owner", parameters={"sku": "A"})))
+
+    dict.update(read_event(text).parameters, sku="B")  # type: ignore[attr-defined]
+
+    assert read_event(text) == RunRequested(agent="pricing", by="owner", parameters={"sku": "A"})

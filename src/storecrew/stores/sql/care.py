@@ -192,22 +192,30 @@ def suppress_address(unit: Unit, action: SuppressAddress) -> Answer:
     return done(after={"address": address})
 
 
+_WISH = sa.select(d.stock_wishes.c.at).where(
+    d.stock_wishes.c.product == sa.bindparam("product"),
+    d.stock_wishes.c.customer == sa.bindparam("customer"),
+)
+_ADD_WISH = sa.insert(d.stock_wishes)
+
+
 def watch_stock(unit: Unit, action: WatchStock) -> Answer:
     """Keep the customer's wish until it was answered."""
     if action.customer not in unit.consents:
         return unknown("customer", action.customer)
     if action.sku not in unit.products:
         return unknown("product", action.sku)
-    here = (d.stock_wishes.c.product == action.sku, d.stock_wishes.c.customer == action.customer)
-    if unit.connection.execute(sa.select(d.stock_wishes.c.at).where(*here)).first() is None:
-        row = {"product": action.sku, "customer": action.customer, "at": unit.now}
-        unit.connection.execute(sa.insert(d.stock_wishes), row)
+    wish = {"product": action.sku, "customer": action.customer}
+    if unit.connection.execute(_WISH, wish).first() is None:
+        unit.connection.execute(_ADD_WISH, {**wish, "at": unit.now})
     return done(after={"sku": action.sku, "customer": action.customer})
 
 
 def _ticket(unit: Unit, ticket_id: str) -> Any:
-    here = sa.select(d.tickets).where(d.tickets.c.id == ticket_id).with_for_update()
-    return unit.connection.execute(here).first()
+    return unit.connection.execute(_TICKET, {"ticket_id": ticket_id}).first()
+
+
+_TICKET = sa.select(d.tickets).where(d.tickets.c.id == sa.bindparam("ticket_id")).with_for_update()
 
 
 def _change(unit: Unit, ticket_id: str, **values: object) -> None:

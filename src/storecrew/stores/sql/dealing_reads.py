@@ -86,7 +86,6 @@ def spending(
 
 def discounts(connection: Connection, ending_after: datetime) -> Sequence[Discount]:
     """Return discounts that end after then, by code."""
-    wanted = sa.select(d.discounts).where(d.discounts.c.ends_at > ending_after)
     return [
         Discount(
             code=row.code,
@@ -96,8 +95,15 @@ def discounts(connection: Connection, ending_after: datetime) -> Sequence[Discou
             starts_at=row.starts_at,
             ends_at=row.ends_at,
         )
-        for row in connection.execute(wanted.order_by(d.discounts.c.code))
+        for row in connection.execute(_DISCOUNTS, {"after": ending_after})
     ]
+
+
+_DISCOUNTS = (
+    sa.select(d.discounts)
+    .where(d.discounts.c.ends_at > sa.bindparam("after"))
+    .order_by(d.discounts.c.code)
+)
 
 
 def bundles(connection: Connection, currency: str) -> Sequence[Bundle]:
@@ -171,22 +177,29 @@ def acts(connection: Connection, since: datetime, limit: int) -> Sequence[Act]:
 
 _TICKETS = sa.select(*(column for column in d.tickets.c if column.name != "reference"))
 """What a ticket says; by which mail it came is for the answer's headers alone."""
+_TICKET = _TICKETS.where(d.tickets.c.id == sa.bindparam("ticket_id"))
 
 
 def ticket(connection: Connection, ticket_id: str) -> Ticket:
     """Return the ticket, or raise `NotFound`."""
-    here = _TICKETS.where(d.tickets.c.id == ticket_id)
-    if not (found := _tickets(connection, connection.execute(here).all())):
+    rows = connection.execute(_TICKET, {"ticket_id": ticket_id}).all()
+    if not (found := _tickets(connection, rows)):
         raise NotFound("ticket", ticket_id)
     return found[0]
 
 
 def tickets(connection: Connection, status: TicketStatus | None, limit: int) -> Sequence[Ticket]:
     """Return tickets of this status (all when None), newest first."""
-    newest = _TICKETS.order_by(d.tickets.c.opened_at.desc(), d.tickets.c.id.desc())
-    if status is not None:
-        newest = newest.where(d.tickets.c.status == status.value)
-    return _tickets(connection, connection.execute(newest.limit(limit)).all())
+    of_status = list(TicketStatus) if status is None else [status]
+    wanted = {"statuses": of_status, "most": limit}
+    return _tickets(connection, connection.execute(_NEWEST_TICKETS, wanted).all())
+
+
+_NEWEST_TICKETS = (
+    _TICKETS.where(d.tickets.c.status.in_(sa.bindparam("statuses", expanding=True)))
+    .order_by(d.tickets.c.opened_at.desc(), d.tickets.c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 def _tickets(connection: Connection, rows: Sequence[Any]) -> list[Ticket]:
@@ -228,23 +241,32 @@ def payment_methods(connection: Connection) -> Mapping[str, bool]:
     return offered
 
 
+_USED_METHODS = sa.select(d.authorizations.c.method).distinct()
 _METHODS = sa.select(d.payment_methods).order_by(d.payment_methods.c.method)
 
 
 def waiting_for(connection: Connection, sku: str) -> Sequence[str]:
     """Return the customers who asked to be told when the product is back, by id."""
-    here = sa.select(d.stock_wishes.c.customer).where(d.stock_wishes.c.product == sku)
-    return connection.scalars(here.order_by(d.stock_wishes.c.customer)).all()
+    return connection.scalars(_WAITING, {"sku": sku}).all()
+
+
+_WAITING = (
+    sa.select(d.stock_wishes.c.customer)
+    .where(d.stock_wishes.c.product == sa.bindparam("sku"))
+    .order_by(d.stock_wishes.c.customer)
+)
 
 
 def suppressed(connection: Connection, addresses: Iterable[str]) -> Mapping[str, str]:
     """Return which of these addresses are written to no more, and why."""
     asked = {address.strip().lower(): address for address in addresses}
-    here = sa.select(d.suppressions.c.address, d.suppressions.c.reason).where(
-        d.suppressions.c.address.in_(_among)
-    )
     return {
         asked[address]: reason
         for among in chunks(asked)
-        for address, reason in connection.execute(here, {"among": among})
+        for address, reason in connection.execute(_SUPPRESSED, {"among": among})
     }
+
+
+_SUPPRESSED = sa.select(d.suppressions.c.address, d.suppressions.c.reason).where(
+    d.suppressions.c.address.in_(_among)
+)

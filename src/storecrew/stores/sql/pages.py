@@ -1,10 +1,12 @@
 """Reads of orders: one, a page, the open ones, and how they came to stand where they stand."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from storecrew.database import SortOrder, page_rows, row_count, row_counts
 from storecrew.domain.commerce import (
@@ -186,7 +188,33 @@ def moves(connection: Connection, numbers: Iterable[int]) -> Sequence[OrderMove]
     ]
 
 
+_Remembered = dict[int, tuple[Any, Order]]
+_REMEMBERED: WeakKeyDictionary[Engine, _Remembered] = WeakKeyDictionary()
+"""Orders read lately from each database, by id, with the row that they were made of."""
+_MOST_REMEMBERED = 5000
+
+
 def _with_lines(connection: Connection, found: Sequence[Any]) -> list[Order]:
+    """Return the orders of these rows. One whose row is as it was is not made anew.
+
+    An order's lines never change, and what came back of it is asked for each time.
+    """
+    if (known := _REMEMBERED.get(connection.engine)) is None:
+        known = _REMEMBERED[connection.engine] = {}
+    orders: dict[int, Order] = {}
+    for row in found:
+        was = known.get(row.id)
+        if was is not None and was[0] == row and row.status not in _WITH_RETURNS:
+            orders[row.id] = was[1]
+    fresh = [row for row in found if row.id not in orders]
+    orders |= {order.id: order for order in _made(connection, fresh)}
+    if len(known) + len(fresh) > _MOST_REMEMBERED:
+        known.clear()
+    known.update((row.id, (row, orders[row.id])) for row in fresh)
+    return [orders[row.id] for row in found]
+
+
+def _made(connection: Connection, found: Sequence[Any]) -> list[Order]:
     lines: dict[int, list[tuple[str, int, int]]] = {row.id: [] for row in found}
     for among in chunks(lines):
         for number, product, quantity, price in connection.execute(_LINES, {"among": among}):
@@ -205,21 +233,28 @@ def _returned(connection: Connection, numbers: Sequence[int]) -> dict[int, list[
 
 
 def _order(row: Any, lines: Iterable[tuple[str, int, int]], back: Sequence[Line]) -> Order:
+    number, status, total, paid, currency, placed, updated, customer, text, imported, held, n = row
     return Order(
-        id=row.id,
-        status=Status(row.status),
-        lines=tuple(
-            OrderLine(sku=sku, quantity=n, unit_price=Money.from_minor(price, row.currency))
-            for sku, n, price in lines
-        ),
-        total=Money.from_minor(row.total_minor, row.currency),
-        paid=Money.from_minor(row.paid_minor, row.currency),
-        payments=row.payments,
-        placed_at=row.timestamp,
-        updated_at=row.updated_at,
-        customer=row.customer,
-        order_text=row.order_text,
-        imported=row.imported,
-        held=row.held,
+        id=number,
+        status=_STATUSES[status],
+        lines=tuple([_line(sku, units, price, currency) for sku, units, price in lines]),
+        total=Money.from_minor(total, currency),
+        paid=Money.from_minor(paid, currency),
+        payments=n,
+        placed_at=placed,
+        updated_at=updated,
+        customer=customer,
+        order_text=text,
+        imported=imported,
+        held=held,
         returned=tuple(back),
     )
+
+
+@lru_cache(maxsize=4096)
+def _line(sku: str, quantity: int, price: int, currency: str) -> OrderLine:
+    """Return the line; the same few units of the same products are ordered again and again."""
+    return OrderLine(sku=sku, quantity=quantity, unit_price=Money.from_minor(price, currency))
+
+
+_STATUSES = {status.value: status for status in Status}

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.domain.codec import decode_event
+from storecrew.domain.codec import read_event
 from storecrew.domain.commerce import (
     Customer,
     DailySales,
@@ -60,6 +60,7 @@ _SALES = (
     .group_by(t.order_items.c.product, _DAY)
 )
 _PURCHASES = sa.select(t.purchases).order_by(t.purchases.c.id)
+_PURCHASES_OF = _PURCHASES.where(t.purchases.c.status == sa.bindparam("status"))
 _SUPPLIERS = sa.select(t.suppliers).order_by(t.suppliers.c.id)
 _CUSTOMER = sa.select(t.customers).where(t.customers.c.id == sa.bindparam("customer_id"))
 _MESSAGES = (
@@ -188,8 +189,9 @@ def rival_prices(connection: Connection, skus: frozenset[str] | None) -> Sequenc
 
 def purchases(connection: Connection, currency: str, status: str | None) -> Sequence[Purchase]:
     """Return purchase orders of this status (all when None), oldest first."""
-    wanted = _PURCHASES if status is None else _PURCHASES.where(t.purchases.c.status == status)
-    return [to_purchase(row, currency) for row in connection.execute(wanted)]
+    given = {} if status is None else {"status": status}
+    rows = connection.execute(_PURCHASES if status is None else _PURCHASES_OF, given)
+    return [to_purchase(row, currency) for row in rows]
 
 
 def to_purchase(row: Any, currency: str) -> Purchase:
@@ -245,7 +247,7 @@ def outbox(connection: Connection, after: int, limit: int) -> Sequence[tuple[int
             Published(
                 source=_OUTBOX,
                 external_id=str(row.id),
-                event=decode_event(json.loads(row.event)),
+                event=read_event(row.event),
                 at=row.at,
                 actor=row.actor,
             ),

@@ -138,16 +138,21 @@ def customer_at(connection: Connection, address: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+_TOLD = sa.select(t.messages.c.customer, t.messages.c.topic).where(
+    t.messages.c.customer.in_(sa.bindparam("customers", expanding=True)),
+    t.messages.c.topic.in_(sa.bindparam("topics", expanding=True)),
+)
+
+
 def told(
     connection: Connection, customers: Iterable[str], topics: Iterable[str]
 ) -> dict[str, list[str]]:
     """Return which of these topics each of these customers was told of, in order."""
     found: dict[str, list[str]] = {}
-    column, wanted = t.messages.c.customer, sorted(topics)
+    wanted = sorted(topics)
     for people in chunks(customers):
         for about in chunks(wanted):
-            some = sa.select(column, t.messages.c.topic)
-            some = some.where(column.in_(people), t.messages.c.topic.in_(about))
-            for customer, topic in connection.execute(some):
+            some = {"customers": people, "topics": about}
+            for customer, topic in connection.execute(_TOLD, some):
                 found.setdefault(customer, []).append(topic)
     return {customer: sorted(each) for customer, each in sorted(found.items())}

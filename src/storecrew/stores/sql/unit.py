@@ -47,6 +47,13 @@ _PURCHASE = _update(t.purchases, ("id",), ("status", "received"))
 _RELEASE = Many(
     sa.delete(t.reservations).where(t.reservations.c.order_id == sa.bindparam("at_order"))
 )
+_FORGET_RIVAL = sa.delete(t.rival_prices).where(
+    t.rival_prices.c.product == sa.bindparam("sku"),
+    t.rival_prices.c.rival == sa.bindparam("rival"),
+)
+_WAITED_FOR = sa.select(d.stock_wishes.c.product).where(
+    d.stock_wishes.c.product.in_(sa.bindparam("skus", expanding=True))
+)
 _SHARE_OUTBOX = sa.select(sa.func.pg_advisory_xact_lock_shared(OUTBOX_LOCK))
 
 
@@ -217,8 +224,7 @@ class Unit:
                 back.append(sku)
         if not back:
             return
-        waited = sa.select(d.stock_wishes.c.product).where(d.stock_wishes.c.product.in_(back))
-        for sku in sorted(set(self.connection.scalars(waited))):
+        for sku in sorted(set(self.connection.scalars(_WAITED_FOR, {"skus": back}))):
             self.publish(BackInStock(sku=sku))
 
     def _flush_outbox(self) -> None:
@@ -252,8 +258,7 @@ class Unit:
     def _flush_rivals(self) -> None:
         for (sku, rival), price in self._rivals.items():
             seen = {"amount": str(price.amount), "currency": price.currency, "seen_at": self.now}
-            here = (t.rival_prices.c.product == sku, t.rival_prices.c.rival == rival)
-            self.connection.execute(sa.delete(t.rival_prices).where(*here))
+            self.connection.execute(_FORGET_RIVAL, {"sku": sku, "rival": rival})
             self.add(t.rival_prices, {"product": sku, "rival": rival, **seen})
 
 

@@ -1,19 +1,18 @@
 """What every route gets at: the plane, the caller, and one way to change the store."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, HTTPException, Request
-from fastapi.responses import JSONResponse
 
 from storecrew.api.auth import caller
 from storecrew.api.errors import Refused
 from storecrew.api.requests import HEADER
+from storecrew.api.schemas import PageResponse
 from storecrew.app.plane import Plane
 from storecrew.app.settings import Settings
 from storecrew.domain.actions import Action
 from storecrew.domain.catalogue import Names
-from storecrew.domain.codec import encode
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.ports import StoreView
 from storecrew.domain.proposals import Outcome
@@ -33,6 +32,7 @@ async def _caller(request: Request) -> str:
     return caller(request)
 
 
+T = TypeVar("T")
 ThePlane = Annotated[Plane, Depends(_plane)]
 TheCaller = Annotated[str, Depends(_caller)]
 
@@ -73,13 +73,7 @@ async def skus_of(store: StoreView, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def answer(content: object, status: int = 200) -> JSONResponse:
-    """Return domain values as JSON."""
-    return JSONResponse(encode(content), status)
-
-
-def page_answer(items: object, total: int, *, page: int, per_page: int) -> JSONResponse:
+def page_answer(items: Sequence[T], total: int, *, page: int, per_page: int) -> PageResponse[T]:
     """Return one page in the shape that every list has."""
     pages = -(-total // per_page)
-    shown = {"items": items, "page": page, "per_page": per_page, "total": total, "pages": pages}
-    return answer(shown)
+    return {"items": items, "page": page, "per_page": per_page, "total": total, "pages": pages}

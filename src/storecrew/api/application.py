@@ -1,12 +1,13 @@
 """Putting the HTTP door together: layers from the outside in, then the routes."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from storecrew.api import errors
-from storecrew.api.auth import Door, Guard, Refuse
+from storecrew.api.auth import COOKIE, Door, Guard, Refuse
 from storecrew.api.boundary import Boundary
-from storecrew.api.document import Described
 from storecrew.api.limits import BodyLimit, Cors, Limits, LogInAttempts, RateLimit
 from storecrew.api.live import Hub
 from storecrew.api.refusals import Refusals
@@ -50,6 +51,21 @@ _ROUTERS = (
 """The busiest first: routes are tried in this order."""
 
 
+class Described(FastAPI):
+    """An application whose document also shows errors, and how callers prove who they are."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        document = super().openapi()
+        document["security"] = [{"key": []}, {"session": []}]
+        document["components"]["schemas"]["Error"] = errors.Error.model_json_schema()
+        document["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        }
+        return document
+
+
 def create_app(plane: Plane, settings: Settings) -> FastAPI:
     """Return the application over a running plane."""
     door, refusals = Door(plane.access, settings), Refusals(plane.access)
@@ -60,6 +76,7 @@ def create_app(plane: Plane, settings: Settings) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        responses=errors.RESPONSES,
         middleware=_layers(settings, door, refusals, times),
     )
     app.state.plane = plane

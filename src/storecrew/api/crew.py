@@ -1,6 +1,6 @@
 """How each agent is shown: what it declares, and how it is."""
 
-from typing import Any
+from typing_extensions import TypedDict
 
 from storecrew.app.crew_desk import Standing
 from storecrew.app.plane import Plane
@@ -9,18 +9,62 @@ from storecrew.sdk import Agent
 from storecrew.sdk.schedule import Every
 
 
-async def crew_status(plane: Plane) -> dict[str, Any]:
+class AgentView(TypedDict):
+    """What an agent declares of itself."""
+
+    agent_id: str
+    name: str
+    purpose: str
+    on: list[str]
+    interval: float | str | None
+    may: list[str]
+    capabilities: list[str]
+    tags: list[str]
+    priority: int
+    max_concurrent_tasks: int
+
+
+class AgentStatus(TypedDict):
+    """How an agent is."""
+
+    agent_id: str
+    name: str
+    status: str
+    health: str
+    interval: float | str | None
+    last_run: str | None
+    next_run: str | None
+    heartbeat_age: float | None
+    error_count: int
+    tags: list[str]
+
+
+class CrewStatus(TypedDict):
+    """How every agent is, and how many are so."""
+
+    agents: list[AgentStatus]
+    total: int
+    healthy: int
+    stale: int
+    error: int
+    unknown: int
+
+
+async def crew_status(plane: Plane) -> CrewStatus:
     """Return every agent and how it is, and how many are healthy, stale and in error."""
     standings = await plane.crew.standings()
     states = [standing.health for standing in standings]
     return {
         "agents": [standing_view(standing) for standing in standings],
         "total": len(states),
-        **{str(state): states.count(state) for state in State},
+        "healthy": states.count(State.HEALTHY),
+        "stale": states.count(State.STALE),
+        "error": states.count(State.ERROR),
+        "unknown": states.count(State.UNKNOWN),
     }
 
 
-def agent_view(agent: Agent) -> dict[str, Any]:
+def agent_view(agent: Agent) -> AgentView:
     """Return what an agent declares of itself."""
     return {
         "agent_id": agent.name,
@@ -36,7 +80,7 @@ def agent_view(agent: Agent) -> dict[str, Any]:
     }
 
 
-def standing_view(standing: Standing) -> dict[str, Any]:
+def standing_view(standing: Standing) -> AgentStatus:
     """Return how an agent is."""
     agent, last, now = standing.agent, standing.last, standing.now
     return {

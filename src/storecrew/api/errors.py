@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Scope
@@ -39,11 +40,38 @@ _TITLES = {
     503: "Service unavailable",
 }
 
-_REFUSALS = {
-    "not_found": 404,
-    "invalid": 400,
-}
+_REFUSALS = {"not_found": 404, "invalid": 400}
 """Status per code of a refused action; whatever the state of the shop forbids is a conflict."""
+
+
+class Error(BaseModel):
+    """What every failed request is told; `fields` names each part that was wrong."""
+
+    error: str
+    status_code: int
+    message: str
+    path: str
+    request_id: str
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "error": "Order not found",
+                "status_code": 404,
+                "message": "no order with key 7",
+                "path": "/api/orders/7",
+                "request_id": "5f0c-1",
+            }
+        }
+    )
+
+
+_SHAPE = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Refused", "content": _SHAPE},
+    "5XX": {"description": "Failed, or not ready", "content": _SHAPE},
+}
+"""How the document describes failures, alike on every route."""
 
 
 class Refused(Exception):

@@ -15,11 +15,14 @@ from hashlib import sha256
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from fastapi import Request, Response
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from storecrew.api.auth import CHALLENGE, caller, caller_of
-from storecrew.api.roles import may, rule_of
+from storecrew.api.bodies import example_of
+from storecrew.api.roles import ANYONE, may, role_of
+from storecrew.api.schemas import response_model
 from storecrew.domain.errors import InvalidInput, KeyReused, Retryable
 from storecrew.domain.identity import Role
 from storecrew.domain.ports import Clock
@@ -35,6 +38,14 @@ MAX_KEY = 200
 """Characters of an Idempotency-Key; a UUID has 36."""
 MAX_DEPTH = 32
 """Lists and objects within each other: orders have three levels, no honest body has ten."""
+KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body get the first answer; another body is refused (422).",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"},
+}
+"""The header as the document describes it."""
 _REMEMBERED = 4096
 """Answers kept in memory: minutes of a busy shop, a few megabytes."""
 
@@ -90,7 +101,11 @@ class Replies:
 
 
 class JsonRoute(APIRoute):
-    """A route whose body, if any, is JSON, and whose writes happen once per key."""
+    """A route whose body, if any, is JSON, and whose writes happen once per key.
+
+    Its handler declares the role with `requires`. Its summary is the first sentence of the
+    handler's docstring, its models are response_model in the codec's words.
+    """
 
     keeps: ClassVar[bool] = True
     """Whether the journal keeps the answers under an Idempotency-Key."""
@@ -99,13 +114,33 @@ class JsonRoute(APIRoute):
     takes_json: ClassVar[bool] = True
     """Whether a body has to be JSON."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        extra = {**(options["openapi_extra"] or {}), **example_of(endpoint)}
+        if not {"POST", "PUT"}.isdisjoint(options["methods"]):
+            extra["parameters"] = [KEY_PARAMETER]
+        if role_of(endpoint) is ANYONE:
+            extra["security"] = []
+        model = options["response_model"]
+        if isinstance(model, DefaultPlaceholder):
+            model = endpoint.__annotations__["return"]
+        responses = options["responses"] or {}
+        options |= {
+            "summary": (endpoint.__doc__ or "").partition("\n")[0].partition(". ")[0].rstrip("."),
+            "openapi_extra": extra,
+            "response_model": response_model(model),
+            "responses": {
+                code: {**each, "model": response_model(each.get("model"))}
+                for code, each in responses.items()
+            },
+        }
+        super().__init__(path, endpoint, **options)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with these checks before it."""
-        serve = super().get_route_handler()
-        needed = {method: rule_of(method, self.path) for method in self.methods or ()}
+        serve, needed = super().get_route_handler(), role_of(self.endpoint)
 
         async def checked(request: Request) -> Response:
-            _permit(request, needed[request.method])
+            _permit(request, needed)
             if request.method not in ("POST", "PUT"):
                 return await serve(request)
             body = await request.body()

@@ -1,113 +1,130 @@
-"""Shapes of answers as JSON Schema: what the codec makes of a domain value, written down."""
+"""Response models: the codec writes what a handler returns, FastAPI describes its type."""
 
 import dataclasses
-import types
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from functools import cache
+from types import GenericAlias, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from fastapi import Response
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic_core.core_schema import (
+    CoreSchema,
+    any_schema,
+    definitions_schema,
+    plain_serializer_function_ser_schema,
+)
+from typing_extensions import TypedDict, is_typeddict
 
 from storecrew.domain.actions import Action
 from storecrew.domain.codec import encode
 from storecrew.domain.events import Event
-from storecrew.domain.money import Money
 
-Schema = dict[str, Any]
-
-TEXT: Schema = {"type": "string"}
-WHOLE: Schema = {"type": "integer"}
-NUMBER: Schema = {"type": "number"}
-FLAG: Schema = {"type": "boolean"}
-OBJECT: Schema = {"type": "object"}
-ANYTHING: Schema = {}
-MOMENT: Schema = {"type": "string", "format": "date-time"}
-_DAY: Schema = {"type": "string", "format": "date"}
-_MONEY: Schema = {
-    "type": "object",
-    "properties": {"amount": TEXT, "currency": TEXT},
-    "required": ["amount", "currency"],
-}
-_TYPED: Schema = {"type": "object", "properties": {"type": TEXT}, "required": ["type"]}
-_PLAIN: dict[Any, Schema] = {
-    str: TEXT,
-    int: WHOLE,
-    float: NUMBER,
-    bool: FLAG,
-    Any: ANYTHING,
-    object: ANYTHING,
-    datetime: MOMENT,
-    date: _DAY,
-    Decimal: TEXT,
-    Money: _MONEY,
-    type(None): {"type": "null"},
-}
+T = TypeVar("T")
 
 
-def fields(**shapes: Schema) -> Schema:
-    """Return an object with these fields, and perhaps others."""
-    return {"type": "object", "properties": shapes, "required": list(shapes)}
+class ListResponse(TypedDict, Generic[T]):
+    """A whole list."""
+
+    items: Sequence[T]
+    total: int
 
 
-def const(value: str) -> Schema:
-    """Return this word alone."""
-    return {"type": "string", "const": value}
+class PageResponse(TypedDict, Generic[T]):
+    """One page of a list."""
+
+    items: Sequence[T]
+    page: int
+    per_page: int
+    total: int
+    pages: int
 
 
-def optional(shape: Schema) -> Schema:
-    """Return the shape, or null."""
-    return {"anyOf": [shape, {"type": "null"}]}
+class Tagged(TypedDict):
+    """An action or an event: the name of its type, with its fields beside it."""
+
+    type: str
 
 
-def either(*shapes: Schema) -> Schema:
-    """Return any of these."""
-    return {"anyOf": list(shapes)}
+def text(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """Describe an answer that is text of this kind."""
+    return {200: {"content": {media_type: {"schema": {"type": "string"}}}}}
 
 
-def listing(shape: Schema) -> Schema:
-    """Return a list."""
-    return {"type": "array", "items": shape}
+@dataclasses.dataclass(frozen=True)
+class ResponseModel:
+    """The type of what a handler returns: the codec writes the value, FastAPI describes the type.
+
+    Nothing is validated: the type checker has compared the handler with its type.
+    """
+
+    kind: Any
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Encode any value with the codec."""
+        return any_schema(serialization=plain_serializer_function_ser_schema(encode))
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe the type, not before the document is asked for: that takes a while."""
+        schema = TypeAdapter(encoded(self.kind)).core_schema
+        return handler(definitions_schema(schema, []))  # so that it becomes a named component
 
 
-def mapping(shape: Schema) -> Schema:
-    """Return an object whose every value has this shape."""
-    return {"type": "object", "additionalProperties": shape}
+def response_model(kind: Any) -> Any:
+    """Return the response model for this type; None where the handler builds the response."""
+    is_response = isinstance(kind, type) and issubclass(kind, Response)
+    return None if kind is None or is_response else Annotated[Any, ResponseModel(kind)]
 
 
-class Shapes:
-    """Describes domain types, each once, by reference."""
+@cache
+def encoded(kind: Any) -> Any:
+    """Return the type of what the codec makes of a value of this type: every field is there."""
+    if arguments := get_args(kind):
+        return _generic(get_origin(kind), tuple(encoded(each) for each in arguments))
+    if is_typeddict(kind):
+        return _record(kind, list(get_type_hints(kind)))
+    if not isinstance(kind, type) or kind is Any:
+        return kind
+    if issubclass(kind, Decimal):
+        return str
+    if issubclass(kind, Enum):
+        return Literal[tuple(encode(member) for member in kind)]
+    if issubclass(kind, Action | Event):
+        return Tagged
+    if dataclasses.is_dataclass(kind):
+        return _record(kind, [field.name for field in dataclasses.fields(kind)])
+    return kind
 
-    def __init__(self) -> None:
-        self.components: dict[str, Schema] = {}
 
-    def of(self, kind: Any) -> Schema:
-        """Return the shape in which the codec writes a value of this type."""
-        if kind in _PLAIN:
-            return _PLAIN[kind]
-        origin, inner = get_origin(kind), get_args(kind)
-        if origin is not None:
-            return self._generic(origin, inner)
-        if issubclass(kind, Enum):
-            return {"type": "string", "enum": [encode(member) for member in kind]}
-        if issubclass(kind, Action | Event):
-            return _TYPED
-        return self._record(kind)
+def _generic(origin: Any, arguments: tuple[Any, ...]) -> Any:
+    if origin in (Union, UnionType):
+        return Union[arguments]  # noqa: UP007 - of as many as there are
+    if origin is Literal or is_typeddict(origin):
+        return origin[arguments]
+    if issubclass(origin, Mapping):
+        return GenericAlias(dict, arguments)
+    if issubclass(origin, tuple) and arguments[-1] is not Ellipsis:
+        return GenericAlias(tuple, arguments)
+    return GenericAlias(list, arguments[:1])
 
-    def _generic(self, origin: Any, inner: tuple[Any, ...]) -> Schema:
-        if origin in (Union, types.UnionType):
-            return either(*(self.of(each) for each in inner))
-        if issubclass(origin, Mapping):
-            return mapping(self.of(inner[1]))
-        if issubclass(origin, Sequence | frozenset):
-            return listing(self.of(inner[0]))
-        return self.of(origin)
 
-    def _record(self, kind: type) -> Schema:
-        name = kind.__name__
-        if name not in self.components:
-            self.components[name] = {}  # so that it may speak of itself
-            hints = get_type_hints(kind)
-            shapes = {each.name: self.of(hints[each.name]) for each in dataclasses.fields(kind)}
-            text = (kind.__doc__ or "").strip().partition("\n")[0]
-            self.components[name] = {**fields(**shapes), "description": text}
-        return {"$ref": f"#/components/schemas/{name}"}
+def _record(kind: type, names: list[str]) -> Any:
+    hints = get_type_hints(kind)
+    found = cast("Any", TypedDict)(kind.__name__, {name: encoded(hints[name]) for name in names})
+    found.__doc__, found.__module__ = (kind.__doc__ or "").partition("\n")[0], kind.__module__
+    return found

@@ -103,17 +103,3 @@ def test_every_route_is_described_completely(document: dict[str, dict]) -> None:
             elif not has_example:
                 lacking.append(f"{route}: example")
     assert lacking == []
-
-
-def test_no_table_speaks_of_a_route_that_is_gone(document: dict[str, dict]) -> None:
-    from storecrew.api.answers import answers
-    from storecrew.api.examples import BODIES
-    from storecrew.api.schemas import Shapes
-
-    shown = {
-        f"{method.upper()} {path}"
-        for path, operations in document["paths"].items()
-        for method in operations
-    }
-    named = {re.sub(r":(path|int)}", "}", route) for route in (*answers(Shapes()), *BODIES)}
-    assert sorted(named - shown) == []

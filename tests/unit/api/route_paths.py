@@ -1,6 +1,20 @@
-"""A path that leads to each route, and the routes that take a body."""
+"""Every route with the role it needs, a path that leads to it, and those that take a body."""
 
-from storecrew.api.roles import ROUTES
+from unittest.mock import MagicMock
+
+from fake_plane import settings_of
+
+from storecrew.api.application import create_app
+from storecrew.api.roles import role_of
+from storecrew.api.routing import every_route
+
+EVERY_ROUTE = every_route(create_app(MagicMock(), settings_of()))
+ROUTES = {
+    f"{method} {route.path}": role_of(route.endpoint)
+    for route in EVERY_ROUTE
+    for method in route.methods or ()
+}
+"""Method and path, as the route was declared, to the least role."""
 
 SAMPLES = {
     "order_id": "1",

@@ -3,10 +3,10 @@
 import httpx
 import pytest
 from fake_plane import NO_LIMITS, Door, settings_of
+from route_paths import ROUTES
 from starlette.requests import Request
 
 from storecrew.api.auth import door_problem, is_royalgpt_authorized
-from storecrew.api.roles import ROUTES
 
 KEY = "k" * 32
 ANSWERS = {"accept": "application/json"}

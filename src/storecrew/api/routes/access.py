@@ -1,17 +1,18 @@
 """Keys and people: who may come in, as the admin decides."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.access import TheCaller, ThePlane
 from storecrew.api.requests import UnrepeatedRoute
+from storecrew.api.roles import ADMIN, requires
+from storecrew.api.schemas import ListResponse
 from storecrew.app.access import MAX_PASSWORD, MIN_PASSWORD
-from storecrew.domain.codec import encode
-from storecrew.domain.identity import Role
+from storecrew.domain.identity import Key, Role, User
 
 router = APIRouter(prefix="/api", route_class=UnrepeatedRoute, tags=["access"])
 
@@ -34,45 +35,56 @@ class UserBody(bodies.Strict):
     password: Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
 
 
+CreatedKey = TypedDict("CreatedKey", {"name": str, "role": Role, "key": str})
+CreatedUser = TypedDict("CreatedUser", {"name": str, "role": Role})
+Removal = TypedDict("Removal", {"name": str, "status": str})
+
+
 @router.get("/keys")
-async def keys(plane: ThePlane) -> JSONResponse:
+@requires(ADMIN)
+async def keys(plane: ThePlane) -> ListResponse[Key]:
     """List the keys and who made them; what opens the door is not shown again."""
-    return _all(await plane.access.keys())
+    found = await plane.access.keys()
+    return {"items": found, "total": len(found)}
 
 
 @router.post("/keys", status_code=201)
-async def add_key(plane: ThePlane, by: TheCaller, body: KeyBody) -> JSONResponse:
+@requires(ADMIN)
+@bodies.example(name="dashboard", role="viewer")
+async def add_key(plane: ThePlane, by: TheCaller, body: KeyBody) -> CreatedKey:
     """Make a key. This answer is the only place where it is ever shown."""
     token = await plane.access.add_key(body.name, body.role, by=by)
-    return JSONResponse({"name": body.name, "role": body.role, "key": token}, 201)
+    return {"name": body.name, "role": body.role, "key": token}
 
 
 @router.delete("/keys/{name}")
-async def revoke_key(plane: ThePlane, by: TheCaller, name: str) -> JSONResponse:
+@requires(ADMIN)
+async def revoke_key(plane: ThePlane, by: TheCaller, name: str) -> Removal:
     """Revoke a key, at once and for ever."""
     await plane.access.revoke_key(name, by=by)
-    return JSONResponse({"name": name, "status": "revoked"})
+    return {"name": name, "status": "revoked"}
 
 
 @router.get("/users")
-async def users(plane: ThePlane) -> JSONResponse:
+@requires(ADMIN)
+async def users(plane: ThePlane) -> ListResponse[User]:
     """List everybody who may log in."""
-    return _all(await plane.access.users())
+    found = await plane.access.users()
+    return {"items": found, "total": len(found)}
 
 
 @router.post("/users", status_code=201)
-async def add_user(plane: ThePlane, by: TheCaller, body: UserBody) -> JSONResponse:
+@requires(ADMIN)
+@bodies.example(name="anna", role="operator", password="a password nobody guesses")  # noqa: S106
+async def add_user(plane: ThePlane, by: TheCaller, body: UserBody) -> CreatedUser:
     """Let a person log in."""
     await plane.access.add_user(body.name, body.role, body.password, by=by)
-    return JSONResponse({"name": body.name, "role": body.role}, 201)
+    return {"name": body.name, "role": body.role}
 
 
 @router.delete("/users/{name}")
-async def remove_user(plane: ThePlane, by: TheCaller, name: str) -> JSONResponse:
+@requires(ADMIN)
+async def remove_user(plane: ThePlane, by: TheCaller, name: str) -> Removal:
     """End a person's sessions and let them log in no more."""
     await plane.access.remove_user(name, by=by)
-    return JSONResponse({"name": name, "status": "removed"})
-
-
-def _all(found: Any) -> JSONResponse:
-    return JSONResponse({"items": encode(list(found)), "total": len(found)})
+    return {"name": name, "status": "removed"}

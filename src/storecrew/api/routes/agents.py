@@ -1,18 +1,27 @@
 """The agents: who is on duty, how each is, and every way to wake, stop, add and dismiss one."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, answer, check_scope
+from storecrew.api.access import TheCaller, ThePlane, check_scope
 from storecrew.api.auth import CHALLENGE, caller_of, shown_token
-from storecrew.api.crew import agent_view, crew_status, standing_view
+from storecrew.api.crew import (
+    AgentStatus,
+    AgentView,
+    CrewStatus,
+    agent_view,
+    crew_status,
+    standing_view,
+)
 from storecrew.api.errors import problem
 from storecrew.api.requests import JsonRoute, UnrepeatedRoute
+from storecrew.api.roles import ADMIN, ANYONE, OPERATOR, VIEWER, requires
 from storecrew.app.crew_desk import NobodyCan, WrongToken
 from storecrew.app.declarations import AgentBody
 from storecrew.app.plane import Plane
@@ -28,6 +37,69 @@ _LOOK_AGAIN = 0.1
 """Seconds between two looks at a run that is waited for."""
 
 
+class AgentDetails(AgentView):
+    """What an agent declares of itself, and how it is."""
+
+    status: str
+    health: str
+    last_run: str | None
+    next_run: str | None
+    heartbeat_age: float | None
+    error_count: int
+
+
+class AgentHealthResponse(TypedDict):
+    """An agent's health alone."""
+
+    agent_id: str
+    status: str
+    heartbeat_age: float | None
+    error_count: int
+    last_error: str | None
+
+
+class Execution(TypedDict):
+    """How far a run is."""
+
+    execution_id: str
+    agent_id: str
+    status: str
+    started_at: str
+    progress: float
+    result: Any
+
+
+class ExecutionStarted(TypedDict):
+    """A run that was asked for, with its result where it has ended."""
+
+    executionId: str
+    agentId: str
+    status: str
+    startedAt: str
+    parameters: dict[str, Any]
+    message: str
+
+
+class SystemCapabilities(TypedDict):
+    """What the system can do, and who does it."""
+
+    apiVersion: str
+    capabilities: list[str]
+    agents: list[dict[str, Any]]
+    features: dict[str, Any]
+
+
+AgentListing = TypedDict("AgentListing", {"agents": list[AgentView], "total": int})
+AgentCapabilities = TypedDict(
+    "AgentCapabilities", {"agent_id": str, "capabilities": list[str], "may": list[str]}
+)
+AgentUpdate = TypedDict("AgentUpdate", {"agent_id": str, "status": str})
+AgentPause = TypedDict("AgentPause", {"agent_id": str, "paused": bool})
+RunScheduled = TypedDict("RunScheduled", {"status": Literal["scheduled"], "run_id": str})
+RunsScheduled = TypedDict("RunsScheduled", {"status": Literal["all scheduled"], "runs": list[str]})
+TaskAssigned = TypedDict("TaskAssigned", {"agent_id": str, "execution_id": str, "status": str})
+
+
 class TaskBody(bodies.Strict):
     """Something to be done by whoever can."""
 
@@ -36,19 +108,29 @@ class TaskBody(bodies.Strict):
 
 
 @router.get("/api/agents")
+@requires(VIEWER)
 async def agents(
     plane: ThePlane, capability: str | None = None, tag: str | None = None
-) -> JSONResponse:
+) -> AgentListing:
     """List the crew, or those of it that have a capability, or a tag."""
     crew = [
         agent_view(agent)
         for agent in plane.agents.values()
         if capability in (None, *agent.capabilities) and tag in (None, *agent.tags)
     ]
-    return JSONResponse({"agents": crew, "total": len(crew)})
+    return {"agents": crew, "total": len(crew)}
 
 
-@unrepeated.post("/api/agents")
+@unrepeated.post("/api/agents", response_model=AgentView, responses={201: {"model": AgentView}})
+@requires(ADMIN)
+@bodies.example(
+    agent_id="weather_pricing",
+    endpoint="https://agents.example.com/weather",
+    purpose="Raises the price of umbrellas when it rains.",
+    interval=3600,
+    may=["SetPrice"],
+    capabilities=["pricing"],
+)
 async def register(plane: ThePlane, by: TheCaller, body: AgentBody) -> JSONResponse:
     """Put a remote agent on duty. Its token is in this answer and nowhere else."""
     said, token = await plane.crew.register(body, by=by)
@@ -60,25 +142,29 @@ async def register(plane: ThePlane, by: TheCaller, body: AgentBody) -> JSONRespo
 
 @router.get("/api/agents/status")
 @router.get("/agents/status")
-async def status(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def status(plane: ThePlane) -> CrewStatus:
     """Show how each agent is doing."""
-    return JSONResponse(await crew_status(plane))
+    return await crew_status(plane)
 
 
-@router.get("/api/agents/executions/{execution_id}")
-async def execution(plane: ThePlane, execution_id: str) -> JSONResponse:
+@router.get("/api/agents/executions/{execution_id}", response_model=Execution)
+@requires(VIEWER)
+async def execution(plane: ThePlane, execution_id: str) -> dict[str, Any]:
     """Show how far a run is that somebody asked for."""
-    return answer(await plane.crew.execution(execution_id))
+    return await plane.crew.execution(execution_id)
 
 
 @router.get("/api/agents/{agent_id}")
-async def agent(plane: ThePlane, agent_id: str) -> JSONResponse:
+@requires(VIEWER)
+async def agent(plane: ThePlane, agent_id: str) -> AgentDetails:
     """Show what an agent declares of itself, and how it is."""
     [standing] = await plane.crew.standings(agent_id)
-    return JSONResponse({**agent_view(standing.agent), **standing_view(standing)})
+    return {**agent_view(standing.agent), **standing_view(standing)}
 
 
-@router.get("/api/agents/{agent_id}/status")
+@router.get("/api/agents/{agent_id}/status", response_model=AgentStatus)
+@requires(VIEWER)
 async def agent_status(plane: ThePlane, agent_id: str) -> JSONResponse:
     """Show how one agent is doing, and what is left of its day."""
     [standing] = await plane.crew.standings(agent_id)
@@ -93,53 +179,57 @@ async def agent_status(plane: ThePlane, agent_id: str) -> JSONResponse:
 
 
 @router.get("/api/agents/{agent_id}/capabilities")
-async def capabilities(plane: ThePlane, agent_id: str) -> JSONResponse:
+@requires(VIEWER)
+async def capabilities(plane: ThePlane, agent_id: str) -> AgentCapabilities:
     """Show what an agent can do, and what it may propose."""
     found = plane.crew.find(agent_id)
-    content = {
+    return {
         "agent_id": found.name,
         "capabilities": list(found.capabilities),
         "may": sorted(action.__name__ for action in found.may),
     }
-    return JSONResponse(content)
 
 
 @router.get("/api/agents/{agent_id}/health")
-async def agent_health(plane: ThePlane, agent_id: str) -> JSONResponse:
+@requires(VIEWER)
+async def agent_health(plane: ThePlane, agent_id: str) -> AgentHealthResponse:
     """Show an agent's health alone."""
     [standing] = await plane.crew.standings(agent_id)
-    content = {
+    return {
         "agent_id": standing.agent.name,
         "status": str(standing.health),
         "heartbeat_age": standing.pulse.age(standing.now),
         "error_count": standing.pulse.failures,
         "last_error": standing.pulse.error,
     }
-    return JSONResponse(content)
 
 
 @router.delete("/api/agents/{agent_id}")
-async def dismiss(plane: ThePlane, by: TheCaller, agent_id: str) -> JSONResponse:
+@requires(ADMIN)
+async def dismiss(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentUpdate:
     """Take an agent off duty that was registered while the plane ran."""
     await plane.crew.dismiss(agent_id, by=by)
-    return JSONResponse({"agent_id": agent_id, "status": "dismissed"})
+    return {"agent_id": agent_id, "status": "dismissed"}
 
 
 @router.post("/api/agents/{agent_id}/pause")
-async def pause(plane: ThePlane, by: TheCaller, agent_id: str) -> JSONResponse:
+@requires(OPERATOR)
+async def pause(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentPause:
     """Let no run of one agent begin until it is resumed."""
     await plane.crew.pause(agent_id, by=by)
-    return JSONResponse({"agent_id": agent_id, "paused": True})
+    return {"agent_id": agent_id, "paused": True}
 
 
 @router.post("/api/agents/{agent_id}/resume")
-async def resume(plane: ThePlane, by: TheCaller, agent_id: str) -> JSONResponse:
+@requires(OPERATOR)
+async def resume(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentPause:
     """Let one agent go on."""
     await plane.crew.resume(agent_id, by=by)
-    return JSONResponse({"agent_id": agent_id, "paused": False})
+    return {"agent_id": agent_id, "paused": False}
 
 
-@unrepeated.post("/api/agents/{agent_id}/heartbeat")
+@unrepeated.post("/api/agents/{agent_id}/heartbeat", response_model=AgentUpdate)
+@requires(ANYONE)  # its token proves who sends it
 async def heartbeat(request: Request, plane: ThePlane, agent_id: str) -> JSONResponse:
     """Take a remote agent's sign of life; its own token proves who sends it."""
     token, known = shown_token(request), caller_of(request.scope)
@@ -154,7 +244,9 @@ async def heartbeat(request: Request, plane: ThePlane, agent_id: str) -> JSONRes
     return JSONResponse({"agent_id": agent_id, "status": "ok"})
 
 
-@router.post("/api/agents/{agent_id}/execute")
+@router.post("/api/agents/{agent_id}/execute", response_model=ExecutionStarted)
+@requires(OPERATOR)
+@bodies.example(category="umbrellas")
 async def execute(
     request: Request,
     plane: ThePlane,
@@ -162,14 +254,14 @@ async def execute(
     agent_id: str,
     parameters: Parameters = None,
     wait: Wait = 0,
-) -> JSONResponse:
+) -> dict[str, Any]:
     """Ask for a run of one agent; with `wait`, answer once it has ended, or so many seconds on."""
     name = _find(plane, request, agent_id)
     given = parameters or {}
     identifier = await plane.request_run(name, by=by, parameters=given)
     shown = await _ended(plane, identifier, wait)
     is_over = shown["status"] in ("completed", "failed")
-    content = {
+    return {
         "executionId": identifier,
         "agentId": agent_id,
         "status": shown["status"] if is_over else "started",
@@ -178,7 +270,6 @@ async def execute(
         "message": f"Agent {name} was asked to run",
         **({"result": shown["result"]} if is_over else {}),
     }
-    return answer(content)
 
 
 def _find(plane: Plane, request: Request, agent_id: str) -> str:
@@ -204,26 +295,31 @@ async def _ended(plane: Plane, identifier: str, wait: float) -> dict[str, Any]:
 
 
 @router.post("/run_agent/{name}")
+@requires(OPERATOR)
+@bodies.example(category="umbrellas")
 async def run_agent(
     request: Request, plane: ThePlane, by: TheCaller, name: str, parameters: Parameters = None
-) -> JSONResponse:
+) -> RunScheduled:
     """Ask for a run of one agent."""
     found = plane.crew.find(name).name
     check_scope(request, found)
     run = await plane.request_run(found, by=by, parameters=parameters or {})
-    return JSONResponse({"status": "scheduled", "run_id": run})
+    return {"status": "scheduled", "run_id": run}
 
 
 @router.post("/run_all")
-async def run_all(plane: ThePlane, by: TheCaller) -> JSONResponse:
+@requires(OPERATOR)
+async def run_all(plane: ThePlane, by: TheCaller) -> RunsScheduled:
     """Ask for a run of every agent that callers may trigger."""
     allowed = [name for name in plane.agents if plane.settings.api.may_trigger(name)]
     runs = [await plane.request_run(name, by=by) for name in allowed]
-    return JSONResponse({"status": "all scheduled", "runs": runs})
+    return {"status": "all scheduled", "runs": runs}
 
 
-@router.post("/api/tasks")
-async def task(request: Request, plane: ThePlane, by: TheCaller, body: TaskBody) -> JSONResponse:
+@router.post("/api/tasks", status_code=202)
+@requires(OPERATOR)
+@bodies.example(capability="pricing", parameters={})
+async def task(plane: ThePlane, by: TheCaller, body: TaskBody) -> TaskAssigned:
     """Give a task to the healthy agent of highest priority that has the capability."""
     agents = [a.name for a in plane.agents.values() if body.capability in a.capabilities]
     allowed = [name for name in agents if plane.settings.api.may_trigger(name)]
@@ -235,21 +331,23 @@ async def task(request: Request, plane: ThePlane, by: TheCaller, body: TaskBody)
         )
     except NobodyCan as error:
         raise HTTPException(409, str(error)) from error
-    return JSONResponse({"agent_id": name, "execution_id": run, "status": "scheduled"}, 202)
+    return {"agent_id": name, "execution_id": run, "status": "scheduled"}
 
 
 @router.get("/api/orchestrator/health")
-async def orchestrator_health(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def orchestrator_health(plane: ThePlane) -> dict[str, Any]:
     """Show how the orchestrator is."""
-    return JSONResponse(await plane.crew.status())
+    return await plane.crew.status()
 
 
 @router.get("/api/system/capabilities")
-async def system_capabilities(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def system_capabilities(plane: ThePlane) -> SystemCapabilities:
     """Show what this system can do, and who does it."""
     agents = {name: list(agent.capabilities) for name, agent in plane.agents.items()}
     process = plane.settings.orchestrator
-    content = {
+    return {
         "apiVersion": process.service_version,
         "capabilities": sorted({word for words in agents.values() for word in words}),
         "agents": [{"id": name, "capabilities": words} for name, words in agents.items()],
@@ -262,4 +360,3 @@ async def system_capabilities(plane: ThePlane) -> JSONResponse:
             "alerts": bool(plane.settings.alerts.urls),
         },
     }
-    return JSONResponse(content)

@@ -3,89 +3,125 @@
 A proposal is decided once, so a repeated answer is a 409 that names the first.
 """
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, answer, page_answer
+from storecrew.api.access import TheCaller, ThePlane, page_answer
 from storecrew.api.requests import JsonRoute
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.api.schemas import PageResponse
 from storecrew.domain.codec import decode_action
-from storecrew.domain.runs import ApprovalStatus
+from storecrew.domain.runs import Approval, ApprovalStatus, AuditEntry
+from storecrew.policy import Explanation
 
 router = APIRouter(prefix="/api", route_class=JsonRoute)
 
+ProposalScheduled = TypedDict(
+    "ProposalScheduled", {"proposal_id": str, "status": str, "run_id": str}
+)
+ProposalRejected = TypedDict("ProposalRejected", {"proposal_id": str, "status": str})
+PauseState = TypedDict("PauseState", {"paused": bool})
 
-@router.get("/approvals")
+
+class DecisionBody(bodies.Strict):
+    """A person's answer, with a changed action where they want another one."""
+
+    note: bodies.Text = ""
+    action: dict[str, Any] | None = None
+
+
+class NoteBody(bodies.Strict):
+    """Why not."""
+
+    note: bodies.Text = ""
+
+
+@router.get("/approvals", tags=["decisions"])
+@requires(VIEWER)
 async def approvals(
     plane: ThePlane,
+    response: Response,
     page: bodies.PageNumber = 1,
     per_page: bodies.PerPage = 200,
     status: ApprovalStatus = ApprovalStatus.WAITING,
-) -> JSONResponse:
+) -> Sequence[Approval]:
     """List the questions that wait, or those that were answered so."""
     found = await plane.journal.approvals(status=status, page=page, per_page=per_page)
-    response = answer(found.items)
     response.headers["X-Total-Count"] = str(found.total)
-    return response
+    return found.items
 
 
-@router.post("/approvals/{proposal_id:path}/approve")
+@router.post("/approvals/{proposal_id:path}/approve", tags=["decisions"])
+@requires(OPERATOR)
+@bodies.example(note="until Friday")
 async def approve(
-    plane: ThePlane, by: TheCaller, proposal_id: str, body: bodies.DecisionBody | None = None
-) -> JSONResponse:
+    plane: ThePlane, by: TheCaller, proposal_id: str, body: DecisionBody | None = None
+) -> ProposalScheduled:
     """Say yes, perhaps to a changed action."""
-    body = body or bodies.DecisionBody()
+    body = body or DecisionBody()
     action = decode_action(body.action) if body.action else None
     run = await plane.approve(proposal_id, by=by, note=body.note, action=action)
-    return JSONResponse({"proposal_id": proposal_id, "status": "approved", "run_id": run})
+    return {"proposal_id": proposal_id, "status": "approved", "run_id": run}
 
 
-@router.post("/approvals/{proposal_id:path}/reject")
+@router.post("/approvals/{proposal_id:path}/reject", tags=["decisions"])
+@requires(OPERATOR)
+@bodies.example(note="too dear")
 async def reject(
-    plane: ThePlane, by: TheCaller, proposal_id: str, body: bodies.NoteBody | None = None
-) -> JSONResponse:
+    plane: ThePlane, by: TheCaller, proposal_id: str, body: NoteBody | None = None
+) -> ProposalRejected:
     """Say no."""
     await plane.reject(proposal_id, by=by, note=body.note if body else "")
-    return JSONResponse({"proposal_id": proposal_id, "status": "rejected"})
+    return {"proposal_id": proposal_id, "status": "rejected"}
 
 
-@router.get("/approvals/{proposal_id:path}")
-async def approval(plane: ThePlane, proposal_id: str) -> JSONResponse:
+@router.get("/approvals/{proposal_id:path}", tags=["decisions"])
+@requires(VIEWER)
+async def approval(plane: ThePlane, proposal_id: str) -> Approval:
     """Show one question, or the answer it got."""
-    return answer(await plane.journal.approval(proposal_id))
+    return await plane.journal.approval(proposal_id)
 
 
-@router.get("/explanations/{proposal_id:path}")
-async def explanation(plane: ThePlane, proposal_id: str) -> JSONResponse:
+@router.get("/explanations/{proposal_id:path}", tags=["decisions"])
+@requires(VIEWER)
+async def explanation(plane: ThePlane, proposal_id: str) -> Explanation:
     """Say what each rule thinks of a proposal now, and what would have to change."""
-    return answer(await plane.explain(proposal_id))
+    return await plane.explain(proposal_id)
 
 
-@router.post("/undo/{proposal_id:path}")
-async def undo(plane: ThePlane, by: TheCaller, proposal_id: str) -> JSONResponse:
+@router.post("/undo/{proposal_id:path}", tags=["decisions"])
+@requires(OPERATOR)
+async def undo(plane: ThePlane, by: TheCaller, proposal_id: str) -> ProposalScheduled:
     """Propose the opposite of what was applied."""
     run = await plane.undo(proposal_id, by=by)
-    return JSONResponse({"proposal_id": proposal_id, "status": "scheduled", "run_id": run})
+    return {"proposal_id": proposal_id, "status": "scheduled", "run_id": run}
 
 
-@router.post("/orchestrator/pause")
-async def pause(plane: ThePlane, by: TheCaller) -> JSONResponse:
+@router.post("/orchestrator/pause", tags=["orchestrator"])
+@requires(OPERATOR)
+async def pause(plane: ThePlane, by: TheCaller) -> PauseState:
     """Stop every run and every effect."""
     await plane.pause(by=by)
-    return JSONResponse({"paused": True})
+    return {"paused": True}
 
 
-@router.post("/orchestrator/resume")
-async def resume(plane: ThePlane, by: TheCaller) -> JSONResponse:
+@router.post("/orchestrator/resume", tags=["orchestrator"])
+@requires(OPERATOR)
+async def resume(plane: ThePlane, by: TheCaller) -> PauseState:
     """Let runs and effects go on."""
     await plane.resume(by=by)
-    return JSONResponse({"paused": False})
+    return {"paused": False}
 
 
-@router.get("/audit")
+@router.get("/audit", tags=["audit"])
+@requires(VIEWER)
 async def audit(
     plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
-) -> JSONResponse:
+) -> PageResponse[AuditEntry]:
     """List the audit, newest first."""
     found = await plane.journal.audit(page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)

@@ -1,27 +1,45 @@
 """Facts from elsewhere: recorded once per source and id, answered after the commit."""
 
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.access import TheCaller, ThePlane, page_answer
 from storecrew.api.reported import known_event
 from storecrew.api.requests import HEADER, JsonRoute
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.api.schemas import PageResponse
 from storecrew.domain import events
 from storecrew.domain.errors import InvalidInput
 
-router = APIRouter(prefix="/api/events", route_class=JsonRoute)
+router = APIRouter(prefix="/api/events", route_class=JsonRoute, tags=["events"])
+
+EventReceipt = TypedDict("EventReceipt", {"event_id": int, "duplicate": bool, "wakes": list[str]})
 
 _RESERVED = frozenset({"store", "clock", "person", "agent", "plane", "undo", "schedule", "mailbox"})
 """Sources whose ids the plane hands out; a stranger who took one could hide a fact."""
 
 
-@router.post("", status_code=202)
-async def report(
-    request: Request, plane: ThePlane, by: TheCaller, body: bodies.EventBody
-) -> JSONResponse:
+class EventBody(bodies.Strict):
+    """Something that happened elsewhere."""
+
+    event_type: bodies.Name
+    id: bodies.Name | None = None
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
+    source: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")] = "api"
+
+
+@router.post("", status_code=202, response_model=EventReceipt)
+@requires(OPERATOR)
+@bodies.example(
+    event_type="inventory_low", source="warehouse", id="w-1042", data={"sku": "Product A"}
+)
+async def report(request: Request, plane: ThePlane, by: TheCaller, body: EventBody) -> JSONResponse:
     """Record what happened and say whom it wakes; the same source and id wake nobody twice."""
     if body.source in _RESERVED:
         raise InvalidInput("source", f"{body.source!r} is the plane's own; use another name")
@@ -48,9 +66,10 @@ def _own_id(request: Request, by: str) -> str:
 
 
 @router.get("")
+@requires(VIEWER)
 async def listed(
     plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
-) -> JSONResponse:
+) -> PageResponse[events.Recorded]:
     """List the recorded events, newest first."""
     found = await plane.journal.events(page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)

@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.responses import JSONResponse
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, answer, page_answer
+from storecrew.api.access import ThePlane, page_answer
 from storecrew.api.requests import JsonRoute
-from storecrew.domain.care import DeliveryState
+from storecrew.api.roles import VIEWER, requires
+from storecrew.api.schemas import PageResponse
+from storecrew.app.mail_desk import MailState, Preview
+from storecrew.domain.care import DeliveryState, QueuedMessage
 
 router = APIRouter(prefix="/api", route_class=JsonRoute, tags=["mail"])
 
@@ -16,24 +18,27 @@ Id = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 
 
 @router.get("/messages")
+@requires(VIEWER)
 async def messages(
     plane: ThePlane,
     page: bodies.PageNumber = 1,
     per_page: bodies.PerPage = 50,
     state: DeliveryState | None = None,
-) -> JSONResponse:
+) -> PageResponse[QueuedMessage]:
     """List messages to customers, newest first."""
     found = await plane.mail.messages(state=state, page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)
 
 
 @router.get("/messages/{message_id}/preview")
-async def preview(plane: ThePlane, message_id: Id) -> JSONResponse:
+@requires(VIEWER)
+async def preview(plane: ThePlane, message_id: Id) -> Preview:
     """Show a message as its reader sees it, as text and as HTML."""
-    return answer(await plane.mail.preview(message_id))
+    return await plane.mail.preview(message_id)
 
 
 @router.get("/mail/report")
-async def report(plane: ThePlane, campaign: str | None = None) -> JSONResponse:
+@requires(VIEWER)
+async def report(plane: ThePlane, campaign: str | None = None) -> MailState:
     """Count messages by what became of them, all or those of one campaign."""
-    return answer(await plane.mail.state(campaign))
+    return await plane.mail.state(campaign)

@@ -7,12 +7,15 @@ from fastapi.responses import Response
 
 from storecrew.api.access import ThePlane
 from storecrew.api.requests import JsonRoute
+from storecrew.api.roles import VIEWER, requires
+from storecrew.api.schemas import text
 from storecrew.app.metrics import CONTENT_TYPE, Seen, rendered
 
 router = APIRouter(route_class=JsonRoute, tags=["seen from outside"])
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=text("text/plain"))
+@requires(VIEWER)
 async def metrics(request: Request, plane: ThePlane) -> Response:
     """Tell Prometheus how the shop, the process and the machine are, as of this moment."""
     seen = Seen(

@@ -1,18 +1,29 @@
 """The models: what will be sold, what to show, what was learnt and how well it does."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, answer
+from storecrew.api.access import TheCaller, ThePlane
 from storecrew.api.requests import JsonRoute
-from storecrew.app.model_answers import elasticity, forecast, intent
-from storecrew.app.suggestions import for_cart, for_customer
-from storecrew.app.trends import rising_products
-from storecrew.domain.learning import Skill
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.app.model_answers import (
+    ElasticityAnswer,
+    ForecastAnswer,
+    IntentAnswer,
+    elasticity,
+    forecast,
+    intent,
+)
+from storecrew.app.model_desk import Course
+from storecrew.app.suggestions import Offers, for_cart, for_customer
+from storecrew.app.trends import RisingProduct, rising_products
+from storecrew.domain.learning import Skill, Version
+from storecrew.models.extraction.page import ProductPage
 
 router = APIRouter(route_class=JsonRoute, tags=["models"])
 
@@ -21,6 +32,12 @@ Recent = Annotated[int, Query(ge=1, le=60)]
 Count = Annotated[int, Query(ge=1, le=100)]
 Cart = Annotated[list[bodies.Name], Query(min_length=1, max_length=100)]
 Number = Annotated[int, Path(ge=1, le=1_000_000_000)]
+
+RisingProducts = TypedDict("RisingProducts", {"rising": Sequence[RisingProduct]})
+ExtractedProduct = TypedDict("ExtractedProduct", {"product": ProductPage | None})
+ModelListing = TypedDict("ModelListing", {"models": Sequence[Course]})
+ModelVersions = TypedDict("ModelVersions", {"versions": Sequence[Version]})
+TrainingStarted = TypedDict("TrainingStarted", {"skill": str, "status": Literal["training"]})
 
 
 class TextBody(bodies.Strict):
@@ -36,77 +53,87 @@ class PageBody(bodies.Strict):
 
 
 @router.get("/api/forecast/{sku:path}")
+@requires(VIEWER)
 async def of_product(
-    plane: ThePlane,
-    sku: bodies.Name,
-    horizon: Horizon = 14,
-    warehouse: bodies.Name | None = None,
-) -> JSONResponse:
+    plane: ThePlane, sku: bodies.Name, horizon: Horizon = 14, warehouse: bodies.Name | None = None
+) -> ForecastAnswer:
     """Forecast a product's sales day by day, with quantiles and how such forecasts did."""
-    return answer(await forecast(plane.models, sku, horizon=horizon, warehouse=warehouse))
+    return await forecast(plane.models, sku, horizon=horizon, warehouse=warehouse)
 
 
 @router.get("/api/elasticity/{sku:path}")
-async def of_price(plane: ThePlane, sku: bodies.Name) -> JSONResponse:
+@requires(VIEWER)
+async def of_price(plane: ThePlane, sku: bodies.Name) -> ElasticityAnswer:
     """Say how demand for a product answers to its price, and how sure that is."""
-    return answer(await elasticity(plane.models, sku))
+    return await elasticity(plane.models, sku)
 
 
 @router.get("/api/recommendations")
-async def beside_a_cart(plane: ThePlane, cart: Cart, count: Count = 10) -> JSONResponse:
+@requires(VIEWER)
+async def beside_a_cart(plane: ThePlane, cart: Cart, count: Count = 10) -> Offers:
     """Say what is bought together with the products of a cart (`?cart=A&cart=B`)."""
-    return answer(await for_cart(plane.models, cart, count=count))
+    return await for_cart(plane.models, cart, count=count)
 
 
 @router.get("/api/recommendations/{customer:path}")
+@requires(VIEWER)
 async def to_a_customer(
     plane: ThePlane, customer: bodies.Name, count: Count = 10, new_only: bool = False
-) -> JSONResponse:
+) -> Offers:
     """Say what a customer may want next; one whom nobody knows gets what sells of late."""
-    return answer(await for_customer(plane.models, customer, count=count, new_only=new_only))
+    return await for_customer(plane.models, customer, count=count, new_only=new_only)
 
 
 @router.get("/api/trends")
-async def rising(plane: ThePlane, recent: Recent = 7) -> JSONResponse:
+@requires(VIEWER)
+async def rising(plane: ThePlane, recent: Recent = 7) -> RisingProducts:
     """List the products whose sales rose more than chance explains, surest first."""
-    return answer({"rising": await rising_products(plane.models, recent=recent)})
+    return {"rising": await rising_products(plane.models, recent=recent)}
 
 
 @router.post("/api/pages")
-async def page(plane: ThePlane, body: PageBody) -> JSONResponse:
+@requires(OPERATOR)  # asks another site in the shop's name
+@bodies.example(url="https://shop.example.com/mugs/blue")
+async def page(plane: ThePlane, body: PageBody) -> ExtractedProduct:
     """Read a page of another shop and say which product it shows, null where none.
 
     Politely: robots.txt is heeded, a site is asked at its own pace, private addresses never.
     """
-    return answer({"product": await plane.web.page(body.url)})
+    return {"product": await plane.web.page(body.url)}
 
 
 @router.post("/api/intents")
-async def of_text(plane: ThePlane, body: TextBody) -> JSONResponse:
+@requires(VIEWER)  # a question with a body
+@bodies.example(text="Where is my parcel? I ordered it a week ago.")
+async def of_text(plane: ThePlane, body: TextBody) -> IntentAnswer:
     """Say what somebody who wrote this wants, how sure that is, and whether it is known at all."""
-    return answer(await intent(plane.models, body.text))
+    return await intent(plane.models, body.text)
 
 
 @router.get("/api/models")
-async def models(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def models(plane: ThePlane) -> ModelListing:
     """List what is learnt: the version that answers, how it did, and whether one is trained."""
-    return answer({"models": await plane.models.courses()})
+    return {"models": await plane.models.courses()}
 
 
 @router.get("/api/models/{skill}")
-async def versions(plane: ThePlane, skill: Skill) -> JSONResponse:
+@requires(VIEWER)
+async def versions(plane: ThePlane, skill: Skill) -> ModelVersions:
     """List the versions of a model, newest first."""
-    return answer({"versions": await plane.models.book.versions(skill)})
+    return {"versions": await plane.models.book.versions(skill)}
 
 
 @router.get("/api/models/{skill}/{number:int}")
-async def version(plane: ThePlane, skill: Skill, number: Number) -> JSONResponse:
+@requires(VIEWER)
+async def version(plane: ThePlane, skill: Skill, number: Number) -> Version:
     """Show one version: its window, its data's fingerprint, its scores."""
-    return answer(await plane.models.book.version(skill, number))
+    return await plane.models.book.version(skill, number)
 
 
 @router.post("/api/models/{skill}/train", status_code=202)
-async def train(plane: ThePlane, skill: Skill, by: TheCaller) -> JSONResponse:
+@requires(OPERATOR)
+async def train(plane: ThePlane, skill: Skill, by: TheCaller) -> TrainingStarted:
     """Begin a training on the shop's history up to now; `GET /api/models` tells how it goes."""
     plane.models.begin_training(skill, by=by)
-    return answer({"skill": skill, "status": "training"}, 202)
+    return {"skill": skill, "status": "training"}

@@ -1,37 +1,108 @@
 """What is offered and shown to customers, set by a person: codes, bundles, places, ways to pay."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, act, answer, plane_of, skus_of
+from storecrew.api.access import ThePlane, act, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
+from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.domain import actions, selling
+from storecrew.domain.money import Money
+from storecrew.domain.selling import Bundle, Discount, Suggestion
 
-router = APIRouter(prefix="/api", route_class=LedgerRoute)
+router = APIRouter(prefix="/api", route_class=LedgerRoute, tags=["offers"])
 
 Key = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
+OfferListing = TypedDict(
+    "OfferListing",
+    {
+        "discounts": Sequence[Discount],
+        "bundles": Sequence[Bundle],
+        "suggestions": Sequence[Suggestion],
+    },
+)
+DiscountAdded = TypedDict("DiscountAdded", {"code": str, "status": Literal["offered"]})
+DiscountEnded = TypedDict("DiscountEnded", {"code": str, "status": Literal["ended"]})
+BundleAdded = TypedDict("BundleAdded", {"name": str, "status": Literal["offered"]})
+BundleWithdrawn = TypedDict("BundleWithdrawn", {"name": str, "status": Literal["withdrawn"]})
+Placement = TypedDict("Placement", {"place": str, "products": list[str]})
+ActivityRecorded = TypedDict("ActivityRecorded", {"customer": str, "kind": str})
+PaymentMethods = TypedDict("PaymentMethods", {"methods": dict[str, bool]})
+PaymentMethod = TypedDict("PaymentMethod", {"method": str, "enabled": bool})
+
+
+class DiscountBody(bodies.Strict):
+    """A code that lowers prices from now on."""
+
+    code: bodies.Name
+    percent: Annotated[str, StringConstraints(pattern=r"^\d{1,2}(\.\d{1,2})?$")]
+    """Per cent, in quotes."""
+    products: Annotated[list[bodies.Name], Field(min_length=1, max_length=500)]
+    days: Annotated[int, Ge(1), Le(366)]
+    customers: Annotated[list[bodies.Name], Field(max_length=500)] = Field(
+        default_factory=list[str]
+    )
+    """Who may use it; empty is everybody."""
+
+
+class BundleBody(bodies.Strict):
+    """Products that cost less together."""
+
+    name: bodies.Name
+    products: Annotated[list[bodies.Name], Field(min_length=2, max_length=10)]
+    price: bodies.Amount
+
+    def money(self, currency: str) -> Money:
+        """Return the price in the shop's currency."""
+        return bodies.money("price", self.price, currency)
+
+
+class PlaceBody(bodies.Strict):
+    """What is shown in a place of the shop, best first."""
+
+    products: Annotated[list[bodies.Name], Field(max_length=50)]
+
+
+class ActBody(bodies.Strict):
+    """What a customer did in the shop's window."""
+
+    customer: bodies.Name
+    kind: Literal["viewed", "carted", "searched"]
+    product: bodies.OfferName = ""
+    text: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+
+
+class EnabledBody(bodies.Strict):
+    """Whether a way to pay is offered."""
+
+    enabled: bool
+
 
 @router.get("/offers")
-async def offers(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def offers(plane: ThePlane) -> OfferListing:
     """List the discounts that have not ended, the bundles, and products that were suggested."""
     store = plane.store
-    return answer(
-        {
-            "discounts": await store.discounts(ending_after=plane.clock.now()),
-            "bundles": await store.bundles(),
-            "suggestions": await store.suggestions(),
-        }
-    )
+    return {
+        "discounts": await store.discounts(ending_after=plane.clock.now()),
+        "bundles": await store.bundles(),
+        "suggestions": await store.suggestions(),
+    }
 
 
 @router.post("/discounts", status_code=201)
-async def discount(request: Request, body: bodies.DiscountBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(code="SPRING", percent="10", products=["Product A"], days=14)
+async def discount(request: Request, body: DiscountBody) -> DiscountAdded:
     """Lower prices for who names this code, from now on for so many days."""
     plane = plane_of(request)
     skus, now = await skus_of(plane.store, body.products), plane.clock.now()
@@ -44,71 +115,80 @@ async def discount(request: Request, body: bodies.DiscountBody) -> JSONResponse:
         ends_at=now + timedelta(days=body.days),
     )
     await act(request, action)
-    return JSONResponse({"code": body.code, "status": "offered"}, 201)
+    return {"code": body.code, "status": "offered"}
 
 
 @router.post("/discounts/{code:path}/end")
-async def end_discount(request: Request, code: Key) -> JSONResponse:
+@requires(OPERATOR)
+async def end_discount(request: Request, code: Key) -> DiscountEnded:
     """End a code now; orders placed with it stay."""
     await act(request, selling.EndDiscount(code=code))
-    return JSONResponse({"code": code, "status": "ended"})
+    return {"code": code, "status": "ended"}
 
 
 @router.post("/bundles", status_code=201)
-async def bundle(request: Request, body: bodies.BundleBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(name="set", products=["Product A", "Product B"], price="17.90")
+async def bundle(request: Request, body: BundleBody) -> BundleAdded:
     """Offer one of each of these products for a price."""
     plane = plane_of(request)
     skus = await skus_of(plane.store, body.products)
     price = body.money(request.app.state.settings.store.currency)
     named = tuple(skus[name] for name in body.products)
     await act(request, selling.OfferBundle(name=body.name, skus=named, price=price))
-    return JSONResponse({"name": body.name, "status": "offered"}, 201)
+    return {"name": body.name, "status": "offered"}
 
 
 @router.post("/bundles/{name:path}/withdraw")
-async def withdraw(request: Request, name: Key) -> JSONResponse:
+@requires(OPERATOR)
+async def withdraw(request: Request, name: Key) -> BundleWithdrawn:
     """Offer a bundle no longer."""
     await act(request, selling.WithdrawBundle(name=name))
-    return JSONResponse({"name": name, "status": "withdrawn"})
+    return {"name": name, "status": "withdrawn"}
 
 
 @router.get("/places/{place:path}")
-async def place(plane: ThePlane, place: Key) -> JSONResponse:
+@requires(VIEWER)
+async def place(plane: ThePlane, place: Key) -> Placement:
     """Show which products a place of the shop shows, best first."""
-    return answer({"place": place, "products": await plane.store.recommendations(place)})
+    return {"place": place, "products": list(await plane.store.recommendations(place))}
 
 
 @router.put("/places/{place:path}")
-async def show(request: Request, place: Key, body: bodies.PlaceBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(products=["Product B"])
+async def show(request: Request, place: Key, body: PlaceBody) -> Placement:
     """Show these products in `home`, `product:<sku>` or `customer:<id>`."""
     skus = await skus_of(plane_of(request).store, body.products)
     shown = tuple(skus[name] for name in body.products)
     await act(request, selling.SetRecommendations(place=place, skus=shown))
-    return JSONResponse({"place": place, "products": list(shown)})
+    return {"place": place, "products": list(shown)}
 
 
 @router.post("/acts", status_code=201)
-async def acted(request: Request, body: bodies.ActBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(customer="anna", kind="viewed", product="Product A")
+async def acted(request: Request, body: ActBody) -> ActivityRecorded:
     """Note what a customer did in the shop's window."""
     skus = await skus_of(plane_of(request).store, [body.product]) if body.product else {}
     action = selling.RecordAct(
-        customer=body.customer,
-        kind=body.kind,
-        sku=skus.get(body.product, ""),
-        text=body.text,
+        customer=body.customer, kind=body.kind, sku=skus.get(body.product, ""), text=body.text
     )
     await act(request, action)
-    return JSONResponse({"customer": body.customer, "kind": body.kind}, 201)
+    return {"customer": body.customer, "kind": body.kind}
 
 
 @router.get("/payment-methods")
-async def methods(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def methods(plane: ThePlane) -> PaymentMethods:
     """List the ways to pay that were ever used or set, and whether each is offered."""
-    return answer({"methods": await plane.store.payment_methods()})
+    return {"methods": dict(await plane.store.payment_methods())}
 
 
 @router.put("/payment-methods/{method:path}")
-async def offer_method(request: Request, method: Key, body: bodies.EnabledBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(enabled=True)
+async def offer_method(request: Request, method: Key, body: EnabledBody) -> PaymentMethod:
     """Offer a way to pay, or offer it no longer."""
     await act(request, actions.SetPaymentMethod(method=method, enabled=body.enabled))
-    return JSONResponse({"method": method, "enabled": body.enabled})
+    return {"method": method, "enabled": body.enabled}

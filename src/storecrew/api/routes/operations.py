@@ -5,18 +5,25 @@ from typing import Annotated, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, answer
+from storecrew.api.access import TheCaller, ThePlane
 from storecrew.api.requests import HEADER, JsonRoute
-from storecrew.app.planning import current_plan
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.api.schemas import ListResponse
+from storecrew.app.planning import Plan, current_plan
 from storecrew.domain.codec import decode
 from storecrew.domain.events import GoalSet, Published
+from storecrew.domain.operations import Incident
 
 router = APIRouter(prefix="/api", route_class=JsonRoute, tags=["operations"])
 
 Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+IncidentClosed = TypedDict("IncidentClosed", {"id": str, "status": str})
+GoalAccepted = TypedDict("GoalAccepted", {"goal": str, "event_id": int})
 
 
 class GoalBody(bodies.Strict):
@@ -28,34 +35,40 @@ class GoalBody(bodies.Strict):
 
 
 @router.get("/anomalies")
+@requires(VIEWER)
 async def anomalies(
     plane: ThePlane, status: Literal["open", "closed"] | None = None, limit: Limit = 50
-) -> JSONResponse:
+) -> ListResponse[Incident]:
     """List what went wrong, newest first, each with its cause and what would help."""
     found = await plane.incidents.incidents(status=status, limit=limit)
-    return answer({"items": found, "total": len(found)})
+    return {"items": found, "total": len(found)}
 
 
 @router.post("/anomalies/{incident:path}/close")
+@requires(OPERATOR)
+@bodies.example(reason="the provider works again")
 async def close(
     plane: ThePlane, by: TheCaller, incident: str, body: bodies.ReasonBody | None = None
-) -> JSONResponse:
+) -> IncidentClosed:
     """Say that the trouble is over; what is closed stays closed."""
     reason = body.reason if body else ""
     await plane.incidents.close_incident(incident, reason=reason, by=by, now=plane.clock.now())
-    return answer({"id": incident, "status": "closed"})
+    return {"id": incident, "status": "closed"}
 
 
 @router.get("/anomalies/{incident:path}")
-async def anomaly(plane: ThePlane, incident: str) -> JSONResponse:
+@requires(VIEWER)
+async def anomaly(plane: ThePlane, incident: str) -> Incident:
     """Show one anomaly: observed and expected, its cause, and a plan of typed actions."""
-    return answer(await plane.incidents.incident(incident))
+    return await plane.incidents.incident(incident)
 
 
 @router.post("/goal", status_code=202)
+@requires(OPERATOR)
+@bodies.example(goal="clear_stock", until="2026-12-31T00:00:00+00:00")
 async def set_goal(
     request: Request, plane: ThePlane, by: TheCaller, body: GoalBody
-) -> JSONResponse:
+) -> GoalAccepted:
     """Say what matters now; the coordinator plans for it."""
     until = decode(datetime, body.until, field="until") if body.until else None
     key = request.headers.get(HEADER) or uuid4().hex
@@ -64,10 +77,11 @@ async def set_goal(
         source="person", external_id=f"goal/{key}", event=event, at=plane.clock.now(), actor=by
     )
     (receipt,) = await plane.publish([fact])
-    return answer({"goal": body.goal, "event_id": receipt.event_id}, 202)
+    return {"goal": body.goal, "event_id": receipt.event_id}
 
 
 @router.get("/plan")
-async def plan(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def plan(plane: ThePlane) -> Plan:
     """Show the goal in force and the newest plan: who does what, by when, at which cost."""
-    return answer(await current_plan(plane.journal, plane.clock.now()))
+    return await current_plan(plane.journal, plane.clock.now())

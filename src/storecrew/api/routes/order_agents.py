@@ -1,46 +1,106 @@
 """The order system's own paths, as its first clients know them: five agents by number."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from typing_extensions import TypedDict
 
 from storecrew.agents.oversight import Survey, Thresholds, survey
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, act, answer, plane_of, skus_of
+from storecrew.api.access import ThePlane, act, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.api.routes.orders import lines_of
 from storecrew.app.plane import Plane
 from storecrew.domain import actions
-from storecrew.domain.commerce import Line, Lines, OrderQuery
+from storecrew.domain.commerce import Line, Lines, Order, OrderQuery
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.orders import Status, parse_order, parse_stock
 from storecrew.domain.ports import StoreView
 
-router = APIRouter(route_class=LedgerRoute)
+router = APIRouter(route_class=LedgerRoute, tags=["order system"])
+
+AgentCard = TypedDict("AgentCard", {"name": str, "description": str})
+OrderAccepted = TypedDict(
+    "OrderAccepted",
+    {"response": str, "order_id": int, "status": str, "stock_check": dict[str, str]},
+)
+StockUpdate = TypedDict(
+    "StockUpdate",
+    {"message": str, "updated_items": dict[str, int], "current_stock": dict[str, int]},
+)
+OrderApproval = TypedDict(
+    "OrderApproval", {"response": str, "payment_order": str, "order_id": int, "status": str}
+)
+OrderFulfilment = TypedDict(
+    "OrderFulfilment", {"confirmation": str, "updated_stock": Any, "status": str}
+)
+OrderDelivery = TypedDict("OrderDelivery", {"success": bool, "status": str})
+OrderFlow = TypedDict(
+    "OrderFlow", {"metrics": Mapping[str, Any], "insights": Sequence[Any], "status": str}
+)
+FlowRecommendations = TypedDict(
+    "FlowRecommendations", {"recommendations": Sequence[Any], "metrics": Mapping[str, Any]}
+)
+OrderLog = TypedDict(
+    "OrderLog",
+    {"orders": Sequence[Order], "page": int, "per_page": int, "total": int, "pages": int},
+)
 
 _FIVE = (
     ("Mail Interface", "Takes orders in and checks that every line is in stock."),
     ("Warehouse", "Keeps the stock levels."),
     ("Order Approval", "Approves orders before they are paid."),
     ("Delivery and Fulfilment", "Hands paid orders to the carrier and records deliveries."),
-    ("Flow Oversight", "Watches the flow and names its bottlenecks."),
+    ("OrderFlow Oversight", "Watches the flow and names its bottlenecks."),
 )
 
 
+class MailBody(bodies.Strict):
+    """An order as a customer writes it."""
+
+    mail: bodies.Text
+    customer: bodies.Name | None = None
+
+
+class WarehouseBody(bodies.Strict):
+    """Stock levels as a warehouse writes them."""
+
+    stock: bodies.Text
+
+
+class OrderRef(bodies.Strict):
+    """Which order."""
+
+    order_id: bodies.OrderId
+
+
+class ApproveBody(OrderRef):
+    """Which order, and its text where the caller wants it compared."""
+
+    order: bodies.Text | None = None
+
+
 @router.get("/agent/{number}")
-async def describe(number: str) -> JSONResponse:
+@requires(VIEWER)
+async def describe(number: str) -> AgentCard:
     """Say what the order system's agent of this number does."""
     if number not in {"1", "2", "3", "4", "5"}:
         raise NotFound("agent", number)
     name, description = _FIVE[int(number) - 1]
-    return JSONResponse({"name": name, "description": description})
+    return {"name": name, "description": description}
 
 
-@router.post("/agent/1/mail")
-async def mail(request: Request, body: bodies.MailBody) -> JSONResponse:
+@router.post("/agent/1/mail", response_model=OrderAccepted)
+@requires(OPERATOR)
+@bodies.example(mail="Product A:5, Product B:2", customer="anna@example.com")
+async def mail(request: Request, body: MailBody) -> JSONResponse:
     """Accept an order written as `Name:quantity, …`."""
     action = actions.PlaceOrder(
-        lines=bodies.lines_of(body.mail), customer=body.customer, order_text=body.mail
+        lines=lines_of(body.mail), customer=body.customer, order_text=body.mail
     )
     outcome = await act(request, action)
     order_id = outcome.detail["order_id"]
@@ -54,8 +114,10 @@ async def mail(request: Request, body: bodies.MailBody) -> JSONResponse:
     )
 
 
-@router.post("/agent/2/warehouse")
-async def warehouse(request: Request, body: bodies.WarehouseBody) -> JSONResponse:
+@router.post("/agent/2/warehouse", response_model=StockUpdate)
+@requires(OPERATOR)
+@bodies.example(stock="Product A:100 units, Product B:20 units")
+async def warehouse(request: Request, body: WarehouseBody) -> JSONResponse:
     """Set the levels written as `Name:quantity units, …`: all of them, or none."""
     place = request.app.state.settings.store.warehouse
     told = parse_stock(body.stock)
@@ -74,8 +136,10 @@ async def warehouse(request: Request, body: bodies.WarehouseBody) -> JSONRespons
     )
 
 
-@router.post("/agent/3/approve")
-async def approve(request: Request, body: bodies.ApproveBody) -> JSONResponse:
+@router.post("/agent/3/approve", response_model=OrderApproval)
+@requires(OPERATOR)
+@bodies.example(order_id=1)
+async def approve(request: Request, body: ApproveBody) -> JSONResponse:
     """Approve a received order; it then awaits payment."""
     if body.order is not None:
         await _compare(plane_of(request).store, body.order_id, body.order)
@@ -104,54 +168,57 @@ async def _compare(store: StoreView, order_id: int, text: str) -> None:
 
 
 @router.post("/agent/4/fulfilled")
-async def fulfilled(request: Request, body: bodies.OrderRef) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(order_id=1)
+async def fulfilled(request: Request, body: OrderRef) -> OrderFulfilment:
     """Hand a paid order to the carrier; its units leave the shelf."""
     outcome = await act(request, actions.FulfilOrder(order_id=body.order_id))
-    return answer(
-        {
-            "confirmation": f"Order {body.order_id} left the warehouse.",
-            "updated_stock": outcome.detail["updated_stock"],
-            "status": Status.AWAITING_DELIVERY,
-        }
-    )
+    return {
+        "confirmation": f"Order {body.order_id} left the warehouse.",
+        "updated_stock": outcome.detail["updated_stock"],
+        "status": Status.AWAITING_DELIVERY,
+    }
 
 
-@router.post("/agent/4/delivery-complete")
-async def delivered(request: Request, body: bodies.OrderRef) -> JSONResponse:
+@router.post("/agent/4/delivery-complete", response_model=OrderDelivery)
+@requires(OPERATOR)
+@bodies.example(order_id=1)
+async def delivered(request: Request, body: OrderRef) -> JSONResponse:
     """Record that the parcel arrived."""
     await act(request, actions.CompleteDelivery(order_id=body.order_id))
     return JSONResponse({"success": True, "status": Status.DELIVERED})
 
 
 @router.get("/api/logs")
+@requires(VIEWER)
 async def logs(
     plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
-) -> JSONResponse:
+) -> OrderLog:
     """List orders, newest first, in the order system's own shape."""
     found = await plane.store.orders(OrderQuery(page=page, per_page=per_page))
-    return answer(
-        {
-            "orders": found.items,
-            "page": page,
-            "per_page": per_page,
-            "total": found.total,
-            "pages": -(-found.total // per_page),
-        }
-    )
+    return {
+        "orders": found.items,
+        "page": page,
+        "per_page": per_page,
+        "total": found.total,
+        "pages": -(-found.total // per_page),
+    }
 
 
 @router.get("/agent/5/oversight")
-async def overview(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def overview(plane: ThePlane) -> OrderFlow:
     """Show what stands where in the order flow, and what is stuck."""
     seen = await _survey(plane)
-    return answer({"metrics": seen.metrics, "insights": seen.insights, "status": seen.status})
+    return {"metrics": seen.metrics, "insights": seen.insights, "status": seen.status}
 
 
 @router.get("/agent/5/recommendations")
-async def recommendations(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def recommendations(plane: ThePlane) -> FlowRecommendations:
     """Say what would help, each with the numbers it rests on."""
     seen = await _survey(plane)
-    return answer({"recommendations": seen.recommendations, "metrics": seen.metrics})
+    return {"recommendations": seen.recommendations, "metrics": seen.metrics}
 
 
 async def _survey(plane: Plane) -> Survey:

@@ -1,39 +1,130 @@
 """Orders under `/api/orders`: one store action per request, answered after its commit."""
 
 from typing import Annotated
+from unicodedata import normalize
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
+from pydantic import Field, model_validator
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, act, action_key, answer, page_answer
+from storecrew.api.access import TheCaller, ThePlane, act, action_key, page_answer
 from storecrew.api.requests import LedgerRoute
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.api.schemas import PageResponse
 from storecrew.domain import actions
-from storecrew.domain.commerce import OrderQuery
+from storecrew.domain.commerce import Line, Order, OrderQuery
 from storecrew.domain.events import Published, ReturnRequested
-from storecrew.domain.orders import Status
+from storecrew.domain.money import Money
+from storecrew.domain.orders import MAX_LINES, Status, parse_order
 
-router = APIRouter(prefix="/api/orders", route_class=LedgerRoute)
+router = APIRouter(prefix="/api/orders", route_class=LedgerRoute, tags=["orders"])
+
+OrderStatus = TypedDict("OrderStatus", {"id": int, "order_id": int, "status": str})
+OrderHold = TypedDict("OrderHold", {"order_id": int, "held": str})
+ReturnRequestAccepted = TypedDict("ReturnRequestAccepted", {"order_id": int, "event_id": int})
+AuthorizationRecorded = TypedDict(
+    "AuthorizationRecorded", {"order_id": int, "reference": str, "method": str}
+)
 
 Id = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 
 
+class LineBody(bodies.Strict):
+    """So many units of one product, by SKU or name."""
+
+    product: bodies.Name
+    quantity: bodies.Quantity
+
+    def line(self) -> Line:
+        """Return it as the store takes it."""
+        return Line(sku=normalize("NFC", self.product.strip()), quantity=self.quantity)
+
+
+class OrderBody(bodies.Strict):
+    """An order: as text, or as lines."""
+
+    text: bodies.Text | None = None
+    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    customer: bodies.Name | None = None
+    code: bodies.OfferName = ""
+    bundle: bodies.OfferName = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "OrderBody":
+        if (self.text is None) == (self.lines is None):
+            raise ValueError("give either text or lines")
+        return self
+
+    def order_lines(self) -> tuple[Line, ...]:
+        """Return the lines as the store takes them."""
+        if self.lines is not None:
+            return tuple(line.line() for line in self.lines)
+        return lines_of(self.text or "")
+
+
+def lines_of(text: str) -> tuple[Line, ...]:
+    """Read an order's text into lines; raises `InvalidInput` naming the bad part."""
+    return tuple(Line(sku=each.name, quantity=each.quantity) for each in parse_order(text))
+
+
+class PaymentBody(bodies.Strict):
+    """A payment that came in."""
+
+    reference: bodies.Name
+    amount: bodies.Amount | None = None
+
+    def money(self, currency: str) -> Money | None:
+        """Return the amount in the shop's currency, or None where none was given."""
+        return None if self.amount is None else bodies.money("amount", self.amount, currency)
+
+
+class AuthorizationBody(bodies.Strict):
+    """A payment that a provider set aside."""
+
+    reference: bodies.Name
+    amount: bodies.Amount
+    method: bodies.Name = "card"
+
+    def money(self, currency: str) -> Money:
+        """Return the amount in the shop's currency."""
+        return bodies.money("amount", self.amount, currency)
+
+
+class HoldBody(bodies.Strict):
+    """Why a person has to look."""
+
+    reason: bodies.Name
+
+
+class ReturnBody(bodies.ReasonBody):
+    """What comes back; no lines means everything."""
+
+    lines: Annotated[list[LineBody], Field(max_length=MAX_LINES)] = Field(
+        default_factory=list[LineBody]
+    )
+
+
 @router.get("")
+@requires(VIEWER)
 async def orders(
     plane: ThePlane,
     page: bodies.PageNumber = 1,
     per_page: bodies.PerPage = 50,
     status: Status | None = None,
     customer: str | None = None,
-) -> JSONResponse:
+) -> PageResponse[Order]:
     """List orders, newest first."""
     query = OrderQuery(status=status, customer=customer, page=page, per_page=per_page)
     found = await plane.store.orders(query)
     return page_answer(found.items, found.total, page=page, per_page=per_page)
 
 
-@router.post("", status_code=201)
-async def place(request: Request, body: bodies.OrderBody) -> JSONResponse:
+@router.post("", status_code=201, response_model=OrderStatus)
+@requires(OPERATOR)
+@bodies.example(lines=[{"product": "Product A", "quantity": 5}])
+async def place(request: Request, body: OrderBody) -> JSONResponse:
     """Accept an order: all its lines reserved, or nothing."""
     action = actions.PlaceOrder(
         lines=body.order_lines(),
@@ -49,19 +140,23 @@ async def place(request: Request, body: bodies.OrderBody) -> JSONResponse:
 
 
 @router.get("/{order_id}")
-async def order(plane: ThePlane, order_id: Id) -> JSONResponse:
+@requires(VIEWER)
+async def order(plane: ThePlane, order_id: Id) -> Order:
     """Show one order."""
-    return answer(await plane.store.order(order_id))
+    return await plane.store.order(order_id)
 
 
-@router.post("/{order_id}/approve")
+@router.post("/{order_id}/approve", response_model=OrderStatus)
+@requires(OPERATOR)
 async def approve(request: Request, order_id: Id) -> JSONResponse:
     """Approve a received order; it then awaits payment."""
     return await _moved(request, actions.ApproveOrder(order_id=order_id), Status.AWAITING_PAYMENT)
 
 
-@router.post("/{order_id}/payments")
-async def pay(request: Request, order_id: Id, body: bodies.PaymentBody) -> JSONResponse:
+@router.post("/{order_id}/payments", response_model=OrderStatus)
+@requires(OPERATOR)
+@bodies.example(reference="bank-1", amount="49.50")
+async def pay(request: Request, order_id: Id, body: PaymentBody) -> JSONResponse:
     """Record the full payment, once per reference."""
     currency = request.app.state.settings.store.currency
     action = actions.CapturePayment(
@@ -70,19 +165,23 @@ async def pay(request: Request, order_id: Id, body: bodies.PaymentBody) -> JSONR
     return await _moved(request, action, Status.AWAITING_PAYMENT)
 
 
-@router.post("/{order_id}/fulfil")
+@router.post("/{order_id}/fulfil", response_model=OrderStatus)
+@requires(OPERATOR)
 async def fulfil(request: Request, order_id: Id) -> JSONResponse:
     """Hand a paid order to the carrier."""
     return await _moved(request, actions.FulfilOrder(order_id=order_id), Status.AWAITING_DELIVERY)
 
 
-@router.post("/{order_id}/deliver")
+@router.post("/{order_id}/deliver", response_model=OrderStatus)
+@requires(OPERATOR)
 async def deliver(request: Request, order_id: Id) -> JSONResponse:
     """Record that the parcel arrived."""
     return await _moved(request, actions.CompleteDelivery(order_id=order_id), Status.DELIVERED)
 
 
-@router.post("/{order_id}/cancel")
+@router.post("/{order_id}/cancel", response_model=OrderStatus)
+@requires(OPERATOR)
+@bodies.example(reason="the customer changed her mind")
 async def cancel(
     request: Request, order_id: Id, body: bodies.ReasonBody | None = None
 ) -> JSONResponse:
@@ -92,12 +191,12 @@ async def cancel(
     return await _moved(request, action, Status.CANCELLED)
 
 
-@router.post("/{order_id}/returns")
-async def take_back(
-    request: Request, order_id: Id, body: bodies.ReturnBody | None = None
-) -> JSONResponse:
+@router.post("/{order_id}/returns", response_model=OrderStatus)
+@requires(OPERATOR)
+@bodies.example(lines=[{"product": "Product A", "quantity": 1}], reason="damaged")
+async def take_back(request: Request, order_id: Id, body: ReturnBody | None = None) -> JSONResponse:
     """Take a delivered order back: units restocked, value refunded."""
-    body = body or bodies.ReturnBody()
+    body = body or ReturnBody()
     action = actions.AcceptReturn(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
@@ -105,16 +204,14 @@ async def take_back(
 
 
 @router.post("/{order_id}/return-requests", status_code=202)
+@requires(OPERATOR)
+@bodies.example(lines=[{"product": "Product A", "quantity": 1}], reason="too small")
 async def ask_to_return(
-    request: Request,
-    plane: ThePlane,
-    by: TheCaller,
-    order_id: Id,
-    body: bodies.ReturnBody | None = None,
-) -> JSONResponse:
+    request: Request, plane: ThePlane, by: TheCaller, order_id: Id, body: ReturnBody | None = None
+) -> ReturnRequestAccepted:
     """Note that the customer wants to give goods back; order management judges it."""
     await plane.store.order(order_id)
-    body = body or bodies.ReturnBody()
+    body = body or ReturnBody()
     event = ReturnRequested(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
@@ -123,36 +220,39 @@ async def ask_to_return(
         actor=by,
     )  # fmt: skip
     (receipt,) = await plane.publish([fact])
-    return JSONResponse({"order_id": order_id, "event_id": receipt.event_id}, 202)
+    return {"order_id": order_id, "event_id": receipt.event_id}
 
 
 @router.post("/{order_id}/authorizations", status_code=201)
-async def authorize(request: Request, order_id: Id, body: bodies.AuthorizationBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(reference="pi_1042", amount="49.50", method="card")
+async def authorize(
+    request: Request, order_id: Id, body: AuthorizationBody
+) -> AuthorizationRecorded:
     """Record that a provider set an amount aside, once per reference; it is captured later."""
     currency = request.app.state.settings.store.currency
     action = actions.AuthorizePayment(
-        order_id=order_id,
-        reference=body.reference,
-        amount=body.money(currency),
-        method=body.method,
+        order_id=order_id, reference=body.reference, amount=body.money(currency), method=body.method
     )
     await act(request, action)
-    said = {"order_id": order_id, "reference": body.reference, "method": body.method}
-    return JSONResponse(said, 201)
+    return {"order_id": order_id, "reference": body.reference, "method": body.method}
 
 
 @router.post("/{order_id}/hold")
-async def hold(request: Request, order_id: Id, body: bodies.HoldBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(reason="the address looks odd")
+async def hold(request: Request, order_id: Id, body: HoldBody) -> OrderHold:
     """Keep an open order from going on until somebody releases it."""
     await act(request, actions.HoldOrder(order_id=order_id, reason=body.reason))
-    return JSONResponse({"order_id": order_id, "held": body.reason})
+    return {"order_id": order_id, "held": body.reason}
 
 
 @router.post("/{order_id}/release")
-async def release(request: Request, order_id: Id) -> JSONResponse:
+@requires(OPERATOR)
+async def release(request: Request, order_id: Id) -> OrderHold:
     """Let a held order go on."""
     await act(request, actions.ReleaseOrder(order_id=order_id))
-    return JSONResponse({"order_id": order_id, "held": ""})
+    return {"order_id": order_id, "held": ""}
 
 
 async def _moved(request: Request, action: actions.Action, status: Status) -> JSONResponse:

@@ -3,64 +3,113 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse
+from pydantic import StringConstraints
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.access import ThePlane, act, page_answer, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
+from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.routes.offers import Key
-from storecrew.domain import actions, care
+from storecrew.api.schemas import PageResponse
+from storecrew.domain import actions, care, commerce
 from storecrew.domain.actions import Action
 from storecrew.domain.codec import decode
 from storecrew.domain.errors import InvalidInput
 
-router = APIRouter(prefix="/api", route_class=LedgerRoute)
+router = APIRouter(prefix="/api", route_class=LedgerRoute, tags=["customers and purchases"])
+
+CustomerUpdate = TypedDict("CustomerUpdate", {"customer": str, "name": str})
+ConsentUpdate = TypedDict("ConsentUpdate", {"customer": str, "marketing": bool})
+StockSubscription = TypedDict("StockSubscription", {"customer": str, "product": str})
+PurchaseStatus = TypedDict("PurchaseStatus", {"purchase_id": int, "status": str})
 
 Purchase = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 
 
+class CustomerBody(bodies.Strict):
+    """What is known of a customer."""
+
+    name: bodies.Title
+    email: bodies.Name | None = None
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+
+
+class ConsentBody(bodies.Strict):
+    """Whether a customer agrees to marketing."""
+
+    marketing: bool
+
+
+class WishBody(bodies.Strict):
+    """Who wants to be told when a product is back."""
+
+    customer: bodies.Name
+    product: bodies.Name
+
+
+class ReceivedBody(bodies.Strict):
+    """What a supplier delivered; everything unless a number is given."""
+
+    quantity: bodies.Quantity | None = None
+
+
+class DelayBody(bodies.Strict):
+    """When a purchase arrives after all: a moment with its zone."""
+
+    due_at: Annotated[str, StringConstraints(max_length=40)]
+
+
 @router.get("/customers")
+@requires(VIEWER)
 async def customers(
     plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
-) -> JSONResponse:
+) -> PageResponse[commerce.Customer]:
     """List customers by id."""
     found = await plane.store.customer_page(page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)
 
 
 @router.put("/customers/{customer:path}/consent")
-async def consent(request: Request, customer: Key, body: bodies.ConsentBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(marketing=True)
+async def consent(request: Request, customer: Key, body: ConsentBody) -> ConsentUpdate:
     """Record whether a customer agrees to marketing; an opt-out holds at once."""
     await act(request, care.SetConsent(customer=customer, marketing=body.marketing))
-    return JSONResponse({"customer": customer, "marketing": body.marketing})
+    return {"customer": customer, "marketing": body.marketing}
 
 
 @router.put("/customers/{customer:path}")
-async def put_customer(request: Request, customer: Key, body: bodies.CustomerBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(name="Anna", email="anna@example.com", locale="de")
+async def put_customer(request: Request, customer: Key, body: CustomerBody) -> CustomerUpdate:
     """Enter a customer, or change what is known of one."""
     action = care.PutCustomer(
         customer=customer, name=body.name, email=body.email, locale=body.locale
     )
     await act(request, action)
-    return JSONResponse({"customer": customer, "name": body.name})
+    return {"customer": customer, "name": body.name}
 
 
 @router.post("/wishes", status_code=201)
-async def wish(request: Request, body: bodies.WishBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(customer="anna", product="Product A")
+async def wish(request: Request, body: WishBody) -> StockSubscription:
     """Have a customer told once when a product can be bought again."""
     skus = await skus_of(plane_of(request).store, [body.product])
     sku = skus[body.product]
     await act(request, care.WatchStock(customer=body.customer, sku=sku))
-    return JSONResponse({"customer": body.customer, "product": sku}, 201)
+    return {"customer": body.customer, "product": sku}
 
 
 @router.get("/purchases")
+@requires(VIEWER)
 async def purchases(
     plane: ThePlane,
     status: str | None = "open",
     page: bodies.PageNumber = 1,
     per_page: bodies.PerPage = 50,
-) -> JSONResponse:
+) -> PageResponse[commerce.Purchase]:
     """List purchase orders of a status, oldest first: `open`, `received`, `cancelled` or `all`."""
     if status not in ("open", "received", "cancelled", "all"):
         raise InvalidInput("status", f"{status!r} is not open, received, cancelled or all")
@@ -70,9 +119,11 @@ async def purchases(
 
 
 @router.post("/purchases/{purchase_id}/receive")
+@requires(OPERATOR)
+@bodies.example(quantity=20)
 async def receive(
-    request: Request, purchase_id: Purchase, body: bodies.ReceivedBody | None = None
-) -> JSONResponse:
+    request: Request, purchase_id: Purchase, body: ReceivedBody | None = None
+) -> PurchaseStatus:
     """Put what a supplier delivered on the shelf."""
     quantity = body.quantity if body else None
     action = actions.ReceivePurchase(purchase_id=purchase_id, quantity=quantity)
@@ -80,19 +131,24 @@ async def receive(
 
 
 @router.post("/purchases/{purchase_id}/cancel")
-async def cancel(request: Request, purchase_id: Purchase) -> JSONResponse:
+@requires(OPERATOR)
+async def cancel(request: Request, purchase_id: Purchase) -> PurchaseStatus:
     """Call a purchase off."""
     action = actions.CancelPurchase(purchase_id=purchase_id)
     return await _settled(request, purchase_id, action, "cancelled")
 
 
 @router.post("/purchases/{purchase_id}/delay")
-async def delay(request: Request, purchase_id: Purchase, body: bodies.DelayBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(due_at="2026-12-24T12:00:00+00:00")
+async def delay(request: Request, purchase_id: Purchase, body: DelayBody) -> PurchaseStatus:
     """Record that a purchase arrives at another time."""
     action = decode(actions.DelayPurchase, {"purchase_id": purchase_id, "due_at": body.due_at})
     return await _settled(request, purchase_id, action, "open")
 
 
-async def _settled(request: Request, purchase_id: int, action: Action, status: str) -> JSONResponse:
+async def _settled(
+    request: Request, purchase_id: int, action: Action, status: str
+) -> PurchaseStatus:
     await act(request, action)
-    return JSONResponse({"purchase_id": purchase_id, "status": status})
+    return {"purchase_id": purchase_id, "status": status}

@@ -1,22 +1,50 @@
 """Is it alive, is it ready, how is it: what platforms and people ask first."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from typing_extensions import TypedDict
 
 from storecrew.api.access import ThePlane
 from storecrew.api.requests import JsonRoute
+from storecrew.api.roles import ANYONE, requires
 from storecrew.app.plane import Check, Plane
-from storecrew.domain.codec import encode
 from storecrew.domain.errors import StorecrewError
 from storecrew.domain.health import State
 
-router = APIRouter(route_class=JsonRoute)
+router = APIRouter(route_class=JsonRoute, tags=["probes"])
+
+ServiceInfo = TypedDict(
+    "ServiceInfo", {"service": Literal["orchestrator"], "status": Literal["ok"], "version": str}
+)
+Liveness = TypedDict("Liveness", {"status": Literal["healthy"]})
+_NOT_READY = "Not ready, and why"
+Readiness = TypedDict("Readiness", {"ready": bool, "checks": Sequence[Check]})
 
 
-@router.get("/")
+class HealthReport(TypedDict):
+    """How the service, its agents and its services are."""
+
+    service: str
+    status: Literal["healthy", "warning", "degraded"]
+    version: str
+    timestamp: datetime
+    uptime_seconds: float
+    agents: dict[str, Any]
+    services: dict[str, dict[str, Any]]
+    checks: Sequence[Check]
+
+
+@router.get(
+    "/",
+    response_model=ServiceInfo,
+    responses={307: {"description": "Where a browser finds the dashboard"}},
+)
 @router.head("/", include_in_schema=False)
+@requires(ANYONE)
 async def root(request: Request, plane: ThePlane) -> Response:
     """Say that this is the orchestrator; send a browser to the dashboard."""
     if _prefers_html(request.headers.get("accept", "")):
@@ -36,8 +64,9 @@ def _prefers_html(accept: str) -> bool:
     return weights["text/html"] > max(weights["application/json"], weights["*/*"])
 
 
-@router.get("/favicon.ico")
+@router.get("/favicon.ico", status_code=204)
 @router.head("/favicon.ico", include_in_schema=False)
+@requires(ANYONE)
 async def favicon() -> Response:
     """Spare browsers a 404."""
     return Response(status_code=204)
@@ -45,45 +74,48 @@ async def favicon() -> Response:
 
 @router.get("/healthz")
 @router.get("/liveness")
-async def alive() -> JSONResponse:
+@requires(ANYONE)
+async def alive() -> Liveness:
     """Say that the process answers; touches no database."""
-    return JSONResponse({"status": "healthy"})
+    return {"status": "healthy"}
 
 
-@router.get("/readyz")
-@router.get("/readiness")
-async def ready(plane: ThePlane) -> JSONResponse:
+@router.get("/readyz", responses={503: {"model": Readiness, "description": _NOT_READY}})
+@router.get("/readiness", responses={503: {"model": Readiness, "description": _NOT_READY}})
+@requires(ANYONE)
+async def ready(plane: ThePlane, response: Response) -> Readiness:
     """Say whether every part is ready, and which is not."""
     checks = await _checks(plane)
     is_ready = all(check.ok for check in checks)
-    content = {"ready": is_ready, "checks": encode(checks)}
-    return JSONResponse(content, 200 if is_ready else 503)
+    response.status_code = 200 if is_ready else 503
+    return {"ready": is_ready, "checks": checks}
 
 
-@router.get("/health")
-async def health(request: Request, plane: ThePlane) -> JSONResponse:
+@router.get("/health", responses={503: {"model": HealthReport, "description": _NOT_READY}})
+@requires(ANYONE)
+async def health(request: Request, response: Response, plane: ThePlane) -> HealthReport:
     """Say how the service, its agents and its services are; 503 when the plane itself is ill."""
     checks = await _checks(plane)
     agents = await _agents(plane)
     services = await _services(plane)
     status = _status(checks, agents, services)
     now = plane.clock.now()
-    content = {
+    response.status_code = 503 if status == "degraded" else 200
+    return {
         "service": "orchestrator",
         "status": status,
         "version": plane.settings.orchestrator.service_version,
-        "timestamp": now.isoformat(),
+        "timestamp": now,
         "uptime_seconds": round((now - request.app.state.started_at).total_seconds(), 3),
         "agents": agents,
         "services": services,
-        "checks": encode(checks),
+        "checks": checks,
     }
-    return JSONResponse(content, 503 if status == "degraded" else 200)
 
 
 def _status(
     checks: tuple[Check, ...], agents: dict[str, Any], services: dict[str, dict[str, Any]]
-) -> str:
+) -> Literal["healthy", "warning", "degraded"]:
     if not all(check.ok for check in checks):
         return "degraded"
     all_up = not any(service["down"] for service in services.values())

@@ -3,21 +3,24 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from fastapi.responses import JSONResponse
+from typing_extensions import TypedDict
 
+from storecrew.api import bodies
 from storecrew.api.access import ThePlane
 from storecrew.api.requests import JsonRoute
+from storecrew.api.roles import VIEWER, requires
 from storecrew.domain import reading
-from storecrew.domain.codec import encode
 
-router = APIRouter(prefix="/api/store", route_class=JsonRoute)
+router = APIRouter(prefix="/api/store", route_class=JsonRoute, tags=["store"])
 
 Arguments = Annotated[dict[str, Any] | None, Body()]
+QueryResult = TypedDict("QueryResult", {"answer": Any})
 
 
 @router.post("/{question}")
-async def ask(plane: ThePlane, question: str, given: Arguments = None) -> JSONResponse:
+@requires(VIEWER)  # a question with a body
+@bodies.example(order_id=1)
+async def ask(plane: ThePlane, question: str, given: Arguments = None) -> QueryResult:
     """Answer a question of the store's reading port; the body holds its arguments."""
     call = reading.arguments(question, given or {})
-    answer = await getattr(plane.store, question)(**call)
-    return JSONResponse({"answer": encode(answer)})
+    return {"answer": await getattr(plane.store, question)(**call)}

@@ -1,28 +1,32 @@
 """Services: what is kept running, and the ways to start it, stop it and read what it says."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 from starlette.exceptions import HTTPException
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, answer
+from storecrew.api.access import TheCaller, ThePlane
 from storecrew.api.auth import caller_of
 from storecrew.api.requests import JsonRoute
-from storecrew.api.roles import may
+from storecrew.api.roles import ADMIN, OPERATOR, VIEWER, may, requires
+from storecrew.api.schemas import text
 from storecrew.app.service_files import ServiceFile, ServiceId, Url
 from storecrew.domain.errors import NotFound
 from storecrew.domain.identity import Role
-from storecrew.domain.services import ServiceHealth, ServiceSpec
+from storecrew.domain.services import ServiceHealth, ServiceSpec, ServiceView
 
 router = APIRouter(prefix="/api/services", route_class=JsonRoute, tags=["services"])
 
 Lines = Annotated[int, Query(ge=1, le=10_000)]
 Words = Annotated[str, Query(max_length=200)]
+
+LogLines = TypedDict("LogLines", {"service": str, "lines": list[str]})
 
 
 class AnnounceBody(bodies.Strict):
@@ -41,21 +45,31 @@ class ReportBody(bodies.Strict):
 
 
 @router.get("")
-async def services(plane: ThePlane) -> JSONResponse:
+@requires(VIEWER)
+async def services(plane: ThePlane) -> Sequence[ServiceView]:
     """List every service, by id."""
-    return answer(await plane.services.list())
+    return await plane.services.list()
 
 
 @router.post("", status_code=201)
-async def register(plane: ThePlane, by: TheCaller, body: ServiceFile) -> JSONResponse:
+@requires(ADMIN)  # an executable
+@bodies.example(
+    id="reviews",
+    name="Reviews",
+    executable="python3 reviews.py",
+    health_endpoint="http://127.0.0.1:9001/health",
+)
+async def register(plane: ThePlane, by: TheCaller, body: ServiceFile) -> ServiceView:
     """Take a service in, and start it where `auto_start` says so. The keys are the YAML file's."""
-    return answer(await plane.services.register(body.spec(), by=by), 201)
+    return await plane.services.register(body.spec(), by=by)
 
 
-@router.post("/announce")
+@router.post("/announce", responses={201: {"model": ServiceView}})
+@requires(OPERATOR)
+@bodies.example(service_id="reviews", health_endpoint="http://127.0.0.1:9001/health")
 async def announce(
-    request: Request, plane: ThePlane, by: TheCaller, body: AnnounceBody
-) -> JSONResponse:
+    request: Request, response: Response, plane: ThePlane, by: TheCaller, body: AnnounceBody
+) -> ServiceView:
     """Take in a service that runs already. It is watched, and never started or stopped.
 
     A new one needs an admin, as its health endpoint will be called; one that is known stays as
@@ -64,12 +78,11 @@ async def announce(
     if not may(caller_of(request.scope), Role.ADMIN):
         await _check_known(plane, body.service_id)
     spec = ServiceSpec(
-        id=body.service_id,
-        health_endpoint=body.health_endpoint,
-        api_endpoint=body.api_endpoint,
+        id=body.service_id, health_endpoint=body.health_endpoint, api_endpoint=body.api_endpoint
     )
     view, is_new = await plane.services.announce(spec, by=by)
-    return answer(view, 201 if is_new else 200)
+    response.status_code = 201 if is_new else 200
+    return view
 
 
 async def _check_known(plane: ThePlane, service: str) -> None:
@@ -80,60 +93,70 @@ async def _check_known(plane: ThePlane, service: str) -> None:
         raise HTTPException(403, said) from error
 
 
-@router.get("/logs/follow")
+@router.get("/logs/follow", response_class=StreamingResponse, responses=text("text/event-stream"))
+@requires(VIEWER)
 async def follow_all(plane: ThePlane) -> StreamingResponse:
     """Send each new line of every service as it is written, as server-sent events."""
     return _stream(plane.services.follow())
 
 
 @router.get("/{service}")
-async def show(plane: ThePlane, service: str) -> JSONResponse:
+@requires(VIEWER)
+async def show(plane: ThePlane, service: str) -> ServiceView:
     """Show one service."""
-    return answer(await plane.services.show(service))
+    return await plane.services.show(service)
 
 
 @router.put("/{service}/start")
-async def start(plane: ThePlane, by: TheCaller, service: str) -> JSONResponse:
+@requires(OPERATOR)
+async def start(plane: ThePlane, by: TheCaller, service: str) -> ServiceView:
     """Have it running; answers how it is once that was tried."""
-    return answer(await plane.services.start(service, by=by))
+    return await plane.services.start(service, by=by)
 
 
 @router.put("/{service}/stop")
-async def stop(plane: ThePlane, by: TheCaller, service: str) -> JSONResponse:
+@requires(OPERATOR)
+async def stop(plane: ThePlane, by: TheCaller, service: str) -> ServiceView:
     """Have it stopped, with all of its processes."""
-    return answer(await plane.services.stop(service, by=by))
+    return await plane.services.stop(service, by=by)
 
 
 @router.put("/{service}/restart")
-async def restart(plane: ThePlane, by: TheCaller, service: str) -> JSONResponse:
+@requires(OPERATOR)
+async def restart(plane: ThePlane, by: TheCaller, service: str) -> ServiceView:
     """Have it stopped and started once."""
-    return answer(await plane.services.restart(service, by=by))
+    return await plane.services.restart(service, by=by)
 
 
 @router.post("/{service}/health")
-async def report(plane: ThePlane, service: str, body: ReportBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(status="healthy")
+async def report(plane: ThePlane, service: str, body: ReportBody) -> ServiceView:
     """Take a service's own word on its health; one that falls silent later is unhealthy."""
     await plane.services.report(service, ServiceHealth(body.status), body.detail)
-    return answer(await plane.services.show(service))
+    return await plane.services.show(service)
 
 
 @router.post("/{service}/goodbye")
-async def goodbye(plane: ThePlane, service: str) -> JSONResponse:
+@requires(OPERATOR)
+async def goodbye(plane: ThePlane, service: str) -> ServiceView:
     """Note that the service ends on purpose."""
     await plane.services.goodbye(service)
-    return answer(await plane.services.show(service))
+    return await plane.services.show(service)
 
 
 @router.get("/{service}/logs")
-async def logs(
-    plane: ThePlane, service: str, lines: Lines = 100, search: Words = ""
-) -> JSONResponse:
+@requires(VIEWER)
+async def logs(plane: ThePlane, service: str, lines: Lines = 100, search: Words = "") -> LogLines:
     """Return its newest lines, oldest first, or those of them that contain the words."""
     found = await plane.services.logs(service, lines=lines, search=search)
-    return JSONResponse({"service": service, "lines": list(found)})
+    return {"service": service, "lines": list(found)}
 
 
-@router.get("/{service}/logs/follow")
+@router.get(
+    "/{service}/logs/follow", response_class=StreamingResponse, responses=text("text/event-stream")
+)
+@requires(VIEWER)
 async def follow(plane: ThePlane, service: str) -> StreamingResponse:
     """Send each new line of the service as it is written, as server-sent events."""
     await plane.services.show(service)

@@ -1,20 +1,29 @@
 """Logging in: a password for a session, whose cookie the browser then shows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 from starlette.types import Scope
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.access import ThePlane
 from storecrew.api.auth import COOKIE, caller_of, is_loopback, session_token, stranger
 from storecrew.api.requests import UnrepeatedRoute
+from storecrew.api.roles import ANYONE, VIEWER, requires
 from storecrew.app.access import MAX_PASSWORD, csrf_token
+from storecrew.domain.identity import Role
 
 router = APIRouter(prefix="/api/session", route_class=UnrepeatedRoute, tags=["session"])
+
+SessionView = TypedDict("SessionView", {"name": str, "role": Role, "csrf_token": str | None})
+CreatedSession = TypedDict(
+    "CreatedSession", {"name": str, "role": Role, "csrf_token": str, "ends_at": datetime}
+)
+SessionEnded = TypedDict("SessionEnded", {"status": str})
 
 
 class LogInBody(bodies.Strict):
@@ -24,7 +33,9 @@ class LogInBody(bodies.Strict):
     password: Annotated[str, StringConstraints(max_length=MAX_PASSWORD)]
 
 
-@router.post("")
+@router.post("", response_model=CreatedSession)
+@requires(ANYONE)
+@bodies.example(name="anna", password="a password nobody guesses")  # noqa: S106
 async def log_in(request: Request, plane: ThePlane, body: LogInBody) -> JSONResponse:
     """Begin a session. The answer to a wrong password is that to an unknown name."""
     scope, attempts = request.scope, request.app.state.log_in_attempts
@@ -56,7 +67,8 @@ async def log_in(request: Request, plane: ThePlane, body: LogInBody) -> JSONResp
     return _private(answer)
 
 
-@router.get("")
+@router.get("", response_model=SessionView)
+@requires(VIEWER)
 async def show(request: Request) -> JSONResponse:
     """Say who is calling, with the token that writes need beside the session's cookie."""
     found = caller_of(request.scope)
@@ -65,7 +77,8 @@ async def show(request: Request) -> JSONResponse:
     return _private(JSONResponse({"name": found.name, "role": found.role, "csrf_token": csrf}))
 
 
-@router.delete("")
+@router.delete("", response_model=SessionEnded)
+@requires(VIEWER)
 async def log_out(request: Request, plane: ThePlane) -> JSONResponse:
     """End the session; who came with a key keeps it."""
     if token := session_token(request.headers):

@@ -1,22 +1,31 @@
 """Tickets under `/api/tickets`: what customers ask, what was answered, how they liked it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import uuid4
 
 from annotated_types import Ge, Le
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
+from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, act, answer
+from storecrew.api.access import ThePlane, act
 from storecrew.api.requests import HEADER, LedgerRoute
-from storecrew.app.support import NEWEST, figures
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.app.support import NEWEST, SupportFigures, figures
 from storecrew.domain import care
 from storecrew.domain.actions import Action
 
 router = APIRouter(prefix="/api/tickets", route_class=LedgerRoute, tags=["tickets"])
 
 Limit = Annotated[int, Query(ge=1, le=NEWEST)]
+
+
+TicketListing = TypedDict(
+    "TicketListing", {"items": Sequence[care.Ticket], "figures": SupportFigures}
+)
+TicketUpdate = TypedDict("TicketUpdate", {"ticket_id": str, "status": str})
+TicketRating = TypedDict("TicketRating", {"ticket_id": str, "rating": int})
 
 
 class TicketBody(bodies.Strict):
@@ -41,17 +50,20 @@ class RatingBody(bodies.Strict):
 
 
 @router.get("")
+@requires(VIEWER)
 async def tickets(
     plane: ThePlane, status: care.TicketStatus | None = None, limit: Limit = 200
-) -> JSONResponse:
+) -> TicketListing:
     """List tickets, newest first, with figures over the newest thousand."""
     newest = await plane.store.tickets(limit=NEWEST)
     found = await plane.store.tickets(status=status, limit=limit)
-    return answer({"items": found, "figures": figures(newest)})
+    return {"items": found, "figures": figures(newest)}
 
 
 @router.post("", status_code=201)
-async def open_ticket(request: Request, body: TicketBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(text="Where is my order?", customer="anna", order_id=1)
+async def open_ticket(request: Request, body: TicketBody) -> TicketUpdate:
     """Note a customer's question; it wakes customer support."""
     given = request.headers.get(HEADER)
     ticket_id = body.id or (f"api-{given}" if given else f"api-{uuid4().hex}")
@@ -59,11 +71,13 @@ async def open_ticket(request: Request, body: TicketBody) -> JSONResponse:
         ticket_id=ticket_id, text=body.text, customer=body.customer, order_id=body.order_id
     )
     await act(request, action)
-    return JSONResponse({"ticket_id": ticket_id, "status": care.TicketStatus.OPEN}, 201)
+    return {"ticket_id": ticket_id, "status": care.TicketStatus.OPEN}
 
 
 @router.post("/{ticket_id:path}/reply")
-async def reply(request: Request, plane: ThePlane, ticket_id: str, body: ReplyBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(text="It left us this morning.")
+async def reply(request: Request, plane: ThePlane, ticket_id: str, body: ReplyBody) -> TicketUpdate:
     """Answer the customer as a person; the same ticket is not answered twice in a row."""
     ticket = await plane.store.ticket(ticket_id)
     action = care.ReplyToTicket(ticket_id=ticket_id, text=body.text, expect=ticket.text)
@@ -71,25 +85,29 @@ async def reply(request: Request, plane: ThePlane, ticket_id: str, body: ReplyBo
 
 
 @router.post("/{ticket_id:path}/close")
-async def close(request: Request, ticket_id: str) -> JSONResponse:
+@requires(OPERATOR)
+async def close(request: Request, ticket_id: str) -> TicketUpdate:
     """Call the question settled."""
     action = care.CloseTicket(ticket_id=ticket_id)
     return await _moved(request, action, care.TicketStatus.CLOSED)
 
 
 @router.post("/{ticket_id:path}/rating")
-async def rate(request: Request, ticket_id: str, body: RatingBody) -> JSONResponse:
+@requires(OPERATOR)
+@bodies.example(rating=5)
+async def rate(request: Request, ticket_id: str, body: RatingBody) -> TicketRating:
     """Record how the customer liked the answer."""
     await act(request, care.RateTicket(ticket_id=ticket_id, rating=body.rating))
-    return JSONResponse({"ticket_id": ticket_id, "rating": body.rating})
+    return {"ticket_id": ticket_id, "rating": body.rating}
 
 
 @router.get("/{ticket_id:path}")
-async def ticket(plane: ThePlane, ticket_id: str) -> JSONResponse:
+@requires(VIEWER)
+async def ticket(plane: ThePlane, ticket_id: str) -> care.Ticket:
     """Show one ticket."""
-    return answer(await plane.store.ticket(ticket_id))
+    return await plane.store.ticket(ticket_id)
 
 
-async def _moved(request: Request, action: Action, status: care.TicketStatus) -> JSONResponse:
+async def _moved(request: Request, action: Action, status: care.TicketStatus) -> TicketUpdate:
     await act(request, action)
-    return JSONResponse({"ticket_id": action.subject.removeprefix("ticket:"), "status": status})
+    return {"ticket_id": action.subject.removeprefix("ticket:"), "status": status}

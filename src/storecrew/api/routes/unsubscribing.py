@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
+from storecrew.api import schemas
 from storecrew.api.access import ThePlane
 from storecrew.api.requests import JsonRoute
+from storecrew.api.roles import ANYONE, requires
 from storecrew.domain.commerce import Customer
 from storecrew.domain.errors import NotFound
 
@@ -50,13 +52,15 @@ class FormRoute(JsonRoute):
 router = APIRouter(prefix="/unsubscribe", route_class=FormRoute, tags=["mail"])
 
 
-@router.get("/{token}", response_class=HTMLResponse)
+@router.get("/{token}", response_class=Response, responses=schemas.text("text/html"))
+@requires(ANYONE)
 async def ask(plane: ThePlane, token: str) -> HTMLResponse:
     """Ask whether the reader wants no more news. Changes nothing: programs open links."""
     return _page(plane, await _customer(plane, token), done=False)
 
 
-@router.post("/{token}", response_class=HTMLResponse)
+@router.post("/{token}", response_class=Response, responses=schemas.text("text/html"))
+@requires(ANYONE)
 async def unsubscribe(request: Request, plane: ThePlane, token: str) -> HTMLResponse:
     """End marketing for whoever the letter went to; again changes nothing."""
     customer = await _customer(plane, token)

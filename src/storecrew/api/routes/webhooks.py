@@ -6,11 +6,12 @@ from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import JSONResponse
+from typing_extensions import TypedDict
 
 from storecrew.api.access import ThePlane
 from storecrew.api.reported import event_of
 from storecrew.api.requests import UnrepeatedRoute
+from storecrew.api.roles import ANYONE, requires
 from storecrew.api.signatures import is_genuine
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Published
@@ -22,9 +23,16 @@ _IDS = ("x-event-id", "x-shopify-event-id", "x-shopify-webhook-id", "x-webhook-i
 _TOPICS = ("x-event-type", "x-shopify-topic")
 MAX_WORD = 200
 
+_EXAMPLE = {"event_type": "inventory_low", "data": {"sku": "Product A"}}
+_BODY = {
+    "application/json": {"schema": {"type": "object"}, "examples": {"example": {"value": _EXAMPLE}}}
+}
+WebhookReceipt = TypedDict("WebhookReceipt", {"event_id": int, "duplicate": bool})
 
-@router.post("/{source}")
-async def deliver(request: Request, plane: ThePlane, source: str) -> JSONResponse:
+
+@router.post("/{source}", openapi_extra={"requestBody": {"content": _BODY}})
+@requires(ANYONE)
+async def deliver(request: Request, plane: ThePlane, source: str) -> WebhookReceipt:
     """Record what a configured system reports; a repeated delivery changes nothing.
 
     The body is signed with the source's secret (HMAC-SHA256, header `X-Signature`,
@@ -43,7 +51,7 @@ async def deliver(request: Request, plane: ThePlane, source: str) -> JSONRespons
         actor=f"webhook:{source}",
     )
     (receipt,) = await plane.publish([published])
-    return JSONResponse({"event_id": receipt.event_id, "duplicate": receipt.duplicate})
+    return {"event_id": receipt.event_id, "duplicate": receipt.duplicate}
 
 
 def _what(headers: Mapping[str, str], content: Any) -> tuple[str, dict[str, Any]]:

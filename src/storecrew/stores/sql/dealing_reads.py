@@ -241,7 +241,6 @@ def payment_methods(connection: Connection) -> Mapping[str, bool]:
     return offered
 
 
-_USED_METHODS = sa.select(d.authorizations.c.method).distinct()
 _METHODS = sa.select(d.payment_methods).order_by(d.payment_methods.c.method)
 
 

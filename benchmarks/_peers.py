@@ -29,13 +29,13 @@ async def bare_dbos(runs: int) -> float:
         async def nothing() -> int:
             return 1
 
-        async def carry_out(_run: str) -> None:
+        async def execute(_run: str) -> None:
             for n in range(STEPS):
                 await DBOS.run_step_async({"name": f"step {n}"}, nothing)
             room.release()
             done.release()
 
-        await engine.start(carry_out)
+        await engine.start(execute)
         started = time.monotonic()
         for n in range(runs):
             await room.acquire()

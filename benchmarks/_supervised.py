@@ -15,11 +15,11 @@ from pathlib import Path
 from xmlrpc.client import dumps
 
 from storecrew.app.clocks import SystemClock
-from storecrew.domain.services import Wanted
+from storecrew.domain.control.services import DesiredState
 from storecrew.journal import open_journal
-from storecrew.journal.services import SqlServices
+from storecrew.journal.services import SqlServiceRegistry
 from storecrew.testing.live.process import resident_bytes
-from storecrew.testing.live.server import Server
+from storecrew.testing.live.server import ServerProcess
 
 BIN = Path(sys.executable).parent
 ROTATE_AT, KEPT = 10_000_000, 3
@@ -106,22 +106,22 @@ class Storecrew(Peer):
             (services / f"{job.name}.yaml").write_text(
                 text + "restart_policy: {max_retries: 1000, backoff_seconds: 0}\n"
             )
-        self.server = Server(self.folder)
+        self.server = ServerProcess(self.folder)
         self.server.start()
         asyncio.run(self.server.ready())
         self.process = self.server._process
 
     def start_all(self) -> None:
-        asyncio.run(self._wish(Wanted.RUNNING))
+        asyncio.run(self._wish(DesiredState.RUNNING))
 
     def stop_all(self) -> None:
-        asyncio.run(self._wish(Wanted.STOPPED))
+        asyncio.run(self._wish(DesiredState.STOPPED))
 
-    async def _wish(self, wanted: Wanted) -> None:
+    async def _wish(self, wanted: DesiredState) -> None:
         journal = open_journal(f"sqlite:///{self.folder}/data/registry.db")
-        registry, now = SqlServices(journal.database), SystemClock().now()
+        registry, now = SqlServiceRegistry(journal.database), SystemClock().now()
         await asyncio.gather(
-            *(registry.wish(job.name, wanted, by="person:bench", now=now) for job in self.jobs)
+            *(registry.request(job.name, wanted, by="person:bench", now=now) for job in self.jobs)
         )
         await journal.close()
 

@@ -21,8 +21,8 @@ from scipy.stats import t as student
 
 from storecrew.app import load_settings
 from storecrew.app.demo import demo_settings
-from storecrew.app.trials import Trial, crew_trial, plain_trial
-from storecrew.backtest import Report
+from storecrew.app.experiments import TrialSettings, crew_trial, plain_trial
+from storecrew.backtest import TrialReport
 
 PAGE = Path(__file__).parents[1] / "docs" / "agents.md"
 PLAIN, WHOLE = "plain owner", "whole crew"
@@ -43,7 +43,7 @@ AGENTS = {
 FIGURES = ("profit", "margin", "lost_sales", "late", "complaints", "cancelled", "orders")
 
 
-def run(row: str, trial: Trial) -> dict[str, float]:
+def run(row: str, trial: TrialSettings) -> dict[str, float]:
     """Run one trial in a folder of its own and return its figures."""
     if row == PLAIN:
         return figures(plain_trial(trial))
@@ -60,7 +60,7 @@ def run(row: str, trial: Trial) -> dict[str, float]:
     return figures(tally.crew) | {"proposals": tally.proposals, "applied": tally.applied}
 
 
-def figures(report: Report) -> dict[str, float]:
+def figures(report: TrialReport) -> dict[str, float]:
     found = {}
     for name in FIGURES:
         value = getattr(report, name)
@@ -126,7 +126,9 @@ def main() -> None:
     with ProcessPoolExecutor(args.jobs) as pool:
         running = {}
         for row, seed in wanted:
-            trial = Trial(days=args.days, seed=seed, size=args.size, units=units, step=args.step)
+            trial = TrialSettings(
+                days=args.days, seed=seed, size=args.size, units=units, step=args.step
+            )
             running[pool.submit(run, row, trial)] = f"{row}/{seed}"
         for done in as_completed(running):
             results[running[done]] = done.result()

@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from storecrew.testing.live.crashes import Crashes, Survival, survive
-from storecrew.testing.live.traffic import Load
+from storecrew.testing.live.crash_test import CrashPlan, Survival, run_crash_test
+from storecrew.testing.live.load import Load
 
 _SHOWN = 10
 
@@ -73,13 +73,13 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="an empty folder for the data, kept afterwards")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    crashes = Crashes(kills=options.kills, seed=options.seed)
+    crashes = CrashPlan(kills=options.kills, seed=options.seed)
     load = Load(
         clients=options.clients, think_seconds=options.think, events_per_second=options.events
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no server is left behind
     with tempfile.TemporaryDirectory() as temporary:
-        survival = asyncio.run(survive(options.keep or Path(temporary), crashes, load))
+        survival = asyncio.run(run_crash_test(options.keep or Path(temporary), crashes, load))
     if options.json:
         print(json.dumps({**figures(survival), "named": named(survival)}, indent=2))
     else:

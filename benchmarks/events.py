@@ -19,16 +19,17 @@ from pathlib import Path
 
 from _peers import bare_dbos, dramatiq_runs, huey_runs
 from storecrew.app.clocks import SystemClock
-from storecrew.app.collecting import set_start_up_aside
+from storecrew.app.gc_tuning import set_start_up_aside
 from storecrew.database import connect_for_library
-from storecrew.domain.actions import Keyed, PutProduct, SetPrice
-from storecrew.domain.events import Published, RivalPriceSeen
+from storecrew.domain.actions import Command
+from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import CompetitorPriceObserved, SetPrice, UpsertProduct
 from storecrew.journal import open_journal
 from storecrew.models import basic_models
 from storecrew.orchestrator.durable import DurableEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
@@ -39,15 +40,20 @@ BAR_EVENTS, BAR_RATIO = 2000, 0.8
 PRODUCTS = 5000
 
 
-@agent(on=RivalPriceSeen, may=[SetPrice], batch=500, within=timedelta(milliseconds=50))
-async def batching(events: list[RivalPriceSeen], ctx: Context) -> Proposals:
+@agent(
+    on=CompetitorPriceObserved,
+    allowed_actions=[SetPrice],
+    batch=500,
+    batch_window=timedelta(milliseconds=50),
+)
+async def batching(events: list[CompetitorPriceObserved], ctx: Context) -> Proposals:
     """Match each rival's price."""
     for event in events:
         yield Proposal(action=SetPrice(sku=event.sku, price=event.price), reason="match")
 
 
-@agent(on=RivalPriceSeen, may=[SetPrice], concurrency=16)
-async def single(event: RivalPriceSeen, ctx: Context) -> Proposals:
+@agent(on=CompetitorPriceObserved, allowed_actions=[SetPrice], concurrency=16)
+async def single(event: CompetitorPriceObserved, ctx: Context) -> Proposals:
     """Match one rival's price."""
     yield Proposal(action=SetPrice(sku=event.sku, price=event.price), reason="match")
 
@@ -66,13 +72,15 @@ class Plane:
         url = f"sqlite:///{self.folder}/registry.db"
         self.journal = await asyncio.to_thread(open_journal, url)
         products = [
-            PutProduct(
+            UpsertProduct(
                 sku=f"s{n}", name=f"P{n}", price=Money.of(10, "EUR"), cost=Money.of(5, "EUR")
             )
             for n in range(PRODUCTS)
         ]
         for start in range(0, PRODUCTS, 500):
-            batch = [Keyed(key=p.sku, action=p, actor="me") for p in products[start : start + 500]]
+            batch = [
+                Command(key=p.sku, action=p, actor="me") for p in products[start : start + 500]
+            ]
             await self.store.apply_batch(batch)
         engine_url = f"sqlite:///{self.folder}/engine.db"
         pipeline = Pipeline(
@@ -107,7 +115,7 @@ class Plane:
         quiet = 0
         while quiet < 2:  # twice in a row: between two runs there is nothing to see
             await asyncio.sleep(0.02)
-            look = await self.journal.glance("store", datetime.now(UTC))
+            look = await self.journal.snapshot("store", datetime.now(UTC))
             unread = await self.store.outbox(look.cursor, limit=1)
             quiet = 0 if look.waiting or look.running or unread else quiet + 1
         return time.monotonic() - started
@@ -117,10 +125,12 @@ class Plane:
         return len([*await self.store.verify(), *await self.journal.verify(keys)])
 
 
-def event(n: int) -> Published:
+def event(n: int) -> EventEnvelope:
     cents = 1000 + (n // PRODUCTS) % 40
-    seen = RivalPriceSeen(sku=f"s{n % PRODUCTS}", rival="r", price=Money.from_minor(cents, "EUR"))
-    return Published(source="bench", external_id=str(n), event=seen, at=datetime.now(UTC))
+    seen = CompetitorPriceObserved(
+        sku=f"s{n % PRODUCTS}", competitor="r", price=Money.from_minor(cents, "EUR")
+    )
+    return EventEnvelope(source="bench", external_id=str(n), event=seen, at=datetime.now(UTC))
 
 
 async def measure(who: Agent, events: int, group: int) -> dict[str, float]:

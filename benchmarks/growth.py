@@ -28,20 +28,20 @@ import httpx
 
 from storecrew.api.application import create_app
 from storecrew.app import load_settings
-from storecrew.app.assembly import open_plane
+from storecrew.app.bootstrap import open_plane
 from storecrew.app.clocks import SystemClock
-from storecrew.app.collecting import set_start_up_aside
-from storecrew.domain.actions import PlaceOrder, SetPrice
-from storecrew.domain.commerce import Line
-from storecrew.domain.crew import ShopDay
-from storecrew.domain.events import Published, RivalPriceSeen
+from storecrew.app.gc_tuning import set_start_up_aside
+from storecrew.domain.control.agents import BusinessDay
+from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import CompetitorPriceObserved, SetPrice
+from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.journal import open_journal
-from storecrew.journal.notes import SqlNotes
+from storecrew.journal.key_values import SqlKeyValues
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
@@ -49,7 +49,7 @@ from storecrew.sdk import Context, Proposal, Proposals, agent
 from storecrew.stores.sql import SqlStore, open_store
 from storecrew.testing.live.history import History, write_history, written
 from storecrew.testing.live.process import cpu_seconds
-from storecrew.testing.live.server import Server
+from storecrew.testing.live.server import ServerProcess
 
 BAR = 1.3
 SIZES = (10_000, 100_000, 1_000_000)
@@ -95,8 +95,8 @@ Found = dict[str, dict[int, float]]
 _LASTING = {"STORECREW_API__RATE_LIMIT": "0", "STORECREW_RETENTION__DAYS": "36500"}
 
 
-@agent(on=RivalPriceSeen, may=[SetPrice])
-async def matching(event: RivalPriceSeen, ctx: Context) -> Proposals:
+@agent(on=CompetitorPriceObserved, allowed_actions=[SetPrice])
+async def matching(event: CompetitorPriceObserved, ctx: Context) -> Proposals:
     """Match one rival's price."""
     yield Proposal(action=SetPrice(sku=event.sku, price=event.price), reason="match")
 
@@ -108,7 +108,7 @@ async def fill(data: Path, orders: int) -> None:
     await (await asyncio.to_thread(open_journal, _url(data, "registry"))).close()
     await asyncio.to_thread(write_history, data, History(orders=orders, until=now))
     journal = await asyncio.to_thread(open_journal, _url(data, "registry"))
-    await SqlNotes(journal.database).keep("books/proved", ShopDay.of(now, "UTC").name)
+    await SqlKeyValues(journal.database).keep("books/proved", BusinessDay.of(now, "UTC").name)
     await journal.close()
 
 
@@ -136,9 +136,9 @@ class Books:
 
     async def handle(self, n: int) -> None:
         price = Money.from_minor(1000 + n % 40 + 1, "EUR")
-        seen = RivalPriceSeen(sku=f"sku-{n % 100:07d}", rival="r", price=price)
+        seen = CompetitorPriceObserved(sku=f"sku-{n % 100:07d}", competitor="r", price=price)
         now = self.orchestrator.clock.now()
-        fact = Published(source="bench", external_id=str(n), event=seen, at=now)
+        fact = EventEnvelope(source="bench", external_id=str(n), event=seen, at=now)
         await self.orchestrator.publish([fact])
         await self.swept()
 
@@ -215,7 +215,7 @@ async def over_all(books: Mapping[int, Books], times: int) -> Found:
     return found
 
 
-async def started(servers: Mapping[int, Server], times: int) -> dict[int, float]:
+async def started(servers: Mapping[int, ServerProcess], times: int) -> dict[int, float]:
     """Return the processor milliseconds from the command to the first 200 of /readyz."""
     taken: dict[int, list[float]] = {size: [] for size in servers}
     for _ in range(times):
@@ -233,7 +233,7 @@ async def started(servers: Mapping[int, Server], times: int) -> dict[int, float]
 async def measure(folder: Path, options: argparse.Namespace) -> Found:
     servers = {}
     for size in sorted(options.sizes):
-        servers[size] = Server(folder / str(size), settings=_LASTING)
+        servers[size] = ServerProcess(folder / str(size), settings=_LASTING)
         servers[size].data.mkdir(parents=True)
         began = time.process_time()
         await fill(servers[size].data, size)

@@ -20,15 +20,16 @@ from datetime import UTC, datetime
 import psycopg
 
 from storecrew.database import Durability
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Keyed, Level
-from storecrew.domain.commerce import Line
+from storecrew.domain.actions import Command
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.stores.sql import SqlStore, open_store
 
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/test"
 SCHEMA = "benchmark_last_unit"
-ONE = a.PlaceOrder(lines=(Line(sku="last", quantity=1),))
+ONE = PlaceOrder(lines=(Line(sku="last", quantity=1),))
 
 
 class Present:
@@ -83,7 +84,7 @@ async def buy(url: str, name: str, clients: int) -> None:
 
 async def race(database: str, url: str, clients: int, processes: int, units: int) -> Race:
     store = await open_at(url)
-    await store.apply(a.SetStock(levels=(Level(sku="last", on_hand=units),)), key="stock")
+    await store.apply(SetStock(levels=(StockCount(sku="last", on_hand=units),)), key="stock")
     each = clients // processes
     command = [sys.executable, __file__, "--buyers", str(each), "--url", url, "--name"]
     children = [
@@ -118,14 +119,14 @@ async def race(database: str, url: str, clients: int, processes: int, units: int
 async def rates(database: str, url: str, orders: int, prices: int) -> list[Rate]:
     store = await open_at(url)
     skus = [f"sku-{n}" for n in range(500)]
-    levels = tuple(Level(sku=sku, on_hand=10**6) for sku in skus)
-    await store.apply(a.SetStock(levels=levels), key="stock/many")
+    levels = tuple(StockCount(sku=sku, on_hand=10**6) for sku in skus)
+    await store.apply(SetStock(levels=levels), key="stock/many")
 
     async def client(number: int, count: int) -> None:
         for n in range(count):
             sku, other = skus[(number * 31 + n) % 500], skus[(number + n * 17) % 500]
             lines = (Line(sku=sku, quantity=1), Line(sku=other, quantity=2))
-            await store.apply(a.PlaceOrder(lines=lines), key=f"{number}/{count}/{n}")
+            await store.apply(PlaceOrder(lines=lines), key=f"{number}/{count}/{n}")
 
     async def placed(clients: int) -> float:
         begun = time.perf_counter()
@@ -139,7 +140,7 @@ async def rates(database: str, url: str, orders: int, prices: int) -> list[Rate]
     begun = time.perf_counter()
     for start in range(0, prices, 500):
         batch = [
-            Keyed(key=f"price/{start}/{n}", action=_price(sku, start), actor="benchmark")
+            Command(key=f"price/{start}/{n}", action=_price(sku, start), actor="benchmark")
             for n, sku in enumerate(skus)
         ]
         await store.apply_batch(batch)
@@ -150,8 +151,8 @@ async def rates(database: str, url: str, orders: int, prices: int) -> list[Rate]
     return found
 
 
-def _price(sku: str, start: int) -> a.SetPrice:
-    return a.SetPrice(sku=sku, price=Money.from_minor(100 + start, "EUR"))
+def _price(sku: str, start: int) -> SetPrice:
+    return SetPrice(sku=sku, price=Money.from_minor(100 + start, "EUR"))
 
 
 @contextmanager

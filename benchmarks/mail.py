@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from storecrew.testing.live.letters import Delivery, Trial, deliver
+from storecrew.testing.live.mail_test import Delivery, MailTrial, deliver
 
 
 def figures(found: Delivery) -> dict[str, object]:
@@ -39,7 +39,7 @@ async def main() -> int:
     parser.add_argument("--recipients", type=int, default=10_000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = await deliver(Path(folder), Trial(recipients=given.recipients))
+        found = await deliver(Path(folder), MailTrial(recipients=given.recipients))
     shown = figures(found)
     print(json.dumps(shown, indent=2))
     is_well = shown["adds up"] and not found.twice and not found.unwanted

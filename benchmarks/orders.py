@@ -25,9 +25,9 @@ from pathlib import Path
 import uvloop
 
 from storecrew.testing.live.connection import Connection, request
-from storecrew.testing.live.crashes import UNLIMITED
+from storecrew.testing.live.crash_test import UNLIMITED
 from storecrew.testing.live.process import cpu_seconds
-from storecrew.testing.live.server import Server, free_port
+from storecrew.testing.live.server import ServerProcess, free_port
 from storecrew.testing.live.shop import SCARCE, sku, stock_shop
 
 BAR_PER_SECOND, BAR_P99_MS = 500, 50
@@ -216,7 +216,7 @@ async def _listening(port: int) -> None:
 
 
 async def product(folder: Path, seconds: float) -> dict[str, object]:
-    server = Server(folder, UNLIMITED)
+    server = ServerProcess(folder, UNLIMITED)
     server.data.mkdir()
     await stock_shop(server.data, products=PRODUCTS, units=UNITS, scarce=LAST_UNITS)
     server.start()

@@ -15,38 +15,36 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from storecrew.domain.actions import (
-    AcceptReturn,
-    Action,
-    AdjustStock,
-    ApproveOrder,
-    CancelOrder,
-    CapturePayment,
-    FulfilOrder,
-    HoldOrder,
-    Refund,
-    ReleaseOrder,
-    Reorder,
-    SendMessage,
-    SetPaymentMethod,
-    SetPrice,
-    TransferStock,
-)
-from storecrew.domain.care import EscalateTicket, ReplyToTicket, Ticket, TicketStatus
-from storecrew.domain.commerce import Customer, Order, Product
+from storecrew.domain.actions import Action
+from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
+from storecrew.domain.control.proposals import Proposal, RevertProposal, Verdict
+from storecrew.domain.control.services import RestartService
 from storecrew.domain.errors import StorecrewError
 from storecrew.domain.money import Money
-from storecrew.domain.operations import (
-    DelegateWork,
-    PauseAgent,
-    RestartService,
-    ResumeAgent,
-    RevertProposal,
+from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.inventory import AdjustStock, TransferStock
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    CancelOrder,
+    FulfilOrder,
+    HoldOrder,
+    Order,
+    OrderStatus,
+    ReleaseOrder,
 )
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Proposal, Verdict
-from storecrew.domain.selling import CreateDiscount, OfferBundle, SetRecommendations, StartCampaign
-from storecrew.policy import Facts, Policy, PolicySettings, Reach
+from storecrew.domain.shop.payments import CapturePayment, Refund, SetPaymentMethod
+from storecrew.domain.shop.promotions import (
+    CreateDiscount,
+    OfferBundle,
+    SetRecommendations,
+    StartCampaign,
+)
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.domain.shop.support import EscalateTicket, ReplyToTicket, Ticket, TicketStatus
+from storecrew.policy import Audience, Policy, PolicyFacts, PolicySettings
 from storecrew.policy.facts import PlaneFacts
 
 HOSTILE = (
@@ -90,7 +88,7 @@ class Adversary:
     def text(self) -> str:
         return self.chance.choice(HOSTILE) if self.chance.random() < 0.3 else "it sells"
 
-    def facts(self) -> Facts:
+    def facts(self) -> PolicyFacts:
         chance = self.chance
         cost = Decimal(chance.randrange(1, 50_000)) / 100
         price = cost * Decimal(chance.randrange(90, 400)) / 100
@@ -105,7 +103,7 @@ class Adversary:
         customer = Customer(
             id="anna", name=self.text(), email=None, marketing_consent=chance.random() < 0.5
         )
-        return Facts(
+        return PolicyFacts(
             now=NOON + timedelta(minutes=chance.randrange(0, 1440)),
             currency="EUR",
             product=product if known else None,
@@ -117,10 +115,10 @@ class Adversary:
             money_left=Money.of("50", "EUR") if chance.random() < 0.2 else None,
             discounted=Decimal(chance.choice((0, 0, 5, 30))) / 100,
             products={"mug": product, "cup": replace(product, sku="cup")} if known else {},
-            reach=Reach(
-                strangers=chance.randrange(2) * chance.randrange(2),
+            reach=Audience(
+                unknown=chance.randrange(2) * chance.randrange(2),
                 without_consent=chance.randrange(2) * chance.randrange(2),
-                tired=chance.randrange(2) * chance.randrange(2),
+                over_frequency_cap=chance.randrange(2) * chance.randrange(2),
             ),
             ticket=self.ticket() if chance.random() < 0.95 else None,
             payment_methods={"card": chance.random() < 0.8, "bank": chance.random() < 0.5},
@@ -143,7 +141,7 @@ class Adversary:
         paid = total if self.chance.random() < 0.7 else Money.of("0", "EUR")
         return Order(
             id=7,
-            status=Status.RECEIVED,
+            status=OrderStatus.RECEIVED,
             lines=(),
             total=total,
             paid=paid,
@@ -151,7 +149,7 @@ class Adversary:
             updated_at=NOON,
         )
 
-    def proposal(self, facts: Facts) -> Proposal:
+    def proposal(self, facts: PolicyFacts) -> Proposal:
         action = self.chance.choice(self.MAKERS)(self, facts)
         return Proposal(
             action=action,
@@ -160,29 +158,29 @@ class Adversary:
             assumptions=(self.text(),) if self.chance.random() < 0.05 else (),
         )
 
-    def price(self, facts: Facts) -> Action:
+    def price(self, facts: PolicyFacts) -> Action:
         product = facts.product
         floor = product.cost.amount / Decimal("0.9") if product and product.cost else Decimal(5)
         edge = product.price.amount * Decimal("1.1") if product else Decimal(5)
         return SetPrice(sku="mug", price=self.money(self.chance.choice((floor, edge))))
 
-    def reorder(self, facts: Facts) -> Action:
+    def reorder(self, facts: PolicyFacts) -> Action:
         product = facts.product
         cost = product.cost.amount if product and product.cost else Decimal(1)
         left = Decimal(1000) - (facts.spent_today.amount if facts.spent_today else 0)
         edge = int(left / cost) + self.chance.randrange(-1, 2)
         odd = self.chance.choice((0, -5, 10**12, 1))
         quantity = edge if self.chance.random() < 0.6 else odd
-        return Reorder(sku="mug", quantity=quantity, warehouse="main")
+        return CreatePurchaseOrder(sku="mug", quantity=quantity, warehouse="main")
 
-    def message(self, _facts: Facts) -> Action:
+    def message(self, _facts: PolicyFacts) -> Action:
         purpose = self.chance.choice(("marketing", "service", "Marketing", self.text()))
         return SendMessage(customer="anna", purpose=purpose, title=self.text(), body=self.text())
 
-    def adjust(self, _facts: Facts) -> Action:
+    def adjust(self, _facts: PolicyFacts) -> Action:
         return AdjustStock(sku="mug", change=self.chance.choice((-1, 10**9)), reason=self.text())
 
-    def discount(self, facts: Facts) -> Action:
+    def discount(self, facts: PolicyFacts) -> Action:
         chance, product = self.chance, facts.product
         edge = Decimal(20)
         if product and product.cost:
@@ -199,7 +197,7 @@ class Adversary:
             ends_at=NOON + timedelta(days=chance.choice((1, 31, 32, -1, 400))),
         )
 
-    def bundle(self, facts: Facts) -> Action:
+    def bundle(self, facts: PolicyFacts) -> Action:
         product = facts.product
         floor = product.cost.amount * 2 / Decimal("0.9") if product and product.cost else Decimal(5)
         apart = product.price.amount * 2 if product else Decimal(5)
@@ -207,7 +205,7 @@ class Adversary:
         skus = self.chance.choice((("mug", "cup"), ("mug",), ("mug", "ghost")))
         return OfferBundle(name="set", skus=skus, price=self.money(near))
 
-    def campaign(self, _facts: Facts) -> Action:
+    def campaign(self, _facts: PolicyFacts) -> Action:
         many = self.chance.choice((0, 1, 1000, 1001)) if self.chance.random() < 0.05 else 1
         return StartCampaign(
             name="n",
@@ -218,16 +216,16 @@ class Adversary:
             ends_at=NOON + timedelta(days=7),
         )
 
-    def reply(self, facts: Facts) -> Action:
+    def reply(self, facts: PolicyFacts) -> Action:
         newest = facts.ticket.text if facts.ticket else "?"
         expect = newest if self.chance.random() < 0.7 else self.text()
-        return ReplyToTicket(ticket_id="t", text=self.text(), expect=expect)
+        return ReplyToTicket(ticket_id="t", text=self.text(), expected_text=expect)
 
-    def method(self, _facts: Facts) -> Action:
+    def method(self, _facts: PolicyFacts) -> Action:
         name = self.chance.choice(("card", "bank", "shells"))
         return SetPaymentMethod(method=name, enabled=self.chance.random() < 0.3)
 
-    def operation(self, _facts: Facts) -> Action:
+    def operation(self, _facts: PolicyFacts) -> Action:
         agent = self.chance.choice(("pricing", "order_management", "anomaly_resolver", "ghost"))
         return self.chance.choice(
             (
@@ -235,7 +233,7 @@ class Adversary:
                 PauseAgent(agent=agent),
                 ResumeAgent(agent=agent),
                 RevertProposal(proposal_id="r/0"),
-                DelegateWork(agent=agent, task=self.text(), due_at=NOON),
+                AssignTask(agent=agent, task=self.text(), due_at=NOON),
             )
         )
 
@@ -264,7 +262,7 @@ class Adversary:
     )
 
 
-def outside(proposal: Proposal, facts: Facts, settings: PolicySettings, *, auto: bool) -> str:
+def outside(proposal: Proposal, facts: PolicyFacts, settings: PolicySettings, *, auto: bool) -> str:
     """Return which limit an allowed proposal breaks, nothing where none; arithmetic of its own."""
     action = proposal.action
     if isinstance(action, SetPrice):
@@ -275,16 +273,16 @@ def outside(proposal: Proposal, facts: Facts, settings: PolicySettings, *, auto:
         return _offer_outside(action, facts, settings)
     if isinstance(action, StartCampaign | ReplyToTicket | SetPaymentMethod):
         return _dealing_outside(action, facts, settings)
-    if isinstance(
-        action, RestartService | PauseAgent | ResumeAgent | RevertProposal | DelegateWork
-    ):
+    if isinstance(action, RestartService | PauseAgent | ResumeAgent | RevertProposal | AssignTask):
         return _operation_outside(action, facts, settings, auto=auto)
     return _order_outside(action, facts, settings, auto=auto)
 
 
-def _order_outside(action: Action, facts: Facts, settings: PolicySettings, *, auto: bool) -> str:
+def _order_outside(
+    action: Action, facts: PolicyFacts, settings: PolicySettings, *, auto: bool
+) -> str:
     order = facts.order
-    if isinstance(action, Reorder):
+    if isinstance(action, CreatePurchaseOrder):
         return _purchase_outside(action, facts, settings)
     if isinstance(action, ApproveOrder | CapturePayment):
         high = order is None or order.total.amount > settings.order_value_limit
@@ -299,18 +297,20 @@ def _order_outside(action: Action, facts: Facts, settings: PolicySettings, *, au
     return "no rule covers it" if isinstance(action, AdjustStock) and not auto else ""
 
 
-def _purchase_outside(action: Reorder, facts: Facts, settings: PolicySettings) -> str:
+def _purchase_outside(
+    action: CreatePurchaseOrder, facts: PolicyFacts, settings: PolicySettings
+) -> str:
     product = facts.product
     if product is None or product.cost is None or action.quantity <= 0:
         return "bought what nobody knows"
     cost = product.cost.amount * action.quantity
     spent = facts.spent_today.amount if facts.spent_today else Decimal(0)
     left = facts.money_left.amount if facts.money_left else cost
-    return "budget" if spent + cost > settings.reorder_budget_per_day or cost > left else ""
+    return "budget" if spent + cost > settings.purchase_budget_per_day or cost > left else ""
 
 
 def _offer_outside(
-    action: CreateDiscount | OfferBundle, facts: Facts, settings: PolicySettings
+    action: CreateDiscount | OfferBundle, facts: PolicyFacts, settings: PolicySettings
 ) -> str:
     """Return what is wrong with an offer that was allowed: its limits bind any autonomy."""
     found = [facts.products.get(sku) for sku in action.skus]
@@ -345,36 +345,42 @@ def _discount_outside(
 
 
 def _dealing_outside(
-    action: StartCampaign | ReplyToTicket | SetPaymentMethod, facts: Facts, settings: PolicySettings
+    action: StartCampaign | ReplyToTicket | SetPaymentMethod,
+    facts: PolicyFacts,
+    settings: PolicySettings,
 ) -> str:
     if isinstance(action, StartCampaign):
         at, reach = facts.now.time(), facts.reach
-        wrong = reach is None or reach.strangers or reach.without_consent or reach.tired
+        wrong = reach is None or reach.unknown or reach.without_consent or reach.over_frequency_cap
         night = at >= settings.quiet_from or at < settings.quiet_until
         many = not 1 <= len(action.recipients) <= settings.campaign_recipients
         return "a campaign" if wrong or night or many else ""
     if isinstance(action, ReplyToTicket):
-        return "" if facts.ticket and action.expect == facts.ticket.text else "another answer"
+        return (
+            "" if facts.ticket and action.expected_text == facts.ticket.text else "another answer"
+        )
     others = any(on for name, on in facts.payment_methods.items() if name != action.method)
     unknown = action.method not in facts.payment_methods
     return "no way to pay" if unknown or not (action.enabled or others) else ""
 
 
 def _operation_outside(
-    action: Action, facts: Facts, settings: PolicySettings, *, auto: bool
+    action: Action, facts: PolicyFacts, settings: PolicySettings, *, auto: bool
 ) -> str:
     if isinstance(action, RestartService):
         done = facts.plane.restarts[action.service]
         return "restarts" if done >= settings.restarts_per_day else ""
     if isinstance(action, PauseAgent):
         return "" if action.agent == "pricing" else "paused who must not be"
-    if isinstance(action, DelegateWork):
+    if isinstance(action, AssignTask):
         early = action.due_at > facts.now
         return "" if early and action.agent in facts.plane.agents else "delegated to nobody"
     return "" if auto else "an operation nobody asked a person about"
 
 
-def _price_outside(action: SetPrice, facts: Facts, settings: PolicySettings, *, auto: bool) -> str:
+def _price_outside(
+    action: SetPrice, facts: PolicyFacts, settings: PolicySettings, *, auto: bool
+) -> str:
     product, price = facts.product, action.price
     if product is None or price.currency != "EUR" or price.amount <= 0:
         return "no price"
@@ -394,7 +400,7 @@ def _price_outside(action: SetPrice, facts: Facts, settings: PolicySettings, *, 
     return "change" if far else ""
 
 
-def _message_outside(action: SendMessage, facts: Facts, settings: PolicySettings) -> str:
+def _message_outside(action: SendMessage, facts: PolicyFacts, settings: PolicySettings) -> str:
     at = facts.now.time()
     if at >= settings.quiet_from or at < settings.quiet_until:
         return "quiet hours"
@@ -425,7 +431,11 @@ def main() -> None:
         verdicts[f"{'auto' if auto else 'limits'}: {decision.verdict.name.lower()}"] += 1
         if decision.verdict is not Verdict.ALLOW:
             continue
-        if proposal.assumptions and not auto and isinstance(proposal.action, SetPrice | Reorder):
+        if (
+            proposal.assumptions
+            and not auto
+            and isinstance(proposal.action, SetPrice | CreatePurchaseOrder)
+        ):
             broken["assumptions"] += 1
         if why := outside(proposal, facts, policies[auto].settings, auto=auto):
             broken[why] += 1

@@ -12,9 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from storecrew.app.clocks import FixedClock
-from storecrew.domain.actions import Keyed, PutProduct, SetPrice
-from storecrew.domain.events import RunRequested
+from storecrew.domain.actions import Command
+from storecrew.domain.control.events import RunRequested
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
 from storecrew.journal import open_journal
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
@@ -28,13 +29,13 @@ from storecrew.stores.sql import open_store
 BAR_SECONDS, BAR_MEGABYTES = 60, 1024
 
 
-@agent(may=[SetPrice])
+@agent(allowed_actions=[SetPrice])
 async def repricer(event: RunRequested, ctx: Context) -> Proposals:
     """Raise every price by two percent."""
     for product in await ctx.store.products():
         price = (product.price * Decimal("1.02")).rounded()
         yield Proposal(
-            action=SetPrice(sku=product.sku, price=price, expect=product.price),
+            action=SetPrice(sku=product.sku, price=price, expected_price=product.price),
             reason="costs rose by two percent",
             evidence={"price": str(product.price)},
         )
@@ -49,8 +50,8 @@ async def measure(products: int, folder: Path) -> dict[str, float]:
     for start in range(0, products, 500):
         batch = []
         for n in range(start, min(start + 500, products)):
-            product = PutProduct(sku=f"s{n:06}", name=f"Product {n}", price=price, cost=cost)
-            batch.append(Keyed(key=f"put/{n}", action=product, actor="person:owner"))
+            product = UpsertProduct(sku=f"s{n:06}", name=f"Product {n}", price=price, cost=cost)
+            batch.append(Command(key=f"put/{n}", action=product, actor="person:owner"))
         await store.apply_batch(batch)
     pipeline = Pipeline(
         store=store,
@@ -68,10 +69,10 @@ async def measure(products: int, folder: Path) -> dict[str, float]:
         pass
     run = await plane.request_run("repricer", key="k", by="owner", parameters={})
     started = time.monotonic()
-    while (await journal.glance("store", clock.now())).waiting or not plane.begun:
+    while (await journal.snapshot("store", clock.now())).waiting or not plane.started_runs:
         await plane.sweep()
     seconds = time.monotonic() - started
-    counts = await journal.tally([run])
+    counts = await journal.count_results([run])
     wrong = [*await store.verify(), *await journal.verify(await store.applied_keys())]
     await journal.close()
     await store.close()

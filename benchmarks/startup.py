@@ -19,11 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from storecrew.app.clocks import SystemClock
-from storecrew.domain.actions import Keyed, PlaceOrder
-from storecrew.domain.commerce import Line
+from storecrew.domain.actions import Command
+from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.stores.sql import open_store
 from storecrew.testing.live.process import cpu_seconds, resident_bytes
-from storecrew.testing.live.server import PROGRAM, Server, environment
+from storecrew.testing.live.server import PROGRAM, ServerProcess, environment
 from storecrew.testing.live.shop import sku, stock_shop
 
 BAR_HELP, BAR_READY, BAR_IDLE, BAR_MEGABYTES = 0.3, 2.0, 3.0, 200
@@ -65,7 +65,7 @@ async def fill(data: Path, orders: int) -> None:
     for start in range(0, orders, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, orders))
         await store.apply_batch(
-            [Keyed(key=f"old/{n}", action=_order(n), actor="me") for n in numbers]
+            [Command(key=f"old/{n}", action=_order(n), actor="me") for n in numbers]
         )
     await store.close()
 
@@ -75,7 +75,7 @@ def _order(number: int) -> PlaceOrder:
     return PlaceOrder(lines=lines, customer=f"customer-{number % 997}")
 
 
-async def approved(server: Server) -> None:
+async def approved(server: ServerProcess) -> None:
     """Let the crew see to the orders once, so that a later start finds nothing to do."""
     server.start()
     try:
@@ -86,7 +86,7 @@ async def approved(server: Server) -> None:
         server.kill()
 
 
-async def started(server: Server, name: str, options: argparse.Namespace) -> Startup:
+async def started(server: ServerProcess, name: str, options: argparse.Namespace) -> Startup:
     """Start the server a few times; let the last one idle, and weigh it."""
     ready, costs = [], []
     try:
@@ -125,8 +125,8 @@ async def _at_rest(pid: int, within: float = 120) -> None:
 
 async def measure(options: argparse.Namespace) -> list[Startup]:
     with tempfile.TemporaryDirectory() as fresh, tempfile.TemporaryDirectory() as used:
-        first = await started(Server(Path(fresh)), "fresh", options)
-        server = Server(Path(used))
+        first = await started(ServerProcess(Path(fresh)), "fresh", options)
+        server = ServerProcess(Path(used))
         server.data.mkdir()
         await fill(server.data, options.orders)
         await approved(server)

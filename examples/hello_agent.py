@@ -14,13 +14,12 @@ import argparse
 import asyncio
 from decimal import Decimal
 
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.commerce import Product
-from storecrew.domain.events import StockRanLow
+from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.sdk import Context, Money, Proposal, Proposals, agent
 
 
-@agent(on=StockRanLow, may=[SetPrice], capabilities=["pricing"])
+@agent(on=StockRanLow, allowed_actions=[SetPrice], capabilities=["pricing"])
 async def hello_agent(event: StockRanLow, ctx: Context) -> Proposals:
     """Raise the price by a twentieth of what lasts less than three days."""
     days = event.position / event.daily_demand
@@ -28,7 +27,7 @@ async def hello_agent(event: StockRanLow, ctx: Context) -> Proposals:
         product = await ctx.store.product(event.sku)
         price = (product.price * Decimal("1.05")).rounded()
         yield Proposal(
-            action=SetPrice(sku=product.sku, price=price, expect=product.price),
+            action=SetPrice(sku=product.sku, price=price, expected_price=product.price),
             reason=f"{days:.1f} days of cover are left.",
             evidence={"units": event.position, "daily_demand": event.daily_demand},
         )
@@ -36,12 +35,12 @@ async def hello_agent(event: StockRanLow, ctx: Context) -> Proposals:
 
 async def wake_once() -> None:
     """Show what the agent proposes when a made-up product runs low."""
-    from storecrew.testing.propose import propose  # only needed to try it
-    from storecrew.testing.view import FakeView
+    from storecrew.testing.fake_store import FakeStore
+    from storecrew.testing.run_agent import run_agent  # only needed to try it
 
     mug = Product(sku="mug", name="Mug", price=Money.of("12.00", "EUR"))
     low = StockRanLow(sku="mug", warehouse="main", position=4, reorder_point=9, daily_demand=2.0)
-    for said in await propose(hello_agent, low, FakeView(product_list=[mug])):
+    for said in await run_agent(hello_agent, low, FakeStore(product_list=[mug])):
         print(said)
 
 

@@ -4,27 +4,32 @@
     python examples/remote_agent.py           # in another
 
 The plane calls it when stock runs low. Addresses of this machine must be allowed first, as they
-are to nobody else: `agents_remote: {allow_private: true}` in `storecrew.yaml`. Where the plane
+are to nobody else: `remote_agents: {allow_private: true}` in `storecrew.yaml`. Where the plane
 has a key, an admin's stands in STORECREW_KEY.
 """
 
 import argparse
 import os
 
-from storecrew.domain.actions import Reorder
-from storecrew.domain.events import StockRanLow
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.sdk import Context, Proposal, Proposals, agent
 from storecrew.sdk.serving import serve
 
 
-@agent(on=StockRanLow, may=[Reorder], capabilities=["purchasing"], name="restocker")
+@agent(
+    on=StockRanLow,
+    allowed_actions=[CreatePurchaseOrder],
+    capabilities=["purchasing"],
+    name="restocker",
+)
 async def restocker(event: StockRanLow, ctx: Context) -> Proposals:
     """Reorder what runs low, enough for four weeks."""
     product = await ctx.store.product(event.sku)
     needed = round(event.daily_demand * 28) - event.position
     if needed > 0:
         yield Proposal(
-            action=Reorder(sku=product.sku, quantity=needed, warehouse=event.warehouse),
+            action=CreatePurchaseOrder(sku=product.sku, quantity=needed, warehouse=event.warehouse),
             reason=f"{event.position} units are left, and {event.daily_demand:g} sell a day.",
             evidence={"position": event.position, "daily_demand": event.daily_demand},
         )

@@ -6,10 +6,10 @@ from functools import cache
 
 import numpy as np
 
-from storecrew.models import anomalies, rhythm
+from storecrew.models import anomalies, seasonal_baseline
 from storecrew.models.causes import Breakdown, causes
 from storecrew.stores.simulated import demand
-from storecrew.stores.simulated.catalogue import articles
+from storecrew.stores.simulated.catalog import articles
 
 DAYS, SINCE, WARM = 120, 100, 14
 SEEDS = range(20)
@@ -69,8 +69,11 @@ FAULTS: dict[str, tuple[Callable[[Shop, float], Array], float]] = {
 
 
 def by_rhythm(values: Array) -> Array:
-    one = rhythm.Rhythm()
-    return np.array([one.score(x, n) for n, x in enumerate(values.tolist())]) >= rhythm.ALERT
+    one = seasonal_baseline.SeasonalBaseline()
+    return (
+        np.array([one.score(x, n) for n, x in enumerate(values.tolist())])
+        >= seasonal_baseline.ALERT
+    )
 
 
 def by_detector(values: Array) -> Array:

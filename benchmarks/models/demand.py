@@ -19,10 +19,10 @@ import numpy as np
 from _report import cpu, interval, parser, publish, table
 from _retail import Retail, read
 
-from storecrew.models import scores
-from storecrew.models.demand import LEVELS, SalesHistory, optional, simple_forecasts, train
+from storecrew.models import metrics
+from storecrew.models.demand import LEVELS, DemandHistory, optional, simple_forecasts, train
 from storecrew.models.demand.optional import Fitted
-from storecrew.stores.simulated import catalogue
+from storecrew.stores.simulated import catalog
 from storecrew.stores.simulated.demand import level, shoppers
 
 ORIGINS = (date(2011, 10, 15), date(2011, 10, 29), date(2011, 11, 12), date(2011, 11, 26))
@@ -66,8 +66,8 @@ def seasonal_naive(units: np.ndarray, first: date) -> Fitted:
     return optional.statsforecast(units, first, HORIZON, name="SeasonalNaive")
 
 
-def _history(units: np.ndarray, first: date) -> SalesHistory:
-    return SalesHistory(first=first, series=[str(n) for n in range(len(units))], units=units)
+def _history(units: np.ndarray, first: date) -> DemandHistory:
+    return DemandHistory(first=first, series=[str(n) for n in range(len(units))], units=units)
 
 
 def measure(data: Retail, forecaster: Forecaster) -> Result:
@@ -79,22 +79,22 @@ def measure(data: Retail, forecaster: Forecaster) -> Result:
         mean, quantiles = forecaster(past, data.first)
         actual = data.units[:, origin : origin + HORIZON]
         weight = data.revenue[:, origin - 56 : origin].sum(1)
-        row = {"WRMSSE": scores.weighted(scores.rmsse(actual, mean, past), weight)}
+        row = {"WRMSSE": metrics.weighted(metrics.rmsse(actual, mean, past), weight)}
         for q in SHOWN:
-            loss = scores.scaled_pinball(actual, quantiles[:, LEVELS.index(q)], q, past)
-            row[f"WSPL{q}"] = scores.weighted(loss, weight)
+            loss = metrics.scaled_pinball(actual, quantiles[:, LEVELS.index(q)], q, past)
+            row[f"WSPL{q}"] = metrics.weighted(loss, weight)
         per_origin.append(row)
         total.append((actual, mean, quantiles))
     seconds = cpu() - began
     actual, mean, quantiles = (np.concatenate([part[n] for part in total]) for n in range(3))
     figures = {name: float(np.mean([row[name] for row in per_origin])) for name in per_origin[0]}
     figures |= {
-        "WAPE": scores.wape(actual, mean),
-        "median WAPE": scores.wape(actual, quantiles[:, LEVELS.index(0.5)]),
-        "bias": scores.bias(actual, mean),
+        "WAPE": metrics.wape(actual, mean),
+        "median WAPE": metrics.wape(actual, quantiles[:, LEVELS.index(0.5)]),
+        "bias": metrics.bias(actual, mean),
     }
     for q in (0.9, 0.95):
-        figures[f"cov{q}"] = scores.coverage(actual, quantiles[:, LEVELS.index(q)])
+        figures[f"cov{q}"] = metrics.coverage(actual, quantiles[:, LEVELS.index(q)])
     return Result(figures, seconds / len(data.skus) / len(ORIGINS) * 1000)
 
 
@@ -127,7 +127,7 @@ def online_retail(data: Retail) -> str:
 
 def simulated_shop(seed: int) -> dict[str, float]:
     """Forecast a simulated shop of 120 products at list prices; the truth is the market's own."""
-    articles, first, days, origins = catalogue.articles(seed), date(2023, 1, 1), 450, (420, 434)
+    articles, first, days, origins = catalog.articles(seed), date(2023, 1, 1), 450, (420, 434)
     places = {article.sku: n for n, article in enumerate(articles)}
     units = np.zeros((len(articles), days))
     for n in range(days):
@@ -141,10 +141,10 @@ def simulated_shop(seed: int) -> dict[str, float]:
         truth = np.array([[1.26 * level(a, seed, day) for day in ahead] for a in articles])
         actual = units[:, origin : origin + HORIZON]
         for q in (0.1, 0.5, 0.9, 0.95):
-            covered = scores.coverage(actual, quantiles[:, LEVELS.index(q)])
+            covered = metrics.coverage(actual, quantiles[:, LEVELS.index(q)])
             figures.setdefault(f"cov{q}", []).append(covered)
-        figures["error of the mean"].append(scores.wape(truth, mean))
-        figures["bias"].append(scores.bias(truth, mean))
+        figures["error of the mean"].append(metrics.wape(truth, mean))
+        figures["bias"].append(metrics.bias(truth, mean))
     return {name: float(np.mean(values)) for name, values in figures.items()}
 
 

@@ -18,13 +18,13 @@ import numpy as np
 from _report import cpu, parser, peak_mb, publish, table
 from _retail import read
 
-from storecrew.models.demand import SalesHistory, train
+from storecrew.models.demand import DemandHistory, train
 
 SIZES = (1_000, 10_000, 30_000)
 PLOT = Path(__file__).parents[2] / "docs" / "images" / "growth.svg"
 
 
-def grown(series: int) -> SalesHistory:
+def grown(series: int) -> DemandHistory:
     """Return that many series of two years, made of those of Online Retail."""
     data = read()
     chosen = data.chosen(data.units.shape[1], 500)
@@ -34,7 +34,7 @@ def grown(series: int) -> SalesHistory:
     for n, row in enumerate(rows):
         mean = np.tile(chosen.units[row], 2) * chance.gamma(4, 0.25)
         units[n] = chance.poisson(mean)
-    return SalesHistory(first=data.first, series=[f"S{n}" for n in range(series)], units=units)
+    return DemandHistory(first=data.first, series=[f"S{n}" for n in range(series)], units=units)
 
 
 def once(series: int) -> None:

@@ -19,17 +19,17 @@ import numpy as np
 from _report import cpu, parser, publish, table
 from _retail import read
 
-from storecrew.models.demand import SalesHistory, train
-from storecrew.models.inventory import RULES, Terms, choose, order_up_to, replay, stock_at
+from storecrew.models.demand import DemandHistory, train
+from storecrew.models.inventory import RULES, ReplaySettings, choose, order_up_to, replay, stock_at
 from storecrew.models.inventory.choice import KNOBS, LEARNED, rule_levels
-from storecrew.models.inventory.learned import learned_levels
-from storecrew.models.inventory.replay import Levels, Outcome
+from storecrew.models.inventory.learned_levels import learned_levels
+from storecrew.models.inventory.replay import Levels, ReplayOutcome
 
 DAYS = 84
 FILLS = (0.85, 0.9, 0.93)
 LEADS = (3, 7, 14)
 DRAWS = 12
-Policy = Callable[[np.ndarray, Terms], Levels]
+Policy = Callable[[np.ndarray, ReplaySettings], Levels]
 
 
 @cache
@@ -39,7 +39,7 @@ def deviates() -> np.ndarray:
     return ndtri(np.append(KNOBS, [1 - 1e-6, 1 - 1e-8, 1 - 1e-11]))
 
 
-def normal(units: np.ndarray, terms: Terms) -> Levels:
+def normal(units: np.ndarray, terms: ReplaySettings) -> Levels:
     """Mean and standard deviation of 56 days: what textbooks and stockpyl's newsvendor have."""
 
     def levels(day: int) -> np.ndarray:
@@ -49,7 +49,7 @@ def normal(units: np.ndarray, terms: Terms) -> Levels:
     return levels
 
 
-def stockpyl(units: np.ndarray, terms: Terms) -> Levels:
+def stockpyl(units: np.ndarray, terms: ReplaySettings) -> Levels:
     """`newsvendor_normal` of stockpyl, product by product; holding 1, stock-out by the knob."""
     from stockpyl.newsvendor import newsvendor_normal
 
@@ -65,13 +65,13 @@ def stockpyl(units: np.ndarray, terms: Terms) -> Levels:
     return levels
 
 
-def days_of_cover(units: np.ndarray, terms: Terms) -> Levels:
+def days_of_cover(units: np.ndarray, terms: ReplaySettings) -> Levels:
     """So many times the mean of 28 days over lead time and review: the knob is tuned."""
     times = np.geomspace(0.3, 8, 40)[:, None]
     return lambda day: times * units[:, day - 28 : day].mean(1) * terms.cover
 
 
-def empirical(units: np.ndarray, terms: Terms) -> Levels:
+def empirical(units: np.ndarray, terms: ReplaySettings) -> Levels:
     """The quantile of the sums of so many days in the last 112."""
 
     def levels(day: int) -> np.ndarray:
@@ -82,7 +82,7 @@ def empirical(units: np.ndarray, terms: Terms) -> Levels:
     return levels
 
 
-def learned(units: np.ndarray, terms: Terms) -> Levels:
+def learned(units: np.ndarray, terms: ReplaySettings) -> Levels:
     begin = units.shape[1] - DAYS
     return learned_levels(units, terms, begin=begin, services=KNOBS)
 
@@ -97,7 +97,7 @@ def expected(units: np.ndarray, first: date) -> dict[int, np.ndarray]:
     found = {}
     for day in range(begin, units.shape[1], 7):
         names = [str(n) for n in range(len(units))]
-        history = SalesHistory(first=first, series=names, units=units[:, :day])
+        history = DemandHistory(first=first, series=names, units=units[:, :day])
         if (day - begin) % 28 == 0:
             model = train(history, horizon=max(LEADS) + 7)
         found[day] = model.forecast(history).mean
@@ -118,7 +118,7 @@ NAMES = ("**storecrew, as chosen**", "**the same, with the forecast of demand**"
 
 
 def with_forecast(
-    units: np.ndarray, terms: Terms, name: str, ahead: dict[int, np.ndarray]
+    units: np.ndarray, terms: ReplaySettings, name: str, ahead: dict[int, np.ndarray]
 ) -> Levels:
     """The chosen rule, with half of the level from the learned forecast."""
     rule = next(rule for rule in RULES if rule.name == name)
@@ -143,7 +143,7 @@ def main() -> None:
     ahead = expected(units, data.first)
     seconds, picked = 0.0, []
     for lead in LEADS:
-        terms = Terms(lead=lead)
+        terms = ReplaySettings(lead=lead)
         began = cpu()
         chosen = choose(units[:, before], value, terms)
         seconds += cpu() - began
@@ -173,11 +173,13 @@ def main() -> None:
     )
 
 
-def needs(outcome: Outcome) -> list[float]:
+def needs(outcome: ReplayOutcome) -> list[float]:
     return [stock_at(outcome, fill) for fill in FILLS]
 
 
-def with_interval(units: np.ndarray, value: np.ndarray, terms: Terms, chosen: str) -> list[str]:
+def with_interval(
+    units: np.ndarray, value: np.ndarray, terms: ReplaySettings, chosen: str
+) -> list[str]:
     """Return the ratio to normal at each fill, with its interval.
 
     The spread over half-samples is that of a full sample's figure (McCarthy, 1969).

@@ -15,12 +15,12 @@ from datetime import date, timedelta
 import numpy as np
 from _report import cpu, interval, parser, publish, table
 
-from storecrew.domain.advice import Elasticity, PriceHistory, PriceQuestion
+from storecrew.domain.ports.models import Elasticity, PriceHistory, PriceQuery
 from storecrew.models.elasticity import elasticities
-from storecrew.models.pricing import best_prices, exploring_prices, floor_price
+from storecrew.models.pricing import best_prices, explore_prices, floor_price
 from storecrew.stores.simulated import demand
-from storecrew.stores.simulated.catalogue import articles
-from storecrew.stores.simulated.rivals import Rivals
+from storecrew.stores.simulated.catalog import articles
+from storecrew.stores.simulated.competitors import Competitors
 
 DAYS, LAST, WEEK = 364, 28, 7
 RELEARN = 28
@@ -49,9 +49,9 @@ class World:
         self.first = np.array([a.list_price for a in goods], float)
         self.cost = np.array([a.cost for a in goods], float)
         self.truth = np.array([a.elasticity for a in goods])
-        self.pull = np.array([a.rival_pull for a in goods])
+        self.pull = np.array([a.competitor_pull for a in goods])
         self.level, self.beside, self.rival = (np.zeros((self.size, DAYS)) for _ in range(3))
-        rivals = Rivals(self.seed, goods)
+        rivals = Competitors(self.seed, goods)
         rivals.open()
         for day in range(DAYS):
             today = date(2026, 1, 1) + timedelta(day)
@@ -129,13 +129,13 @@ class Ours:
         low = np.minimum(now, world.within(now * (1 - step)))
         high = np.maximum(now, world.within(now * (1 + step)))
         asked = [
-            PriceQuestion(price=p, cost=c, daily=d, elasticity=e, lowest=lo, highest=hi)
+            PriceQuery(price=p, cost=c, daily=d, elasticity=e, lowest=lo, highest=hi)
             for p, c, d, e, lo, hi in zip(now.tolist(), world.cost.tolist(), daily.tolist(),
                                           self.found, low.tolist(), high.tolist(), strict=True)
         ]  # fmt: skip
         if self.explore:
             seed = world.seed * 1000 + day
-            answers = exploring_prices(asked, seed=seed, reach=REACH)
+            answers = explore_prices(asked, seed=seed, reach=REACH)
         else:
             answers = best_prices(asked)
         return world.within(np.array([each.price for each in answers]))
@@ -147,7 +147,7 @@ class Ours:
         beside = world.rival[:, since : seen.day].tolist()
         return elasticities(
             [
-                PriceHistory(prices=p, units=u, exposure=pulse.tolist(), rivals=r)
+                PriceHistory(prices=p, units=u, exposure=pulse.tolist(), competitors=r)
                 for p, u, r in zip(past.tolist(), sold.tolist(), beside, strict=True)
             ]
         )

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from story_shop import StoryShop, open_shop
 
-from storecrew.domain import actions as a
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder, DelayPurchaseOrder
 
 
 async def late_supplier(shop: StoryShop) -> int:
@@ -21,12 +21,12 @@ async def late_supplier(shop: StoryShop) -> int:
         await shop.sold("bob", rack=2)
         shop.clock.advance_to(shop.clock.now() + timedelta(days=1))
     main = next(s for s in await shop.store.stock(["rack"]) if s.warehouse == "main")
-    bought = await shop.do(a.Reorder(sku="rack", quantity=40))
+    bought = await shop.do(CreatePurchaseOrder(sku="rack", quantity=40))
     shop.tell(f"{main.on_hand} racks are left in main; 40 more are due within a week.")
     waiting = await shop.order("cleo", rack=1)
     await shop.pass_time(minutes=30)
     due = shop.clock.now() + timedelta(days=27)
-    late = a.DelayPurchase(purchase_id=bought["purchase_id"], due_at=due)
+    late = DelayPurchaseOrder(purchase_id=bought["purchase_id"], due_at=due)
     await shop.do(late, by="person:supplier")
     shop.tell(f"The supplier says: not before {due:%d %B}.")
     await shop.pass_time(hours=3)

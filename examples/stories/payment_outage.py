@@ -11,19 +11,18 @@ from datetime import timedelta
 
 from story_shop import StoryShop, euro, open_shop
 
-from storecrew.domain import actions as a
-from storecrew.domain.events import PaymentFailed
+from storecrew.domain.shop.payments import AuthorizePayment, PaymentFailed, SetPaymentMethod
 
 
 async def payment_outage(shop: StoryShop) -> timedelta:
     """Tell the story; return how long it took until cards were offered no longer."""
     await shop.product("rack", "90", "40", main=500)
     for method in ("card", "bank"):
-        await shop.do(a.SetPaymentMethod(method=method, enabled=True))
+        await shop.do(SetPaymentMethod(method=method, enabled=True))
     for n in range(20):  # an ordinary hour
         number = await shop.order(f"c{n}", rack=1)
         await shop.pass_time(minutes=2)
-        aside = a.AuthorizePayment(
+        aside = AuthorizePayment(
             order_id=number, reference=f"p{n}", amount=euro("90"), method=("bank", "card")[n % 2]
         )
         await shop.do(aside, by="person:provider")

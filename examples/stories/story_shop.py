@@ -8,23 +8,34 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from storecrew.app import load_settings
-from storecrew.app.assembly import assemble
-from storecrew.app.model_desk import ModelDesk
-from storecrew.app.teaching import Assignment, teach
+from storecrew.app.bootstrap import assemble
+from storecrew.app.model_service import ModelService
+from storecrew.app.training import TrainingJob, run_training
 from storecrew.database import DISPOSABLE
-from storecrew.domain import actions as a
 from storecrew.domain.actions import Action
-from storecrew.domain.commerce import Customer, Line, Supplier
-from storecrew.domain.events import Event, Published
-from storecrew.domain.learning import Lesson
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.model_registry import TrainingResult
+from storecrew.domain.control.traces import ProposalHistory
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.runs import Story
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    Line,
+    PlaceOrder,
+)
+from storecrew.domain.shop.payments import CapturePayment
+from storecrew.domain.shop.purchasing import Supplier
 from storecrew.journal import SqlJournal, open_journal
-from storecrew.journal.learning import SqlVersions
-from storecrew.journal.operations import SqlOperations
+from storecrew.journal.control_actions import SqlControlActions
+from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.stores.simulated.clock import VirtualClock
 from storecrew.stores.sql import SqlStore, open_store
 
@@ -44,7 +55,7 @@ class StoryShop:
     store: SqlStore
     journal: SqlJournal
     clock: VirtualClock
-    models: ModelDesk
+    models: ModelService
     plane: Orchestrator
     quiet: bool = False
     lines: list[str] = field(default_factory=list[str])
@@ -70,7 +81,7 @@ class StoryShop:
         for event in events:
             self._keys += 1
             at, key = self.clock.now(), f"story/{self._keys}"
-            news = Published(source="story", external_id=key, event=event, at=at)
+            news = EventEnvelope(source="story", external_id=key, event=event, at=at)
             await self.plane.publish([news])
         await self.pass_time()
 
@@ -95,11 +106,11 @@ class StoryShop:
                     f"{story.filed.agent}: {action}, {verdict}. {story.filed.proposal.reason}"
                 )
 
-    async def stories(self) -> Sequence[Story]:
+    async def stories(self) -> Sequence[ProposalHistory]:
         """Return the newest proposals and what became of them, newest first."""
         return (await self.journal.proposals(page=1, per_page=200)).items
 
-    async def applied(self, kind: type[Action]) -> list[Story]:
+    async def applied(self, kind: type[Action]) -> list[ProposalHistory]:
         """Return proposals of this kind that were carried out, oldest first."""
         found = [s for s in await self.stories() if isinstance(s.filed.proposal.action, kind)]
         return [s for s in reversed(found) if s.outcome is not None and s.outcome.applied]
@@ -107,27 +118,29 @@ class StoryShop:
     async def order(self, customer: str, bundle: str = "", **units: int) -> int:
         """Place a customer's order and return its number."""
         lines = tuple(Line(sku=sku, quantity=n) for sku, n in units.items())
-        action = a.PlaceOrder(lines=lines, customer=customer, bundle=bundle)
+        action = PlaceOrder(lines=lines, customer=customer, bundle=bundle)
         return int((await self.do(action, by=f"person:{customer}"))["order_id"])
 
     async def sold(self, customer: str, **units: int) -> None:
         """Make an order of former days, all done by hand."""
         number = await self.order(customer, **units)
-        await self.do(a.ApproveOrder(order_id=number))
-        await self.do(a.CapturePayment(order_id=number, reference=f"by hand {number}"))
-        await self.do(a.FulfilOrder(order_id=number))
-        await self.do(a.CompleteDelivery(order_id=number))
+        await self.do(ApproveOrder(order_id=number))
+        await self.do(CapturePayment(order_id=number, reference=f"by hand {number}"))
+        await self.do(FulfilOrder(order_id=number))
+        await self.do(CompleteDelivery(order_id=number))
 
     async def product(self, sku: str, price: str, cost: str, **units: int) -> None:
         """Take a product up, with units per warehouse."""
         known = {"sku": sku, "name": sku.title(), "supplier": "nord"}
-        await self.do(a.PutProduct(price=euro(price), cost=euro(cost), **known))
-        levels = tuple(a.Level(sku=sku, on_hand=n, warehouse=place) for place, n in units.items())
-        await self.do(a.SetStock(levels=levels))
+        await self.do(UpsertProduct(price=euro(price), cost=euro(cost), **known))
+        levels = tuple(
+            StockCount(sku=sku, on_hand=n, warehouse=place) for place, n in units.items()
+        )
+        await self.do(SetStock(levels=levels))
 
     async def prove(self) -> None:
         """Prove the books, as `storecrew verify` does."""
-        done = await SqlOperations(self.journal.database).applied_keys()
+        done = await SqlControlActions(self.journal.database).applied_keys()
         keys = [*await self.store.applied_keys(), *done]
         wrong = [*await self.store.verify(), *await self.journal.verify(keys)]
         if wrong:
@@ -149,14 +162,14 @@ async def open_shop(*, quiet: bool = False) -> AsyncIterator[StoryShop]:
     )
     journal = open_journal("sqlite://", durability=DISPOSABLE, inline=True)
 
-    async def learn(task: Assignment, before: bytes) -> Lesson:
-        return await teach(task, store, before)
+    async def learn(task: TrainingJob, before: bytes) -> TrainingResult:
+        return await run_training(task, store, before)
 
     settings = load_settings(environ={}, flags={"policy": {"autonomy": {"*.*": "limits"}}})
-    book = SqlVersions(journal.database)
-    models = ModelDesk(book=book, store=store, settings=settings, clock=clock, learn=learn)
+    book = SqlModelRegistry(journal.database)
+    models = ModelService(book=book, store=store, settings=settings, clock=clock, learn=learn)
     pipeline = assemble(settings, store, journal, clock, models.models)
-    plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(patient=False))
+    plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(wait_for_batches=False))
     await plane.start(alone=True)
     await store.put_customers(PEOPLE)
     await store.put_suppliers([Supplier(id="nord", name="Nord", lead_time_days=6, lead_time_sd=1)])

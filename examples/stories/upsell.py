@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from story_shop import StoryShop, open_shop
 
-from storecrew.domain import actions as a
-from storecrew.domain.events import DeliveryConfirmed
-from storecrew.domain.learning import Skill
-from storecrew.domain.selling import RecordAct
+from storecrew.domain.control.model_registry import ModelKind
+from storecrew.domain.shop.customers import RecordCustomerActivity
+from storecrew.domain.shop.orders import DeliveryConfirmed
+from storecrew.domain.shop.payments import AuthorizePayment
 
 
 async def history(shop: StoryShop) -> None:
@@ -33,9 +33,11 @@ async def history(shop: StoryShop) -> None:
 async def upsell(shop: StoryShop) -> int:
     """Tell the story; return the number of Ann's order."""
     await history(shop)
-    await shop.models.train(Skill.SIMILARITY, by="story")
+    await shop.models.train(ModelKind.SIMILARITY, by="story")
     await shop.pass_time(days=1)
-    await shop.do(RecordAct(customer="ann", kind="viewed", sku="rack"), by="person:ann")
+    await shop.do(
+        RecordCustomerActivity(customer="ann", kind="viewed", sku="rack"), by="person:ann"
+    )
     shop.tell("Ann looks at a rack.")
     await shop.pass_time(minutes=1)
     shown = await shop.store.recommendations("customer:ann")
@@ -45,7 +47,7 @@ async def upsell(shop: StoryShop) -> int:
     number = await shop.order("ann", bundle.name, rack=1, box=1)
     await shop.pass_time(minutes=30)
     total = (await shop.store.order(number)).total
-    aside = a.AuthorizePayment(order_id=number, reference="psp-1", amount=total)
+    aside = AuthorizePayment(order_id=number, reference="psp-1", amount=total)
     await shop.do(aside, by="person:provider")
     await shop.pass_time(hours=2)
     await shop.hear(DeliveryConfirmed(order_id=number))

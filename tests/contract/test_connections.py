@@ -3,8 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from storecrew.database import Database, connect
-from storecrew.database import engine as engines
+from storecrew.database import Database, connect, engine as engines
 from storecrew.domain.errors import Retryable
 
 _ME = sa.text("SELECT pg_backend_pid()")

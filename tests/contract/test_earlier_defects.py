@@ -19,38 +19,38 @@ from pydantic import SecretStr
 
 from storecrew.app.settings import Settings
 from storecrew.database import Durability
-from storecrew.domain.actions import (
-    CapturePayment,
-    FulfilOrder,
-    Level,
-    PlaceOrder,
-    PutProduct,
-    RecordRivalPrice,
-    SetPrice,
-    SetStock,
-)
 from storecrew.domain.codec import decode_event
-from storecrew.domain.commerce import Line, OrderQuery
-from storecrew.domain.crew import Worker
+from storecrew.domain.control.agents import Worker
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.events import Published, StockRanLow
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status, parse_order, parse_stock
-from storecrew.domain.runs import RunStatus
+from storecrew.domain.shop.catalog import RecordCompetitorPrice, SetPrice, UpsertProduct
+from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow
+from storecrew.domain.shop.orders import (
+    FulfilOrder,
+    Line,
+    OrderQuery,
+    OrderStatus,
+    PlaceOrder,
+    parse_order,
+    parse_stock,
+)
+from storecrew.domain.shop.payments import CapturePayment
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import floor_price
 from storecrew.sdk import Proposal, agent, every
 from storecrew.stores.simulated.clock import VirtualClock
 from storecrew.stores.sql import open_store
 from storecrew.testing.simulation.faults import Faults
-from storecrew.testing.simulation.plane import POLICY, Machine
+from storecrew.testing.simulation.host import POLICY, SimulatedHost
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
-MUG = PutProduct(
+MUG = UpsertProduct(
     sku="mug", name="Mug", price=Money.of(10, "EUR"), cost=Money.of(5, "EUR"), supplier=None
 )
 
@@ -58,9 +58,9 @@ MUG = PutProduct(
 @pytest.fixture
 async def machine():
     """A shop with ten mugs, and no faults but those of the test."""
-    machine = await Machine.build(VirtualClock(START), Faults(Random(1), active=False))
+    machine = await SimulatedHost.build(VirtualClock(START), Faults(Random(1), active=False))
     await machine.store.apply(MUG, key="put")
-    await machine.store.apply(SetStock(levels=(Level(sku="mug", on_hand=10),)), key="count")
+    await machine.store.apply(SetStock(levels=(StockCount(sku="mug", on_hand=10),)), key="count")
     yield machine
     wrong = await machine.verify()
     await machine.close()
@@ -73,7 +73,7 @@ async def crewed(machine, *agents, worker=None):
     plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(attempts=1), worker=worker)
     await plane.start(alone=worker is None)
     if worker is not None:
-        await plane.seek_lead()
+        await plane.elect()
     return plane
 
 
@@ -87,7 +87,7 @@ async def settle(machine, plane):
 
 def low(n, sku="mug"):
     event = StockRanLow(sku=sku, warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
-    return Published(source="test", external_id=str(n), event=event, at=START)
+    return EventEnvelope(source="test", external_id=str(n), event=event, at=START)
 
 
 def ordered(*quantities, sku="mug"):
@@ -105,7 +105,7 @@ async def test_a_paid_order_is_fulfilled_and_its_payment_is_in_the_books(machine
     await settle(machine, plane)
 
     order = await machine.store.order(order_id)
-    assert (order.status, order.paid) == (Status.AWAITING_DELIVERY, Money.of(20, "EUR"))
+    assert (order.status, order.paid) == (OrderStatus.AWAITING_DELIVERY, Money.of(20, "EUR"))
     assert [level.on_hand for level in await machine.store.stock(["mug"])] == [8]
 
 
@@ -131,7 +131,7 @@ async def test_an_agent_that_always_fails_has_only_failed_runs(machine):
 async def test_a_rival_that_gives_everything_away_is_not_followed(machine):
     plane = await machine.boot()
     for n in range(10):
-        gift = RecordRivalPrice(sku="mug", rival="them", price=Money.of(0, "EUR"))
+        gift = RecordCompetitorPrice(sku="mug", competitor="them", price=Money.of(0, "EUR"))
         await machine.store.apply(gift, key=f"gift/{n}", actor="shop")
         await settle(machine, plane)
 
@@ -178,7 +178,7 @@ def test_every_recipe_names_a_program_that_exists():
 async def test_a_run_is_done_only_after_its_work_is(machine):
     go_on, begun = asyncio.Event(), asyncio.Event()
 
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def slow(event, ctx):
         """Take its time."""
         begun.set()
@@ -229,7 +229,7 @@ async def test_a_new_process_knows_what_the_old_one_did(machine):
 
 # What an agent was allowed to do was written down and never looked at.
 async def test_an_agent_does_nothing_that_it_did_not_declare(machine):
-    @agent(on=StockRanLow, may=[])
+    @agent(on=StockRanLow, allowed_actions=[])
     async def rogue(event, ctx):
         """Give it away."""
         yield Proposal(action=SetPrice(sku="mug", price=Money.of("9.50", "EUR")), reason="gift")
@@ -294,7 +294,9 @@ def test_the_source_holds_no_key_no_data_and_no_script_that_kills_by_name():
 # A short second line left the first one deducted.
 async def test_an_order_short_of_one_line_takes_nothing(machine):
     await machine.store.apply(replace(MUG, sku="cup", name="Cup"), key="cup")
-    await machine.store.apply(SetStock(levels=(Level(sku="cup", on_hand=1),)), key="count cups")
+    await machine.store.apply(
+        SetStock(levels=(StockCount(sku="cup", on_hand=1),)), key="count cups"
+    )
     lines = (Line(sku="mug", quantity=1), Line(sku="cup", quantity=2))
 
     refused = await machine.store.apply(PlaceOrder(lines=lines), key="order")
@@ -337,7 +339,7 @@ async def test_two_stores_over_one_database_sell_the_last_unit_once(tmp_path):
         for _ in range(2)
     ]
     await shops[0].apply(MUG, key="put")
-    await shops[0].apply(SetStock(levels=(Level(sku="mug", on_hand=1),)), key="count")
+    await shops[0].apply(SetStock(levels=(StockCount(sku="mug", on_hand=1),)), key="count")
 
     sold = await asyncio.gather(
         *(shop.apply(ordered(1), key=f"{n}") for n, shop in enumerate(shops * 3))

@@ -17,21 +17,21 @@ import sqlalchemy as sa
 from storecrew.api.application import create_app
 from storecrew.api.roles import ROUTES
 from storecrew.app import load_settings
-from storecrew.app.assembly import ControlPlane, open_plane
+from storecrew.app.bootstrap import ControlPlane, open_plane
 from storecrew.app.clocks import SystemClock
-from storecrew.domain.actions import PlaceOrder, SetPrice
-from storecrew.domain.commerce import Line
-from storecrew.domain.crew import Declaration, Enlisted, Origin
-from storecrew.domain.events import Published, RivalPriceSeen
-from storecrew.domain.health import IncidentKind
+from storecrew.domain.control.agents import AgentManifest, AgentOrigin, RegisteredAgent
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.health import AgentIncidentKind
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import CompetitorPriceObserved, SetPrice
+from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.journal import open_journal
-from storecrew.journal.crew import SqlCrew
-from storecrew.journal.health import SqlHealth
+from storecrew.journal.agents import SqlAgentRepository
+from storecrew.journal.health import SqlHealthRepository
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
@@ -96,8 +96,8 @@ SINGLE = [
 ]
 
 
-@agent(on=RivalPriceSeen, may=[SetPrice])
-async def matching(event: RivalPriceSeen, ctx: Context) -> Proposals:
+@agent(on=CompetitorPriceObserved, allowed_actions=[SetPrice])
+async def matching(event: CompetitorPriceObserved, ctx: Context) -> Proposals:
     """Match one rival's price."""
     yield Proposal(action=SetPrice(sku=event.sku, price=event.price), reason="match")
 
@@ -224,8 +224,8 @@ async def test_an_event_costs_the_same_over_larger_books(both):
         loop = books.orchestrator()
         await loop.start(alone=True)
         price = Money.of("10.01", "EUR")
-        seen = RivalPriceSeen(sku="sku-0000007", rival="r", price=price)
-        fact = Published(source="test", external_id="1", event=seen, at=loop.clock.now())
+        seen = CompetitorPriceObserved(sku="sku-0000007", competitor="r", price=price)
+        fact = EventEnvelope(source="test", external_id="1", event=seen, at=loop.clock.now())
         await loop.publish([fact])
         while (await loop.sweep()).progress:
             pass
@@ -245,22 +245,22 @@ async def test_starting_costs_the_same_over_larger_books(both):
     await assert_flat(both, start)
 
 
-def recruit() -> Enlisted:
-    declaration = Declaration(agent_id="new", purpose="Is new.", endpoint="https://x.example")
-    return Enlisted(declaration=declaration, origin=Origin.HTTP, at=NOW, by="me")
+def recruit() -> RegisteredAgent:
+    declaration = AgentManifest(agent_id="new", purpose="Is new.", endpoint="https://x.example")
+    return RegisteredAgent(declaration=declaration, origin=AgentOrigin.HTTP, at=NOW, by="me")
 
 
 AUDITED = {
-    "register an agent": lambda b: SqlCrew(b.plane.journal.database).enlist(recruit()),
-    "dismiss an agent": lambda b: SqlCrew(b.plane.journal.database).dismiss(
+    "register an agent": lambda b: SqlAgentRepository(b.plane.journal.database).register(recruit()),
+    "dismiss an agent": lambda b: SqlAgentRepository(b.plane.journal.database).deregister(
         "new", by="me", now=NOW
     ),
     "pause an agent": lambda b: b.plane.crew.pause("order_management", by="me"),
     "resume an agent": lambda b: b.plane.crew.resume("order_management", by="me"),
     "pause the crew": lambda b: b.plane.pause(by="me"),
     "resume the crew": lambda b: b.plane.resume(by="me"),
-    "open an incident": lambda b: SqlHealth(b.plane.journal.database).open(
-        "pricing", IncidentKind.HUNG, "stuck", NOW
+    "open an incident": lambda b: SqlHealthRepository(b.plane.journal.database).open(
+        "pricing", AgentIncidentKind.HUNG, "stuck", NOW
     ),
 }
 

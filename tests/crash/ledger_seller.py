@@ -5,9 +5,10 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Action, Level
-from storecrew.domain.commerce import Line
+from storecrew.domain.actions import Action
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import ApproveOrder, CancelOrder, FulfilOrder, Line, PlaceOrder
+from storecrew.domain.shop.payments import CapturePayment
 from storecrew.stores.sql import SqlStore, open_store
 
 LINES = (Line(sku="A", quantity=1), Line(sku="B", quantity=2))
@@ -21,14 +22,14 @@ class Present:
 async def sell(store: SqlStore, name: str) -> None:
     for n in range(100_000):
         key = f"{name}/{n}"
-        order_id = await step(store, a.PlaceOrder(lines=LINES), key)
-        await step(store, a.ApproveOrder(order_id=order_id), f"{key}/approve")
+        order_id = await step(store, PlaceOrder(lines=LINES), key)
+        await step(store, ApproveOrder(order_id=order_id), f"{key}/approve")
         if n % 3 == 0:
-            await step(store, a.CancelOrder(order_id=order_id), f"{key}/cancel")
+            await step(store, CancelOrder(order_id=order_id), f"{key}/cancel")
             continue
-        payment = a.CapturePayment(order_id=order_id, reference=key)
+        payment = CapturePayment(order_id=order_id, reference=key)
         await step(store, payment, f"{key}/pay")
-        await step(store, a.FulfilOrder(order_id=order_id), f"{key}/fulfil")
+        await step(store, FulfilOrder(order_id=order_id), f"{key}/fulfil")
 
 
 async def step(store: SqlStore, action: Action, key: str) -> int:
@@ -42,8 +43,8 @@ async def step(store: SqlStore, action: Action, key: str) -> int:
 
 async def main(url: str, schema: str, run: str) -> None:
     store = await open_store(url, clock=Present(), currency="EUR", schema=schema)
-    levels = (Level(sku="A", on_hand=100_000), Level(sku="B", on_hand=200_000))
-    await store.apply(a.SetStock(levels=levels), key=f"{run}/stock")
+    levels = (StockCount(sku="A", on_hand=100_000), StockCount(sku="B", on_hand=200_000))
+    await store.apply(SetStock(levels=levels), key=f"{run}/stock")
     await asyncio.gather(*(sell(store, f"{run}/{n}") for n in range(4)))
 
 

@@ -3,10 +3,10 @@
 import asyncio
 
 from storecrew.testing.live.connection import Connection, call, request
-from storecrew.testing.live.server import PROGRAM, Server, environment, free_port
+from storecrew.testing.live.server import PROGRAM, ServerProcess, environment, free_port
 
 FAR = {"agent_id": "far", "endpoint": "http://127.0.0.1:9/", "capabilities": ["far-sight"]}
-PRIVATE = {"STORECREW_AGENTS_REMOTE__ALLOW_PRIVATE": "true"}
+PRIVATE = {"STORECREW_REMOTE_AGENTS__ALLOW_PRIVATE": "true"}
 
 
 async def ask(server, method, path, body=None, **headers):
@@ -25,7 +25,7 @@ async def until(look, wanted, within=30):
 
 
 async def test_p09_execution_status_survives_a_restart(tmp_path):
-    server = Server(tmp_path, PRIVATE)
+    server = ServerProcess(tmp_path, PRIVATE)
     server.start()
     try:
         await server.ready()

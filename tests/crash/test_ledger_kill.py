@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.orders import OrderStatus
 from storecrew.stores.sql import SqlStore, open_store
 
 SELLER = Path(__file__).with_name("ledger_seller.py")
@@ -71,7 +71,7 @@ async def test_answered_order_survives_kill(place):
             outcome = await store.outcome(answer["key"])
             assert outcome is not None
             assert outcome.detail["order_id"] == answer["order_id"]
-            moves = await store.order_moves([answer["order_id"]])
-            assert Status(answer["status"]) in {move.status for move in moves}
+            moves = await store.order_transitions([answer["order_id"]])
+            assert OrderStatus(answer["status"]) in {move.status for move in moves}
         assert list(await store.verify()) == []
         await store.close()

@@ -1,10 +1,10 @@
 """kill -9 of the process that sends a campaign: nobody twice, nobody who opted out."""
 
-from storecrew.testing.live.letters import Trial, deliver
+from storecrew.testing.live.mail_test import MailTrial, deliver
 
 
 async def test_r123_nobody_is_written_to_twice_though_the_sender_is_killed_half_way(tmp_path):
-    trial = Trial(recipients=1_500, kills=(0.3, 0.6))
+    trial = MailTrial(recipients=1_500, kills=(0.3, 0.6))
 
     found = await deliver(tmp_path, trial)
 

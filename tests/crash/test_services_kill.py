@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from storecrew.testing.live.connection import call
-from storecrew.testing.live.server import Server
+from storecrew.testing.live.server import ServerProcess
 
 BEHAVIOUR = Path(__file__).parents[1] / "e2e" / "services" / "behaviour.py"
 COUNT = 10
@@ -35,8 +35,8 @@ def describe(folder: Path, count: int = COUNT) -> None:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path)
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    server = ServerProcess(tmp_path)
     yield server
     server.kill()
     down = await asyncio.to_thread(server.run, "down")
@@ -44,13 +44,13 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     assert processes(tmp_path) == []
 
 
-async def listed(server: Server) -> dict[str, dict[str, Any]]:
+async def listed(server: ServerProcess) -> dict[str, dict[str, Any]]:
     answer = await call(server.port, "GET", "/api/services")
     assert answer.status == 200
     return {view["id"]: view for view in answer.json()}
 
 
-async def until_running(server: Server) -> dict[str, dict[str, Any]]:
+async def until_running(server: ServerProcess) -> dict[str, dict[str, Any]]:
     for _ in range(int(PATIENCE / 0.05)):
         views = await listed(server)
         if all(view["status"] == "running" for view in views.values()):
@@ -92,7 +92,7 @@ def numbers(folder: Path, service: str, pid: int) -> list[int]:
 
 
 async def test_r080_f17_ten_services_are_adopted_without_a_second_copy_or_a_lost_line(
-    server: Server, tmp_path: Path
+    server: ServerProcess, tmp_path: Path
 ) -> None:
     describe(tmp_path)
     server.start()
@@ -134,7 +134,7 @@ async def test_r080_f17_ten_services_are_adopted_without_a_second_copy_or_a_lost
 
 
 async def test_f17_a_service_whose_row_was_never_written_is_adopted_by_its_marker(
-    server: Server, tmp_path: Path
+    server: ServerProcess, tmp_path: Path
 ) -> None:
     describe(tmp_path, 1)
     server.start()
@@ -168,7 +168,7 @@ def _is_service(pid: int) -> bool:
 
 
 async def test_a_foreign_process_with_the_recorded_number_is_neither_adopted_nor_signalled(
-    server: Server, tmp_path: Path
+    server: ServerProcess, tmp_path: Path
 ) -> None:
     describe(tmp_path, 1)
     server.start()
@@ -194,7 +194,7 @@ async def test_a_foreign_process_with_the_recorded_number_is_neither_adopted_nor
 
 
 async def test_f17_a_killed_keeper_is_replaced_and_no_line_is_lost_or_doubled(
-    server: Server, tmp_path: Path
+    server: ServerProcess, tmp_path: Path
 ) -> None:
     describe(tmp_path, 3)
     server.start()
@@ -215,7 +215,7 @@ async def test_f17_a_killed_keeper_is_replaced_and_no_line_is_lost_or_doubled(
 
 
 async def test_r076_sigterm_ends_the_services_first_and_exits_with_0(
-    server: Server, tmp_path: Path
+    server: ServerProcess, tmp_path: Path
 ) -> None:
     describe(tmp_path, 3)
     server.start()
@@ -227,7 +227,7 @@ async def test_r076_sigterm_ends_the_services_first_and_exits_with_0(
 
 
 async def test_r071_down_stops_what_a_killed_storecrew_left_running(
-    server: Server, tmp_path: Path
+    server: ServerProcess, tmp_path: Path
 ) -> None:
     describe(tmp_path, 3)
     server.start()

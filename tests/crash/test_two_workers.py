@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from ticking_crew import INTERVAL, SETTINGS
 
-from storecrew.domain.actions import PutProduct
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import UpsertProduct
 
 SERVER = os.environ.get("STORECREW_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 TICKS = 1000
@@ -112,7 +112,7 @@ async def stock(url):
     from storecrew.stores.sql import open_store
 
     store = await open_store(url, clock=SystemClock(), currency="EUR")
-    mug = PutProduct(sku="mug", name="Mug", price=Money.of(10, "EUR"))
+    mug = UpsertProduct(sku="mug", name="Mug", price=Money.of(10, "EUR"))
     await store.apply(mug, key="setup", actor="person:owner")
     await store.close()
     await open_journal(url).close()
@@ -146,7 +146,7 @@ def test_r048_two_workers_never_double_a_tick_and_lose_none_though_one_is_killed
         "SELECT external_id FROM journal.events WHERE source = 'clock'")]  # fmt: skip
     runs = dict(workers.ask("SELECT id, status FROM journal.runs WHERE agent LIKE 'ticking%'"))
     done = {name for name, status in runs.items() if status == "done"}
-    traces = [rival for (rival,) in workers.ask("SELECT rival FROM store.rival_prices")]
+    traces = [rival for (rival,) in workers.ask("SELECT rival FROM store.competitor_prices")]
     by = workers.ask("SELECT worker, count(*) FROM journal.runs GROUP BY 1")
     assert len(by) >= 2, by  # both had their share
     assert len(done) >= TICKS

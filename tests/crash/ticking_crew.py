@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from storecrew.domain.actions import RecordRivalPrice
-from storecrew.domain.events import ClockTicked
+from storecrew.domain.control.events import ClockTicked
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import RecordCompetitorPrice
 from storecrew.sdk import Agent, Context, Proposal
 from storecrew.sdk.schedule import Every
 
@@ -15,7 +15,7 @@ INTERVAL = timedelta(seconds=4)
 async def _trace(event, ctx: Context):
     """Tell of a price seen under the tick's own name."""
     if isinstance(event, ClockTicked):
-        seen = RecordRivalPrice(sku="mug", rival=ctx.run, price=Money.of(9, ctx.currency))
+        seen = RecordCompetitorPrice(sku="mug", competitor=ctx.run, price=Money.of(9, ctx.currency))
         yield Proposal(action=seen, reason="it ticked")
 
 
@@ -25,7 +25,7 @@ def _agent(n: int) -> Agent:
         purpose="Leave a trace per tick.",
         propose=_trace,
         schedule=Every(INTERVAL),
-        may=frozenset({RecordRivalPrice}),
+        allowed_actions=frozenset({RecordCompetitorPrice}),
     )
 
 

@@ -16,15 +16,18 @@ from storecrew.agents.order_management import order_management
 from storecrew.agents.oversight import oversight
 from storecrew.agents.pricing import pricing_optimizer
 from storecrew.agents.warehouse import warehouse
-from storecrew.backtest import PlainOwner, Report, run_days, warm_up
+from storecrew.backtest import BaselineOwner, TrialReport, run_days, warm_up
 from storecrew.database import DISPOSABLE
-from storecrew.domain.actions import Keyed, Reorder, SetPrice
-from storecrew.domain.events import ClockTicked, Event, Published
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.actions import Command
+from storecrew.domain.control.events import ClockTicked, EventEnvelope
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.events import Event
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.sdk import Agent
 from storecrew.stores.simulated import SimulatedShop, VirtualClock
 from storecrew.stores.sql import open_store
-from storecrew.testing.propose import propose
+from storecrew.testing.run_agent import run_agent
 
 CREW = (
     mail_interface,
@@ -49,7 +52,7 @@ class PlainWiring:
     ticked: dict[str, datetime] = field(default_factory=dict[str, datetime])
     spent: dict[date, Decimal] = field(default_factory=dict[date, Decimal])
 
-    async def operate(self, now: datetime, news: Sequence[Published]) -> None:
+    async def operate(self, now: datetime, news: Sequence[EventEnvelope]) -> None:
         pending: list[Event] = [each.event for each in news]
         pending += self._ticks(now)
         while pending := pending + await self.facts():
@@ -82,11 +85,11 @@ class PlainWiring:
         return isinstance(event, member.on)
 
     async def _run(self, member: Agent, events: list[Event], now: datetime) -> list[Event]:
-        found = await propose(member, events, self.shop, now=now)
+        found = await run_agent(member, events, self.shop, now=now)
         self.runs += 1
         allowed = [p for p in found if isinstance(p, Proposal) and await self._allowed(p, now)]
         batch = [
-            Keyed(key=f"run-{self.runs}/{n}", action=p.action, actor=f"agent:{member.name}")
+            Command(key=f"run-{self.runs}/{n}", action=p.action, actor=f"agent:{member.name}")
             for n, p in enumerate(allowed)
         ]
         for start in range(0, len(batch), 500):
@@ -95,7 +98,7 @@ class PlainWiring:
 
     async def _allowed(self, proposal: Proposal, now: datetime) -> bool:
         action = proposal.action
-        if not isinstance(action, SetPrice | Reorder):
+        if not isinstance(action, SetPrice | CreatePurchaseOrder):
             return True
         product = await self.shop.product(action.sku)
         assert product.cost is not None
@@ -108,7 +111,7 @@ class PlainWiring:
         return spent <= BUDGET
 
 
-async def trial(seed: int, *, by_crew: bool) -> Report:
+async def trial(seed: int, *, by_crew: bool) -> TrialReport:
     clock = VirtualClock(datetime(2026, 1, 5, tzinfo=UTC))
     books = await open_store(
         "sqlite://", clock=clock, currency="EUR", durability=DISPOSABLE, inline=True
@@ -117,7 +120,7 @@ async def trial(seed: int, *, by_crew: bool) -> Report:
     await warm_up(shop, clock, 45)
     wiring = PlainWiring(shop)
     await wiring.facts()
-    operate = wiring.operate if by_crew else PlainOwner(shop).operate
+    operate = wiring.operate if by_crew else BaselineOwner(shop).operate
     report = await run_days(shop, operate, clock, DAYS)
     assert await shop.verify() == []
     await shop.close()

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import websockets
 
-from storecrew.testing.live.server import Server, environment, free_port
+from storecrew.testing.live.server import ServerProcess, environment, free_port
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -28,9 +28,9 @@ async def until(look, within: float = 60):
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Server]:
+def shop(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server to be started, with the example service in its folder of services."""
-    server = Server(tmp_path, {"STORECREW_AGENTS_REMOTE__ALLOW_PRIVATE": "true"})
+    server = ServerProcess(tmp_path, {"STORECREW_REMOTE_AGENTS__ALLOW_PRIVATE": "true"})
     yield server
     if server._process is not None and server._process.poll() is None:
         server._process.send_signal(signal.SIGTERM)  # its services end with it
@@ -38,13 +38,13 @@ def shop(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-async def client(shop: Server):
+async def client(shop: ServerProcess):
     url = f"http://127.0.0.1:{shop.port}"
     async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
         yield client
 
 
-def install_service(shop: Server) -> int:
+def install_service(shop: ServerProcess) -> int:
     """Put the example's file where the server looks, with paths and ports of this test."""
     port = free_port()
     text = (EXAMPLES / "services" / "reviews.yaml").read_text("utf-8")
@@ -134,7 +134,7 @@ async def test_the_example_agent_proposes_from_its_own_process(shop, client):
         process.wait(30)
 
     assert story["filed"]["proposal"]["action"] == {
-        "type": "Reorder",
+        "type": "CreatePurchaseOrder",
         "sku": "mug",
         "quantity": 53,
         "warehouse": "main",

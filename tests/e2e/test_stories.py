@@ -10,14 +10,16 @@ from payment_outage import payment_outage
 from story_shop import open_shop
 from upsell import upsell
 
-from storecrew.domain import actions as a
-from storecrew.domain.operations import OpenIncident
-from storecrew.domain.orders import Status
-from storecrew.domain.selling import OfferBundle, SetRecommendations
+from storecrew.domain.control.incidents import OpenIncident
+from storecrew.domain.shop.inventory import TransferStock
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.orders import OrderStatus
+from storecrew.domain.shop.payments import SetPaymentMethod
+from storecrew.domain.shop.promotions import OfferBundle, SetRecommendations
 
 
 async def messages(shop, customer):
-    sent = await shop.applied(a.SendMessage)
+    sent = await shop.applied(SendMessage)
     actions = [s.filed.proposal.action for s in sent]
     return [x.topic for x in actions if x.customer == customer]
 
@@ -27,7 +29,7 @@ async def test_who_browses_is_shown_what_fits_and_has_both_in_time():
         number = await upsell(shop)
 
         order = await shop.store.order(number)
-        assert order.status is Status.DELIVERED
+        assert order.status is OrderStatus.DELIVERED
         assert order.customer == "ann"
         assert {line.sku for line in order.lines} == {"rack", "box"}
         assert order.total < sum((p.price for p in await shop.store.products(["rack"])),
@@ -45,7 +47,7 @@ async def test_when_a_supplier_is_late_units_move_and_customers_are_told_once():
     async with open_shop(quiet=True) as shop:
         waiting = await late_supplier(shop)
 
-        (moved,) = await shop.applied(a.TransferStock)
+        (moved,) = await shop.applied(TransferStock)
         action = moved.filed.proposal.action
         assert (action.sku, action.source, action.target) == ("rack", "north", "main")
         levels = {s.warehouse: s.on_hand for s in await shop.store.stock(["rack"])}
@@ -61,7 +63,7 @@ async def test_a_failing_provider_is_found_within_a_minute_and_put_back_later():
         found = await payment_outage(shop)
 
         assert found.total_seconds() < 60  # of the shop's own time
-        off, on = [s.filed.proposal.action for s in await shop.applied(a.SetPaymentMethod)]
+        off, on = [s.filed.proposal.action for s in await shop.applied(SetPaymentMethod)]
         assert (off.method, off.enabled, on.method, on.enabled) == ("card", False, "card", True)
         (incident,) = await shop.applied(OpenIncident)
         assert "card" in incident.filed.proposal.action.title

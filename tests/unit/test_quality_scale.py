@@ -40,7 +40,9 @@ def test_every_agent_has_its_row_and_nobody_else():
 def test_an_agents_section_says_all_of_it(name):
     text = section(name)
     assert [label for label in LABELS if f"- **{label}**" not in text] == []
-    missing = [kind.__name__ for kind in AGENTS[name].may if f"`{kind.__name__}`" not in text]
+    missing = [
+        kind.__name__ for kind in AGENTS[name].allowed_actions if f"`{kind.__name__}`" not in text
+    ]
     assert missing == []
 
 

@@ -6,47 +6,58 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from storecrew.api import errors
-from storecrew.api.auth import COOKIE, Door, Guard, Refuse
-from storecrew.api.boundary import Boundary
-from storecrew.api.limits import BodyLimit, Cors, Limits, LogInAttempts, RateLimit
-from storecrew.api.live import Hub
-from storecrew.api.refusals import Refusals
-from storecrew.api.requests import Replies
+from storecrew.api.authentication import COOKIE, Authenticator, AuthMiddleware, RejectMiddleware
+from storecrew.api.denied_attempts import DeniedAttemptLog
+from storecrew.api.limits import BodyLimit, Cors, LogInAttempts, RateLimit, RateLimitSettings
+from storecrew.api.request_context import RequestContextMiddleware
+from storecrew.api.requests import IdempotentResponses
 from storecrew.api.routes import (
     access,
     agents,
-    decisions,
+    approvals,
+    catalog,
+    customers_and_purchasing,
     events,
-    live,
+    incidents,
+    inventory,
     messages,
     metrics,
     models,
-    offers,
-    operations,
     order_agents,
     orders,
-    partners,
     probes,
-    products,
-    reading,
+    promotions,
     reports,
     runs,
     services,
     sessions,
-    stock,
-    tickets,
+    store_queries,
+    support,
     traces,
-    unsubscribing,
+    unsubscribe,
+    updates,
     webhooks,
 )
-from storecrew.app.metrics import RequestTimes
-from storecrew.app.plane import Plane
+from storecrew.api.update_hub import UpdateHub
+from storecrew.app.control_plane import Plane
 from storecrew.app.settings import Settings
+from storecrew.monitoring.metrics import RequestTimes
 
 _ROUTERS = (
-    *(orders, order_agents, probes, events, stock, products, runs, decisions, reading, live),
+    *(
+        orders,
+        order_agents,
+        probes,
+        events,
+        inventory,
+        catalog,
+        runs,
+        approvals,
+        store_queries,
+        updates,
+    ),
     *(agents, services, models, sessions, access, metrics, traces, webhooks, reports),
-    *(messages, unsubscribing, tickets, operations, offers, partners),
+    *(messages, unsubscribe, support, incidents, promotions, customers_and_purchasing),
 )
 """The busiest first: routes are tried in this order."""
 
@@ -68,7 +79,7 @@ class Described(FastAPI):
 
 def create_app(plane: Plane, settings: Settings) -> FastAPI:
     """Return the application over a running plane."""
-    door, refusals = Door(plane.access, settings), Refusals(plane.access)
+    door, refusals = Authenticator(plane.access, settings), DeniedAttemptLog(plane.access)
     times = RequestTimes()
     app = Described(
         title="storecrew",
@@ -85,8 +96,8 @@ def create_app(plane: Plane, settings: Settings) -> FastAPI:
     app.state.refusals = refusals
     app.state.times = times
     app.state.log_in_attempts = LogInAttempts()
-    app.state.replies = Replies(plane.replies, plane.clock)
-    app.state.hub = Hub(plane.journal)
+    app.state.replies = IdempotentResponses(plane.replies, plane.clock)
+    app.state.hub = UpdateHub(plane.journal)
     app.state.started_at = plane.clock.now()
     errors.install(app)
     for module in _ROUTERS:
@@ -96,13 +107,13 @@ def create_app(plane: Plane, settings: Settings) -> FastAPI:
 
 
 def _layers(
-    settings: Settings, door: Door, refusals: Refusals, times: RequestTimes
+    settings: Settings, door: Authenticator, refusals: DeniedAttemptLog, times: RequestTimes
 ) -> list[Middleware]:
     """Name a request, find out whose it is, count, admit and measure it, in this order."""
     orchestrator = settings.orchestrator
     return [
         Middleware(
-            Boundary,
+            RequestContextMiddleware,
             times=times,
             suppress_health_logs=orchestrator.suppress_health_logs,
             disable_access_log=orchestrator.disable_access_log,
@@ -121,8 +132,8 @@ def _layers(
                 "Retry-After",
             ],
         ),
-        Middleware(Guard, door=door, refusals=refusals),
-        Middleware(RateLimit, limits=Limits.of(settings.api)),
-        Middleware(Refuse),
+        Middleware(AuthMiddleware, authenticator=door, refusals=refusals),
+        Middleware(RateLimit, limits=RateLimitSettings.of(settings.api)),
+        Middleware(RejectMiddleware),
         Middleware(BodyLimit),
     ]

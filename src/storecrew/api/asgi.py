@@ -11,15 +11,15 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from storecrew.api.application import create_app
-from storecrew.api.auth import door_problem
-from storecrew.app.assembly import open_access, open_plane
-from storecrew.app.collecting import set_start_up_aside
+from storecrew.api.authentication import auth_settings_problem
+from storecrew.app.bootstrap import open_access, open_plane
+from storecrew.app.control_plane import ProcessRole
+from storecrew.app.gc_tuning import set_start_up_aside
 from storecrew.app.logs import configure_logs
-from storecrew.app.plane import Duty
 from storecrew.app.sentry import report_errors
 from storecrew.app.settings import Settings, load_settings
 from storecrew.domain.errors import InvalidSettings, StorecrewError
-from storecrew.domain.ports import Clock
+from storecrew.domain.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Application:
     load: Callable[[], Settings] = load_settings
     clock: Clock | None = None
     """Where the plane's time comes from; None is the machine's clock."""
-    duty: Duty = Duty.ALL
+    duty: ProcessRole = ProcessRole.ALL
     """Whether the crew runs in this process too."""
     _served: FastAPI | None = None
     _begin_end: Callable[[], object] = lambda: None
@@ -85,12 +85,12 @@ class Application:
 
 async def refusal_to_listen(settings: Settings) -> str | None:
     """Return why the server must not listen as configured, or None where it may."""
-    reason = door_problem(settings)
+    reason = auth_settings_problem(settings)
     if reason is None or settings.api_key is not None:
         return reason
     async with open_access(settings) as access:
         known = await access.admitted()
-    return door_problem(settings, has_callers=bool(known.keys))
+    return auth_settings_problem(settings, has_callers=bool(known.keys))
 
 
 app = Application()

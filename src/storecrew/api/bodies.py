@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money, exponent
-from storecrew.domain.orders import MAX_QUANTITY
+from storecrew.domain.shop.orders import MAX_QUANTITY
 
 MAX_ID = 2**63 - 1
 """Largest order number a database can hold."""

@@ -13,10 +13,10 @@ from starlette.types import Scope
 
 from storecrew.api.routing import allowed_methods
 from storecrew.domain import errors as domain
-from storecrew.domain.identity import NameTaken
-from storecrew.domain.proposals import Outcome
-from storecrew.domain.services import IdTaken, NobodySupervises, NotOurs
-from storecrew.web.guard import Unresolved
+from storecrew.domain.control.access import NameTaken
+from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.control.services import ServiceExists, ServiceNotManaged, SupervisorNotRunning
+from storecrew.web.ssrf_guard import Unresolved
 
 log = logging.getLogger(__name__)
 
@@ -188,9 +188,9 @@ async def _storecrew(request: Request, error: Exception) -> JSONResponse:
             | domain.NotUndoable()
             | domain.AlreadyRegistered()
             | NameTaken()
-            | IdTaken()
-            | NotOurs()
-            | NobodySupervises()
+            | ServiceExists()
+            | ServiceNotManaged()
+            | SupervisorNotRunning()
         ):
             return problem(scope, 409, str(error))
         case Unresolved():  # the caller named a host that nobody knows

@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storecrew.api.auth import OPEN_PATHS, caller_of, stranger
+from storecrew.api.authentication import OPEN_PATHS, caller_of, stranger
 from storecrew.api.errors import problem
 from storecrew.app.settings import ApiSettings
-from storecrew.domain.identity import LOCAL
+from storecrew.domain.control.access import LOCAL
 
 MAX_BODY = 1_000_000
 """Bytes of a request's body: 500 order lines take a twentieth of it."""
@@ -30,7 +30,7 @@ _REFUSED = "refused"
 
 
 @dataclass(frozen=True)
-class Limits:
+class RateLimitSettings:
     """Which limit holds for which request; None where there is none."""
 
     write: RateLimitItem | None
@@ -38,7 +38,7 @@ class Limits:
     routes: dict[str, RateLimitItem | None]
 
     @classmethod
-    def of(cls, settings: ApiSettings) -> "Limits":
+    def of(cls, settings: ApiSettings) -> "RateLimitSettings":
         """Read them from the settings, where 0 is no limit."""
         own = settings.route_limits
         return cls(
@@ -74,7 +74,7 @@ class RateLimit:
     """Counts each caller's requests by the minute, in memory, and refuses those above."""
 
     app: ASGIApp
-    limits: Limits
+    limits: RateLimitSettings
     _counter: FixedWindowRateLimiter = field(
         default_factory=lambda: FixedWindowRateLimiter(MemoryStorage())
     )

@@ -19,18 +19,19 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from storecrew.api.auth import CHALLENGE, caller, caller_of
+from storecrew.api.authentication import CHALLENGE, caller, caller_of
 from storecrew.api.bodies import example_of
 from storecrew.api.roles import ANYONE, may, role_of
 from storecrew.api.schemas import response_model
+from storecrew.domain.control.access import Role
+from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.domain.errors import InvalidInput, KeyReused, Retryable
-from storecrew.domain.identity import Role
-from storecrew.domain.ports import Clock
-from storecrew.domain.replies import Reply, ReplyBook
+from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.repositories import IdempotencyStore
 
 log = logging.getLogger(__name__)
 
-Answer: TypeAlias = Callable[[], Coroutine[Any, Any, Response]]
+ResponseHandler: TypeAlias = Callable[[], Coroutine[Any, Any, Response]]
 """Works out the answer to a request."""
 
 HEADER = "idempotency-key"
@@ -51,17 +52,19 @@ _REMEMBERED = 4096
 
 
 @dataclass
-class Replies:
+class IdempotentResponses:
     """Answers already given, by Idempotency-Key, and the keys that are being worked on."""
 
-    book: ReplyBook
+    book: IdempotencyStore
     clock: Clock
     _given: OrderedDict[str, tuple[str, Response]] = field(
         default_factory=OrderedDict[str, tuple[str, Response]]
     )
     _under_way: set[str] = field(default_factory=set[str])
 
-    async def once(self, key: str, fingerprint: str, answer: Answer, *, keep: bool) -> Response:
+    async def once(
+        self, key: str, fingerprint: str, answer: ResponseHandler, *, keep: bool
+    ) -> Response:
         """Return the first answer under this key; 409 while it is being worked out.
 
         With `keep` the answer is looked for, and kept, in the book as well.
@@ -93,7 +96,7 @@ class Replies:
 
     async def _keep(self, key: str, fingerprint: str, response: Response) -> None:
         body = bytes(response.body).decode()
-        reply = Reply(fingerprint=fingerprint, status=response.status_code, body=body)
+        reply = StoredResponse(fingerprint=fingerprint, status=response.status_code, body=body)
         try:
             await self.book.keep(key, reply, self.clock.now())
         except Retryable as error:  # it was done all the same, and this process remembers
@@ -153,7 +156,7 @@ class JsonRoute(APIRoute):
             if not self.remembers:
                 return await serve(request)
             what = f"{request.method} {request.url.path}\n".encode() + body
-            replies: Replies = request.app.state.replies
+            replies: IdempotentResponses = request.app.state.replies
             return await replies.once(
                 f"{caller(request)}/{key}",
                 sha256(what).hexdigest(),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from storecrew.domain.identity import Caller, Role
+from storecrew.domain.control.access import Principal, Role
 
 VIEWER, OPERATOR, ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
 ANYONE = None
@@ -30,6 +30,6 @@ def role_of(handler: Callable[..., Any]) -> Role | None:
     return _declared[handler]
 
 
-def may(caller: Caller | None, needed: Role | None) -> bool:
+def may(caller: Principal | None, needed: Role | None) -> bool:
     """Tell whether the caller may use a route that needs this role."""
     return needed is None or (caller is not None and caller.role.covers(needed))

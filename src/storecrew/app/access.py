@@ -10,18 +10,18 @@ from hashlib import sha256
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.identity import (
-    AccessBook,
-    Admitted,
-    Caller,
-    Key,
-    Refusal,
+from storecrew.domain.control.access import (
+    ApiKey,
+    CredentialSnapshot,
+    DeniedAttempt,
+    Principal,
     Role,
     User,
     checked_name,
 )
-from storecrew.domain.ports import Clock
+from storecrew.domain.errors import InvalidInput, NotFound
+from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.repositories import CredentialRepository
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -43,7 +43,7 @@ _NOBODY = (
 class LogIn:
     """A session that began."""
 
-    caller: Caller
+    caller: Principal
     token: str
     """What the browser shows from now on."""
     ends_at: datetime
@@ -57,23 +57,23 @@ class Access:
     changed counts within a second.
     """
 
-    book: AccessBook
+    book: CredentialRepository
     clock: Clock
     ticks: Callable[[], float] = monotonic
     """Seconds that no change of clocks moves."""
-    _known: Admitted = field(default_factory=Admitted, init=False)
+    _known: CredentialSnapshot = field(default_factory=CredentialSnapshot, init=False)
     _read_at: float | None = field(default=None, init=False)
     _changes: int = field(default=0, init=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _hashing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def admitted(self) -> Admitted:
+    async def admitted(self) -> CredentialSnapshot:
         """Return everybody who is let in, as of at most a second ago."""
         if not self._is_fresh:
             async with self._reading:  # one reads for all who wait
                 if not self._is_fresh:
                     began, changes = self.ticks(), self._changes
-                    self._known = await self.book.admitted(self.clock.now())
+                    self._known = await self.book.load_credentials(self.clock.now())
                     self._read_at = began if changes == self._changes else None
         return self._known
 
@@ -91,11 +91,11 @@ class Access:
     def _is_fresh(self) -> bool:
         return self._read_at is not None and self.ticks() - self._read_at < FRESH_SECONDS
 
-    async def by_key(self, token: str) -> Caller | None:
+    async def by_key(self, token: str) -> Principal | None:
         """Return whose key this is."""
         return (await self.admitted()).keys.get(digest(token))
 
-    async def by_session(self, token: str) -> Caller | None:
+    async def by_session(self, token: str) -> Principal | None:
         """Return whose session this is, while it lasts."""
         found = (await self.admitted()).sessions.get(digest(token))
         if found is None or found[1] <= self.clock.now():
@@ -105,7 +105,7 @@ class Access:
     async def add_key(self, name: str, role: Role, *, by: str) -> str:
         """Make a key and return it: this is the only time that it can be seen."""
         token = f"sck_{secrets.token_urlsafe(_TOKEN_BYTES)}"
-        key = Key(
+        key = ApiKey(
             id=secrets.token_hex(8),
             name=checked_name(name),
             role=role,
@@ -121,7 +121,7 @@ class Access:
         await self.book.revoke_key(name, by=by, now=self.clock.now())
         self._forget()
 
-    async def keys(self) -> Sequence[Key]:
+    async def keys(self) -> Sequence[ApiKey]:
         """Return every key, also the revoked ones, by name."""
         return await self.book.keys()
 
@@ -162,7 +162,7 @@ class Access:
         except NotFound:  # removed meanwhile
             return None
         self._forget()
-        caller = Caller(name=name, role=role, by_cookie=True)
+        caller = Principal(name=name, role=role, by_cookie=True)
         return LogIn(caller=caller, token=token, ends_at=now + lasts)
 
     async def log_out(self, token: str) -> None:
@@ -170,9 +170,9 @@ class Access:
         await self.book.end_session(digest(token), now=self.clock.now())
         self._forget()
 
-    async def note_refusals(self, refusals: Sequence[Refusal]) -> None:
+    async def note_refusals(self, refusals: Sequence[DeniedAttempt]) -> None:
         """Audit attempts that were refused."""
-        await self.book.note_refusals(refusals, self.clock.now())
+        await self.book.record_denied_attempts(refusals, self.clock.now())
 
 
 def digest(token: str) -> str:

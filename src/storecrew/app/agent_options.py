@@ -9,6 +9,10 @@ from storecrew.app.settings import Settings
 def options_of(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the agents' own settings; who writes to customers knows the quiet hours."""
     own = settings.agents if isinstance(settings.agents, dict) else {}
-    house, name = settings.policy, customer_communications.name
-    quiet = {"quiet_from": house.quiet_from, "quiet_until": house.quiet_until, "zone": house.zone}
+    policy, name = settings.policy, customer_communications.name
+    quiet = {
+        "quiet_from": policy.quiet_from,
+        "quiet_until": policy.quiet_until,
+        "zone": policy.zone,
+    }
     return {**own, name: {**quiet, **own.get(name, {})}}

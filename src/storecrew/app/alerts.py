@@ -9,25 +9,26 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from storecrew.app.settings import Settings
+from storecrew.domain.control.health import AgentIncident
 from storecrew.domain.errors import Retryable
-from storecrew.domain.health import HealthBook, Incident
-from storecrew.domain.ports import Clock
-from storecrew.orchestrator.alerts import AlertRules, Alerts, News
-from storecrew.policy.rules import is_quiet
+from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.repositories import HealthRepository
+from storecrew.orchestrator.alerts import AlertKind, AlertRules, Alerts
+from storecrew.policy.rules.messages import is_quiet
 
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 15.0
 """How often the serving process looks whether somebody has to be told."""
 _WORDS = {
-    News.BEGAN: "agent {agent} is unwell",
-    News.GOES_ON: "agent {agent} is still unwell",
-    News.ENDED: "agent {agent} is well again",
+    AlertKind.BEGAN: "agent {agent} is unwell",
+    AlertKind.REPEATED: "agent {agent} is still unwell",
+    AlertKind.ENDED: "agent {agent} is well again",
 }
 
 
 def alerts_of(
-    settings: Settings, book: HealthBook, clock: Clock, *, threshold: int | None = None
+    settings: Settings, book: HealthRepository, clock: Clock, *, threshold: int | None = None
 ) -> Alerts:
     """Return what finds incidents and tells of them, under these settings."""
     own = settings.alerts
@@ -38,7 +39,7 @@ def alerts_of(
         is_quiet=_quiet(own.quiet_hours, settings.policy.zone),
     )
     name = f"{socket.gethostname()}/{os.getpid()}"
-    return Alerts(book=book, clock=clock, tell=_teller(settings), name=name, rules=rules)
+    return Alerts(repository=book, clock=clock, send=_teller(settings), name=name, rules=rules)
 
 
 async def watch(alerts: Alerts, leads: Callable[[], bool]) -> None:
@@ -47,7 +48,7 @@ async def watch(alerts: Alerts, leads: Callable[[], bool]) -> None:
         await asyncio.sleep(WATCH_SECONDS)
         try:
             if leads():
-                await alerts.look()
+                await alerts.poll()
         except Retryable as error:  # the next look finds what this one missed
             log.warning("could not look for incidents: %s", error)
 
@@ -59,15 +60,15 @@ def _quiet(hours: str, zone: str) -> Callable[[datetime], bool]:
     return lambda now: is_quiet(now.astimezone(ZoneInfo(zone)).time(), start, end)
 
 
-def _teller(settings: Settings) -> Callable[[Incident, News], Awaitable[bool]]:
+def _teller(settings: Settings) -> Callable[[AgentIncident, AlertKind], Awaitable[bool]]:
     urls = [url.get_secret_value() for url in settings.alerts.urls]
     has_sentry = settings.orchestrator.sentry_dsn is not None
 
-    async def tell(incident: Incident, news: News) -> bool:
+    async def tell(incident: AgentIncident, news: AlertKind) -> bool:
         title = f"storecrew: {_WORDS[news].format(agent=incident.agent)}"
         body = f"{incident.detail} (since {incident.opened_at:%Y-%m-%d %H:%M} UTC)"
         log.warning("%s: %s", title, body)
-        if has_sentry and news is News.BEGAN:
+        if has_sentry and news is AlertKind.BEGAN:
             _to_sentry(title, body, incident)
         return not urls or await asyncio.to_thread(_notify, urls, title, body, news, incident)
 
@@ -75,7 +76,7 @@ def _teller(settings: Settings) -> Callable[[Incident, News], Awaitable[bool]]:
 
 
 def call_somebody(settings: Settings) -> Callable[[str, str], Awaitable[bool]]:
-    """Return what tells of trouble that needs a person; False where nobody could be reached."""
+    """Return the function that alerts a person; it returns False where no channel answered."""
     urls = [url.get_secret_value() for url in settings.alerts.urls]
 
     async def tell(title: str, body: str) -> bool:
@@ -85,9 +86,11 @@ def call_somebody(settings: Settings) -> Callable[[str, str], Awaitable[bool]]:
     return tell
 
 
-def _notify(urls: list[str], title: str, body: str, news: News, incident: Incident) -> bool:
+def _notify(
+    urls: list[str], title: str, body: str, news: AlertKind, incident: AgentIncident
+) -> bool:
     kind = "failure" if incident.is_severe else "warning"
-    return _send(urls, title, body, "success" if news is News.ENDED else kind)
+    return _send(urls, title, body, "success" if news is AlertKind.ENDED else kind)
 
 
 def _send(urls: list[str], title: str, body: str, word: str) -> bool:
@@ -103,7 +106,7 @@ def _send(urls: list[str], title: str, body: str, word: str) -> bool:
     return any(results)
 
 
-def _to_sentry(title: str, body: str, incident: Incident) -> None:
+def _to_sentry(title: str, body: str, incident: AgentIncident) -> None:
     import sentry_sdk  # only where it is switched on
 
     with sentry_sdk.new_scope() as scope:

@@ -6,9 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from storecrew.app.experiments import (
+    START,
+    TrialProgress,
+    TrialResult,
+    TrialSettings,
+    crew_trial,
+    plain_trial,
+)
 from storecrew.app.settings import Settings
-from storecrew.app.trials import START, Tally, Trial, TrialProgress, crew_trial, plain_trial
-from storecrew.backtest import Report
+from storecrew.backtest import TrialReport
 from storecrew.domain.errors import StorecrewError
 
 MARKER = "demo.txt"
@@ -16,11 +23,11 @@ MARKER = "demo.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoReport(Tally):
+class DemoReport(TrialResult):
     """What the crew and the plain owner made of the same shop."""
 
     seed: int
-    baseline: Report
+    baseline: TrialReport
 
 
 class NotADemo(StorecrewError):
@@ -60,7 +67,7 @@ async def run_demo(
     The plain owner's shop runs in a process of its own, so that both cores are used.
     """
     prepare_folder(settings)
-    trial = Trial(days=days, seed=seed, currency=settings.store.currency)
+    trial = TrialSettings(days=days, seed=seed, currency=settings.store.currency)
     with ProcessPoolExecutor(1) as pool:
         loop = asyncio.get_running_loop()
         plain = loop.run_in_executor(pool, plain_trial, trial)

@@ -8,18 +8,18 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from storecrew.app.assembly import assemble, open_access
+from storecrew.app.bootstrap import assemble, open_access
 from storecrew.app.clocks import SystemClock
 from storecrew.app.crew import CREW
 from storecrew.app.settings import Settings
 from storecrew.database import DISPOSABLE
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import StorecrewError
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.runs import RunStatus
 from storecrew.journal import open_journal
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.registry import Registry
 from storecrew.sdk import Agent, Context, Proposals
 from storecrew.stores.sql import open_store
@@ -45,7 +45,7 @@ _NOTHING: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class DoctorFinding:
     """One thing that was looked at."""
 
     name: str
@@ -57,7 +57,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
+class HttpAnswers:
     """What the running server said."""
 
     probes: dict[str, int]
@@ -66,7 +66,9 @@ class Answers:
     """What a caller without a key, or with a wrong one, got on protected paths."""
 
 
-async def examine(settings: Settings, schedules: tuple[Path, ...] = _SCHEDULES) -> list[Finding]:
+async def examine(
+    settings: Settings, schedules: tuple[Path, ...] = _SCHEDULES
+) -> list[DoctorFinding]:
     """Look at everything on the production checklist, in its order."""
     answers = await ask(settings)
     return [
@@ -83,12 +85,12 @@ async def examine(settings: Settings, schedules: tuple[Path, ...] = _SCHEDULES) 
     ]
 
 
-async def _key(settings: Settings) -> Finding:
+async def _key(settings: Settings) -> DoctorFinding:
     async with open_access(settings) as access:
         stored = len((await access.admitted()).keys)
     key = settings.api_key or ""
     detail = f"the key of the settings has {len(key)} characters" if key else "no key in settings"
-    return Finding(
+    return DoctorFinding(
         name="api_key",
         ok=len(key) >= KEY_LENGTH or (not key and stored > 0),
         detail=f"{detail}, {stored} keys in the journal",
@@ -96,8 +98,8 @@ async def _key(settings: Settings) -> Finding:
     )
 
 
-def _enabled(settings: Settings) -> Finding:
-    return Finding(
+def _enabled(settings: Settings) -> DoctorFinding:
+    return DoctorFinding(
         name="orchestration",
         ok=settings.orchestrator.enabled,
         detail="schedules and events start runs"
@@ -107,7 +109,7 @@ def _enabled(settings: Settings) -> Finding:
     )
 
 
-async def _scope(settings: Settings) -> Finding:
+async def _scope(settings: Settings) -> DoctorFinding:
     scope = settings.api.authorized_agents
     known = {agent.name for agent in CREW if settings.runs(agent.name)}
     unknown = sorted(set(scope) - known - {"*"})
@@ -115,7 +117,7 @@ async def _scope(settings: Settings) -> Finding:
         detail = f"no agent of the crew is called {', '.join(unknown)}"
     else:
         detail = f"callers may trigger {', '.join(scope) or 'no agent'}"
-    return Finding(
+    return DoctorFinding(
         name="agents_scope",
         ok=bool(scope) and not unknown,
         detail=detail,
@@ -123,9 +125,9 @@ async def _scope(settings: Settings) -> Finding:
     )
 
 
-def _interval(settings: Settings) -> Finding:
+def _interval(settings: Settings) -> DoctorFinding:
     process = settings.orchestrator
-    return Finding(
+    return DoctorFinding(
         name="interval",
         ok=process.interval_seconds <= LONGEST_INTERVAL,
         detail=f"a sweep at least every {process.interval_seconds:g} s, "
@@ -134,9 +136,9 @@ def _interval(settings: Settings) -> Finding:
     )
 
 
-def _probes(answers: Answers) -> Finding:
+def _probes(answers: HttpAnswers) -> DoctorFinding:
     said = ", ".join(f"{path} {status or 'no answer'}" for path, status in answers.probes.items())
-    return Finding(
+    return DoctorFinding(
         name="health_endpoints",
         ok=all(status == 200 for status in answers.probes.values()),
         detail=said,
@@ -145,9 +147,9 @@ def _probes(answers: Answers) -> Finding:
     )
 
 
-def _alerts(settings: Settings) -> Finding:
+def _alerts(settings: Settings) -> DoctorFinding:
     count = len(settings.alerts.urls)
-    return Finding(
+    return DoctorFinding(
         name="alerts",
         ok=count > 0,
         detail=f"{count} addresses in alerts.urls",
@@ -155,11 +157,11 @@ def _alerts(settings: Settings) -> Finding:
     )
 
 
-def _heartbeats(schedules: tuple[Path, ...]) -> Finding:
+def _heartbeats(schedules: tuple[Path, ...]) -> DoctorFinding:
     found = [str(path) for place in schedules for path in _files(place) if _mentions(path)]
     if _CHECKED_BY in _crontab():
         found.append("crontab")
-    return Finding(
+    return DoctorFinding(
         name="heartbeat_checks",
         ok=bool(found),
         detail=f"by {', '.join(found)}" if found else f"nothing runs `{_CHECKED_BY}`",
@@ -194,9 +196,9 @@ def _crontab() -> str:
     return said.stdout
 
 
-def _sentry(settings: Settings) -> Finding:
+def _sentry(settings: Settings) -> DoctorFinding:
     is_set = settings.orchestrator.sentry_dsn is not None
-    return Finding(
+    return DoctorFinding(
         name="sentry",
         ok=is_set,
         detail="unhandled errors are sent" if is_set else "unhandled errors are in the log alone",
@@ -204,12 +206,12 @@ def _sentry(settings: Settings) -> Finding:
     )
 
 
-def _protected(answers: Answers) -> Finding:
+def _protected(answers: HttpAnswers) -> DoctorFinding:
     refused = all(status == 401 for status in answers.strangers.values())
     said = ", ".join(
         f"{what} {status or 'no answer'}" for what, status in answers.strangers.items()
     )
-    return Finding(
+    return DoctorFinding(
         name="protected_endpoints",
         ok=refused,
         detail=said,
@@ -217,7 +219,7 @@ def _protected(answers: Answers) -> Finding:
     )
 
 
-async def _load(settings: Settings) -> Finding:
+async def _load(settings: Settings) -> DoctorFinding:
     began = perf_counter()
     try:
         done = await run_many(settings, LOAD)
@@ -228,8 +230,8 @@ async def _load(settings: Settings) -> Finding:
     return _loaded(detail, ok=done == LOAD and seconds <= LOAD_SECONDS)
 
 
-def _loaded(detail: str, *, ok: bool) -> Finding:
-    return Finding(
+def _loaded(detail: str, *, ok: bool) -> DoctorFinding:
+    return DoctorFinding(
         name="load",
         ok=ok,
         detail=detail,
@@ -251,7 +253,7 @@ async def run_many(settings: Settings, count: int) -> int:
     try:
         agents = [Agent(name=f"load_{n:03}", purpose="Look.", propose=_look) for n in range(count)]
         pipeline = replace(assemble(settings, store, journal, clock), registry=Registry(agents))
-        loop = Orchestrator(pipeline, InlineEngine(), LoopSettings(patient=False))
+        loop = Orchestrator(pipeline, InlineEngine(), LoopSettings(wait_for_batches=False))
         await loop.start(alone=True)
         for agent in agents:
             await loop.request_run(agent.name, key=agent.name, by="system", parameters={})
@@ -270,7 +272,7 @@ async def _look(_event: Any, ctx: Context) -> Proposals:
         yield proposal
 
 
-async def ask(settings: Settings) -> Answers:
+async def ask(settings: Settings) -> HttpAnswers:
     """Ask the running server what it says to probes, and to strangers."""
     import httpx  # only who asks pays for it
 
@@ -289,7 +291,7 @@ async def ask(settings: Settings) -> Answers:
             except httpx.TransportError:
                 return 0
 
-        return Answers(
+        return HttpAnswers(
             probes={path: await status(path) for path in ("/healthz", "/readyz", "/health")},
             strangers={
                 "/api/orders without a key": await status("/api/orders"),

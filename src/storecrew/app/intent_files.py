@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from storecrew.app.sources import read_file
+from storecrew.app.settings_sources import read_file
 from storecrew.domain.errors import InvalidSettings
 
 _SHAPE = TypeAdapter(dict[str, list[str]])

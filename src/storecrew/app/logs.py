@@ -17,7 +17,7 @@ from typing import IO, Any
 import structlog
 from structlog.contextvars import get_contextvars
 
-from storecrew.app.masking import Mask, secrets_of
+from storecrew.app.redaction import Redactor, secrets_of
 from storecrew.app.settings import Settings
 
 MAX_BYTES = 10_000_000
@@ -82,7 +82,7 @@ def _written_by(*handlers: logging.Handler, level: int) -> Iterator[None]:
 
 def layout_of(settings: Settings) -> logging.Formatter:
     """Return how lines look under these settings."""
-    mask = Mask(secrets_of(settings))
+    mask = Redactor(secrets_of(settings))
     return _Json(mask) if settings.orchestrator.log_format == "json" else _Text(mask)
 
 
@@ -111,7 +111,7 @@ class _Hand(QueueHandler):
 class _Text(logging.Formatter):
     """For people: one line, and a traceback below it."""
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Redactor) -> None:
         super().__init__()
         self._mask = mask
 
@@ -126,7 +126,7 @@ class _Text(logging.Formatter):
 class _Json(logging.Formatter):
     """For programs: one object a line."""
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Redactor) -> None:
         super().__init__()
         self._mask = mask
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from storecrew.app.model_desk import ModelDesk
-from storecrew.app.model_scores import REHEARSAL, Record, rehearsed, told_of
-from storecrew.app.teaching import sales_history, series_name
-from storecrew.domain.advice import PriceHistory
+from storecrew.app.model_scores import REHEARSAL, AccuracyRecord, rehearsed, told_of
+from storecrew.app.model_service import ModelService
+from storecrew.app.training import sales_history, series_name
+from storecrew.domain.control.model_registry import ModelKind
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.learning import Skill
-from storecrew.models.demand import SalesHistory, simple_forecasts
+from storecrew.domain.ports.models import PriceHistory
+from storecrew.models.demand import DemandHistory, simple_forecasts
 from storecrew.models.demand.forecasts import SeriesForecast
 
 _UNSOLD = 28
@@ -47,32 +47,32 @@ class ForecastAnswer:
 
 
 async def forecast(
-    desk: ModelDesk, sku: str, *, horizon: int, warehouse: str | None = None
+    service: ModelService, sku: str, *, horizon: int, warehouse: str | None = None
 ) -> ForecastAnswer:
-    """Return a product's forecast; raises `NotFound` for a product or warehouse nobody knows."""
-    await desk.store.product(sku)
-    places = {level.warehouse for level in await desk.store.stock([sku])}
+    """Return a product's forecast; raises `NotFound` for an unknown product or warehouse."""
+    await service.store.product(sku)
+    places = {level.warehouse for level in await service.store.stock([sku])}
     if warehouse is not None and warehouse not in places:
         raise NotFound("warehouse", warehouse)
-    await desk.refresh()
-    served = desk.models.forecasts
-    today = desk.today
+    await service.refresh()
+    served = service.models.forecasts
+    today = service.today
     if served is not None and served.forecasts.first <= today:
         found = served.of(sku, warehouse)
         ahead = (today - served.forecasts.first).days
         if found is not None and len(found.mean) - ahead >= horizon:
-            error = served.accuracy(sku, warehouse) or await _rehearsed(desk, sku, warehouse)
+            error = served.accuracy(sku, warehouse) or await _rehearsed(service, sku, warehouse)
             cut, number = _from(found, ahead), served.version.number
             return _answer(sku, warehouse, cut, horizon, error, version=number)
-    history = await _own_history(desk, sku, warehouse, horizon)
+    history = await _own_history(service, sku, warehouse, horizon)
     made = await asyncio.to_thread(simple_forecasts, history, horizon=horizon)
-    error = await _rehearsed(desk, sku, warehouse)
+    error = await _rehearsed(service, sku, warehouse)
     return _answer(sku, warehouse, made.of(history.series[0]), horizon, error, version=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class IntentAnswer:
-    """What somebody who wrote this wants, and whether that may be acted on."""
+    """The intent of a text, and whether it is certain enough to act on."""
 
     intent: str
     probability: float
@@ -99,28 +99,28 @@ class ElasticityAnswer:
     version: int | None
 
 
-async def elasticity(desk: ModelDesk, sku: str) -> ElasticityAnswer:
-    """Return a product's price elasticity; raises `NotFound` for a product nobody knows."""
-    await desk.store.product(sku)
-    await desk.refresh()
-    known = desk.models.elasticity_of
-    (usual,) = desk.models.elasticities([PriceHistory(prices=(), units=())])
+async def elasticity(service: ModelService, sku: str) -> ElasticityAnswer:
+    """Return a product's price elasticity; raises `NotFound` for an unknown product."""
+    await service.store.product(sku)
+    await service.refresh()
+    known = service.models.elasticity_of
+    (usual,) = service.models.elasticities([PriceHistory(prices=(), units=())])
     found = known.get(sku) or known.get("", usual)
     return ElasticityAnswer(
         sku=sku,
         mean=round(found.mean, 3),
         error=round(found.error, 3),
         own=sku in known,
-        version=desk.models.numbers.get(Skill.ELASTICITY),
+        version=service.models.numbers.get(ModelKind.ELASTICITY),
     )
 
 
-async def intent(desk: ModelDesk, text: str) -> IntentAnswer:
+async def intent(service: ModelService, text: str) -> IntentAnswer:
     """Return what a text asks for; raises `NotFound` before anything was learnt."""
-    await desk.refresh()
-    model = desk.models.intents
+    await service.refresh()
+    model = service.models.intents
     if model is None:
-        raise NotFound("model", Skill.INTENTS)
+        raise NotFound("model", ModelKind.INTENTS)
     (said,) = await asyncio.to_thread(model.classify, [text])
     return IntentAnswer(
         intent=said.intent,
@@ -128,7 +128,7 @@ async def intent(desk: ModelDesk, text: str) -> IntentAnswer:
         sure=said.sure,
         known=said.known,
         alternatives=[(name, round(chance, 4)) for name, chance in said.top],
-        version=desk.models.numbers[Skill.INTENTS],
+        version=service.models.numbers[ModelKind.INTENTS],
     )
 
 
@@ -173,21 +173,21 @@ def _from(found: SeriesForecast, ahead: int) -> SeriesForecast:
 
 
 async def _own_history(
-    desk: ModelDesk, sku: str, warehouse: str | None, horizon: int
-) -> SalesHistory:
+    service: ModelService, sku: str, warehouse: str | None, horizon: int
+) -> DemandHistory:
     """Return the sales of one product (in one warehouse); all zeros where it never sold."""
-    today = desk.today
-    days = desk.settings.models.history_days
+    today = service.today
+    days = service.settings.models.history_days
     name = series_name(sku, warehouse)
     try:
-        history = await sales_history(desk.store, today, days, horizon, frozenset([sku]))
+        history = await sales_history(service.store, today, days, horizon, frozenset([sku]))
     except InvalidInput:
         return _nothing_sold(name, today)
     if name not in history.series:
         return _nothing_sold(name, today)
     n = list(history.series).index(name)
     one = slice(n, n + 1)
-    return SalesHistory(
+    return DemandHistory(
         first=history.first,
         series=(name,),
         units=history.units[one],
@@ -195,13 +195,17 @@ async def _own_history(
     )
 
 
-def _nothing_sold(name: str, today: date) -> SalesHistory:
+def _nothing_sold(name: str, today: date) -> DemandHistory:
     first = today - timedelta(days=_UNSOLD)
-    return SalesHistory(first=first, series=(name,), units=np.zeros((1, _UNSOLD)))
+    return DemandHistory(first=first, series=(name,), units=np.zeros((1, _UNSOLD)))
 
 
-async def _rehearsed(desk: ModelDesk, sku: str, warehouse: str | None) -> Mapping[str, Any]:
+async def _rehearsed(service: ModelService, sku: str, warehouse: str | None) -> Mapping[str, Any]:
     """Return how the simple forecast would have done in the last weeks, made in hindsight."""
-    history = await _own_history(desk, sku, warehouse, REHEARSAL)
-    record = await asyncio.to_thread(rehearsed, history) if history.units.any() else Record.empty()
+    history = await _own_history(service, sku, warehouse, REHEARSAL)
+    record = (
+        await asyncio.to_thread(rehearsed, history)
+        if history.units.any()
+        else AccuracyRecord.empty()
+    )
     return told_of(record, series_name(sku, warehouse)) or {"basis": "nothing sold yet", "days": 0}

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from storecrew.domain.control.model_registry import ServingStatus
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.learning import Standing
-from storecrew.models.demand import Forecasts, SalesHistory, simple_forecasts
-from storecrew.models.scores import pinball
-from storecrew.models.state import State
+from storecrew.models.demand import DemandHistory, Forecasts, simple_forecasts
+from storecrew.models.metrics import pinball
+from storecrew.models.serialization import State
 
 Floats = NDArray[np.float64]
 
@@ -35,14 +35,14 @@ _TOLERANCE = 1.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class AccuracyRecord:
     """How forecasts of series did: sums [series, COLUMNS]."""
 
     series: tuple[str, ...]
     sums: Floats
 
     @classmethod
-    def empty(cls) -> "Record":
+    def empty(cls) -> "AccuracyRecord":
         """Return the record of nothing."""
         return cls(series=(), sums=np.zeros((0, len(COLUMNS))))
 
@@ -56,7 +56,7 @@ class Record:
         return {"series": np.array(self.series, dtype=np.str_), "sums": self.sums}
 
     @classmethod
-    def restore(cls, state: State) -> "Record":
+    def restore(cls, state: State) -> "AccuracyRecord":
         """Return the record of a state; raises `InvalidInput` where it holds none."""
         try:
             series, sums = tuple(state["series"].tolist()), state["sums"]
@@ -76,7 +76,9 @@ class Record:
         return figures(self.sums.sum(axis=0))
 
 
-def scored(served: Forecasts, simple: Forecasts, units: Mapping[str, Sequence[float]]) -> Record:
+def scored(
+    served: Forecasts, simple: Forecasts, units: Mapping[str, Sequence[float]]
+) -> AccuracyRecord:
     """Return how the forecasts did on the first days after they were made.
 
     `units` are sold per series and day from the forecasts' first day on; a series that is not
@@ -87,7 +89,7 @@ def scored(served: Forecasts, simple: Forecasts, units: Mapping[str, Sequence[fl
     actual = np.array([units.get(name, nothing)[:days] for name in served.series], dtype=float)
     sums = np.zeros((len(served.series), len(COLUMNS)))
     if not days:
-        return Record(series=tuple(served.series), sums=sums)
+        return AccuracyRecord(series=tuple(served.series), sums=sums)
     middle, tail = _quantile(served, 0.5, days), _quantile(served, _TAIL, days)
     sums[:, 0] = days
     sums[:, 1] = actual.sum(axis=1)
@@ -98,10 +100,10 @@ def scored(served: Forecasts, simple: Forecasts, units: Mapping[str, Sequence[fl
     middle, tail = _quantile(simple, 0.5, days), _quantile(simple, _TAIL, days)
     sums[:, 6] = np.abs(actual - middle).sum(axis=1)
     sums[:, 7] = _loss(actual, middle, 0.5) + _loss(actual, tail, _TAIL)
-    return Record(series=tuple(served.series), sums=sums)
+    return AccuracyRecord(series=tuple(served.series), sums=sums)
 
 
-def merged(records: Sequence[Record]) -> Record:
+def merged(records: Sequence[AccuracyRecord]) -> AccuracyRecord:
     """Return the sums of several records, per series."""
     names = sorted({name for record in records for name in record.series})
     place = {name: n for n, name in enumerate(names)}
@@ -109,10 +111,10 @@ def merged(records: Sequence[Record]) -> Record:
     for record in records:
         rows = np.array([place[name] for name in record.series], dtype=np.intp)
         np.add.at(sums, rows, record.sums)
-    return Record(series=tuple(names), sums=sums)
+    return AccuracyRecord(series=tuple(names), sums=sums)
 
 
-def rehearsed(history: SalesHistory) -> Record:
+def rehearsed(history: DemandHistory) -> AccuracyRecord:
     """Return how the simple forecast would have done lately, made in hindsight.
 
     Two forecasts of a fortnight, each from what was known before it.
@@ -129,7 +131,7 @@ def rehearsed(history: SalesHistory) -> Record:
     return merged(records)
 
 
-def told_of(record: Record, series: str) -> dict[str, Any]:
+def told_of(record: AccuracyRecord, series: str) -> dict[str, Any]:
     """Return what a rehearsal says of a series, {} where it was not in it."""
     said = record.of(series)
     said.pop("loss_ratio", None)  # it was compared with itself
@@ -156,16 +158,19 @@ def figures(sums: Floats) -> dict[str, float]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def judged(record: Record, days: int) -> tuple[Standing, str]:
+def judged(record: AccuracyRecord, days: int) -> tuple[ServingStatus, str]:
     """Return whether forecasts like these are asked again; `days` ahead were seen in all."""
     said = record.total()
     ratio = said.get("loss_ratio")
     if days < _ENOUGH or ratio is None:
-        return Standing.SERVING, "too few days have passed to judge it"
+        return ServingStatus.SERVING, "too few days have passed to judge it"
     word = f"{ratio:.2f} of the simple forecast's loss over {days} days"
     if ratio > _TOLERANCE:
-        return Standing.FALLEN_BACK, f"{word}: the simple forecast answers until it does better"
-    return Standing.SERVING, word
+        return (
+            ServingStatus.FALLEN_BACK,
+            f"{word}: the simple forecast answers until it does better",
+        )
+    return ServingStatus.SERVING, word
 
 
 def days_seen(first: date, horizon: int, today: date) -> int:

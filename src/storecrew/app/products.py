@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 
-from storecrew.domain.actions import Keyed, PutProduct, SetCost, SetPrice
+from storecrew.domain.actions import Command
+from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.ports import Store
-from storecrew.domain.proposals import Outcome
+from storecrew.domain.ports.store import Store
+from storecrew.domain.shop.catalog import SetCost, SetPrice, UpsertProduct
 
 
-async def put_product(store: Store, wanted: PutProduct, *, key: str, actor: str) -> Outcome:
+async def put_product(store: Store, wanted: UpsertProduct, *, key: str, actor: str) -> Outcome:
     """Create the product, or change it with its price and cost, once per key.
 
-    The outcome is that of `PutProduct`: nothing was there before a product that it created.
+    The outcome is that of `UpsertProduct`: nothing was there before a product that it created.
     Raises `InvalidInput` where goods would become a service, or a service goods.
     """
     for known in await store.products([wanted.sku]):
@@ -29,17 +30,19 @@ async def put_product(store: Store, wanted: PutProduct, *, key: str, actor: str)
     return replace(described, after=after)
 
 
-def _batch(wanted: PutProduct, key: str, actor: str) -> list[Keyed]:
+def _batch(wanted: UpsertProduct, key: str, actor: str) -> list[Command]:
     """Return the actions in the order in which each does its part and no more.
 
     A cost goes first: a product that exists tells of the change, a new one is refused it and gets
     it on creation. A price goes last: it is what a new product was created with.
     """
     batch = [
-        Keyed(key=key, action=wanted, actor=actor),
-        Keyed(key=f"{key}/price", action=SetPrice(sku=wanted.sku, price=wanted.price), actor=actor),
+        Command(key=key, action=wanted, actor=actor),
+        Command(
+            key=f"{key}/price", action=SetPrice(sku=wanted.sku, price=wanted.price), actor=actor
+        ),
     ]
     if wanted.cost is not None:
         cost = SetCost(sku=wanted.sku, cost=wanted.cost)
-        batch.insert(0, Keyed(key=f"{key}/cost", action=cost, actor=actor))
+        batch.insert(0, Command(key=f"{key}/cost", action=cost, actor=actor))
     return batch

@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from storecrew.domain.codec import ACTIONS, EVENTS
-from storecrew.domain.crew import Declaration, Enlisted
+from storecrew.domain.control.agents import AgentManifest, RegisteredAgent
 from storecrew.domain.errors import InvalidInput, Retryable, StorecrewError
 from storecrew.domain.events import Event
-from storecrew.domain.ports import Clock
+from storecrew.domain.ports.clock import Clock
 from storecrew.sdk import Agent, Context, Proposals, cron, wire
 from storecrew.sdk.schedule import Every, Schedule
-from storecrew.web.guard import Outbound
+from storecrew.web.ssrf_guard import OutboundPolicy
 
 if TYPE_CHECKING:
     import httpx
@@ -42,14 +42,14 @@ class AnswerRefused(StorecrewError):
 
 
 @dataclass
-class Caller:
+class RemoteAgentClient:
     """Calls remote agents, through the guard and with one pool of connections."""
 
-    outbound: Outbound
+    outbound: OutboundPolicy
     clock: Clock
     _client: "httpx.AsyncClient | None" = field(default=None, init=False)
 
-    def recruit(self, one: Enlisted) -> Agent:
+    def build_agent(self, one: RegisteredAgent) -> Agent:
         """Return the agent whose runs are calls to its endpoint."""
 
         async def propose(woken_by: Event | Sequence[Event], ctx: Context) -> Proposals:
@@ -67,7 +67,7 @@ class Caller:
             propose=propose,
             on=tuple(EVENTS[name] for name in said.on),
             schedule=schedule_of(said),
-            may=frozenset(ACTIONS[name] for name in said.may),
+            allowed_actions=frozenset(ACTIONS[name] for name in said.allowed_actions),
             capabilities=said.capabilities,
             tags=said.tags,
             priority=said.priority,
@@ -77,9 +77,11 @@ class Caller:
             budget=said.budget,
         )
 
-    async def ask(self, one: Enlisted, events: tuple[Event, ...], ctx: Context) -> wire.Said:
+    async def ask(
+        self, one: RegisteredAgent, events: tuple[Event, ...], ctx: Context
+    ) -> wire.AgentResponse:
         """Call the agent and return what it says, with its tokens on the run's meter."""
-        wake = wire.Wake(
+        wake = wire.AgentRequest(
             run=ctx.run,
             attempt=ctx.attempt,
             agent=ctx.agent,
@@ -88,16 +90,16 @@ class Caller:
             settings=ctx.settings,
             events=events,
         )
-        body = wire.encode_wake(wake)
+        body = wire.encode_request(wake)
         answer = await self._post(one, body, self._headers(one, ctx.run, body))
         try:
-            said = wire.decode_answer(answer)
+            said = wire.decode_response(answer)
         except InvalidInput as error:
             raise AnswerRefused(ctx.agent, str(error)) from error
         ctx.meter.add(said.tokens)
         return said
 
-    def _headers(self, one: Enlisted, run: str, body: bytes) -> dict[str, str]:
+    def _headers(self, one: RegisteredAgent, run: str, body: bytes) -> dict[str, str]:
         at = int(self.clock.now().timestamp())
         return {
             "Content-Type": "application/json",
@@ -107,7 +109,7 @@ class Caller:
             wire.SIGNATURE: wire.sign(one.signing_key, at, body),
         }
 
-    async def _post(self, one: Enlisted, body: bytes, headers: Mapping[str, str]) -> bytes:
+    async def _post(self, one: RegisteredAgent, body: bytes, headers: Mapping[str, str]) -> bytes:
         import httpx  # a tenth of a second that a plane without remote agents need not pay
 
         agent, endpoint = one.declaration.agent_id, one.declaration.endpoint
@@ -150,7 +152,7 @@ async def _bounded(agent: str, response: "httpx.Response") -> bytes:
     return bytes(read)
 
 
-def schedule_of(said: Declaration) -> Schedule | None:
+def schedule_of(said: AgentManifest) -> Schedule | None:
     """Return the declared schedule."""
     if said.cron is not None:
         return cron(said.cron, zone=said.zone)

@@ -12,12 +12,10 @@ _AGENT = '''"""Say in a line what it does for the shop. This one prices what sel
 
 from decimal import Decimal
 
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.events import StockRanLow
-from storecrew.sdk import Context, Proposal, Proposals, agent
+from storecrew import Context, Proposal, Proposals, SetPrice, StockRanLow, agent
 
 
-@agent(on=StockRanLow, may=[SetPrice], capabilities=["pricing"])
+@agent(on=StockRanLow, allowed_actions=[SetPrice], capabilities=["pricing"])
 async def {name}(event: StockRanLow, ctx: Context) -> Proposals:
     """Raise the price by a twentieth of what lasts less than three days."""
     product = await ctx.store.product(event.sku)
@@ -27,7 +25,7 @@ async def {name}(event: StockRanLow, ctx: Context) -> Proposals:
             action=SetPrice(
                 sku=product.sku,
                 price=(product.price * Decimal("1.05")).rounded(),
-                expect=product.price,
+                expected_price=product.price,
             ),
             reason=f"{{days:.1f}} days of cover are left.",
             evidence={{"units": event.position, "daily_demand": event.daily_demand}},
@@ -40,11 +38,7 @@ import asyncio
 import pytest
 from {name} import {name}
 
-from storecrew.domain.commerce import Product
-from storecrew.domain.events import StockRanLow
-from storecrew.domain.money import Money
-from storecrew.testing.propose import propose
-from storecrew.testing.view import FakeView
+from storecrew import FakeStore, Money, Product, StockRanLow, run_agent
 
 MUG = Product(sku="mug", name="Mug", price=Money.of("10.00", "EUR"))
 
@@ -54,8 +48,8 @@ def test_what_sells_out_becomes_dearer(units: int, prices: list[str]) -> None:
     low = StockRanLow(
         sku="mug", warehouse="main", position=units, reorder_point=50, daily_demand=2.0
     )
-    said = asyncio.run(propose({name}, low, FakeView(product_list=[MUG])))
-    assert [str(one.action.price.amount) for one in said] == prices
+    proposals = asyncio.run(run_agent({name}, low, FakeStore(product_list=[MUG])))
+    assert [str(one.action.price.amount) for one in proposals] == prices
 '''
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from storecrew.app.masking import Mask, secrets_of
+from storecrew.app.redaction import Redactor, secrets_of
 from storecrew.app.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def report_errors(settings: Settings) -> Iterator[None]:
     from sentry_sdk.integrations.logging import LoggingIntegration
     from sentry_sdk.integrations.threading import ThreadingIntegration
 
-    mask = Mask(secrets_of(settings))
+    mask = Redactor(secrets_of(settings))
 
     def scrubbed(event: "Event", hint: "Hint") -> "Event | None":
         if "log_record" in hint and "exc_info" not in hint:

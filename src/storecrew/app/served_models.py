@@ -1,22 +1,27 @@
-"""The models as agents and doors ask them: what was learnt, else what is simple."""
+"""The served models: learned where a fresh version serves, simple otherwise."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from storecrew.app.model_scores import Record, merged, told_of
-from storecrew.app.teaching import part, series_name
-from storecrew.domain.advice import BoughtTogether, Elasticity, Intent, Suggested
+from storecrew.app.model_scores import AccuracyRecord, merged, told_of
+from storecrew.app.training import part, series_name
+from storecrew.domain.control.model_registry import ModelKind, ModelVersion, ServingStatus
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.learning import Skill, Standing, Version
-from storecrew.domain.ports import DemandForecast
+from storecrew.domain.ports.models import (
+    DemandForecast,
+    Elasticity,
+    Intent,
+    ProductAffinity,
+    RecommendedProduct,
+)
 from storecrew.models.basic import BasicModels
 from storecrew.models.demand import Forecasts
 from storecrew.models.demand.forecasts import SeriesForecast
 from storecrew.models.intents import IntentModel
-from storecrew.models.recommendation import Similarities, Suggestion, proven_pairs
-from storecrew.models.state import State
+from storecrew.models.recommendation import ScoredProduct, Similarities, proven_pairs
+from storecrew.models.serialization import State
 
 _FRESH = timedelta(days=3)
 """Age up to which a forecast is acted on: models are trained daily, and may fail twice."""
@@ -26,10 +31,10 @@ _FRESH = timedelta(days=3)
 class ServedForecasts:
     """The newest forecasts, and how earlier ones did."""
 
-    version: Version
+    version: ModelVersion
     forecasts: Forecasts
-    record: Record
-    rehearsal: Record
+    record: AccuracyRecord
+    rehearsal: AccuracyRecord
     """What stands in for the record of a product whose forecasts have not come true yet."""
 
     def of(self, sku: str, warehouse: str | None = None) -> SeriesForecast | None:
@@ -61,36 +66,36 @@ class ServedModels(BasicModels):
     elasticity_of: Mapping[str, Elasticity] = field(default_factory=dict[str, Elasticity])
     basket_days: float = 365.0
     """Days of orders that the similarities were learned from."""
-    numbers: dict[Skill, int] = field(default_factory=dict[Skill, int])
+    numbers: dict[ModelKind, int] = field(default_factory=dict[ModelKind, int])
     """The version of each skill that is held."""
 
-    def hold(self, version: Version, state: State, records: Sequence[Record]) -> None:
+    def hold(self, version: ModelVersion, state: State, records: Sequence[AccuracyRecord]) -> None:
         """Take up what a version learnt, in place of the one before."""
-        if version.skill is Skill.DEMAND:
-            fallen = version.standing is Standing.FALLEN_BACK
+        if version.kind is ModelKind.DEMAND:
+            fallen = version.serving_status is ServingStatus.FALLEN_BACK
             made = Forecasts.restore(part(state, "simple" if fallen else "served"))
             self.forecasts = ServedForecasts(
                 version=version,
                 forecasts=made,
                 record=merged(records),
-                rehearsal=Record.restore(part(state, "rehearsed")),
+                rehearsal=AccuracyRecord.restore(part(state, "rehearsed")),
             )
-        elif version.skill is Skill.SIMILARITY:
+        elif version.kind is ModelKind.SIMILARITY:
             self.similarities = Similarities.restore(state)
             if version.first is not None and version.last is not None:
                 self.basket_days = float((version.last - version.first).days + 1)
-        elif version.skill is Skill.INTENTS:
+        elif version.kind is ModelKind.INTENTS:
             self.intents = IntentModel.restore(state)
-        elif version.skill is Skill.ELASTICITY:
+        elif version.kind is ModelKind.ELASTICITY:
             self.elasticity_of = _elasticities(state)
-        self.numbers[version.skill] = version.number
+        self.numbers[version.kind] = version.number
 
     def forecast_of(
         self, sku: str, day: date, warehouse: str | None = None
     ) -> DemandForecast | None:
         """Return the newest forecast where it is at most three days old and did not fall back."""
         served = self.forecasts
-        if served is None or served.version.standing is Standing.FALLEN_BACK:
+        if served is None or served.version.serving_status is ServingStatus.FALLEN_BACK:
             return None
         name = series_name(sku, warehouse)
         fresh = timedelta(0) <= day - served.forecasts.first <= _FRESH
@@ -106,40 +111,42 @@ class ServedModels(BasicModels):
         """Return what the product's own price moves taught."""
         return self.elasticity_of.get(sku)
 
-    def similar_to(self, cart: Sequence[str], count: int) -> Sequence[Suggested]:
+    def related_products(self, cart: Sequence[str], count: int) -> Sequence[RecommendedProduct]:
         """Return what is bought together with these products, best first."""
         if self.similarities is None:
             return ()
         return [_suggested(each) for each in self.similarities.complete(cart, count)]
 
-    def for_customer(
+    def recommend_for_customer(
         self, bought: Mapping[str, tuple[float, int]], count: int, day: date
-    ) -> Sequence[Suggested]:
-        """Return what somebody may want next, best first."""
+    ) -> Sequence[RecommendedProduct]:
+        """Return what the customer may buy next, best first."""
         if self.similarities is None:
             return ()
         found = self.similarities.for_customer(bought, count, today=day.toordinal())
         return [_suggested(each) for each in found]
 
-    def bought_together(self, count: int) -> Sequence[BoughtTogether]:
+    def product_affinities(self, count: int) -> Sequence[ProductAffinity]:
         """Return proven pairs, the most telling first."""
         if self.similarities is None:
             return ()
         found = proven_pairs(self.similarities, count)
         return [replace(pair, days=self.basket_days) for pair in found]
 
-    def intent(self, texts: Sequence[str]) -> Sequence[Intent]:
+    def classify_intents(self, texts: Sequence[str]) -> Sequence[Intent]:
         """Return what each text wants, by the newest version that learned of intents."""
         if self.intents is None:
-            return super().intent(texts)
+            return super().classify_intents(texts)
         return [
             Intent(name=v.intent, probability=v.probability, sure=v.sure, known=v.known)
             for v in self.intents.classify(texts)
         ]
 
 
-def _suggested(one: Suggestion) -> Suggested:
-    return Suggested(sku=one.sku, score=one.score, reason=one.reason, partner=one.partner)
+def _suggested(one: ScoredProduct) -> RecommendedProduct:
+    return RecommendedProduct(
+        sku=one.sku, score=one.score, reason=one.reason, because_of=one.because_of
+    )
 
 
 def _elasticities(state: State) -> Mapping[str, Elasticity]:

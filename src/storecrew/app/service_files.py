@@ -17,10 +17,15 @@ from pydantic import (
     model_validator,
 )
 
-from storecrew.app.sources import read_file
+from storecrew.app.settings_sources import read_file
+from storecrew.domain.control.services import (
+    HealthCheckConfig,
+    Resources,
+    RestartPolicy,
+    ServiceSpec,
+)
 from storecrew.domain.errors import InvalidInput, InvalidSettings
-from storecrew.domain.services import HealthPace, Resources, RestartPolicy, ServiceSpec
-from storecrew.supervisor import bytes_of, share_of, start_order
+from storecrew.supervisor import bytes_of, dependency_order, share_of
 from storecrew.supervisor.launch import words
 
 RESERVED = {"orchestrator", "dashboard", "announce", "logs"}
@@ -151,7 +156,7 @@ class ServiceFile(_Part):
             user=self.user,
             working_directory=self.working_directory,
             stop_timeout=self.stop_timeout,
-            health=HealthPace(**self.health.model_dump()),
+            health=HealthCheckConfig(**self.health.model_dump()),
         )
 
 
@@ -174,7 +179,7 @@ def read_services(folder: Path) -> list[ServiceSpec]:
     if problems:
         raise InvalidSettings(problems)
     try:
-        start_order({spec.id: spec.depends_on for spec in found.values()})
+        dependency_order({spec.id: spec.depends_on for spec in found.values()})
     except InvalidInput as error:
         raise InvalidSettings([f"{folder}: {error}"]) from None
     return list(found.values())

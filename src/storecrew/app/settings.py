@@ -20,9 +20,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from storecrew.app import sources
-from storecrew.domain.commerce import DEFAULT_WAREHOUSE
+from storecrew.app import settings_sources
 from storecrew.domain.errors import InvalidSettings
+from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
 from storecrew.mail.settings import MailSettings
 from storecrew.policy.settings import PolicySettings
 from storecrew.web.settings import FetchSettings
@@ -124,7 +124,7 @@ class RouteLimits(Section):
 
 
 class ApiSettings(Section):
-    """The HTTP door: who may come in, and how often."""
+    """The HTTP API: who may call it, and how often."""
 
     api_key: SecretStr | None = None
     """Key that every caller must show. None admits only callers on this machine."""
@@ -222,7 +222,7 @@ class ModelSettings(Section):
 
     enabled: bool = True
     """Whether models are trained by themselves. Without it they are when a person asks."""
-    every_hours: Annotated[float, Gt(0)] = 24.0
+    retrain_interval_hours: Annotated[float, Gt(0)] = 24.0
     """Hours after which a model learns again: yesterday's sales are worth a night's work."""
     history_days: Annotated[int, Ge(1), Field(le=3650)] = 800
     """Days of history that are looked at: two seasons of everything, and a little more."""
@@ -233,7 +233,7 @@ class ModelSettings(Section):
     alone and need their library: `pip install storecrew[prophet]`."""
     refit_days: Annotated[int, Ge(1)] = 7
     """Days for which what the demand model learnt is used on newer sales before it learns anew."""
-    phrases: Path | None = None
+    intent_examples_file: Path | None = None
     """YAML file with what customers write, listed under the intent that each shows; it is added to
     the phrases that come with the product."""
 
@@ -272,7 +272,7 @@ class Settings(BaseSettings):
     day. None runs the whole crew as it comes."""
     agents_dir: Path = Path("agents.d")
     """Folder with a `*.yaml` file for each remote agent. Relative to the working directory."""
-    agents_remote: RemoteAgentSettings = RemoteAgentSettings()
+    remote_agents: RemoteAgentSettings = RemoteAgentSettings()
     """Agents that run elsewhere."""
     alerts: AlertSettings = AlertSettings()
     """Who is told when an agent is unwell."""
@@ -332,16 +332,16 @@ def load_settings(
     with every problem found.
     """
     folder = directory or Path.cwd()
-    env = sources.variables(os.environ if environ is None else environ, folder)
-    file = sources.find_file(config, folder)
+    env = settings_sources.variables(os.environ if environ is None else environ, folder)
+    file = settings_sources.find_file(config, folder)
     layers = [
-        sources.read_file(file) if file else {},
-        sources.plain(env),
-        sources.nested(env, Settings),
+        settings_sources.read_file(file) if file else {},
+        settings_sources.plain(env),
+        settings_sources.nested(env, Settings),
         _given(flags or {}),
     ]
     try:
-        return Settings(**sources.merged(*layers))
+        return Settings(**settings_sources.merged(*layers))
     except ValidationError as error:
         raise InvalidSettings(_problems(error)) from error
 

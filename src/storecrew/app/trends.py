@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from storecrew.app.model_desk import ModelDesk
+from storecrew.app.model_service import ModelService
 from storecrew.models.trends import rises
 
 HISTORY_DAYS = 84
@@ -31,16 +31,16 @@ class RisingProduct:
 
 
 async def rising_products(
-    desk: ModelDesk, *, recent: int = 7, doubt: float = 0.1
+    service: ModelService, *, recent: int = 7, doubt: float = 0.1
 ) -> Sequence[RisingProduct]:
     """Return the products whose sales rose in the last `recent` days, surest first.
 
     `doubt` is the share of false alarms that is put up with. Nothing is said before there are
     sales of at least four times `recent` days.
     """
-    last = desk.today - timedelta(days=1)
+    last = service.today - timedelta(days=1)
     days = max(HISTORY_DAYS, 4 * recent)
-    sales = await desk.store.daily_sales(last - timedelta(days=days - 1), last)
+    sales = await service.store.daily_sales(last - timedelta(days=days - 1), last)
     skus = sorted(sales.units)
     if not skus:
         return []
@@ -49,7 +49,7 @@ async def rising_products(
     if days - begun < 4 * recent:
         return []
     found = rises(table[:, begun:], recent=recent, fdr=doubt)
-    names = {product.sku: product.name for product in await desk.store.products(skus)}
+    names = {product.sku: product.name for product in await service.store.products(skus)}
     best = sorted(np.flatnonzero(found.rising), key=lambda n: (found.q[n], -found.growth[n]))
     return [
         RisingProduct(

@@ -1,16 +1,16 @@
-"""A shop is run for some virtual days by somebody, and the result is counted."""
+"""Runs a shop for some virtual days under an operator, and computes the result."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from storecrew.backtest.plain_owner import PlainOwner
-from storecrew.domain.events import Published
+from storecrew.backtest.baseline_owner import BaselineOwner
+from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.money import Money
-from storecrew.domain.ports import Clock
+from storecrew.domain.ports.clock import Clock
 from storecrew.stores.simulated import SimulatedShop
 
-Operate = Callable[[datetime, Sequence[Published]], Awaitable[None]]
+Operate = Callable[[datetime, Sequence[EventEnvelope]], Awaitable[None]]
 """Does, at a moment, what whoever runs the shop would do, having heard the news."""
 Progress = Callable[[int, int], None]
 """Called after each day with the days done and the days in all."""
@@ -20,7 +20,7 @@ WARM_UP_DAYS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class TrialReport:
     """What came of a trial."""
 
     days: int
@@ -53,7 +53,7 @@ async def warm_up(
     progress: Progress = lambda _done, _all: None,
 ) -> None:
     """Let the plain owner run the shop, so that any trial begins with an honest history."""
-    await _pass(shop, PlainOwner(shop, shop.is_fraud).operate, clock, days, progress=progress)
+    await _pass(shop, BaselineOwner(shop, shop.is_fraud).operate, clock, days, progress=progress)
 
 
 async def run_days(
@@ -64,7 +64,7 @@ async def run_days(
     *,
     progress: Progress = lambda _done, _all: None,
     step: int = 1,
-) -> Report:
+) -> TrialReport:
     """Step through the days, operating after every `step` hours, and report on them.
 
     Every order counts that was placed within the days: also one still on its way at the end,
@@ -93,7 +93,7 @@ async def _pass(
         progress(day + 1, days)
 
 
-async def _report(shop: SimulatedShop, start: datetime, end: datetime, days: int) -> Report:
+async def _report(shop: SimulatedShop, start: datetime, end: datetime, days: int) -> TrialReport:
     totals = shop.tally.between(start, end)
     products = {product.sku: product for product in await shop.products()}
     currency = next(iter(products.values())).price.currency
@@ -105,7 +105,7 @@ async def _report(shop: SimulatedShop, start: datetime, end: datetime, days: int
     def money(minor: int) -> Money:
         return Money.from_minor(minor, currency)
 
-    return Report(
+    return TrialReport(
         days=days,
         revenue=money(totals.revenue),
         margin=money(totals.margin),

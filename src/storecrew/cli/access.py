@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import show_json, show_table, told
-from storecrew.cli.session import in_journal, person
+from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.session import person, with_access
+from storecrew.domain.control.access import Role
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.identity import Role
 
 if TYPE_CHECKING:
     from storecrew.app.access import Access
@@ -29,7 +29,7 @@ FromStdin = Annotated[
 
 
 @keys.command("add")
-@told
+@handle_errors
 def add_key(
     name: Name,
     role: RoleOption,
@@ -43,7 +43,7 @@ def add_key(
 
     Example: storecrew key add dashboard --role viewer
     """
-    token = in_journal(data_dir, lambda a: a.add_key(name, role, by=person()), config=config)
+    token = with_access(data_dir, lambda a: a.add_key(name, role, by=person()), config=config)
     if as_json:
         show_json({"name": name, "role": role, "key": token})
     else:
@@ -51,13 +51,13 @@ def add_key(
 
 
 @keys.command("list")
-@told
+@handle_errors
 def list_keys(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """List the keys, also the revoked ones.
 
     Example: storecrew key list
     """
-    found = in_journal(data_dir, lambda access: access.keys(), config=config)
+    found = with_access(data_dir, lambda access: access.keys(), config=config)
     if as_json:
         show_json(list(found))
         return
@@ -69,7 +69,7 @@ def list_keys(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json
 
 
 @keys.command()
-@told
+@handle_errors
 def revoke(
     name: Name, config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False
 ) -> None:
@@ -77,7 +77,7 @@ def revoke(
 
     Example: storecrew key revoke dashboard
     """
-    in_journal(data_dir, lambda access: access.revoke_key(name, by=person()), config=config)
+    with_access(data_dir, lambda access: access.revoke_key(name, by=person()), config=config)
     if as_json:
         show_json({"name": name, "status": "revoked"})
     else:
@@ -85,7 +85,7 @@ def revoke(
 
 
 @users.command("add")
-@told
+@handle_errors
 def add_user(
     name: Name,
     role: RoleOption,
@@ -103,7 +103,7 @@ def add_user(
     async def add(access: "Access") -> None:
         await access.add_user(name, role, password, by=person())
 
-    in_journal(data_dir, add, config=config)
+    with_access(data_dir, add, config=config)
     if as_json:
         show_json({"name": name, "role": role})
     else:
@@ -111,13 +111,13 @@ def add_user(
 
 
 @users.command("list")
-@told
+@handle_errors
 def list_users(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """List everybody who may log in.
 
     Example: storecrew user list --json
     """
-    found = in_journal(data_dir, lambda access: access.users(), config=config)
+    found = with_access(data_dir, lambda access: access.users(), config=config)
     if as_json:
         show_json(list(found))
         return
@@ -126,7 +126,7 @@ def list_users(config: ConfigFile = None, data_dir: DataDir = None, as_json: Jso
 
 
 @users.command()
-@told
+@handle_errors
 def remove(
     name: Name, config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False
 ) -> None:
@@ -134,7 +134,7 @@ def remove(
 
     Example: storecrew user remove anna
     """
-    in_journal(data_dir, lambda access: access.remove_user(name, by=person()), config=config)
+    with_access(data_dir, lambda access: access.remove_user(name, by=person()), config=config)
     if as_json:
         show_json({"name": name, "status": "removed"})
     else:

@@ -6,33 +6,38 @@ from typing import Annotated
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import show_json, show_table, told
-from storecrew.cli.session import in_plane
+from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.session import with_plane
 
 app = typer.Typer(no_args_is_help=True, help="See the agents on duty, and begin a new one.")
 
 
 @app.command("list")
-@told
+@handle_errors
 def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False) -> None:
     """List the agents on duty: what each is for, what it may propose, and how it is.
 
     Example: storecrew agents list
     """
-    standings = in_plane(data_dir, lambda p: p.crew.standings(), config=config)
+    standings = with_plane(data_dir, lambda p: p.crew.statuses(), config=config)
     rows = [
-        (s.agent.name, s.word, s.agent.purpose, ", ".join(sorted(a.__name__ for a in s.agent.may)))
+        (
+            s.agent.name,
+            s.word,
+            s.agent.purpose,
+            ", ".join(sorted(a.__name__ for a in s.agent.allowed_actions)),
+        )
         for s in standings
     ]
     if as_json:
-        names = ("agent", "status", "purpose", "may")
+        names = ("agent", "status", "purpose", "allowed_actions")
         show_json({"agents": [dict(zip(names, row, strict=True)) for row in rows]})
         return
     show_table(f"{len(rows)} agents", ("agent", "status", "what for", "may propose"), rows)
 
 
 @app.command()
-@told
+@handle_errors
 def new(
     name: Annotated[str, typer.Argument(help="Its name: small letters, digits and _.")],
     folder: Annotated[Path, typer.Option(help="Where to write it.")] = Path("my_agents"),

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import DataDir, Json, Note, Page, PerPage, ProposalId
-from storecrew.cli.output import counted, show_fields, show_json, show_table, told
-from storecrew.cli.session import in_plane, person
+from storecrew.cli.output import counted, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from storecrew.domain.proposals import Effect
-    from storecrew.domain.runs import Approval
+    from storecrew.domain.control.approvals import Approval
+    from storecrew.domain.control.proposals import Effect
 
 app = typer.Typer(no_args_is_help=True, help="See and answer the questions that wait for you.")
 
 
 @app.command("list")
-@told
+@handle_errors
 def list_(
     page: Page = 1, per_page: PerPage = 50, data_dir: DataDir = None, as_json: Json = False
 ) -> None:
@@ -27,7 +27,7 @@ def list_(
 
     Example: storecrew approvals list
     """
-    found = in_plane(data_dir, lambda p: p.journal.approvals(page=page, per_page=per_page))
+    found = with_plane(data_dir, lambda p: p.journal.approvals(page=page, per_page=per_page))
     if as_json:
         show_json(found.items)
         return
@@ -39,13 +39,13 @@ def list_(
 
 
 @app.command()
-@told
+@handle_errors
 def show(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show one question with its evidence.
 
     Example: storecrew approvals show "pricing_optimizer@2026-03-02T06:00:00+00:00/0"
     """
-    found = in_plane(data_dir, lambda p: p.journal.approval(proposal))
+    found = with_plane(data_dir, lambda p: p.journal.approval(proposal))
     if as_json:
         show_json(found)
         return
@@ -67,7 +67,7 @@ def show(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) 
 
 
 @app.command()
-@told
+@handle_errors
 def approve(
     proposal: ProposalId,
     note: Note = "",
@@ -84,12 +84,14 @@ def approve(
     from storecrew.domain.codec import decode_action  # costs what `--help` need not pay
 
     changed = decode_action(_parsed(action)) if action else None
-    run = in_plane(data_dir, lambda p: p.approve(proposal, by=person(), note=note, action=changed))
+    run = with_plane(
+        data_dir, lambda p: p.approve(proposal, by=person(), note=note, action=changed)
+    )
     _say(as_json, {"proposal_id": proposal, "status": "approved", "run_id": run})
 
 
 @app.command()
-@told
+@handle_errors
 def reject(
     proposal: ProposalId, note: Note = "", data_dir: DataDir = None, as_json: Json = False
 ) -> None:
@@ -97,7 +99,7 @@ def reject(
 
     Example: storecrew approvals reject "pricing_optimizer@7/0" --note "not before Christmas"
     """
-    in_plane(data_dir, lambda p: p.reject(proposal, by=person(), note=note))
+    with_plane(data_dir, lambda p: p.reject(proposal, by=person(), note=note))
     _say(as_json, {"proposal_id": proposal, "status": "rejected"})
 
 
@@ -139,7 +141,7 @@ def _row(row: object) -> str:
 
 
 _SUBJECTS = ("sku", "order_id", "purchase_id", "customer")
-_WORDS = {"price": "at {}", "expect": "(was {})", "quantity": "× {}", "warehouse": "in {}"}
+_WORDS = {"price": "at {}", "expected_price": "(was {})", "quantity": "× {}", "warehouse": "in {}"}
 
 
 def describe(action: object) -> str:

@@ -3,7 +3,7 @@
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, show_json, told
+from storecrew.cli.output import FAILED, handle_errors, show_json
 from storecrew.cli.session import read_settings
 from storecrew.domain.errors import InvalidSettings
 
@@ -35,7 +35,7 @@ def check(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = F
 
 
 @app.command()
-@told
+@handle_errors
 def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show the settings as they add up, secrets masked.
 

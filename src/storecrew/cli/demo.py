@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import ConfigFile, Json
-from storecrew.cli.output import Report as ProgressReport
-from storecrew.cli.output import progress_bar, show_json, show_table, told
-from storecrew.cli.serving import Port, serve
+from storecrew.cli.output import (
+    Report as ProgressReport,
+    handle_errors,
+    progress_bar,
+    show_json,
+    show_table,
+)
+from storecrew.cli.serve import Port, serve
 from storecrew.cli.session import read_settings, run_to_end
 
 if TYPE_CHECKING:
     from storecrew.app import Settings
     from storecrew.app.demo import DemoReport
-    from storecrew.backtest import Report
+    from storecrew.backtest import TrialReport
     from storecrew.domain.money import Money
 
 
@@ -24,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-@told
+@handle_errors
 def demo(  # noqa: PLR0913 - options are read by name, like a form
     days: Annotated[int, typer.Option(min=1, max=3650, help="Virtual days to run.")] = 60,
     seed: Annotated[int, typer.Option(help="Which shop; the same seed is the same shop.")] = 7,
@@ -89,7 +94,7 @@ def summary(report: "DemoReport") -> dict[str, Any]:
     }
 
 
-def _figures(report: "Report") -> dict[str, Any]:
+def _figures(report: "TrialReport") -> dict[str, Any]:
     return {
         "days": report.days,
         "orders": report.orders,

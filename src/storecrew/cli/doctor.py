@@ -3,7 +3,7 @@
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, show_json, told
+from storecrew.cli.output import FAILED, handle_errors, show_json
 from storecrew.cli.session import read_settings, run_to_end
 
 
@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-@told
+@handle_errors
 def doctor(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Go through the production checklist beside the running server; exit 1 if anything fails.
 

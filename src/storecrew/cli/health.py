@@ -54,13 +54,15 @@ def health(
 
 
 async def _look(data_dir: Any, config: Any, alert: bool) -> dict[str, Any]:
-    from storecrew.app.doorway import open_doorway  # databases, which `--help` need not pay
-    from storecrew.domain.health import report
+    from storecrew.app.journal_client import (
+        open_journal_client,
+    )  # databases, which `--help` need not pay
+    from storecrew.domain.control.health import report
 
     settings = read_settings(data_dir, config)
-    with closing(open_doorway(settings)) as door:
+    with closing(open_journal_client(settings)) as door:
         max_age = timedelta(seconds=settings.alerts.max_age_seconds)
-        found = report(door.pulses(), door.clock.now(), max_age)
+        found = report(door.agent_health(), door.clock.now(), max_age)
         if alert:
             told = await door.alert()
             found["alerts"] = {"sent": told.sent, "recovered": told.recovered, "held": told.held}

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.output import show_fields, show_json, show_table, told
-from storecrew.cli.session import in_plane, person, report
+from storecrew.cli.output import handle_errors, show_fields, show_json, show_table
+from storecrew.cli.session import person, report, with_plane
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from storecrew.app.assembly import ControlPlane
-    from storecrew.app.planning import Plan
-    from storecrew.domain.operations import Incident
+    from storecrew.app.bootstrap import ControlPlane
+    from storecrew.domain.control.incidents import Incident
+    from storecrew.reports.goal_plan import GoalPlan
 
 app = typer.Typer(no_args_is_help=True, help="See and close what went wrong.")
 goal = typer.Typer(no_args_is_help=True, help="Say what matters now, and see the plan for it.")
@@ -22,7 +22,7 @@ IncidentId = Annotated[str, typer.Argument(help="The incident's id.")]
 
 
 @app.command("list")
-@told
+@handle_errors
 def list_(
     status: Annotated[str, typer.Option(help="open or closed.", show_default="all")] = "",
     data_dir: DataDir = None,
@@ -36,7 +36,7 @@ def list_(
     async def work(plane: "ControlPlane") -> "Sequence[Incident]":
         return await plane.incidents.incidents(status=status or None)
 
-    found = in_plane(data_dir, work)
+    found = with_plane(data_dir, work)
     if as_json:
         show_json({"items": found, "total": len(found)})
         return
@@ -49,7 +49,7 @@ def list_(
 
 
 @app.command()
-@told
+@handle_errors
 def show(incident: IncidentId, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show one incident: what was seen, its cause, and what would help.
 
@@ -59,7 +59,7 @@ def show(incident: IncidentId, data_dir: DataDir = None, as_json: Json = False) 
     async def work(plane: "ControlPlane") -> "Incident":
         return await plane.incidents.incident(incident)
 
-    found = in_plane(data_dir, work)
+    found = with_plane(data_dir, work)
     if as_json:
         show_json(found)
         return
@@ -86,7 +86,7 @@ def _step(step: "Mapping[str, Any]") -> str:
 
 
 @app.command()
-@told
+@handle_errors
 def close(
     incident: IncidentId,
     reason: Annotated[str, typer.Option(help="What ended it.")] = "",
@@ -102,7 +102,7 @@ def close(
         now = plane.clock.now()
         await plane.incidents.close_incident(incident, reason=reason, by=person(), now=now)
 
-    in_plane(data_dir, work)
+    with_plane(data_dir, work)
     if as_json:
         show_json({"id": incident, "status": "closed"})
     else:
@@ -110,7 +110,7 @@ def close(
 
 
 @goal.command("set")
-@told
+@handle_errors
 def set_goal(
     goal: Annotated[str, typer.Argument(help="profit, growth, clear_stock or service.")],
     until: Annotated[str, typer.Option(help="ISO 8601 with a zone.", show_default="ever")] = "",
@@ -123,10 +123,10 @@ def set_goal(
     """
     from datetime import datetime
 
-    from storecrew.app.planning import GOALS  # costs what `--help` need not pay
     from storecrew.domain.codec import decode
+    from storecrew.domain.control.agents import GoalSet
     from storecrew.domain.errors import InvalidInput
-    from storecrew.domain.events import GoalSet
+    from storecrew.reports.goal_plan import GOALS  # costs what `--help` need not pay
 
     if goal not in GOALS:
         raise InvalidInput("goal", f"{goal!r} is none of {', '.join(GOALS)}")
@@ -140,18 +140,18 @@ def set_goal(
 
 
 @goal.command("show")
-@told
+@handle_errors
 def show_goal(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show the goal in force and the newest plan: who does what, by when, at which cost.
 
     Example: storecrew goal show
     """
-    from storecrew.app.planning import current_plan  # costs what `--help` need not pay
+    from storecrew.reports.goal_plan import current_plan  # costs what `--help` need not pay
 
-    async def work(plane: "ControlPlane") -> "Plan":
+    async def work(plane: "ControlPlane") -> "GoalPlan":
         return await current_plan(plane.journal, plane.clock.now())
 
-    found = in_plane(data_dir, work)
+    found = with_plane(data_dir, work)
     if as_json:
         show_json(found)
         return

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import DataDir, Json, Page, PerPage
-from storecrew.cli.output import counted, fail, show_fields, show_json, show_table, told
-from storecrew.cli.session import in_plane, person
+from storecrew.cli.output import counted, fail, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from storecrew.app import Plane
-    from storecrew.app.mail_desk import Preview
-    from storecrew.domain.care import DeliveryState
-    from storecrew.domain.proposals import Outcome
+    from storecrew.domain.control.proposals import Outcome
+    from storecrew.domain.shop.messages import DeliveryState
+    from storecrew.mail.service import Preview
 
 app = typer.Typer(no_args_is_help=True, help="Messages to customers: previews and deliveries.")
 
@@ -22,7 +22,7 @@ MessageId = Annotated[int, typer.Argument(min=1, help="The message's number.")]
 
 
 @app.command()
-@told
+@handle_errors
 def preview(  # noqa: PLR0913 - typer reads one parameter per option
     what: Annotated[
         str, typer.Argument(help="A message's number, or a proposal as `<run>/<n>`.")
@@ -40,7 +40,7 @@ def preview(  # noqa: PLR0913 - typer reads one parameter per option
     """
     if not what and not (title and body):
         raise InvalidInput("preview", "name a message or a proposal, or give --title and --body")
-    found = in_plane(data_dir, lambda p: _preview(p, what, purpose, (title, body)))
+    found = with_plane(data_dir, lambda p: _preview(p, what, purpose, (title, body)))
     if html is not None:
         _write(html, found.html)
     if as_json:
@@ -51,7 +51,7 @@ def preview(  # noqa: PLR0913 - typer reads one parameter per option
 
 
 @app.command()
-@told
+@handle_errors
 def report(
     campaign: Annotated[str, typer.Option(help="Only messages of this campaign.")] = "",
     data_dir: DataDir = None,
@@ -61,7 +61,7 @@ def report(
 
     Example: storecrew mail report --campaign "Spring tea"
     """
-    found = in_plane(data_dir, lambda p: p.mail.state(campaign or None))
+    found = with_plane(data_dir, lambda p: p.mail.state(campaign or None))
     if as_json:
         show_json(found)
         return
@@ -73,7 +73,7 @@ def report(
 
 
 @app.command()
-@told
+@handle_errors
 def queue(
     state: Annotated[
         str, typer.Option(help="Only those that are waiting, sent, failed, unknown, …")
@@ -88,7 +88,7 @@ def queue(
     Example: storecrew mail queue --state unknown
     """
     wanted = _state(state)
-    found = in_plane(
+    found = with_plane(
         data_dir, lambda p: p.mail.messages(state=wanted, page=page, per_page=per_page)
     )
     if as_json:
@@ -103,17 +103,17 @@ def queue(
 
 
 @app.command()
-@told
+@handle_errors
 def suppress(
     address: Annotated[str, typer.Argument(help="The address.")],
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Write to an address no more, whoever asks for it.
+    """Suppress an address: no message is sent to it any more.
 
     Example: storecrew mail suppress anna@example.com
     """
-    outcome = in_plane(data_dir, lambda p: _suppress(p, address))
+    outcome = with_plane(data_dir, lambda p: _suppress(p, address))
     if not outcome.applied:
         fail(outcome.message)
     if as_json:
@@ -123,14 +123,14 @@ def suppress(
 
 
 @app.command()
-@told
+@handle_errors
 def retry(message_id: MessageId, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Send a message again that failed, was suppressed or is unknown. One that is unknown may
     have arrived: ask its reader, or look into the mail server's log.
 
     Example: storecrew mail retry 17
     """
-    in_plane(data_dir, lambda p: p.mail.retry(message_id, by=person()))
+    with_plane(data_dir, lambda p: p.mail.retry(message_id, by=person()))
     if as_json:
         show_json({"message_id": message_id, "state": "waiting"})
     else:
@@ -138,7 +138,7 @@ def retry(message_id: MessageId, data_dir: DataDir = None, as_json: Json = False
 
 
 @app.command("test")
-@told
+@handle_errors
 def send_test(
     address: Annotated[str, typer.Argument(help="Where to.")],
     data_dir: DataDir = None,
@@ -148,11 +148,11 @@ def send_test(
 
     Example: storecrew mail test me@example.com
     """
-    answer = in_plane(data_dir, lambda p: p.mail.test(address))
+    answer = with_plane(data_dir, lambda p: p.mail.test(address))
     if as_json:
         show_json(answer)
-    if answer.handed != "taken":
-        fail(f"{answer.handed}: {answer.detail}")
+    if answer.result != "taken":
+        fail(f"{answer.result}: {answer.detail}")
     if not as_json:
         print(f"The server took it: {answer.detail}")
 
@@ -181,7 +181,7 @@ def _write(file: Path, content: str) -> None:
 
 
 def _state(name: str) -> "DeliveryState | None":
-    from storecrew.domain.care import DeliveryState  # costs what `--help` need not pay
+    from storecrew.domain.shop.messages import DeliveryState
 
     try:
         return DeliveryState(name) if name else None

@@ -6,27 +6,27 @@ from storecrew.cli import (
     access,
     agents,
     approvals,
+    catalog,
     config,
-    crew,
+    control,
+    customers_and_purchasing,
     demo,
     doctor,
     health,
-    importing,
+    imports,
     incidents,
+    inventory,
     mail,
     models,
-    offers,
     orders,
-    partners,
     policy,
-    products,
+    promotions,
     reports,
+    serve,
     services,
-    serving,
-    stock,
-    tickets,
-    tracing,
-    working,
+    support,
+    traces,
+    workers,
 )
 
 app = typer.Typer(
@@ -37,26 +37,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 demo.register(app)
-serving.register(app)
-working.register(app)
+serve.register(app)
+workers.register(app)
 services.register(app)
-importing.register(app)
-crew.register(app)
+imports.register(app)
+control.register(app)
 doctor.register(app)
 health.register(app)
-tracing.register(app)
+traces.register(app)
 models.register(app)
 reports.register(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(orders.app, name="orders")
-app.add_typer(products.app, name="products")
-app.add_typer(stock.app, name="stock")
-app.add_typer(offers.app, name="offers")
-app.add_typer(partners.customers, name="customers")
-app.add_typer(partners.purchases, name="purchases")
+app.add_typer(catalog.app, name="products")
+app.add_typer(inventory.app, name="stock")
+app.add_typer(promotions.app, name="offers")
+app.add_typer(customers_and_purchasing.customers, name="customers")
+app.add_typer(customers_and_purchasing.purchases, name="purchases")
 app.add_typer(mail.app, name="mail")
-app.add_typer(tickets.app, name="tickets")
+app.add_typer(support.app, name="tickets")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(incidents.goal, name="goal")
 app.add_typer(config.app, name="config")

@@ -4,24 +4,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from storecrew.cli.crew import read_moment
+from storecrew.cli.control import read_moment
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import fail, progress_bar, show_fields, show_json, show_table, told
-from storecrew.cli.session import in_plane, person
-from storecrew.domain.learning import Skill
+from storecrew.cli.output import (
+    fail,
+    handle_errors,
+    progress_bar,
+    show_fields,
+    show_json,
+    show_table,
+)
+from storecrew.cli.session import person, with_plane
+from storecrew.domain.control.model_registry import ModelKind
 
 if TYPE_CHECKING:
-    from storecrew.app.assembly import ControlPlane
-    from storecrew.app.model_desk import Course, ModelDesk
-    from storecrew.app.suggestions import Offers
-    from storecrew.domain.learning import Version
+    from storecrew.app.bootstrap import ControlPlane
+    from storecrew.app.model_service import ModelService, TrainingStatus
+    from storecrew.app.recommendations import RecommendedOffers
+    from storecrew.domain.control.model_registry import ModelVersion
 
 app = typer.Typer(no_args_is_help=True, help="See what the crew has learnt, and have it learn.")
 
 AsOf = Annotated[
     str, typer.Option(help="As if it were this day or ISO 8601 time.", show_default="now")
 ]
-SkillName = Annotated[Skill, typer.Argument(help="What is learnt.")]
+SkillName = Annotated[ModelKind, typer.Argument(help="What is learnt.")]
 
 
 def register(program: typer.Typer) -> None:
@@ -35,12 +42,12 @@ def register(program: typer.Typer) -> None:
     program.add_typer(app, name="models")
 
 
-def desk_of(plane: "ControlPlane", as_of: str) -> "ModelDesk":
-    """Return the models' desk, as it would have been at that moment where one is given."""
+def model_service_of(plane: "ControlPlane", as_of: str) -> "ModelService":
+    """Return the model service, as of that moment where one is given."""
     return plane.models.at(read_moment(as_of)) if as_of else plane.models
 
 
-@told
+@handle_errors
 def forecast(
     sku: Annotated[str, typer.Argument(help="The product's SKU.")],
     horizon: Annotated[int, typer.Option(min=1, max=90, help="Days ahead.")] = 14,
@@ -55,10 +62,10 @@ def forecast(
     """
     from storecrew.app import model_answers  # costs what `--help` need not pay
 
-    found = in_plane(
+    found = with_plane(
         data_dir,
         lambda p: model_answers.forecast(
-            desk_of(p, as_of), sku, horizon=horizon, warehouse=warehouse or None
+            model_service_of(p, as_of), sku, horizon=horizon, warehouse=warehouse or None
         ),
     )
     if as_json:
@@ -72,7 +79,7 @@ def forecast(
     show_fields({"method": f"{found.method}, {of}", **found.error})
 
 
-@told
+@handle_errors
 def elasticity(
     sku: Annotated[str, typer.Argument(help="The product's SKU.")],
     data_dir: DataDir = None,
@@ -85,7 +92,7 @@ def elasticity(
     """
     from storecrew.app import model_answers  # costs what `--help` need not pay
 
-    found = in_plane(data_dir, lambda p: model_answers.elasticity(p.models, sku), config=config)
+    found = with_plane(data_dir, lambda p: model_answers.elasticity(p.models, sku), config=config)
     if as_json:
         show_json(found)
         return
@@ -93,7 +100,7 @@ def elasticity(
     print("from its own price moves" if found.own else "from what is usual: its price never moved")
 
 
-@told
+@handle_errors
 def recommend(
     customer: Annotated[str, typer.Argument(help="Who.", show_default="nobody known")] = "",
     cart: Annotated[list[str] | None, typer.Option(help="An SKU in the cart; repeat it.")] = None,
@@ -106,18 +113,18 @@ def recommend(
 
     Example: storecrew recommend --cart "Product A" --count 5
     """
-    from storecrew.app import suggestions  # costs what `--help` need not pay
+    from storecrew.app import recommendations  # costs what `--help` need not pay
 
     if cart and customer:
         fail("cart: give a customer or a cart, not both")
 
-    async def ask(plane: "ControlPlane") -> "Offers":
-        desk = desk_of(plane, as_of)
+    async def ask(plane: "ControlPlane") -> "RecommendedOffers":
+        service = model_service_of(plane, as_of)
         if cart:
-            return await suggestions.for_cart(desk, cart, count=count)
-        return await suggestions.for_customer(desk, customer, count=count)
+            return await recommendations.for_cart(service, cart, count=count)
+        return await recommendations.for_customer(service, customer, count=count)
 
-    found = in_plane(data_dir, ask)
+    found = with_plane(data_dir, ask)
     if as_json:
         show_json(found)
         return
@@ -125,7 +132,7 @@ def recommend(
     show_table(f"{len(rows)} products to show", ("sku", "name", "price", "why"), rows)
 
 
-@told
+@handle_errors
 def intent(
     text: Annotated[str, typer.Argument(help="What a customer wrote.")],
     data_dir: DataDir = None,
@@ -138,7 +145,7 @@ def intent(
     """
     from storecrew.app import model_answers  # costs what `--help` need not pay
 
-    found = in_plane(data_dir, lambda p: model_answers.intent(p.models, text), config=config)
+    found = with_plane(data_dir, lambda p: model_answers.intent(p.models, text), config=config)
     if as_json:
         show_json(found)
         return
@@ -148,7 +155,7 @@ def intent(
     show_fields({"candidates": others, "version": found.version})
 
 
-@told
+@handle_errors
 def trends(
     recent: Annotated[int, typer.Option(min=1, max=60, help="Days that count as now.")] = 7,
     as_of: AsOf = "",
@@ -161,7 +168,9 @@ def trends(
     """
     from storecrew.app.trends import rising_products  # costs what `--help` need not pay
 
-    found = in_plane(data_dir, lambda p: rising_products(desk_of(p, as_of), recent=recent))
+    found = with_plane(
+        data_dir, lambda p: rising_products(model_service_of(p, as_of), recent=recent)
+    )
     if as_json:
         show_json({"rising": found})
         return
@@ -170,7 +179,7 @@ def trends(
     show_table(f"{len(rows)} products rise", columns, rows)
 
 
-@told
+@handle_errors
 def page(
     url: Annotated[str, typer.Argument(help="Address of the page.")],
     data_dir: DataDir = None,
@@ -181,7 +190,7 @@ def page(
 
     Example: storecrew page https://shop.example.com/mugs/blue
     """
-    found = in_plane(data_dir, lambda p: p.web.page(url), config=config)
+    found = with_plane(data_dir, lambda p: p.web.page(url), config=config)
     if as_json:
         show_json({"product": found})
         return
@@ -192,13 +201,13 @@ def page(
 
 
 @app.command("list")
-@told
+@handle_errors
 def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False) -> None:
     """List what is learnt, which version answers, and how it did since.
 
     Example: storecrew models list
     """
-    courses = in_plane(data_dir, lambda p: p.models.courses(), config=config)
+    courses = with_plane(data_dir, lambda p: p.models.courses(), config=config)
     if as_json:
         show_json({"models": courses})
         return
@@ -206,20 +215,20 @@ def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = F
     show_table(f"{len(courses)} models", columns, [_row(course) for course in courses])
 
 
-def _row(course: "Course") -> tuple[object, ...]:
+def _row(course: "TrainingStatus") -> tuple[object, ...]:
     version = course.version
     if version is None:
         return (course.skill, "none yet", "", "", "", "")
     trained = f"{version.trained_at:%Y-%m-%d %H:%M}"
     said = ", ".join(f"{name} {value:g}" for name, value in version.accuracy.items())
-    return (course.skill, version.number, version.standing, trained, version.last or "", said)
+    return (course.skill, version.number, version.serving_status, trained, version.last or "", said)
 
 
 @app.command()
-@told
+@handle_errors
 def train(
     skill: Annotated[
-        Skill | None, typer.Argument(help="What is learnt.", show_default="all")
+        ModelKind | None, typer.Argument(help="What is learnt.", show_default="all")
     ] = None,
     as_of: AsOf = "",
     data_dir: DataDir = None,
@@ -230,26 +239,28 @@ def train(
 
     Example: storecrew models train demand --as-of 2011-11-01
     """
-    skills = [skill] if skill else list(Skill)
+    skills = [skill] if skill else list(ModelKind)
 
-    async def learn(plane: "ControlPlane") -> "list[Version]":
-        desk, made = desk_of(plane, as_of), []
+    async def learn(plane: "ControlPlane") -> "list[ModelVersion]":
+        service, made = model_service_of(plane, as_of), []
         with progress_bar(quiet=as_json) as report:
             for done, one in enumerate(skills):
                 report(f"learning {one}", done, len(skills))
-                made.append(await desk.train(one, by=person()))
+                made.append(await service.train(one, by=person()))
         return made
 
-    made = in_plane(data_dir, learn, config=config)
+    made = with_plane(data_dir, learn, config=config)
     if as_json:
         show_json({"versions": made})
         return
     for version in made:
-        print(f"{version.skill}: version {version.number}, {version.standing} ({version.reason})")
+        print(
+            f"{version.kind}: version {version.number}, {version.serving_status} ({version.reason})"
+        )
 
 
 @app.command()
-@told
+@handle_errors
 def show(
     skill: SkillName,
     number: Annotated[
@@ -264,12 +275,12 @@ def show(
     Example: storecrew models show demand
     """
 
-    async def find(plane: "ControlPlane") -> "Version | None":
+    async def find(plane: "ControlPlane") -> "ModelVersion | None":
         if number is not None:
             return await plane.models.book.version(skill, number)
         return await plane.models.book.newest(skill)
 
-    found = in_plane(data_dir, find, config=config)
+    found = with_plane(data_dir, find, config=config)
     if found is None:
         fail(f"{skill}: nothing learnt yet; see `storecrew models train {skill}`")
     if as_json:
@@ -277,9 +288,9 @@ def show(
         return
     show_fields(
         {
-            "model": found.skill,
+            "model": found.kind,
             "version": found.number,
-            "standing": f"{found.standing} ({found.reason})",
+            "standing": f"{found.serving_status} ({found.reason})",
             "trained at": f"{found.trained_at:%Y-%m-%d %H:%M:%S} UTC, {found.seconds:g} s of CPU",
             "data": f"{found.first} to {found.last}" if found.first else "phrases",
             "fingerprint": found.fingerprint,

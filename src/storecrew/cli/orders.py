@@ -7,12 +7,12 @@ from uuid import uuid4
 import typer
 
 from storecrew.cli.options import DataDir, Json, Page, PerPage
-from storecrew.cli.output import counted, fail, show_fields, show_json, show_table, told
-from storecrew.cli.session import in_plane, person, read_settings
+from storecrew.cli.output import counted, fail, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.session import person, read_settings, with_plane
 
 if TYPE_CHECKING:
     from storecrew.domain.actions import Action
-    from storecrew.domain.proposals import Outcome
+    from storecrew.domain.control.proposals import Outcome
 
 app = typer.Typer(no_args_is_help=True, help="Place orders and take them through their states.")
 
@@ -24,7 +24,7 @@ Reason = Annotated[str, typer.Option(help="Why.")]
 
 
 @app.command("list")
-@told
+@handle_errors
 def list_(
     status: Annotated[str, typer.Option(help="Only orders in this state.")] = "",
     page: Page = 1,
@@ -37,12 +37,11 @@ def list_(
     Example: storecrew orders list --status awaiting_payment
     """
     from storecrew.domain.codec import decode  # costs what `--help` need not pay
-    from storecrew.domain.commerce import OrderQuery
-    from storecrew.domain.orders import Status
+    from storecrew.domain.shop.orders import OrderQuery, OrderStatus
 
-    wanted = decode(Status, status, field="--status") if status else None
+    wanted = decode(OrderStatus, status, field="--status") if status else None
     query = OrderQuery(status=wanted, page=page, per_page=per_page)
-    found = in_plane(data_dir, lambda p: p.store.orders(query))
+    found = with_plane(data_dir, lambda p: p.store.orders(query))
     if as_json:
         show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
         return
@@ -55,13 +54,13 @@ def list_(
 
 
 @app.command()
-@told
+@handle_errors
 def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show one order.
 
     Example: storecrew orders show 1
     """
-    found = in_plane(data_dir, lambda p: p.store.order(order))
+    found = with_plane(data_dir, lambda p: p.store.order(order))
     if as_json:
         show_json(found)
         return
@@ -81,7 +80,7 @@ def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> Non
 
 
 @app.command()
-@told
+@handle_errors
 def submit(
     text: Annotated[str, typer.Argument(help="The order, as `Name:quantity, …`.")],
     customer: Annotated[str, typer.Option(help="Who orders.")] = "",
@@ -96,9 +95,7 @@ def submit(
 
     Example: storecrew orders submit "Product A:5, Product B:10" --customer ada
     """
-    from storecrew.domain.actions import PlaceOrder
-    from storecrew.domain.commerce import Line
-    from storecrew.domain.orders import parse_order
+    from storecrew.domain.shop.orders import Line, PlaceOrder, parse_order
 
     lines = tuple(Line(sku=each.name, quantity=each.quantity) for each in parse_order(text))
     action = PlaceOrder(lines=lines, customer=customer or None, order_text=text, **_offer(offer))
@@ -119,19 +116,19 @@ def _offer(text: str) -> dict[str, str]:
 
 
 @app.command()
-@told
+@handle_errors
 def approve(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
     """Approve a received order; it then awaits payment.
 
     Example: storecrew orders approve 1
     """
-    from storecrew.domain.actions import ApproveOrder
+    from storecrew.domain.shop.orders import ApproveOrder
 
     _move(ApproveOrder(order_id=order), data_dir, key, as_json)
 
 
 @app.command()
-@told
+@handle_errors
 def pay(
     order: OrderId,
     reference: Annotated[str, typer.Option(help="The payment's reference, never used before.")],
@@ -144,9 +141,9 @@ def pay(
 
     Example: storecrew orders pay 1 --reference bank-2026-001 --amount 25.00
     """
-    from storecrew.domain.actions import CapturePayment
     from storecrew.domain.codec import decode
     from storecrew.domain.money import Money
+    from storecrew.domain.shop.payments import CapturePayment
 
     currency = read_settings(data_dir).store.currency
     given = {"amount": amount, "currency": currency}
@@ -156,31 +153,31 @@ def pay(
 
 
 @app.command()
-@told
+@handle_errors
 def fulfil(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
     """Hand a paid order to the carrier.
 
     Example: storecrew orders fulfil 1
     """
-    from storecrew.domain.actions import FulfilOrder
+    from storecrew.domain.shop.orders import FulfilOrder
 
     _move(FulfilOrder(order_id=order), data_dir, key, as_json)
 
 
 @app.command()
-@told
+@handle_errors
 def deliver(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
     """Record that the parcel arrived.
 
     Example: storecrew orders deliver 1
     """
-    from storecrew.domain.actions import CompleteDelivery
+    from storecrew.domain.shop.orders import CompleteDelivery
 
     _move(CompleteDelivery(order_id=order), data_dir, key, as_json)
 
 
 @app.command("return")
-@told
+@handle_errors
 def take_back(
     order: OrderId,
     reason: Reason = "",
@@ -192,13 +189,13 @@ def take_back(
 
     Example: storecrew orders return 1 --reason "arrived broken"
     """
-    from storecrew.domain.actions import AcceptReturn
+    from storecrew.domain.shop.returns import AcceptReturn
 
     _move(AcceptReturn(order_id=order, reason=reason), data_dir, key, as_json)
 
 
 @app.command()
-@told
+@handle_errors
 def cancel(
     order: OrderId,
     reason: Reason = "",
@@ -210,13 +207,13 @@ def cancel(
 
     Example: storecrew orders cancel 1 --reason "ordered twice"
     """
-    from storecrew.domain.actions import CancelOrder
+    from storecrew.domain.shop.orders import CancelOrder
 
     _move(CancelOrder(order_id=order, reason=reason), data_dir, key, as_json)
 
 
 @app.command()
-@told
+@handle_errors
 def hold(
     order: OrderId,
     reason: Annotated[str, typer.Option(help="Why a person has to look.")],
@@ -228,20 +225,20 @@ def hold(
 
     Example: storecrew orders hold 1 --reason "the address looks odd"
     """
-    from storecrew.domain.actions import HoldOrder
+    from storecrew.domain.shop.orders import HoldOrder
 
     apply(HoldOrder(order_id=order, reason=reason), data_dir, key)
     _held(order, reason, as_json)
 
 
 @app.command()
-@told
+@handle_errors
 def release(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
     """Let a held order go on.
 
     Example: storecrew orders release 1
     """
-    from storecrew.domain.actions import ReleaseOrder
+    from storecrew.domain.shop.orders import ReleaseOrder
 
     apply(ReleaseOrder(order_id=order), data_dir, key)
     _held(order, "", as_json)
@@ -257,7 +254,7 @@ def _held(order: int, reason: str, as_json: bool) -> None:
 def apply(action: "Action", data_dir: Path | None, key: str = "") -> "Outcome":
     """Do the action once under the key, or end with the store's reason."""
     key = f"cli/{key or uuid4().hex}"
-    outcome = in_plane(data_dir, lambda p: p.store.apply(action, key=key, actor=person()))
+    outcome = with_plane(data_dir, lambda p: p.store.apply(action, key=key, actor=person()))
     if not outcome.applied:
         fail(outcome.message)
     return outcome

@@ -20,7 +20,7 @@ MISUSED = 2
 """Exit code when the command, or where it should listen, is wrong."""
 
 
-def told(command: Callable[P, T]) -> Callable[P, T]:
+def handle_errors(command: Callable[P, T]) -> Callable[P, T]:
     """Report a deliberate error on stderr and exit with 1, in place of a traceback."""
 
     @functools.wraps(command)
@@ -109,6 +109,6 @@ def progress_bar(*, quiet: bool, lines: bool = False) -> AbstractContextManager[
         return nullcontext(_progress_lines())
     if quiet or not sys.stderr.isatty():
         return nullcontext(lambda _what, _done, _total: None)
-    from storecrew.cli.progress import Bar  # Rich takes longer to import than `--help` may
+    from storecrew.cli.progress import ProgressBar  # Rich takes longer to import than `--help` may
 
-    return Bar()
+    return ProgressBar()

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json, ProposalId
-from storecrew.cli.output import show_fields, show_json, show_table, told
-from storecrew.cli.session import in_plane
+from storecrew.cli.output import handle_errors, show_fields, show_json, show_table
+from storecrew.cli.session import with_plane
 
 if TYPE_CHECKING:
-    from storecrew.app.assembly import ControlPlane
-    from storecrew.domain.runs import Story
+    from storecrew.app.bootstrap import ControlPlane
+    from storecrew.domain.control.traces import ProposalHistory
     from storecrew.policy import Explanation
 
 app = typer.Typer(no_args_is_help=True, help="See which rule decides, and what would change it.")
@@ -22,7 +22,7 @@ def policy() -> None:
 
 
 @app.command()
-@told
+@handle_errors
 def explain(
     proposal: ProposalId,
     data_dir: DataDir = None,
@@ -34,10 +34,10 @@ def explain(
     Example: storecrew policy explain "pricing_optimizer@2026-03-02T06:00:00+00:00/0"
     """
 
-    async def ask(plane: "ControlPlane") -> "tuple[Story, Explanation]":
+    async def ask(plane: "ControlPlane") -> "tuple[ProposalHistory, Explanation]":
         return await plane.journal.story(proposal), await plane.explain(proposal)
 
-    story, found = in_plane(data_dir, ask, config=config)
+    story, found = with_plane(data_dir, ask, config=config)
     if as_json:
         show_json({"decided": story.decision, "now": found})
         return

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 
-class Bar:
+class ProgressBar:
     """Draws one bar per kind of work while it is entered."""
 
     def __init__(self) -> None:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.output import show_fields, show_json, show_table, told
-from storecrew.cli.session import in_plane
+from storecrew.cli.output import handle_errors, show_fields, show_json, show_table
+from storecrew.cli.session import with_plane
 
 if TYPE_CHECKING:
-    from storecrew.app.assembly import ControlPlane
-    from storecrew.app.bias import BiasReport
-    from storecrew.app.campaigns import Bounds, CampaignReport
-    from storecrew.app.followups import PriceReport
+    from storecrew.app.bootstrap import ControlPlane
+    from storecrew.reports.campaign_lift import Bounds, CampaignReport
+    from storecrew.reports.fairness import FairnessReport
+    from storecrew.reports.price_impact import PriceImpactReport
 
 campaigns = typer.Typer(no_args_is_help=True, help="See what campaigns brought.")
 prices = typer.Typer(no_args_is_help=True, help="See what price changes brought.")
@@ -26,19 +26,19 @@ def register(program: typer.Typer) -> None:
 
 
 @campaigns.command("list")
-@told
+@handle_errors
 def list_campaigns(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List campaigns, newest first, with what they brought.
 
     Example: storecrew campaigns list
     """
-    from storecrew.app.campaigns import reports  # costs what `--help` need not pay
+    from storecrew.reports.campaign_lift import reports  # costs what `--help` need not pay
 
     async def work(plane: "ControlPlane") -> "list[CampaignReport]":
         currency = plane.settings.store.currency
         return list(await reports(plane.store, plane.clock.now(), currency))
 
-    found = in_plane(data_dir, work)
+    found = with_plane(data_dir, work)
     if as_json:
         show_json({"campaigns": found})
         return
@@ -59,7 +59,7 @@ def list_campaigns(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @campaigns.command("show")
-@told
+@handle_errors
 def show_campaign(
     name: Annotated[str, typer.Argument(help="The campaign's name.")],
     data_dir: DataDir = None,
@@ -69,9 +69,9 @@ def show_campaign(
 
     Example: storecrew campaigns show "win-back 2026-W10"
     """
-    from storecrew.app.campaigns import report  # costs what `--help` need not pay
+    from storecrew.reports.campaign_lift import report  # costs what `--help` need not pay
 
-    found = in_plane(
+    found = with_plane(
         data_dir,
         lambda p: report(p.store, name, p.clock.now(), p.settings.store.currency),
     )
@@ -100,19 +100,21 @@ def show_campaign(
 
 
 @prices.command("follow-up")
-@told
+@handle_errors
 def follow_up(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Compare what the crew's price changes brought with what it expected of them.
 
     Example: storecrew prices follow-up
     """
-    from storecrew.app.followups import price_report  # costs what `--help` need not pay
+    from storecrew.reports.price_impact import (
+        price_impact_report,  # costs what `--help` need not pay
+    )
 
-    async def work(plane: "ControlPlane") -> "PriceReport":
+    async def work(plane: "ControlPlane") -> "PriceImpactReport":
         currency = plane.settings.store.currency
-        return await price_report(plane.store, plane.journal, plane.clock.now(), currency)
+        return await price_impact_report(plane.store, plane.journal, plane.clock.now(), currency)
 
-    found = in_plane(data_dir, work)
+    found = with_plane(data_dir, work)
     if as_json:
         show_json(found)
         return
@@ -136,7 +138,7 @@ def follow_up(data_dir: DataDir = None, as_json: Json = False) -> None:
         print(f"in all {found.gain} in 28 days each, expected {found.expected_gain}")
 
 
-@told
+@handle_errors
 def bias(
     days: Annotated[int, typer.Option(min=1, max=730, help="Days looked back.")] = 180,
     data_dir: DataDir = None,
@@ -146,12 +148,12 @@ def bias(
 
     Example: storecrew bias --days 90
     """
-    from storecrew.app.bias import bias_report  # costs what `--help` need not pay
+    from storecrew.reports.fairness import fairness_report  # costs what `--help` need not pay
 
-    async def work(plane: "ControlPlane") -> "BiasReport":
-        return await bias_report(plane.store, plane.clock.now(), days=days)
+    async def work(plane: "ControlPlane") -> "FairnessReport":
+        return await fairness_report(plane.store, plane.clock.now(), days=days)
 
-    found = in_plane(data_dir, work)
+    found = with_plane(data_dir, work)
     if as_json:
         show_json(found)
         return

@@ -9,7 +9,7 @@ import uvicorn
 from storecrew.api.asgi import Application
 
 
-class Server(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """Serves the application until told to stop."""
 
     def __init__(
@@ -20,7 +20,7 @@ class Server(uvicorn.Server):
         self._is_detached = is_detached
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start; what was said until then is for whoever waits for it, the rest for the log."""
+        """Start; output until then goes to the waiting process, the rest to the log."""
         await super().startup(sockets)
         if self._is_detached and self.started:
             with open(os.devnull, "wb") as nothing:  # noqa: ASYNC230 - a device

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, show_fields, show_json, show_table, told
-from storecrew.cli.session import in_desk, person
-from storecrew.domain.services import ServiceStatus, Wanted
+from storecrew.cli.output import FAILED, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.session import person, with_services
+from storecrew.domain.control.services import DesiredState, ServiceStatus
 
 if TYPE_CHECKING:
-    from storecrew.app.services import ServiceDesk
-    from storecrew.domain.services import ServiceView
+    from storecrew.app.service_manager import ServiceManager
+    from storecrew.domain.control.services import ServiceView
 
 ServiceId = Annotated[str, typer.Argument(help="The service, by its id.")]
 Lines = Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest lines.")]
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@told
+@handle_errors
 def status(
     log_lines: Annotated[
         int, typer.Option("--logs", min=0, max=1000, help="Show so many newest lines of each log.")
@@ -44,11 +44,11 @@ def status(
     Example: storecrew status --logs 20
     """
 
-    async def look(desk: "ServiceDesk") -> dict[str, Any]:
-        charge = await desk.charge()
-        views = await desk.list()
+    async def look(manager: "ServiceManager") -> dict[str, Any]:
+        charge = await manager.charge()
+        views = await manager.list()
         tails = {
-            name: list(await desk.logs(name, lines=log_lines))
+            name: list(await manager.logs(name, lines=log_lines))
             for name in (OWN, *(view.id for view in views))
             if log_lines
         }
@@ -60,7 +60,7 @@ def status(
             "logs": tails,
         }
 
-    found = in_desk(data_dir, look, config=config)
+    found = with_services(data_dir, look, config=config)
     if as_json:
         show_json(found)
         return
@@ -74,13 +74,13 @@ def status(
         print("\n".join(lines) or "(nothing yet)")
 
 
-@told
+@handle_errors
 def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False) -> None:
     """List the services.
 
     Example: storecrew list --json
     """
-    found = in_desk(data_dir, lambda desk: desk.list(), config=config)
+    found = with_services(data_dir, lambda m: m.list(), config=config)
     if as_json:
         show_json(found)
     else:
@@ -104,7 +104,7 @@ def _show_list(views: "list[ServiceView] | Any") -> None:
     show_table(f"{len(rows)} services", columns, rows)
 
 
-@told
+@handle_errors
 def show(
     service: ServiceId, data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False
 ) -> None:
@@ -112,7 +112,7 @@ def show(
 
     Example: storecrew show my-service
     """
-    view = in_desk(data_dir, lambda desk: desk.show(service), config=config)
+    view = with_services(data_dir, lambda m: m.show(service), config=config)
     if as_json:
         show_json(view)
         return
@@ -132,7 +132,7 @@ def show(
             "health": f"{view.health.value} {view.health_at or ''}".strip(),
             "restarts": view.restarts,
             "last exit": "" if view.exit_code is None else view.exit_code,
-            "wanted": view.wanted.value,
+            "wanted": view.desired.value,
             "starts by itself": view.auto_start,
             "executable": view.executable or "(announced itself)",
             "health endpoint": view.health_endpoint or "",
@@ -151,7 +151,7 @@ def _or_usual(value: object) -> object:
     return "the usual" if value is None else value
 
 
-@told
+@handle_errors
 def start(
     service: ServiceId, data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False
 ) -> None:
@@ -159,10 +159,10 @@ def start(
 
     Example: storecrew start my-service
     """
-    _tell(in_desk(data_dir, lambda d: d.start(service, by=person()), config=config), as_json)
+    _tell(with_services(data_dir, lambda d: d.start(service, by=person()), config=config), as_json)
 
 
-@told
+@handle_errors
 def stop(
     service: ServiceId, data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False
 ) -> None:
@@ -170,10 +170,10 @@ def stop(
 
     Example: storecrew stop my-service
     """
-    _tell(in_desk(data_dir, lambda d: d.stop(service, by=person()), config=config), as_json)
+    _tell(with_services(data_dir, lambda d: d.stop(service, by=person()), config=config), as_json)
 
 
-@told
+@handle_errors
 def restart(
     service: ServiceId, data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False
 ) -> None:
@@ -181,7 +181,9 @@ def restart(
 
     Example: storecrew restart my-service
     """
-    _tell(in_desk(data_dir, lambda d: d.restart(service, by=person()), config=config), as_json)
+    _tell(
+        with_services(data_dir, lambda d: d.restart(service, by=person()), config=config), as_json
+    )
 
 
 def _tell(view: "ServiceView", as_json: bool) -> None:
@@ -193,13 +195,13 @@ def _tell(view: "ServiceView", as_json: bool) -> None:
         detail = f": {view.detail}" if view.detail else ""
         print(f"{view.id} is {view.status.value}{pid}{detail}")
     is_stopped = view.status is ServiceStatus.STOPPED
-    if is_stopped is (view.wanted is Wanted.RUNNING):
+    if is_stopped is (view.desired is DesiredState.RUNNING):
         raise typer.Exit(FAILED)
     if view.status is ServiceStatus.FAILED:
         raise typer.Exit(FAILED)
 
 
-@told
+@handle_errors
 def logs(  # noqa: PLR0913 - options of a command are read by name
     service: Annotated[
         str, typer.Argument(help="One service, or `orchestrator`.", show_default="all of them")
@@ -222,18 +224,18 @@ def logs(  # noqa: PLR0913 - options of a command are read by name
 
     tell = _teller(named=not service, as_json=as_json)
 
-    async def read(desk: "ServiceDesk") -> None:
-        names = [service] if service else [OWN, *(view.id for view in await desk.list())]
+    async def read(manager: "ServiceManager") -> None:
+        names = [service] if service else [OWN, *(view.id for view in await manager.list())]
         for name in names:
-            for line in await desk.logs(name, lines=lines, search=search):
+            for line in await manager.logs(name, lines=lines, search=search):
                 tell(name, line)
         if follow:
-            async for name, line in desk.follow(service or None):
+            async for name, line in manager.follow(service or None):
                 if search.lower() in line.lower():
                     tell(name, line)
 
     try:
-        in_desk(data_dir, read, config=config)
+        with_services(data_dir, read, config=config)
     except KeyboardInterrupt:
         raise typer.Exit from None
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from storecrew.cli.starting import uncollected
+from storecrew.cli.startup import uncollected
 
 if TYPE_CHECKING:
     from storecrew.app import Settings
     from storecrew.app.access import Access
-    from storecrew.app.assembly import ControlPlane
-    from storecrew.app.services import ServiceDesk
+    from storecrew.app.bootstrap import ControlPlane
+    from storecrew.app.service_manager import ServiceManager
     from storecrew.domain.events import Event
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ def read_settings(
     return load_settings(flags=flags, config=config)
 
 
-def in_plane(
+def with_plane(
     data_dir: Path | None,
     work: Callable[[ControlPlane], Awaitable[T]],
     *,
@@ -45,7 +45,7 @@ def in_plane(
 
     Needs no server, and works beside one. SIGTERM ends it in order, as SIGINT does.
     """
-    from storecrew.app.assembly import open_plane  # the databases cost what `--help` need not pay
+    from storecrew.app.bootstrap import open_plane  # the databases cost what `--help` need not pay
     from storecrew.app.logs import warn_on_terminal
 
     settings = read_settings(data_dir, config)
@@ -62,25 +62,25 @@ def report(event: Event, data_dir: Path | None, *, source: str) -> int:
     """Tell the plane what happened, as the person at the terminal; return the event's number."""
     from uuid import uuid4
 
-    from storecrew.domain.events import Published
+    from storecrew.domain.control.events import EventEnvelope
 
     async def work(plane: ControlPlane) -> int:
         at, key = plane.clock.now(), f"cli/{uuid4().hex}"
-        fact = Published(source=source, external_id=key, event=event, at=at, actor=person())
+        fact = EventEnvelope(source=source, external_id=key, event=event, at=at, actor=person())
         (receipt,) = await plane.publish([fact])
         return receipt.event_id
 
-    return in_plane(data_dir, work)
+    return with_plane(data_dir, work)
 
 
-def in_journal(
+def with_access(
     data_dir: Path | None,
     work: Callable[[Access], Awaitable[T]],
     *,
     config: Path | None = None,
 ) -> T:
     """Return what the work returns, given the book of those who may come in."""
-    from storecrew.app.assembly import open_access  # costs what `--help` need not pay
+    from storecrew.app.bootstrap import open_access  # costs what `--help` need not pay
 
     settings = read_settings(data_dir, config)
 
@@ -91,20 +91,20 @@ def in_journal(
     return run_to_end(opened)
 
 
-def in_desk(
+def with_services(
     data_dir: Path | None,
-    work: Callable[[ServiceDesk], Awaitable[T]],
+    work: Callable[[ServiceManager], Awaitable[T]],
     *,
     config: Path | None = None,
 ) -> T:
-    """Return what the work returns, given the desk of services beside whoever supervises."""
-    from storecrew.app.assembly import open_desk  # costs what `--help` need not pay
+    """Run the work with the service manager, beside the process that supervises."""
+    from storecrew.app.bootstrap import open_supervised_services  # costs what `--help` need not pay
 
     settings = read_settings(data_dir, config)
 
     async def opened() -> T:
-        async with open_desk(settings) as desk:
-            return await work(desk)
+        async with open_supervised_services(settings) as manager:
+            return await work(manager)
 
     return run_to_end(opened)
 

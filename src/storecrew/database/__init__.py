@@ -1,5 +1,6 @@
 """Reaching SQLite and Postgres: connections, transactions and their errors."""
 
+from storecrew.database.bulk import BulkStatement
 from storecrew.database.counts import Counted, counts_table, row_count, row_counts
 from storecrew.database.database import Database
 from storecrew.database.engine import (
@@ -9,26 +10,25 @@ from storecrew.database.engine import (
     connect,
     connect_for_library,
 )
-from storecrew.database.many import Many
-from storecrew.database.migrating import migrate
+from storecrew.database.migrations import migrate
 from storecrew.database.paging import SortOrder, page_rows
-from storecrew.database.times import moment, stamp
+from storecrew.database.times import from_db_time, to_db_time
 
 __all__ = [
     "DISPOSABLE",
     "DURABLE",
+    "BulkStatement",
     "Counted",
     "Database",
     "Durability",
-    "Many",
     "SortOrder",
     "connect",
     "connect_for_library",
     "counts_table",
+    "from_db_time",
     "migrate",
-    "moment",
     "page_rows",
     "row_count",
     "row_counts",
-    "stamp",
+    "to_db_time",
 ]

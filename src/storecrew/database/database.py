@@ -26,9 +26,9 @@ Work = Callable[[Connection], T]
 
 _GROUP = 64
 """Most writes that may share one commit: keeps the wait of the first among them short."""
-_PROVED_SECONDS = 5.0
+_WRITABLE_TTL_SECONDS = 5.0
 """How long a write that went well proves that the next one would."""
-_PATIENCE_SECONDS = 2.0
+_LOCK_TIMEOUT_SECONDS = 2.0
 """How long who only asks waits for a database that is locked."""
 _ATTEMPTS = 5
 """Tries of a Postgres transaction that lost a conflict."""
@@ -50,7 +50,7 @@ class Database:
     name: str
     inline: bool = False
     """Run on the caller's thread: for databases in memory and for simulation."""
-    fault: Callable[[str], None] = lambda _point: None
+    fault_hook: Callable[[str], None] = lambda _point: None
     """Called at `read`, `write`, `commit` and `committed`: where a simulation may crash it."""
     _readers: ThreadPoolExecutor | None = field(default=None, init=False)
     _queue: "SimpleQueue[_Write | None]" = field(default_factory=SimpleQueue, init=False)
@@ -58,7 +58,7 @@ class Database:
     _holding: Connection | None = field(default=None, init=False)
     _kept: tuple[int, PreparedConnection] | None = field(default=None, init=False)
     """A thread that works inline keeps its connection, with the thread's number."""
-    _proved_at: float = field(default=-inf, init=False)
+    _writable_at: float = field(default=-inf, init=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -68,7 +68,7 @@ class Database:
     async def read(self, work: Work[T]) -> T:
         """Return what `work` returns, in a transaction that sees one moment."""
         if self.inline:
-            self.fault("read")
+            self.fault_hook("read")
             return self.run(work, deferred=True)
         if self._readers is None:
             self._readers = ThreadPoolExecutor(4, thread_name_prefix=f"{self.name}-reader")
@@ -89,28 +89,28 @@ class Database:
         result: T = await asyncio.wrap_future(wish.done)
         return result
 
-    async def prove(self) -> None:
+    async def check_writable(self) -> None:
         """Raise as a write would fail now. Really writes at most every few seconds."""
-        if monotonic() - self._proved_at < _PROVED_SECONDS:
+        if monotonic() - self._writable_at < _WRITABLE_TTL_SECONDS:
             return
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self.write(_change_nothing)
+            async with asyncio.timeout(_LOCK_TIMEOUT_SECONDS):
+                await self.write(_check_writable)
         except TimeoutError as error:
             raise StorageBusy(self.name) from error
-        self._proved_at = monotonic()
+        self._writable_at = monotonic()
 
     def run(self, work: Work[T], *, deferred: bool = False) -> T:
         """Do the work in one transaction on this thread."""
         with translated(self.name), self._connection(deferred=deferred) as connection:
             with _transaction(connection, deferred=deferred):
                 if not deferred:
-                    self.fault("write")
+                    self.fault_hook("write")
                 result = work(connection)
                 if not deferred:
-                    self.fault("commit")
+                    self.fault_hook("commit")
             if not deferred:
-                self.fault("committed")
+                self.fault_hook("committed")
             return result
 
     def _connection(self, *, deferred: bool) -> AbstractContextManager[Connection]:
@@ -127,15 +127,15 @@ class Database:
         kept.deferred = deferred
         return nullcontext(kept)
 
-    async def hold(self, what: str) -> bool:
+    async def try_advisory_lock(self, what: str) -> bool:
         """Take a lock on a word until closed or dead; False where another process holds it.
 
         Asked again it tells whether the lock is still held: its connection may have died. On
         SQLite nobody is asked: one folder belongs to one process by its own lock.
         """
-        return self.is_sqlite or await asyncio.to_thread(self._hold, what)
+        return self.is_sqlite or await asyncio.to_thread(self._try_advisory_lock, what)
 
-    def _hold(self, what: str) -> bool:
+    def _try_advisory_lock(self, what: str) -> bool:
         if self._holding is not None and _is_alive(self._holding):
             return True
         self._holding = None
@@ -151,7 +151,7 @@ class Database:
     async def close(self) -> None:
         """Finish what was begun, then release every connection."""
         if self._holding is not None:
-            await asyncio.to_thread(_let_go, self._holding)
+            await asyncio.to_thread(_rollback, self._holding)
             self._holding = None
         if self._writer is not None:
             self._queue.put(None)
@@ -213,7 +213,7 @@ def _transaction(connection: Connection, *, deferred: bool) -> AbstractContextMa
     return connection.begin()
 
 
-def _let_go(connection: Connection) -> None:
+def _rollback(connection: Connection) -> None:
     """Give up what the connection holds before the caller goes on, then end the connection.
 
     Ending alone is not enough: the server notices it a moment later.
@@ -234,7 +234,7 @@ def _is_alive(connection: Connection) -> bool:
         return False
 
 
-def _change_nothing(connection: Connection) -> None:
+def _check_writable(connection: Connection) -> None:
     """Write what stands there already: the disk must take it all the same."""
     if connection.dialect.name == "sqlite":
         version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -253,7 +253,7 @@ def _attempt(group: "list[_Write]", connection: Connection, name: str) -> None:
 
 @dataclass
 class _Write:
-    """One caller's wish, and where its answer goes."""
+    """One caller's transaction, and the future that gets its result."""
 
     work: Work[Any]
     done: "Future[Any]" = field(default_factory=Future)

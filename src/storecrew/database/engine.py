@@ -83,15 +83,15 @@ def _postgres(url: sa.URL, schema: str, durability: Durability, pool_size: int) 
     engine = sa.create_engine(
         url, connect_args={"options": options}, pool_size=pool_size, max_overflow=0
     )
-    _prove_what_rested(engine)
+    _ping_idle_connections(engine)
     return engine
 
 
-_RESTED_SECONDS = 1.0
+_IDLE_SECONDS = 1.0
 """How long a connection may lie unused before it has to prove that its server is still there."""
 
 
-def _prove_what_rested(engine: Engine) -> None:
+def _ping_idle_connections(engine: Engine) -> None:
     """Replace connections whose server has gone, without asking before every transaction."""
 
     @event.listens_for(engine, "checkin")
@@ -101,7 +101,7 @@ def _prove_what_rested(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def prove(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
         now = time.monotonic()
-        if now - record.info.get("rests_since", now) < _RESTED_SECONDS:
+        if now - record.info.get("rests_since", now) < _IDLE_SECONDS:
             return
         try:
             engine.dialect.do_ping(connection)

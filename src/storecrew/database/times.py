@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
-def stamp(at: datetime) -> str:
+def to_db_time(at: datetime) -> str:
     """Return the moment as text; later moments sort after earlier ones."""
     return _text(at.astimezone(UTC))
 
@@ -18,6 +18,6 @@ def _text(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
 
 
-def moment(text: str) -> datetime:
-    """Return the moment that `stamp` wrote."""
+def from_db_time(text: str) -> datetime:
+    """Return the moment that `to_db_time` wrote."""
     return datetime.fromisoformat(text)

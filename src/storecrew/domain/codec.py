@@ -11,31 +11,57 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from storecrew.domain import actions, care, events, operations, selling, selling_events
 from storecrew.domain.actions import Action
+from storecrew.domain.control import (
+    agents,
+    events as control_events,
+    incidents,
+    integrity,
+    proposals,
+    runs,
+    services,
+)
+from storecrew.domain.control.events import ExternalEventReceived, RunRequested
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
 from storecrew.domain.money import Money
+from storecrew.domain.shop import (
+    catalog,
+    customers,
+    inventory,
+    messages,
+    orders,
+    payments,
+    promotions,
+    purchasing,
+    returns,
+    support,
+)
 
 T = TypeVar("T")
 Decode = Callable[[Any, str], Any]
 
 
-def _public(module: types.ModuleType, kind: type[T]) -> dict[str, type[T]]:
-    found = vars(module).items()
-    kinds = {
-        n: c for n, c in found if isinstance(c, type) and issubclass(c, kind) and c is not kind
+_MODULES = (
+    catalog, customers, inventory, messages, orders, payments, promotions, purchasing, returns,
+    support, agents, control_events, incidents, integrity, proposals, runs, services,
+)  # fmt: skip
+"""Where actions and events are declared."""
+
+
+def _declared(kind: type[T]) -> dict[str, type[T]]:
+    """Return the public subclasses of `kind` by name, each from the module that declares it."""
+    return {
+        name: found
+        for module in _MODULES
+        for name, found in vars(module).items()
+        if isinstance(found, type) and issubclass(found, kind)
+        if found.__module__ == module.__name__ and not name.startswith("_")
     }
-    return {name: found_kind for name, found_kind in kinds.items() if name[0] != "_"}
 
 
-ACTIONS: dict[str, type[Action]] = {
-    name: kind
-    for module in (actions, selling, care, operations)
-    for name, kind in _public(module, Action).items()
-    if kind is not operations.Operation
-}
-EVENTS = _public(events, Event) | _public(selling_events, Event)
+ACTIONS = _declared(Action)
+EVENTS = _declared(Event)
 
 
 def encode(value: Any) -> Any:
@@ -80,7 +106,7 @@ def read_event(text: str) -> Event:
     return decode_event(json.loads(text)) if isinstance(event, _CHANGEABLE) else event
 
 
-_CHANGEABLE = (events.EventReported, events.RunRequested)
+_CHANGEABLE = (ExternalEventReceived, RunRequested)
 """Events that hold a mapping, which whoever reads it could change for the others."""
 
 

@@ -126,13 +126,13 @@ class OutcomeUnknown(Retryable):
 
 
 class Paused(Retryable):
-    """Somebody stopped the crew; nothing is done until it is resumed."""
+    """The crew is paused; nothing is applied until it is resumed."""
 
     def __init__(self) -> None:
         super().__init__("the crew is paused")
 
 
-class NotYet(Retryable):
+class Deferred(Retryable):
     """What a run is about has to wait; the run begins again then. No failure of anybody."""
 
     def __init__(self, until: datetime) -> None:
@@ -140,7 +140,7 @@ class NotYet(Retryable):
         self.until = until
 
 
-class RunTakenOver(Retryable):
+class StaleAttempt(Retryable):
     """Another worker carried this run further at the same time; its record counts."""
 
     def __init__(self, run: str) -> None:
@@ -148,7 +148,7 @@ class RunTakenOver(Retryable):
         self.run = run
 
 
-class AgentHung(StorecrewError):
+class AgentTimeout(StorecrewError):
     """An agent did not finish proposing before its deadline."""
 
     def __init__(self, agent: str, seconds: float) -> None:

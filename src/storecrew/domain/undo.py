@@ -5,34 +5,31 @@ from datetime import datetime
 from typing import Any
 
 from storecrew.domain import codec
-from storecrew.domain.actions import (
-    Action,
-    AdjustStock,
+from storecrew.domain.actions import Action
+from storecrew.domain.control.agents import PauseAgent, ResumeAgent
+from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetCost, SetPrice, TrackCompetitorPage
+from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, TransferStock
+from storecrew.domain.shop.orders import (
     ApproveOrder,
     CancelOrder,
-    CancelPurchase,
-    DelayPurchase,
     HoldOrder,
-    Level,
     PlaceOrder,
     ReleaseOrder,
-    Reorder,
-    SetCost,
-    SetPaymentMethod,
-    SetPrice,
-    SetStock,
-    TransferStock,
 )
-from storecrew.domain.money import Money
-from storecrew.domain.operations import PauseAgent, ResumeAgent
-from storecrew.domain.proposals import Outcome
-from storecrew.domain.selling import (
+from storecrew.domain.shop.payments import SetPaymentMethod
+from storecrew.domain.shop.promotions import (
     CreateDiscount,
     EndDiscount,
     OfferBundle,
     SetRecommendations,
-    WatchRival,
     WithdrawBundle,
+)
+from storecrew.domain.shop.purchasing import (
+    CancelPurchaseOrder,
+    CreatePurchaseOrder,
+    DelayPurchaseOrder,
 )
 
 _Opposite = Callable[[Any, Outcome], Action | None]
@@ -44,30 +41,30 @@ _FINAL = {
     "AcceptReturn": "the customer has the money back",
     "Refund": "the customer has the money back",
     "CancelOrder": "the customer was told; place the order again",
-    "CancelPurchase": "the supplier was told; order again",
-    "ReceivePurchase": "the goods are on the shelf; adjust the stock instead",
+    "CancelPurchaseOrder": "the supplier was told; order again",
+    "ReceivePurchaseOrder": "the goods are on the shelf; adjust the stock instead",
     "SendMessage": "a message cannot be called back",
-    "PutProduct": "the product may have been ordered since; change it again instead",
-    "RecordRivalPrice": "what was seen was seen",
+    "UpsertProduct": "the product may have been ordered since; change it again instead",
+    "RecordCompetitorPrice": "what was seen was seen",
     "AuthorizePayment": "the provider set the money aside; capture it or let it lapse",
     "EndDiscount": "customers were told; create another discount instead",
     "StartCampaign": "messages to customers cannot be called back",
     "SuggestProduct": "an idea on a list changes nothing in the shop",
-    "RecordAct": "what was seen was seen",
+    "RecordCustomerActivity": "what was seen was seen",
     "OpenTicket": "the customer asked; answer or close the ticket",
     "ReplyToTicket": "a message cannot be called back",
     "EscalateTicket": "a person has it now; answer or close the ticket",
     "CloseTicket": "the customer opens it again by writing",
     "RateTicket": "the customer's opinion is the customer's",
-    "PutCustomer": "the customer may have ordered since; change it again instead",
+    "UpsertCustomer": "the customer may have ordered since; change it again instead",
     "SetConsent": "only the customer can take that back",
     "SuppressAddress": "mail to it came back; ask the customer for another address",
-    "WatchStock": "the customer asked to be told, and is told once",
+    "SubscribeBackInStock": "the customer asked to be told, and is told once",
     "RestartService": "the process of before is gone; stop the service instead",
     "RevertProposal": "do what was reverted again instead",
     "OpenIncident": "somebody was told; close the incident instead",
     "CloseIncident": "open another incident if the trouble is back",
-    "DelegateWork": "the work has begun; undo what came of it instead",
+    "AssignTask": "the work has begun; undo what came of it instead",
 }
 
 
@@ -85,7 +82,7 @@ def opposite(action: Action, outcome: Outcome) -> Action | str:
 def _price_back(action: SetPrice, outcome: Outcome) -> Action | None:
     before = outcome.before.get("price")
     price = codec.decode(Money, before) if before else None
-    return SetPrice(sku=action.sku, price=price, expect=action.price) if price else None
+    return SetPrice(sku=action.sku, price=price, expected_price=action.price) if price else None
 
 
 def _cost_back(action: SetCost, outcome: Outcome) -> Action | None:
@@ -93,9 +90,9 @@ def _cost_back(action: SetCost, outcome: Outcome) -> Action | None:
     return SetCost(sku=action.sku, cost=codec.decode(Money, before)) if before else None
 
 
-def _purchase_off(action: Reorder, outcome: Outcome) -> Action | None:
+def _purchase_off(action: CreatePurchaseOrder, outcome: Outcome) -> Action | None:
     purchase = _number(outcome, "purchase_id")
-    return CancelPurchase(purchase_id=purchase) if purchase else None
+    return CancelPurchaseOrder(purchase_id=purchase) if purchase else None
 
 
 def _order_off(action: PlaceOrder | ApproveOrder, outcome: Outcome) -> Action | None:
@@ -120,7 +117,7 @@ def _levels_back(action: SetStock, outcome: Outcome) -> Action | None:
     before = outcome.before.get("levels")
     if not isinstance(before, list | tuple) or not before:
         return None
-    levels = codec.decode(tuple[Level, ...], before)
+    levels = codec.decode(tuple[StockCount, ...], before)
     return SetStock(levels=levels, reason=f"undone: {action.reason}")
 
 
@@ -140,9 +137,11 @@ def _window_back(action: SetRecommendations, outcome: Outcome) -> Action:
     return SetRecommendations(place=action.place, skus=tuple(outcome.before.get("skus", ())))
 
 
-def _page_back(action: WatchRival, outcome: Outcome) -> Action | None:
+def _page_back(action: TrackCompetitorPage, outcome: Outcome) -> Action | None:
     url = outcome.before.get("url")
-    return WatchRival(sku=action.sku, rival=action.rival, url=url) if url else None
+    return (
+        TrackCompetitorPage(sku=action.sku, competitor=action.competitor, url=url) if url else None
+    )
 
 
 def _hold_off(action: HoldOrder, outcome: Outcome) -> Action:
@@ -159,10 +158,14 @@ def _method_back(action: SetPaymentMethod, outcome: Outcome) -> Action:
     return SetPaymentMethod(method=action.method, enabled=enabled)
 
 
-def _due_back(action: DelayPurchase, outcome: Outcome) -> Action | None:
+def _due_back(action: DelayPurchaseOrder, outcome: Outcome) -> Action | None:
     due = outcome.before.get("due_at")
     purchase = action.purchase_id
-    return DelayPurchase(purchase_id=purchase, due_at=datetime.fromisoformat(due)) if due else None
+    return (
+        DelayPurchaseOrder(purchase_id=purchase, due_at=datetime.fromisoformat(due))
+        if due
+        else None
+    )
 
 
 def _resume(action: PauseAgent, outcome: Outcome) -> Action:
@@ -181,7 +184,7 @@ def _number(outcome: Outcome, name: str) -> int | None:
 _OPPOSITES: dict[str, _Opposite] = {
     "SetPrice": _price_back,
     "SetCost": _cost_back,
-    "Reorder": _purchase_off,
+    "CreatePurchaseOrder": _purchase_off,
     "PlaceOrder": _order_off,
     "ApproveOrder": _order_off,
     "TransferStock": _transfer_back,
@@ -191,11 +194,11 @@ _OPPOSITES: dict[str, _Opposite] = {
     "OfferBundle": _bundle_back,
     "WithdrawBundle": _bundle_back,
     "SetRecommendations": _window_back,
-    "WatchRival": _page_back,
+    "TrackCompetitorPage": _page_back,
     "HoldOrder": _hold_off,
     "ReleaseOrder": _hold_again,
     "SetPaymentMethod": _method_back,
-    "DelayPurchase": _due_back,
+    "DelayPurchaseOrder": _due_back,
     "PauseAgent": _resume,
     "ResumeAgent": _pause,
 }

@@ -9,13 +9,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, moment, stamp
+from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.domain.control.access import (
+    ApiKey,
+    CredentialSnapshot,
+    DeniedAttempt,
+    NameTaken,
+    Principal,
+    Role,
+    User,
+)
 from storecrew.domain.errors import NotFound
-from storecrew.domain.identity import Admitted, Caller, Key, NameTaken, Refusal, Role, User
 from storecrew.journal import audit
-from storecrew.journal.access_tables import keys, sessions, users
-from storecrew.journal.rows import dump, take_turns
-from storecrew.journal.tables import controls
+from storecrew.journal.rows import advisory_lock, dump
+from storecrew.journal.schema.access import keys, sessions, users
+from storecrew.journal.schema.journal import controls
 
 MAX_SESSIONS = 20
 """Sessions one person may have at once; the oldest ends when another begins."""
@@ -23,16 +31,16 @@ _CLOSED = "access_closed"
 
 
 @dataclass(frozen=True)
-class SqlAccess:
+class SqlCredentialRepository:
     """The book of keys, people and sessions, in the journal's database."""
 
     database: Database
 
-    async def admitted(self, now: datetime) -> Admitted:
+    async def load_credentials(self, now: datetime) -> CredentialSnapshot:
         """Return everybody who is let in at this moment."""
-        return await self.database.read(lambda c: _admitted(c, now))
+        return await self.database.read(lambda c: _load_credentials(c, now))
 
-    async def add_key(self, key: Key, digest: str) -> None:
+    async def add_key(self, key: ApiKey, digest: str) -> None:
         """Keep a new key under the SHA-256 of its token; its name must be free for ever."""
         await self.database.write(lambda c: _add_key(c, key, digest))
 
@@ -40,7 +48,7 @@ class SqlAccess:
         """Let the key open nothing from now on; raises `NotFound`."""
         await self.database.write(partial(_revoke_key, name=name, by=by, now=now))
 
-    async def keys(self) -> Sequence[Key]:
+    async def keys(self) -> Sequence[ApiKey]:
         """Return every key, also the revoked ones, by name."""
         return await self.database.read(_keys)
 
@@ -57,7 +65,7 @@ class SqlAccess:
         return await self.database.read(_users)
 
     async def password_hash(self, name: str) -> str | None:
-        """Return the hash of the person's password, None for somebody unknown."""
+        """Return the hash of the user's password, None for an unknown user."""
         query = sa.select(users.c.password).where(users.c.name == name)
         return await self.database.read(lambda c: c.execute(query).scalar())
 
@@ -72,43 +80,45 @@ class SqlAccess:
         """Forget a session."""
         await self.database.write(partial(_end_session, digest=digest, now=now))
 
-    async def note_refusals(self, refusals: Sequence[Refusal], now: datetime) -> None:
+    async def record_denied_attempts(
+        self, refusals: Sequence[DeniedAttempt], now: datetime
+    ) -> None:
         """Audit attempts that were refused."""
-        await self.database.write(lambda c: _note_refusals(c, refusals, now))
+        await self.database.write(lambda c: _record_denied_attempts(c, refusals, now))
 
 
-def _admitted(connection: Connection, now: datetime) -> Admitted:
+def _load_credentials(connection: Connection, now: datetime) -> CredentialSnapshot:
     closed = sa.select(controls.c.value).where(controls.c.name == _CLOSED)
     live = sa.select(keys.c.name, keys.c.role, keys.c.digest).where(keys.c.revoked_at.is_(None))
     open_sessions = (
         sa.select(users.c.name, users.c.role, sessions.c.digest, sessions.c.ends_at)
         .join(users, users.c.name == sessions.c.user_name)
-        .where(sessions.c.ends_at > stamp(now))
+        .where(sessions.c.ends_at > to_db_time(now))
     )
-    return Admitted(
+    return CredentialSnapshot(
         closed=bool(connection.execute(closed).scalar()),
         keys={
-            row.digest: Caller(name=row.name, role=Role(row.role))
+            row.digest: Principal(name=row.name, role=Role(row.role))
             for row in connection.execute(live)
         },
         sessions={
             row.digest: (
-                Caller(name=row.name, role=Role(row.role), by_cookie=True),
-                moment(row.ends_at),
+                Principal(name=row.name, role=Role(row.role), by_cookie=True),
+                from_db_time(row.ends_at),
             )
             for row in connection.execute(open_sessions)
         },
     )
 
 
-def _add_key(connection: Connection, key: Key, digest: str) -> None:
+def _add_key(connection: Connection, key: ApiKey, digest: str) -> None:
     _claim(connection, key.name)
     row = {
         "id": key.id,
         "name": key.name,
         "role": key.role,
         "digest": digest,
-        "created_at": stamp(key.created_at),
+        "created_at": to_db_time(key.created_at),
         "created_by": key.created_by,
         "revoked_at": None,
         "revoked_by": "",
@@ -119,23 +129,23 @@ def _add_key(connection: Connection, key: Key, digest: str) -> None:
 
 
 def _revoke_key(connection: Connection, *, name: str, by: str, now: datetime) -> None:
-    take_turns(connection, "access")
+    advisory_lock(connection, "access")
     live = keys.c.name == name, keys.c.revoked_at.is_(None)
-    change = sa.update(keys).where(*live).values(revoked_at=stamp(now), revoked_by=by)
+    change = sa.update(keys).where(*live).values(revoked_at=to_db_time(now), revoked_by=by)
     if not connection.execute(change).rowcount:
         raise NotFound("key", name)
     _record(connection, {"type": "revoke_key", "name": name}, by=by, now=now)
 
 
-def _keys(connection: Connection) -> list[Key]:
+def _keys(connection: Connection) -> list[ApiKey]:
     return [
-        Key(
+        ApiKey(
             id=row.id,
             name=row.name,
             role=Role(row.role),
-            created_at=moment(row.created_at),
+            created_at=from_db_time(row.created_at),
             created_by=row.created_by,
-            revoked_at=moment(row.revoked_at) if row.revoked_at else None,
+            revoked_at=from_db_time(row.revoked_at) if row.revoked_at else None,
             revoked_by=row.revoked_by,
         )
         for row in connection.execute(sa.select(keys).order_by(keys.c.name))
@@ -148,7 +158,7 @@ def _add_user(connection: Connection, user: User, password_hash: str) -> None:
         "name": user.name,
         "role": user.role,
         "password": password_hash,
-        "created_at": stamp(user.created_at),
+        "created_at": to_db_time(user.created_at),
         "created_by": user.created_by,
     }
     connection.execute(sa.insert(users), row)
@@ -157,7 +167,7 @@ def _add_user(connection: Connection, user: User, password_hash: str) -> None:
 
 
 def _remove_user(connection: Connection, *, name: str, by: str, now: datetime) -> None:
-    take_turns(connection, "access")
+    advisory_lock(connection, "access")
     connection.execute(sa.delete(sessions).where(sessions.c.user_name == name))
     if not connection.execute(sa.delete(users).where(users.c.name == name)).rowcount:
         raise NotFound("user", name)
@@ -169,7 +179,7 @@ def _users(connection: Connection) -> list[User]:
         User(
             name=row.name,
             role=Role(row.role),
-            created_at=moment(row.created_at),
+            created_at=from_db_time(row.created_at),
             created_by=row.created_by,
         )
         for row in connection.execute(sa.select(users).order_by(users.c.name))
@@ -179,11 +189,11 @@ def _users(connection: Connection) -> list[User]:
 def _begin_session(
     connection: Connection, *, name: str, digest: str, now: datetime, ends_at: datetime
 ) -> Role:
-    take_turns(connection, "access")
+    advisory_lock(connection, "access")
     role = connection.execute(sa.select(users.c.role).where(users.c.name == name)).scalar()
     if role is None:
         raise NotFound("user", name)
-    connection.execute(sa.delete(sessions).where(sessions.c.ends_at <= stamp(now)))
+    connection.execute(sa.delete(sessions).where(sessions.c.ends_at <= to_db_time(now)))
     mine = sa.select(sessions.c.digest).where(sessions.c.user_name == name)
     kept = mine.order_by(sessions.c.created_at.desc()).limit(MAX_SESSIONS - 1)
     newest = list(connection.execute(kept).scalars())
@@ -193,8 +203,8 @@ def _begin_session(
     row = {
         "digest": digest,
         "user_name": name,
-        "created_at": stamp(now),
-        "ends_at": stamp(ends_at),
+        "created_at": to_db_time(now),
+        "ends_at": to_db_time(ends_at),
     }
     connection.execute(sa.insert(sessions), row)
     _record(connection, {"type": "log_in"}, by=f"person:{name}", now=now)
@@ -202,7 +212,7 @@ def _begin_session(
 
 
 def _end_session(connection: Connection, *, digest: str, now: datetime) -> None:
-    take_turns(connection, "access")
+    advisory_lock(connection, "access")
     whose = sa.select(sessions.c.user_name).where(sessions.c.digest == digest)
     name = connection.execute(whose).scalar()
     if name is not None:
@@ -210,7 +220,9 @@ def _end_session(connection: Connection, *, digest: str, now: datetime) -> None:
         _record(connection, {"type": "log_out"}, by=f"person:{name}", now=now)
 
 
-def _note_refusals(connection: Connection, refusals: Sequence[Refusal], now: datetime) -> None:
+def _record_denied_attempts(
+    connection: Connection, refusals: Sequence[DeniedAttempt], now: datetime
+) -> None:
     for refusal in refusals:
         action = {
             "type": refusal.kind,
@@ -222,8 +234,8 @@ def _note_refusals(connection: Connection, refusals: Sequence[Refusal], now: dat
 
 
 def _claim(connection: Connection, name: str) -> None:
-    """Make sure that nobody else is called so in the audit, and close the door."""
-    take_turns(connection, "access")
+    """Check that the name is unused in the audit, and close the open access."""
+    advisory_lock(connection, "access")
     for table in (keys, users):
         same = sa.select(table.c.name).where(sa.func.lower(table.c.name) == name.lower())
         if connection.execute(same).scalar() is not None:
@@ -242,9 +254,9 @@ def _record(
     result: str = "recorded",
     reason: str = "",
 ) -> None:
-    take_turns(connection, "audit")
+    advisory_lock(connection, "audit")
     row = {
-        "at": stamp(now),
+        "at": to_db_time(now),
         "kind": "access",
         "subject": f"{action['type']}/{audit.position(connection) + 1}",
         "actor": by,

@@ -7,41 +7,40 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import stamp
+from storecrew.database import to_db_time
+from storecrew.domain.control.approvals import Approval, ApprovalDecision, ApprovalStatus
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.proposals import JudgedProposal, ProposalRecord, Verdict
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
-from storecrew.domain.events import (
-    Event,
+from storecrew.domain.events import Event
+from storecrew.domain.ports.journal import SETTLEMENT
+from storecrew.domain.shop.orders import (
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
-    OrderReturned,
-    Published,
 )
-from storecrew.domain.journal import SETTLEMENT, Answer
-from storecrew.domain.proposals import Filed, Verdict
-from storecrew.domain.runs import Approval, ApprovalStatus, Judged
+from storecrew.domain.shop.returns import OrderReturned
 from storecrew.journal import audit, updates
-from storecrew.journal.rows import AnyRow, dump, person, take_turns, to_approval
-from storecrew.journal.tables import approvals, proposals
-from storecrew.journal.tables import runs as runs_table
-from storecrew.journal.taking import new_run
+from storecrew.journal.claims import new_run
+from storecrew.journal.rows import AnyRow, advisory_lock, dump, person, to_approval
+from storecrew.journal.schema.journal import approvals, proposals, runs as runs_table
 
-QUESTIONS = sa.select(
+APPROVALS_TOPIC = sa.select(
     proposals.c.id,
     proposals.c.run_id,
     proposals.c.agent,
     proposals.c.body,
     *(c for c in approvals.c if c.name != "proposal_id"),
 ).join(proposals, proposals.c.id == approvals.c.proposal_id)
-_QUESTION = QUESTIONS.where(approvals.c.proposal_id == sa.bindparam("proposal"))
-_OVERTAKEN = QUESTIONS.where(
+_QUESTION = APPROVALS_TOPIC.where(approvals.c.proposal_id == sa.bindparam("proposal"))
+_OVERTAKEN = APPROVALS_TOPIC.where(
     approvals.c.status == ApprovalStatus.WAITING,
     approvals.c.subject.in_(sa.bindparam("subjects", expanding=True)),
 )
 
 
-def question(connection: Connection, proposal_id: str) -> Approval:
+def request_approval(connection: Connection, proposal_id: str) -> Approval:
     """Return the question about this proposal, or raise `NotFound`."""
     row = connection.execute(_QUESTION, {"proposal": proposal_id}).one_or_none()
     if row is None:
@@ -49,14 +48,14 @@ def question(connection: Connection, proposal_id: str) -> Approval:
     return to_approval(row)
 
 
-def answer(connection: Connection, said: Answer) -> str:
+def decide(connection: Connection, said: ApprovalDecision) -> str:
     """Record the answer; for a yes, begin the run that carries it out. Returns that run's id.
 
     Raises `NotFound`, `AlreadyDecided` (also when the question expired) or `NotPermitted` when
     the proposing agent would answer itself.
     """
-    take_turns(connection, "approvals")
-    asked = question(connection, said.proposal)
+    advisory_lock(connection, "approvals")
+    asked = request_approval(connection, said.proposal)
     if said.by in (asked.filed.agent, f"agent:{asked.filed.agent}"):
         raise NotPermitted(asked.filed.agent, "decide its own proposal")
     if asked.status is not ApprovalStatus.WAITING:
@@ -71,13 +70,13 @@ def answer(connection: Connection, said: Answer) -> str:
 
 
 def expire(connection: Connection, now: datetime) -> int:
-    """Close the questions that nobody answered in time; return how many."""
-    take_turns(connection, "approvals")
+    """Expire approval requests that got no decision in time; return how many."""
+    advisory_lock(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
-    overdue = QUESTIONS.where(waiting, approvals.c.expires_at <= stamp(now)).limit(500)
+    overdue = APPROVALS_TOPIC.where(waiting, approvals.c.expires_at <= to_db_time(now)).limit(500)
     asked = [to_approval(row) for row in connection.execute(overdue)]
     for one in asked:
-        said = Answer(
+        said = ApprovalDecision(
             proposal=one.filed.id,
             status=ApprovalStatus.EXPIRED,
             by="system",
@@ -86,7 +85,9 @@ def expire(connection: Connection, now: datetime) -> int:
         )
         _record(connection, said)
         audit.append(connection, [_audit_row(one, said)])
-    updates.note_approvals(connection, [one.filed.id for one in asked], ApprovalStatus.EXPIRED, now)
+    updates.publish_approval_updates(
+        connection, [one.filed.id for one in asked], ApprovalStatus.EXPIRED, now
+    )
     return len(asked)
 
 
@@ -96,16 +97,18 @@ def supersede(connection: Connection, topics: Mapping[str, str], now: datetime) 
     An owner then finds one question per agent and thing, resting on the newest facts. Returns
     the proposals whose questions were closed.
     """
-    take_turns(connection, "approvals")
+    advisory_lock(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
     again = approvals.c.topic.in_(list(topics))
-    rows = connection.execute(QUESTIONS.where(waiting, again)).all()
+    rows = connection.execute(APPROVALS_TOPIC.where(waiting, again)).all()
     for row in rows:
         _close(connection, row, now, f"asked again as {topics[row.topic]}")
     return [row.id for row in rows]
 
 
-def unrepeated(connection: Connection, judged: Sequence[Judged], since: datetime) -> list[Judged]:
+def suppress_repeats(
+    connection: Connection, judged: Sequence[JudgedProposal], since: datetime
+) -> list[JudgedProposal]:
     """Deny what would ask a question again that waits for its answer, or was answered no.
 
     Word for word, where it waits: an owner is not asked twice, and a question whose answer is under
@@ -115,9 +118,9 @@ def unrepeated(connection: Connection, judged: Sequence[Judged], since: datetime
     asked = {topic(j.filed) for j in judged if j.decision.verdict is Verdict.ASK}
     if not asked:
         return list(judged)
-    take_turns(connection, "approvals")
+    advisory_lock(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
-    rows = connection.execute(QUESTIONS.where(waiting, approvals.c.topic.in_(list(asked))))
+    rows = connection.execute(APPROVALS_TOPIC.where(waiting, approvals.c.topic.in_(list(asked))))
     known = {(row.topic, row.body): row.id for row in rows}
     refused = _refused(connection, asked, since)
     found = []
@@ -127,15 +130,15 @@ def unrepeated(connection: Connection, judged: Sequence[Judged], since: datetime
             question = (topic(one.filed), dump(one.filed.proposal))
             if no := refused.get(action):
                 reason = f"{no.decided_by} said no to {no.id} on {no.decided_at[:10]}"
-                one = _unasked(one, reason, rule="answered no")
+                one = _without_repeats(one, reason, rule="answered no")
             elif (first := known.setdefault(question, one.filed.id)) != one.filed.id:
                 reason = f"the same question waits for its answer: {first}"
-                one = _unasked(one, reason, rule="already asked")
+                one = _without_repeats(one, reason, rule="already asked")
         found.append(one)
     return found
 
 
-_WAIT_FOR_SOMEBODY = ("order:", "ticket:")
+_WAITING_APPROVALS = ("order:", "ticket:")
 
 
 def _refused(
@@ -143,28 +146,30 @@ def _refused(
 ) -> dict[tuple[str, str], AnyRow]:
     """Return the newest no per topic and action since then."""
     rejected = approvals.c.status == sa.literal_column("'rejected'")
-    late = approvals.c.decided_at > stamp(since)
-    query = QUESTIONS.where(rejected, late, approvals.c.topic.in_(list(topics)))
+    late = approvals.c.decided_at > to_db_time(since)
+    query = APPROVALS_TOPIC.where(rejected, late, approvals.c.topic.in_(list(topics)))
     rows = connection.execute(query.order_by(approvals.c.decided_at)).all()
     return {
         (row.topic, dump(to_approval(row).filed.proposal.action)): row
         for row in rows
-        if not row.subject.startswith(_WAIT_FOR_SOMEBODY)
+        if not row.subject.startswith(_WAITING_APPROVALS)
     }
 
 
-def _unasked(judged: Judged, reason: str, *, rule: str) -> Judged:
+def _without_repeats(judged: JudgedProposal, reason: str, *, rule: str) -> JudgedProposal:
     decision = replace(judged.decision, verdict=Verdict.DENY, reason=reason, rule=rule)
-    return replace(judged, decision=decision, spends=0, moves=0)
+    return replace(judged, decision=decision, budget_spend=0, cash_out=0)
 
 
 def _close(connection: Connection, row: AnyRow, now: datetime, why: str) -> None:
-    said = Answer(proposal=row.id, status=ApprovalStatus.SUPERSEDED, by="system", at=now, note=why)
+    said = ApprovalDecision(
+        proposal=row.id, status=ApprovalStatus.SUPERSEDED, by="system", at=now, note=why
+    )
     _record(connection, said)
     audit.append(connection, [_audit_row(to_approval(row), said)])
 
 
-_OVERTAKES: dict[type[Event], tuple[str, ...]] = {
+_CLOSE_OVERTAKEN: dict[type[Event], tuple[str, ...]] = {
     OrderApproved: ("ApproveOrder",),
     OrderFulfilled: ("ApproveOrder", "FulfilOrder"),
     OrderDelivered: ("ApproveOrder", "FulfilOrder", "CompleteDelivery"),
@@ -174,27 +179,29 @@ _OVERTAKES: dict[type[Event], tuple[str, ...]] = {
 """Which questions about an order have no answer to wait for after a fact."""
 
 
-def overtake(connection: Connection, facts: Sequence[Published], now: datetime) -> list[str]:
+def close_overtaken(
+    connection: Connection, facts: Sequence[EventEnvelope], now: datetime
+) -> list[str]:
     """Close waiting questions about what a person did by hand meanwhile; return their proposals."""
     happened: dict[str, list[type[Event]]] = {}
     for fact in facts:
-        if type(fact.event) in _OVERTAKES and not fact.actor.startswith("agent:"):
+        if type(fact.event) in _CLOSE_OVERTAKEN and not fact.actor.startswith("agent:"):
             happened.setdefault(fact.event.subject, []).append(type(fact.event))
     if not happened:
         return []
-    take_turns(connection, "approvals")
+    advisory_lock(connection, "approvals")
     closed = []
     for row in connection.execute(_OVERTAKEN, {"subjects": list(happened)}).all():
         asked_for = row.topic.split("/")[1]
         for kind in happened[row.subject]:
-            if asked_for in _OVERTAKES[kind]:
+            if asked_for in _CLOSE_OVERTAKEN[kind]:
                 _close(connection, row, now, f"overtaken by {kind.__name__}")
                 closed.append(row.id)
                 break
     return closed
 
 
-def topic(filed: Filed) -> str:
+def topic(filed: ProposalRecord) -> str:
     """Return what a question is about: who asks, what for, and on which subject."""
     action = filed.proposal.action
     return f"{filed.agent}/{type(action).__name__}/{action.subject}"
@@ -205,10 +212,10 @@ def settlement_id(proposal_id: str) -> str:
     return f"{proposal_id}/settle"
 
 
-def _record(connection: Connection, said: Answer) -> None:
+def _record(connection: Connection, said: ApprovalDecision) -> None:
     values = {
         "status": said.status,
-        "decided_at": stamp(said.at),
+        "decided_at": to_db_time(said.at),
         "decided_by": said.by,
         "note": said.note,
         "changed": dump(said.changed) if said.changed else None,
@@ -217,17 +224,17 @@ def _record(connection: Connection, said: Answer) -> None:
     connection.execute(sa.update(approvals).where(of_proposal).values(values))
 
 
-def _begin_settlement(connection: Connection, said: Answer) -> str:
+def _begin_settlement(connection: Connection, said: ApprovalDecision) -> str:
     run_id = settlement_id(said.proposal)
     row = new_run(run_id, SETTLEMENT, person(said.by), said.at)
     connection.execute(sa.insert(runs_table), {**row, "proposals": 1})
     return run_id
 
 
-def _audit_row(asked: Approval, said: Answer) -> dict[str, object]:
+def _audit_row(asked: Approval, said: ApprovalDecision) -> dict[str, object]:
     note = f" [{said.note}]" if said.note else ""
     return {
-        "at": stamp(said.at),
+        "at": to_db_time(said.at),
         "kind": "proposal",
         "subject": said.proposal,
         "actor": f"agent:{asked.filed.agent}",

@@ -8,15 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Many
-from storecrew.domain.commerce import Discrepancy
-from storecrew.journal.rows import take_turns
-from storecrew.journal.tables import audit
+from storecrew.database import BulkStatement
+from storecrew.domain.control.integrity import Discrepancy
+from storecrew.journal.rows import advisory_lock
+from storecrew.journal.schema.journal import audit
 
 FIELDS = tuple(c.name for c in audit.c if c.name not in ("previous_hash", "hash"))
 GENESIS = "0" * 64
 
-_INSERT = Many(sa.insert(audit))
+_INSERT = BulkStatement(sa.insert(audit))
 _POSITION = sa.select(sa.func.max(audit.c.seq))
 _HEAD = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
@@ -25,7 +25,7 @@ def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append the rows to the chain, in order. Each has every field but `seq` and the hashes."""
     if not rows:
         return
-    take_turns(connection, "audit")
+    advisory_lock(connection, "audit")
     head = connection.execute(_HEAD).one_or_none()
     seq, previous = (head.seq, head.hash) if head else (0, GENESIS)
     chained = []

@@ -5,21 +5,20 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import stamp
-from storecrew.domain.crew import Budget, Halt, ShopDay, Used
-from storecrew.domain.journal import Intake
-from storecrew.domain.proposals import Verdict
+from storecrew.database import to_db_time
+from storecrew.domain.control.agents import Budget, BusinessDay, Suspension, Usage
+from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.ports.journal import ClaimSpec
 from storecrew.journal import audit
-from storecrew.journal.crew_tables import halts
 from storecrew.journal.rows import control_row
-from storecrew.journal.tables import audit as audit_table
-from storecrew.journal.tables import decisions, proposals, runs
+from storecrew.journal.schema.agents import halts
+from storecrew.journal.schema.journal import audit as audit_table, decisions, proposals, runs
 
 _NONE = Budget()
 _RUNS = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(runs.c.tokens), 0)).where(
     runs.c.agent == sa.bindparam("agent"), runs.c.created_at >= sa.bindparam("began")
 )
-_MOVED = (
+_CASH_OUT = (
     sa.select(sa.func.coalesce(sa.func.sum(decisions.c.moves), 0))
     .select_from(decisions)
     .join(proposals, proposals.c.id == decisions.c.proposal_id)
@@ -32,35 +31,39 @@ _MOVED = (
 )
 
 
-def used(connection: Connection, agent: str, day: ShopDay) -> Used:
+def used(connection: Connection, agent: str, day: BusinessDay) -> Usage:
     """Return what the agent used up on this day, counted from its runs and decisions."""
-    count, tokens = connection.execute(_RUNS, {"agent": agent, "began": stamp(day.began)}).one()
-    return Used(runs=count, tokens=int(tokens), money=moved(connection, agent, day.name))
+    count, tokens = connection.execute(
+        _RUNS, {"agent": agent, "began": to_db_time(day.began)}
+    ).one()
+    return Usage(runs=count, tokens=int(tokens), money=cash_out(connection, agent, day.name))
 
 
-def moved(connection: Connection, agent: str, day: str) -> int:
+def cash_out(connection: Connection, agent: str, day: str) -> int:
     """Return how much money the agent was allowed to move on this day, in minor units."""
-    return int(connection.execute(_MOVED, {"agent": agent, "day": day}).scalar_one())
+    return int(connection.execute(_CASH_OUT, {"agent": agent, "day": day}).scalar_one())
 
 
-def is_spent(connection: Connection, intake: Intake, day: ShopDay, now: datetime) -> bool:
+def is_spent(connection: Connection, spec: ClaimSpec, day: BusinessDay, now: datetime) -> bool:
     """Tell whether the agent may begin no run any more today; the first time it is audited."""
-    if intake.budget == _NONE:
+    if spec.budget == _NONE:
         return False
-    part = used(connection, intake.agent, day).spends(intake.budget)
+    part = used(connection, spec.agent, day).exhausted(spec.budget)
     if not part:
         return False
-    of_agent = sa.and_(halts.c.agent == intake.agent, halts.c.why == Halt.SPENT)
+    of_agent = sa.and_(halts.c.agent == spec.agent, halts.c.why == Suspension.SPENT)
     known = connection.execute(sa.select(halts.c.day).where(of_agent)).scalar()
     if known != day.name:
         connection.execute(sa.delete(halts).where(of_agent))
-        row = {"agent": intake.agent, "why": Halt.SPENT, "day": day.name, "part": part}
+        row = {"agent": spec.agent, "why": Suspension.SPENT, "day": day.name, "part": part}
         connection.execute(sa.insert(halts), row)
-        _audit_once(connection, intake.agent, part, day, now)
+        _audit_once(connection, spec.agent, part, day, now)
     return True
 
 
-def _audit_once(connection: Connection, agent: str, part: str, day: ShopDay, now: datetime) -> None:
+def _audit_once(
+    connection: Connection, agent: str, part: str, day: BusinessDay, now: datetime
+) -> None:
     """Tell the audit of a day on which a budget was spent; after a restart it is found again."""
     subject = f"spent/{agent}/{day.name}"
     told = sa.and_(audit_table.c.kind == "control", audit_table.c.subject == subject)

@@ -6,13 +6,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Many, stamp
-from storecrew.domain.events import Event, GoalSet, Published, Recorded
-from storecrew.domain.journal import WakesFor
-from storecrew.domain.runs import Receipt
+from storecrew.database import BulkStatement, to_db_time
+from storecrew.domain.control.agents import GoalSet
+from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEvent
+from storecrew.domain.events import Event
+from storecrew.domain.ports.journal import SubscribersOf
 from storecrew.journal import audit
-from storecrew.journal.rows import dump, take_turns, to_event
-from storecrew.journal.tables import controls, cursors, events, wakes
+from storecrew.journal.rows import advisory_lock, dump, to_event
+from storecrew.journal.schema.journal import controls, cursors, events, wakes
 
 CLOCK = "clock"
 """The source of ticks."""
@@ -21,7 +22,7 @@ REQUESTS = "request"
 LASTING: tuple[type[Event], ...] = (GoalSet,)
 """Facts that stay in force until the next of their kind."""
 _NEWEST = "newest/"
-RECALLED = 5_000
+RECENT = 5_000
 """Newest events that are looked at when an agent asks what happened lately."""
 
 _LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.seq), 0))
@@ -29,27 +30,27 @@ _SEEN = sa.select(events.c.external_id, events.c.seq).where(
     events.c.source == sa.bindparam("source"),
     events.c.external_id.in_(sa.bindparam("ids", expanding=True)),
 )
-_INSERT_EVENTS, _INSERT_WAKES = Many(sa.insert(events)), Many(sa.insert(wakes))
+_INSERT_EVENTS, _INSERT_WAKES = BulkStatement(sa.insert(events)), BulkStatement(sa.insert(wakes))
 _IDS_AT_ONCE = 500
 
 
 def publish(
-    connection: Connection, items: Sequence[Published], wakes_for: WakesFor
-) -> list[Receipt]:
+    connection: Connection, items: Sequence[EventEnvelope], subscribers_of: SubscribersOf
+) -> list[PublishAck]:
     """Append the new ones among the events, with their wakes; tell which were there before."""
-    take_turns(connection, "events")
+    advisory_lock(connection, "events")
     seen = _seen(connection, items)
     seq = connection.execute(_LAST).scalar_one()
     receipts, rows, wake_rows = [], [], []
     for item in items:
         key = (item.source, item.external_id)
         if key in seen:
-            receipts.append(Receipt(event_id=seen[key], duplicate=True, wakes=()))
+            receipts.append(PublishAck(event_id=seen[key], duplicate=True, wakes=()))
             continue
         seq += 1
         seen[key] = seq
-        woken = tuple(wakes_for(item.event))
-        receipts.append(Receipt(event_id=seq, duplicate=False, wakes=woken))
+        woken = tuple(subscribers_of(item.event))
+        receipts.append(PublishAck(event_id=seq, duplicate=False, wakes=woken))
         rows.append(row := _row(seq, item))
         wake_rows += [_wake(row, agent) for agent in woken]
     if rows:
@@ -70,22 +71,22 @@ def _keep_newest(connection: Connection, rows: Sequence[Mapping[str, object]]) -
         connection.execute(sa.insert(controls), {"name": name, "value": str(seq)})
 
 
-def recall(
+def recent_events(
     connection: Connection, kinds: Collection[type[Event]], since: datetime, until: datetime
-) -> list[Recorded]:
+) -> list[StoredEvent]:
     """Return events of these kinds between two moments, oldest first.
 
-    Only the newest `RECALLED` events are looked at, so that the answer costs the same in a journal
+    Only the newest `RECENT` events are looked at, so that the answer costs the same in a journal
     of any size; and what stays in force until the next of its kind (`LASTING`), however old.
     """
-    oldest = connection.execute(_LAST).scalar_one() - RECALLED
+    oldest = connection.execute(_LAST).scalar_one() - RECENT
     names = [f"{_NEWEST}{kind.__name__}" for kind in kinds if kind in LASTING]
     kept = connection.execute(_KEPT, {"names": names}).scalars() if names else ()
     lasting = [seq for n in kept if (seq := int(n)) <= oldest]
     sought = {
         "kinds": [kind.__name__ for kind in kinds],
-        "since": stamp(since),
-        "until": stamp(until),
+        "since": to_db_time(since),
+        "until": to_db_time(until),
     }
     found = [*connection.execute(_LASTING, sought | {"lasting": lasting})] if lasting else []
     found += connection.execute(_RECALLED, sought | {"oldest": oldest})
@@ -111,19 +112,19 @@ _LASTING = _SOUGHT.where(events.c.seq.in_(sa.bindparam("lasting", expanding=True
 def relay(
     connection: Connection,
     source: str,
-    facts: Sequence[tuple[int, Published]],
-    wakes_for: WakesFor,
-) -> tuple[list[Published], list[Receipt]]:
+    facts: Sequence[tuple[int, EventEnvelope]],
+    subscribers_of: SubscribersOf,
+) -> tuple[list[EventEnvelope], list[PublishAck]]:
     """Publish facts from a store's outbox and move the cursor past them; return the new ones.
 
     Facts at or before the cursor were relayed already, by this process or another.
     """
-    take_turns(connection, "events")
+    advisory_lock(connection, "events")
     position = cursor(connection, source)
     fresh = [fact for n, fact in facts if n > position]
     if not fresh:
         return [], []
-    receipts = publish(connection, fresh, wakes_for)
+    receipts = publish(connection, fresh, subscribers_of)
     last = {"source": source, "position": facts[-1][0]}
     if not connection.execute(_MOVE, {"b_source": source, "b_position": last["position"]}).rowcount:
         connection.execute(sa.insert(cursors), last)
@@ -166,7 +167,7 @@ _NEWEST_TICK = sa.select(sa.func.max(events.c.external_id)).where(
 _FORGOTTEN_TICK = sa.select(controls.c.value).where(controls.c.name == sa.bindparam("name"))
 
 
-def _seen(connection: Connection, items: Sequence[Published]) -> dict[tuple[str, str], int]:
+def _seen(connection: Connection, items: Sequence[EventEnvelope]) -> dict[tuple[str, str], int]:
     by_source: dict[str, list[str]] = {}
     for item in items:
         by_source.setdefault(item.source, []).append(item.external_id)
@@ -179,7 +180,7 @@ def _seen(connection: Connection, items: Sequence[Published]) -> dict[tuple[str,
     return seen
 
 
-def _row(seq: int, item: Published) -> dict[str, object]:
+def _row(seq: int, item: EventEnvelope) -> dict[str, object]:
     return {
         "seq": seq,
         "source": item.source,
@@ -187,7 +188,7 @@ def _row(seq: int, item: Published) -> dict[str, object]:
         "type": type(item.event).__name__,
         "subject": item.event.subject,
         "body": dump(item.event),
-        "at": stamp(item.at),
+        "at": to_db_time(item.at),
         "actor": item.actor,
     }
 

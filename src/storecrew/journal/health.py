@@ -9,20 +9,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, moment, stamp
-from storecrew.domain.health import Incident, IncidentKind, Pulse
-from storecrew.domain.journal import Failure
+from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.domain.control.health import AgentHealth, AgentIncident, AgentIncidentKind
+from storecrew.domain.ports.journal import RunFailure
 from storecrew.journal import audit
-from storecrew.journal.crew_tables import agents, heartbeats, incidents
-from storecrew.journal.rows import control_row, take_turns
+from storecrew.journal.rows import advisory_lock, control_row
+from storecrew.journal.schema.agents import agents, heartbeats, incidents
 
 _AT_ONCE = 500
 
 
-def beat(connection: Connection, names: Collection[str], now: datetime, worker: str) -> None:
+def heartbeat(connection: Connection, names: Collection[str], now: datetime, worker: str) -> None:
     """Record that these agents were heard of, in one statement."""
     rows = [
-        {"agent": name, "beat_at": stamp(now), "worker": worker, "failures": 0, "error": ""}
+        {"agent": name, "beat_at": to_db_time(now), "worker": worker, "failures": 0, "error": ""}
         for name in sorted(names)  # two workers that beat at once wait for each other in order
     ]
     for start in range(0, len(rows), _AT_ONCE):
@@ -31,14 +31,14 @@ def beat(connection: Connection, names: Collection[str], now: datetime, worker: 
         connection.execute(insert.on_conflict_do_update(index_elements=["agent"], set_=fresh))
 
 
-def retire(connection: Connection, on_duty: Collection[str]) -> None:
+def prune_heartbeats(connection: Connection, on_duty: Collection[str]) -> None:
     """Forget the heartbeats of everybody but those on duty."""
     known = set(connection.execute(sa.select(heartbeats.c.agent)).scalars())
     for name in known - set(on_duty):
         connection.execute(sa.delete(heartbeats).where(heartbeats.c.agent == name))
 
 
-def note_failure(connection: Connection, failure: Failure, *, escalate: bool) -> None:
+def note_failure(connection: Connection, failure: RunFailure, *, escalate: bool) -> None:
     """Count a failure of an agent; a run that hung to the end is an incident at once."""
     row = {
         "agent": failure.agent,
@@ -51,7 +51,7 @@ def note_failure(connection: Connection, failure: Failure, *, escalate: bool) ->
     more = {"failures": heartbeats.c.failures + 1, "error": failure.error}
     connection.execute(insert.on_conflict_do_update(index_elements=["agent"], set_=more))
     if failure.hung and escalate:
-        open_incident(connection, failure.agent, IncidentKind.HUNG, failure.error, failure.now)
+        open_incident(connection, failure.agent, AgentIncidentKind.HUNG, failure.error, failure.now)
 
 
 def _insert(connection: Connection) -> "postgresql.Insert | sqlite.Insert":
@@ -61,16 +61,16 @@ def _insert(connection: Connection) -> "postgresql.Insert | sqlite.Insert":
 
 
 def open_incident(
-    connection: Connection, agent: str, kind: IncidentKind, detail: str, now: datetime
+    connection: Connection, agent: str, kind: AgentIncidentKind, detail: str, now: datetime
 ) -> bool:
     """Open an incident, audited; False where one of the agent is open already."""
-    take_turns(connection, "incidents")
+    advisory_lock(connection, "incidents")
     if connection.execute(_open_of(agent)).scalar() is not None:
         return False
-    take_turns(connection, "audit")
+    advisory_lock(connection, "audit")
     identifier = f"{agent}/{audit.position(connection) + 1}"
     row = {"id": identifier, "agent": agent, "kind": kind, "detail": detail, "held_by": ""}
-    connection.execute(sa.insert(incidents), row | {"opened_at": stamp(now)})
+    connection.execute(sa.insert(incidents), row | {"opened_at": to_db_time(now)})
     action = {"type": "open_incident", "agent": agent, "kind": kind}
     subject = f"incident/{identifier}"
     rows = [control_row(subject, action, actor="system", reason=detail, now=now)]
@@ -80,9 +80,9 @@ def open_incident(
 
 def close_incident(connection: Connection, agent: str, now: datetime, silently: bool) -> bool:
     """Close the agent's incident; False where none is open."""
-    ended = {"closed_at": stamp(now), "held_by": "", "held_at": None}
+    ended = {"closed_at": to_db_time(now), "held_by": "", "held_at": None}
     if silently:
-        ended["told_end_at"] = stamp(now)
+        ended["told_end_at"] = to_db_time(now)
     of_agent = sa.and_(incidents.c.agent == agent, incidents.c.closed_at.is_(None))
     return connection.execute(sa.update(incidents).where(of_agent).values(ended)).rowcount > 0
 
@@ -93,7 +93,7 @@ def _open_of(agent: str) -> "sa.Select[tuple[str]]":
     )
 
 
-def pulses(connection: Connection) -> list[Pulse]:
+def agent_health(connection: Connection) -> list[AgentHealth]:
     """Return every agent on duty with what is known of it, by name.
 
     On duty is who has a heartbeat or a failure, and who was registered.
@@ -103,15 +103,15 @@ def pulses(connection: Connection) -> list[Pulse]:
     return [_pulse(name, known.get(name)) for name in sorted(registered | known)]
 
 
-def _pulse(name: str, row: Any) -> Pulse:
+def _pulse(name: str, row: Any) -> AgentHealth:
     if row is None:
-        return Pulse(agent=name, beat_at=None)
-    beat_at = moment(row.beat_at) if row.beat_at else None
-    return Pulse(agent=name, beat_at=beat_at, failures=row.failures, error=row.error)
+        return AgentHealth(agent=name, beat_at=None)
+    beat_at = from_db_time(row.beat_at) if row.beat_at else None
+    return AgentHealth(agent=name, beat_at=beat_at, failures=row.failures, error=row.error)
 
 
-def untold(connection: Connection) -> list[Incident]:
-    """Return the incidents that are open, and those over of which nobody was told so."""
+def unnotified(connection: Connection) -> list[AgentIncident]:
+    """Return open incidents, and ended ones whose end was not reported yet."""
     unfinished = sa.or_(
         incidents.c.closed_at.is_(None),
         sa.and_(incidents.c.told_at.is_not(None), incidents.c.told_end_at.is_(None)),
@@ -120,69 +120,73 @@ def untold(connection: Connection) -> list[Incident]:
     return [_to_incident(row) for row in connection.execute(query)]
 
 
-def _to_incident(row: Any) -> Incident:
-    return Incident(
+def _to_incident(row: Any) -> AgentIncident:
+    return AgentIncident(
         id=row.id,
         agent=row.agent,
-        kind=IncidentKind(row.kind),
+        kind=AgentIncidentKind(row.kind),
         detail=row.detail,
-        opened_at=moment(row.opened_at),
-        closed_at=moment(row.closed_at) if row.closed_at else None,
-        told_at=moment(row.told_at) if row.told_at else None,
-        told_end_at=moment(row.told_end_at) if row.told_end_at else None,
+        opened_at=from_db_time(row.opened_at),
+        closed_at=from_db_time(row.closed_at) if row.closed_at else None,
+        notified_at=from_db_time(row.told_at) if row.told_at else None,
+        end_notified_at=from_db_time(row.told_end_at) if row.told_end_at else None,
     )
 
 
 @dataclass(frozen=True)
-class SqlHealth:
+class SqlHealthRepository:
     """The journal's part about health, over its database."""
 
     database: Database
 
-    async def pulses(self) -> list[Pulse]:
+    async def agent_health(self) -> list[AgentHealth]:
         """Return every agent on duty with what is known of it, by name."""
-        return await self.database.read(pulses)
+        return await self.database.read(agent_health)
 
-    async def beat(self, agents: Sequence[str], now: datetime, *, worker: str = "") -> None:
+    async def heartbeat(self, agents: Sequence[str], now: datetime, *, worker: str = "") -> None:
         """Record that these agents were heard of."""
-        await self.database.write(lambda c: beat(c, agents, now, worker))
+        await self.database.write(lambda c: heartbeat(c, agents, now, worker))
 
-    async def open(self, agent: str, kind: IncidentKind, detail: str, now: datetime) -> bool:
+    async def open(self, agent: str, kind: AgentIncidentKind, detail: str, now: datetime) -> bool:
         """Open an incident; False where one of the agent is open already."""
         return await self.database.write(lambda c: open_incident(c, agent, kind, detail, now))
 
     async def close(self, agent: str, now: datetime, *, silently: bool = False) -> bool:
-        """Close the agent's incident; False where none is open. Silently, nobody is told so."""
+        """Close the agent's incident, False where none is open. `silently` suppresses its alert."""
         return await self.database.write(lambda c: close_incident(c, agent, now, silently))
 
-    async def untold(self) -> list[Incident]:
-        """Return the incidents that are open, and those over of which nobody was told so."""
-        return await self.database.read(untold)
+    async def unnotified(self) -> list[AgentIncident]:
+        """Return open incidents, and ended ones whose end was not reported yet."""
+        return await self.database.read(unnotified)
 
-    async def claim(self, incident: Incident, by: str, now: datetime, hold: timedelta) -> bool:
+    async def claim_notification(
+        self, incident: AgentIncident, by: str, now: datetime, hold: timedelta
+    ) -> bool:
         """Reserve the right to tell of an incident for a while; False where another has it.
 
         Also where another told of it since it was read.
         """
-        told_at = stamp(incident.told_at) if incident.told_at else None
+        told_at = to_db_time(incident.notified_at) if incident.notified_at else None
         as_read = [
             incidents.c.id == incident.id,
             incidents.c.told_at.is_not_distinct_from(told_at),
             incidents.c.told_end_at.is_(None),
         ]
-        is_free = sa.or_(incidents.c.held_at.is_(None), incidents.c.held_at < stamp(now - hold))
+        is_free = sa.or_(
+            incidents.c.held_at.is_(None), incidents.c.held_at < to_db_time(now - hold)
+        )
         query = sa.update(incidents).where(*as_read, is_free)
-        taken = query.values(held_by=by, held_at=stamp(now))
+        taken = query.values(held_by=by, held_at=to_db_time(now))
         return await self.database.write(lambda c: c.execute(taken).rowcount > 0)
 
-    async def told(self, incident: Incident, now: datetime) -> None:
-        """Record that somebody was told of the incident, or of its end."""
+    async def mark_notified(self, incident: AgentIncident, now: datetime) -> None:
+        """Record that the incident, or its end, was reported."""
         of = sa.update(incidents).where(incidents.c.id == incident.id)
         word = "told_at" if incident.closed_at is None else "told_end_at"
-        done = of.values({word: stamp(now), "held_by": "", "held_at": None})
+        done = of.values({word: to_db_time(now), "held_by": "", "held_at": None})
         await self.database.write(lambda c: c.execute(done))
 
-    async def unclaim(self, incident: str) -> None:
+    async def release_notification(self, incident: str) -> None:
         """Let another try to tell of it, as telling failed."""
         of = sa.update(incidents).where(incidents.c.id == incident)
         await self.database.write(lambda c: c.execute(of.values(held_by="", held_at=None)))

@@ -7,19 +7,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import moment, stamp
+from storecrew.database import from_db_time, to_db_time
+from storecrew.domain.control.incidents import CloseIncident, Incident, OpenIncident
 from storecrew.domain.errors import NotFound
-from storecrew.domain.operations import CloseIncident, Incident, OpenIncident
 from storecrew.journal import audit
-from storecrew.journal.operation_tables import anomalies
-from storecrew.journal.rows import AnyRow, control_row, dump, take_turns
+from storecrew.journal.rows import AnyRow, advisory_lock, control_row, dump
+from storecrew.journal.schema.incidents import anomalies
 
 OPEN, CLOSED = "open", "closed"
 
 
 def open_incident(connection: Connection, action: OpenIncident, now: datetime) -> bool:
     """Put it on the list; False where it stands there open. One that was closed opens anew."""
-    take_turns(connection, "anomalies")
+    advisory_lock(connection, "anomalies")
     row = _row(connection, action.incident)
     if row is not None and row.status == OPEN:
         return False
@@ -31,7 +31,7 @@ def open_incident(connection: Connection, action: OpenIncident, now: datetime) -
         "observed": action.observed,
         "expected": action.expected,
         "plan": dump(action.plan),
-        "opened_at": stamp(now),
+        "opened_at": to_db_time(now),
         "closed_at": None,
         "resolution": "",
         "told_at": None,
@@ -43,14 +43,14 @@ def open_incident(connection: Connection, action: OpenIncident, now: datetime) -
 
 def close_incident(connection: Connection, action: CloseIncident, now: datetime) -> bool:
     """Say that the trouble is over; False where it is closed. Raises `NotFound`."""
-    take_turns(connection, "anomalies")
+    advisory_lock(connection, "anomalies")
     row = _row(connection, action.incident)
     if row is None:
         raise NotFound("incident", action.incident)
     if row.status == CLOSED:
         return False
     change = sa.update(anomalies).where(anomalies.c.id == action.incident)
-    values = {"status": CLOSED, "closed_at": stamp(now), "resolution": action.reason}
+    values = {"status": CLOSED, "closed_at": to_db_time(now), "resolution": action.reason}
     connection.execute(change.values(values))
     return True
 
@@ -60,7 +60,7 @@ def close_by_person(
 ) -> None:
     """Close it for a person, audited; closing it again changes nothing. Raises `NotFound`."""
     if close_incident(connection, action, now):
-        subject = f"close_incident/{action.incident}/{stamp(now)}"
+        subject = f"close_incident/{action.incident}/{to_db_time(now)}"
         said = {"type": "close_incident", "incident": action.incident}
         row = control_row(subject, said, actor=by, reason=action.reason or "closed", now=now)
         audit.append(connection, [row])
@@ -82,8 +82,8 @@ def incidents(connection: Connection, status: str | None, limit: int) -> Sequenc
     return [_to_incident(row) for row in connection.execute(query.limit(limit))]
 
 
-def untold(connection: Connection) -> Sequence[Incident]:
-    """Return open incidents of which nobody was told yet, oldest first."""
+def unnotified(connection: Connection) -> Sequence[Incident]:
+    """Return open incidents that were not reported yet, oldest first."""
     query = (
         sa.select(anomalies)
         .where(anomalies.c.told_at.is_(None), anomalies.c.status == OPEN)
@@ -92,10 +92,10 @@ def untold(connection: Connection) -> Sequence[Incident]:
     return [_to_incident(row) for row in connection.execute(query)]
 
 
-def told(connection: Connection, name: str, now: datetime) -> None:
-    """Note that somebody was told."""
+def mark_notified(connection: Connection, name: str, now: datetime) -> None:
+    """Record that the incident was reported."""
     change = sa.update(anomalies).where(anomalies.c.id == name)
-    connection.execute(change.values(told_at=stamp(now)))
+    connection.execute(change.values(told_at=to_db_time(now)))
 
 
 def _row(connection: Connection, name: str) -> AnyRow | None:
@@ -111,7 +111,7 @@ def _to_incident(row: AnyRow) -> Incident:
         observed=row.observed,
         expected=row.expected,
         plan=tuple(json.loads(row.plan)),
-        opened_at=moment(row.opened_at),
-        closed_at=moment(row.closed_at) if row.closed_at else None,
+        opened_at=from_db_time(row.opened_at),
+        closed_at=from_db_time(row.closed_at) if row.closed_at else None,
         resolution=row.resolution,
     )

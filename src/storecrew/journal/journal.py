@@ -10,45 +10,38 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from storecrew.database import DURABLE, Database, Durability, connect, migrate
-from storecrew.domain.commerce import Discrepancy
-from storecrew.domain.crew import Enlisted, ShopDay, Worker
-from storecrew.domain.events import Event, Published, Recorded
-from storecrew.domain.journal import (
-    Advance,
-    Answer,
-    Failure,
-    Glance,
-    Intake,
-    Spent,
-    Taken,
-    WakesFor,
+from storecrew.domain.control.agents import BusinessDay, RegisteredAgent, Worker
+from storecrew.domain.control.approvals import Approval, ApprovalDecision, ApprovalStatus
+from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEvent
+from storecrew.domain.control.integrity import Discrepancy
+from storecrew.domain.control.proposals import JudgedProposal, Proposal, ProposalRecord
+from storecrew.domain.control.runs import Run, RunStatus
+from storecrew.domain.control.traces import ProposalHistory, Trace
+from storecrew.domain.control.updates import LiveUpdate, Topic
+from storecrew.domain.events import Event
+from storecrew.domain.paging import Page
+from storecrew.domain.ports.journal import (
+    BudgetSpend,
+    ClaimResult,
+    ClaimSpec,
+    RunFailure,
+    SchedulerSnapshot,
+    StepRecord,
+    SubscribersOf,
 )
-from storecrew.domain.live import Topic, Update
-from storecrew.domain.pages import Page
-from storecrew.domain.proposals import Filed, Proposal
-from storecrew.domain.runs import (
-    Approval,
-    ApprovalStatus,
-    AuditEntry,
-    Judged,
-    Receipt,
-    Run,
-    RunStatus,
-    Story,
-)
-from storecrew.domain.traces import Trace
 from storecrew.journal import (
+    agents,
     approvals,
-    books,
-    controls,
-    crew,
+    claims,
     events,
     health,
+    integrity,
     proposals,
     reads,
     runs,
-    taking,
-    tracing,
+    switches,
+    traces,
     updates,
 )
 
@@ -81,72 +74,74 @@ class SqlJournal:
 
     database: Database
 
-    async def lead(self) -> bool:
+    async def try_acquire_leadership(self) -> bool:
         """Become the one process that runs the crew on this journal; False where one does."""
-        return await self.database.hold(f"storecrew-{self.database.name}")
+        return await self.database.try_advisory_lock(f"storecrew-{self.database.name}")
 
-    async def publish(self, items: Sequence[Published], wakes_for: WakesFor) -> list[Receipt]:
+    async def publish(
+        self, items: Sequence[EventEnvelope], subscribers_of: SubscribersOf
+    ) -> list[PublishAck]:
         """Record events, once per source and external id, with the wakes they cause."""
 
-        def record(connection: Connection) -> list[Receipt]:
-            receipts = events.publish(connection, items, wakes_for)
-            updates.note_events(connection, items, receipts)
+        def record(connection: Connection) -> list[PublishAck]:
+            receipts = events.publish(connection, items, subscribers_of)
+            updates.publish_event_updates(connection, items, receipts)
             return receipts
 
         return await self.database.write(record)
 
     async def relay(
-        self, source: str, facts: Sequence[tuple[int, Published]], wakes_for: WakesFor
+        self, source: str, facts: Sequence[tuple[int, EventEnvelope]], subscribers_of: SubscribersOf
     ) -> int:
         """Record facts from an outbox and how far it has been read, together."""
 
         def record(connection: Connection) -> int:
-            fresh, receipts = events.relay(connection, source, facts, wakes_for)
+            fresh, receipts = events.relay(connection, source, facts, subscribers_of)
             if fresh:
-                closed = approvals.overtake(connection, fresh, fresh[-1].at)
-                updates.note_events(connection, fresh, receipts)
+                closed = approvals.close_overtaken(connection, fresh, fresh[-1].at)
+                updates.publish_event_updates(connection, fresh, receipts)
                 superseded = ApprovalStatus.SUPERSEDED
-                updates.note_approvals(connection, closed, superseded, fresh[-1].at)
+                updates.publish_approval_updates(connection, closed, superseded, fresh[-1].at)
             return len(fresh)
 
         return await self.database.write(record)
 
-    async def glance(
+    async def snapshot(
         self, source: str, now: datetime, *, worker: str = "", day: str = ""
-    ) -> Glance:
+    ) -> SchedulerSnapshot:
         """Look at all that may have to be acted on, by this worker and on this day of the shop."""
-        return await self.database.read(lambda c: runs.glance(c, source, now, worker, day))
+        return await self.database.read(lambda c: runs.snapshot(c, source, now, worker, day))
 
-    async def enlisted(self) -> list[Enlisted]:
+    async def registered(self) -> list[RegisteredAgent]:
         """Return every registered agent, in order of registration."""
-        return await self.database.read(crew.enlisted)
+        return await self.database.read(agents.registered)
 
-    async def beat(self, agents: Collection[str], now: datetime, *, worker: str = "") -> None:
+    async def heartbeat(self, agents: Collection[str], now: datetime, *, worker: str = "") -> None:
         """Record that these agents are ready to run, because their worker is."""
-        await self.database.write(lambda c: health.beat(c, agents, now, worker))
+        await self.database.write(lambda c: health.heartbeat(c, agents, now, worker))
 
     async def last_ticks(self, agents: Collection[str]) -> Mapping[str, str]:
         """Return the external id of each agent's newest tick; who never ticked is left out."""
         return await self.database.read(lambda c: events.last_ticks(c, agents))
 
-    async def retire(self, on_duty: Collection[str]) -> None:
+    async def prune_heartbeats(self, on_duty: Collection[str]) -> None:
         """Forget the heartbeats of everybody but those on duty."""
-        await self.database.write(lambda c: health.retire(c, on_duty))
+        await self.database.write(lambda c: health.prune_heartbeats(c, on_duty))
 
-    async def take(
+    async def claim_runs(
         self,
-        intakes: Sequence[Intake],
+        specs: Sequence[ClaimSpec],
         now: datetime,
         room: int,
         *,
         worker: str = "",
-        day: ShopDay | None = None,
-    ) -> Taken:
+        day: BusinessDay | None = None,
+    ) -> ClaimResult:
         """Begin the runs that are due, for this worker, within the budgets of this day."""
 
-        def begin(connection: Connection) -> Taken:
-            taken = taking.take(connection, intakes, now, room, worker, day)
-            updates.note_runs(connection, taken.runs, RunStatus.RUNNING, now)
+        def begin(connection: Connection) -> ClaimResult:
+            taken = claims.claim_runs(connection, specs, now, room, worker, day)
+            updates.publish_run_updates(connection, taken.runs, RunStatus.RUNNING, now)
             return taken
 
         return await self.database.write(begin)
@@ -155,86 +150,90 @@ class SqlJournal:
         """Return the run with its events, or raise `NotFound`."""
         return await self.database.read(lambda c: runs.load(c, run_id))
 
-    async def run_to_do(self, run_id: str) -> tuple[Run, bool]:
-        """Return the run with its events, and whether somebody stopped the crew or its agent."""
-        return await self.database.read(lambda c: runs.load_to_do(c, run_id))
+    async def load_for_execution(self, run_id: str) -> tuple[Run, bool]:
+        """Return the run with its events, and whether the crew or its agent is paused."""
+        return await self.database.read(lambda c: runs.load_for_execution(c, run_id))
 
-    async def fail(self, failure: Failure) -> RunStatus:
+    async def fail(self, failure: RunFailure) -> RunStatus:
         """Record that a run raised, and what follows."""
 
         def record(connection: Connection) -> RunStatus:
             status = runs.fail(connection, failure)
-            updates.note_runs(connection, [failure.run], status, failure.now, failure.error)
+            updates.publish_run_updates(
+                connection, [failure.run], status, failure.now, failure.error
+            )
             return status
 
         return await self.database.write(record)
 
-    async def take_over(self) -> int:
-        """Begin a new attempt of each run under way, as whoever carried it out is gone."""
-        return await self.database.write(runs.take_over)
+    async def reclaim_runs(self) -> int:
+        """Begin a new attempt of each active run, as the process that executed it is gone."""
+        return await self.database.write(runs.reclaim_runs)
 
-    async def take_over_lost(self, lease: timedelta) -> int:
+    async def reclaim_expired(self, lease: timedelta) -> int:
         """Begin a new attempt of each run whose worker did not beat for so long."""
-        return await self.database.write(lambda c: runs.take_over_lost(c, lease))
+        return await self.database.write(lambda c: runs.reclaim_expired(c, lease))
 
-    async def keep_lease(self, worker: Worker) -> None:
+    async def renew_lease(self, worker: Worker) -> None:
         """Let a worker's lease begin anew, by the database's clock."""
-        await self.database.write(lambda c: runs.keep_lease(c, worker))
+        await self.database.write(lambda c: runs.renew_lease(c, worker))
 
-    async def give_up(self, worker: str) -> None:
+    async def release_lease(self, worker: str) -> None:
         """End a worker's lease: what it leaves behind is free at once."""
-        await self.database.write(lambda c: runs.give_up(c, worker))
+        await self.database.write(lambda c: runs.release_lease(c, worker))
 
     async def workers(self) -> list[Worker]:
         """Return the workers that are written down, the newest first."""
         return await self.database.read(runs.working)
 
-    async def revive(self, now: datetime) -> int:
+    async def requeue_due_retries(self, now: datetime) -> int:
         """Let runs whose pause is over go on; return how many."""
-        return await self.database.write(lambda c: runs.revive(c, now))
+        return await self.database.write(lambda c: runs.requeue_due_retries(c, now))
 
-    async def advance(self, step: Advance) -> list[Judged]:
+    async def record_step(self, step: StepRecord) -> list[JudgedProposal]:
         """Record a step of a run; return the proposals that may now be done."""
-        return await self.database.write(lambda c: proposals.advance(c, step))
+        return await self.database.write(lambda c: proposals.record_step(c, step))
 
-    async def filed(self, run_id: str, start: int, limit: int) -> list[Filed]:
+    async def filed(self, run_id: str, start: int, limit: int) -> list[ProposalRecord]:
         """Return so many of the run's proposals, in order."""
         return await self.database.read(lambda c: proposals.filed(c, run_id, start, limit))
 
-    async def spent(self, agent: str, day: str) -> Spent:
+    async def budget_spend(self, agent: str, day: str) -> BudgetSpend:
         """Return what everybody, and this agent, were allowed to spend on a day so far."""
-        return await self.database.read(lambda c: proposals.spent(c, agent, day))
+        return await self.database.read(lambda c: proposals.budget_spend(c, agent, day))
 
-    async def answer(self, said: Answer) -> str:
+    async def decide(self, said: ApprovalDecision) -> str:
         """Record a person's answer; return the run that carries out a yes."""
 
         def record(connection: Connection) -> str:
-            run_id = approvals.answer(connection, said)
-            updates.note_approvals(connection, [said.proposal], said.status, said.at)
+            run_id = approvals.decide(connection, said)
+            updates.publish_approval_updates(connection, [said.proposal], said.status, said.at)
             return run_id
 
         return await self.database.write(record)
 
     async def expire(self, now: datetime) -> int:
-        """Close questions that nobody answered in time."""
+        """Expire approval requests that got no decision in time."""
         return await self.database.write(lambda c: approvals.expire(c, now))
 
-    async def begin_undo(self, story: Story, opposite: Proposal, *, by: str, now: datetime) -> str:
+    async def begin_undo(
+        self, story: ProposalHistory, opposite: Proposal, *, by: str, now: datetime
+    ) -> str:
         """Begin the run that undoes a proposal, once."""
-        work = partial(controls.begin_undo, story=story, opposite=opposite, by=by, now=now)
+        work = partial(switches.begin_undo, story=story, opposite=opposite, by=by, now=now)
         return await self.database.write(work)
 
     async def paused(self, agent: str = "") -> bool:
-        """Tell whether somebody stopped the crew, or this agent."""
+        """Return whether the crew, or this agent, is paused."""
         return await self.database.read(lambda c: runs.paused(c, agent))
 
     async def set_paused(self, value: bool, *, by: str, now: datetime) -> None:
         """Stop the crew, or let it go on."""
-        await self.database.write(partial(controls.set_paused, value=value, by=by, now=now))
+        await self.database.write(partial(switches.set_paused, value=value, by=by, now=now))
 
     async def prune(self, before: datetime) -> int:
         """Forget old events that nothing needs."""
-        return await self.database.write(lambda c: controls.prune(c, before))
+        return await self.database.write(lambda c: switches.prune(c, before))
 
     async def runs(
         self, *, page: int, per_page: int, agent: str | None = None, status: RunStatus | None = None
@@ -244,13 +243,15 @@ class SqlJournal:
             partial(reads.runs_page, page=page, per_page=per_page, agent=agent, status=status)
         )
 
-    async def proposals(self, *, page: int, per_page: int, run: str | None = None) -> Page[Story]:
+    async def proposals(
+        self, *, page: int, per_page: int, run: str | None = None
+    ) -> Page[ProposalHistory]:
         """Return one page of proposals and what became of them, newest first."""
         return await self.database.read(
             partial(reads.stories_page, page=page, per_page=per_page, run=run)
         )
 
-    async def story(self, proposal_id: str) -> Story:
+    async def story(self, proposal_id: str) -> ProposalHistory:
         """Return one proposal and what became of it, or raise `NotFound`."""
         return await self.database.read(lambda c: reads.story(c, proposal_id))
 
@@ -268,37 +269,37 @@ class SqlJournal:
 
     async def approval(self, proposal_id: str) -> Approval:
         """Return the question about this proposal, or raise `NotFound`."""
-        return await self.database.read(lambda c: approvals.question(c, proposal_id))
+        return await self.database.read(lambda c: approvals.request_approval(c, proposal_id))
 
     async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
         """Return one page of the audit, newest first."""
         return await self.database.read(partial(reads.audit_page, page=page, per_page=per_page))
 
-    async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
+    async def events(self, *, page: int, per_page: int) -> Page[StoredEvent]:
         """Return one page of the recorded events, newest first."""
         return await self.database.read(partial(reads.events_page, page=page, per_page=per_page))
 
-    async def recall(
+    async def recent_events(
         self, kinds: Collection[type[Event]], since: datetime, until: datetime
-    ) -> list[Recorded]:
+    ) -> list[StoredEvent]:
         """Return events of these kinds between two moments, among the newest few thousand."""
-        return await self.database.read(lambda c: events.recall(c, kinds, since, until))
+        return await self.database.read(lambda c: events.recent_events(c, kinds, since, until))
 
     async def trace(self, anything: str) -> Trace:
         """Return what an event, run, proposal or effect's key belongs to, or raise `NotFound`."""
-        return await self.database.read(lambda c: tracing.trace(c, anything))
+        return await self.database.read(lambda c: traces.trace(c, anything))
 
-    async def tally(self, run_ids: Collection[str]) -> dict[str, int]:
+    async def count_results(self, run_ids: Collection[str]) -> dict[str, int]:
         """Count the `proposals` of these runs, and those `applied`, `asked` and `denied`."""
-        return await self.database.read(lambda c: reads.tally(c, run_ids))
+        return await self.database.read(lambda c: reads.count_results(c, run_ids))
 
-    async def note(self, topic: Topic, body: Mapping[str, Any], at: datetime) -> None:
+    async def publish_update(self, topic: Topic, body: Mapping[str, Any], at: datetime) -> None:
         """Tell those who watch what changed outside of the journal."""
-        await self.database.write(lambda c: updates.note(c, topic, body, at))
+        await self.database.write(lambda c: updates.publish_update(c, topic, body, at))
 
     async def updates(
         self, since: int, *, topics: Collection[Topic] = tuple(Topic), limit: int = 500
-    ) -> list[Update] | None:
+    ) -> list[LiveUpdate] | None:
         """Return the updates after a position, oldest first; None where some are gone."""
         return await self.database.read(lambda c: updates.since(c, since, topics, limit))
 
@@ -308,7 +309,7 @@ class SqlJournal:
 
     async def verify(self, effects: Collection[str]) -> list[Discrepancy]:
         """Return what does not add up, given the keys under which the store changed."""
-        return await self.database.read(lambda c: books.check(c, effects))
+        return await self.database.read(lambda c: integrity.check(c, effects))
 
     async def close(self) -> None:
         """Release every connection."""

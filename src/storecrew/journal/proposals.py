@@ -6,50 +6,63 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storecrew.database import Many, stamp
-from storecrew.domain.errors import RunTakenOver
-from storecrew.domain.journal import Advance, Filing, Judge, Spent
-from storecrew.domain.proposals import Decision, Filed, Outcome, Verdict
-from storecrew.domain.runs import ApprovalStatus, Judged, Receipt, RunStatus
+from storecrew.database import BulkStatement, to_db_time
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.events import PublishAck
+from storecrew.domain.control.proposals import (
+    Decision,
+    JudgedProposal,
+    Outcome,
+    ProposalRecord,
+    Verdict,
+)
+from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.errors import StaleAttempt
+from storecrew.domain.ports.journal import AgentOutput, BudgetSpend, Judge, StepRecord
 from storecrew.journal import audit, budgets, runs, updates
-from storecrew.journal.approvals import supersede, topic, unrepeated
-from storecrew.journal.crew_tables import heartbeats
+from storecrew.journal.approvals import supersede, suppress_repeats, topic
 from storecrew.journal.events import publish
-from storecrew.journal.rows import dump, take_turns, to_decision, to_filed
-from storecrew.journal.tables import approvals, decisions, outcomes, proposals
-from storecrew.journal.tables import runs as runs_table
+from storecrew.journal.rows import advisory_lock, dump, to_decision, to_filed
+from storecrew.journal.schema.agents import heartbeats
+from storecrew.journal.schema.journal import (
+    approvals,
+    decisions,
+    outcomes,
+    proposals,
+    runs as runs_table,
+)
 
-_INSERT_PROPOSALS = Many(sa.insert(proposals))
-_INSERT_DECISIONS = Many(sa.insert(decisions))
-_INSERT_OUTCOMES = Many(sa.insert(outcomes))
+_INSERT_PROPOSALS = BulkStatement(sa.insert(proposals))
+_INSERT_DECISIONS = BulkStatement(sa.insert(decisions))
+_INSERT_OUTCOMES = BulkStatement(sa.insert(outcomes))
 
 
-def advance(connection: Connection, step: Advance) -> list[Judged]:
+def record_step(connection: Connection, step: StepRecord) -> list[JudgedProposal]:
     """Record the step; return the proposals that may now be done. Ends the run if none is left."""
     state = _state(connection, step)
     proposed = state.proposals is not None
     if step.pending and step.judge is not None:
-        take_turns(connection, "spending")  # or two runs could both spend the rest of the budget
+        advisory_lock(connection, "spending")  # or two runs could both spend the rest of the budget
     if proposed and step.filing is not None:
-        raise RunTakenOver(step.run)
+        raise StaleAttempt(step.run)
     receipts = file(connection, step, step.filing) if step.filing is not None else []
     settle(connection, step)
     allowed = _judge(connection, step)
     if receipts and step.filing is not None:
-        updates.note_events(connection, step.filing.events, receipts)
+        updates.publish_event_updates(connection, step.filing.events, receipts)
     if step.last and not allowed:
         tokens = step.filing.tokens if step.filing is not None and not step.filing.filed else 0
         runs.finish(connection, step.run, step.now, tokens=tokens, recovers=state.is_ill)
-        updates.note_runs(connection, [step.run], RunStatus.DONE, step.now)
+        updates.publish_run_updates(connection, [step.run], RunStatus.DONE, step.now)
     return allowed
 
 
-def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]:
+def file(connection: Connection, step: StepRecord, filing: AgentOutput) -> list[PublishAck]:
     """Keep what the agent said, once. The run then counts as having proposed.
 
     Of a run that proposes nothing that is noted with its end.
     """
-    at = stamp(step.now)
+    at = to_db_time(step.now)
     rows = [
         {
             "id": filed.id,
@@ -62,7 +75,7 @@ def file(connection: Connection, step: Advance, filing: Filing) -> list[Receipt]
         for n, filed in enumerate(filing.filed)
     ]
     _INSERT_PROPOSALS.execute(connection, rows)
-    receipts = publish(connection, filing.events, step.wakes_for) if filing.events else []
+    receipts = publish(connection, filing.events, step.subscribers_of) if filing.events else []
     if rows:
         said = {"b_run": step.run, "b_count": len(rows), "b_tokens": filing.tokens}
         connection.execute(_HAS_SAID, said)
@@ -87,11 +100,11 @@ _STATE = (
 )
 
 
-def _state(connection: Connection, step: Advance) -> Row[Any]:
+def _state(connection: Connection, step: StepRecord) -> Row[Any]:
     """Return how far the run is, and keep others from it; refuse who was taken over from."""
     row = connection.execute(_STATE, {"id": step.run}).one()
     if row.attempt != step.attempt:
-        raise RunTakenOver(step.run)
+        raise StaleAttempt(step.run)
     return row
 
 
@@ -108,7 +121,7 @@ _SPENT = sa.select(sa.func.coalesce(sa.func.sum(decisions.c.spends), 0)).where(
 )
 
 
-def _judge(connection: Connection, step: Advance) -> list[Judged]:
+def _judge(connection: Connection, step: StepRecord) -> list[JudgedProposal]:
     if not step.pending or step.judge is None:
         return []
     ids = [filed.id for filed in step.pending]
@@ -121,33 +134,35 @@ def _judge(connection: Connection, step: Advance) -> list[Judged]:
     return [j for j in judged if j.decision.verdict is Verdict.ALLOW]
 
 
-def _decided(connection: Connection, pending: Iterable[Filed], ids: list[str]) -> dict[str, Judged]:
+def _decided(
+    connection: Connection, pending: Iterable[ProposalRecord], ids: list[str]
+) -> dict[str, JudgedProposal]:
     filed = {f.id: f for f in pending}
     rows = connection.execute(_DECIDED, {"ids": ids})
     return {
-        row.proposal_id: Judged(
-            filed=filed[row.proposal_id], decision=to_decision(row.body), spends=row.spends
+        row.proposal_id: JudgedProposal(
+            filed=filed[row.proposal_id], decision=to_decision(row.body), budget_spend=row.spends
         )
         for row in rows
     }
 
 
 def _judge_fresh(
-    connection: Connection, step: Advance, judge: Judge, pending: Sequence[Filed]
-) -> dict[str, Judged]:
+    connection: Connection, step: StepRecord, judge: Judge, pending: Sequence[ProposalRecord]
+) -> dict[str, JudgedProposal]:
     if not pending:
         return {}
-    so_far = spent(connection, pending[0].agent, step.day, budgeted=step.budgeted)
+    so_far = budget_spend(connection, pending[0].agent, step.day, budgeted=step.budgeted)
     judged = []
     for filed in pending:
         judged.append(judge(filed, so_far))
         if judged[-1].decision.verdict is Verdict.ALLOW:
             so_far = so_far.and_also(judged[-1])
-    judged = unrepeated(connection, judged, step.asked_at - step.rests)
+    judged = suppress_repeats(connection, judged, step.asked_at - step.rejection_cooldown)
     if step.answering:
         ids = [filed.id for filed in pending]
         connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))
-    at = stamp(step.now)
+    at = to_db_time(step.now)
     _INSERT_DECISIONS.execute(connection, [_decision_row(j, step, at) for j in judged])
     asked = [j for j in judged if j.decision.verdict is Verdict.ASK]
     closed: list[str] = []
@@ -157,20 +172,22 @@ def _judge_fresh(
         connection.execute(sa.insert(approvals), [_question_row(j, step) for j in asked])
     denied = [j for j in judged if j.decision.verdict is Verdict.DENY]
     audit.append(connection, [audit_row(j, step, refusal(j.decision)) for j in denied])
-    updates.note_approvals(connection, closed, ApprovalStatus.SUPERSEDED, step.now)
+    updates.publish_approval_updates(connection, closed, ApprovalStatus.SUPERSEDED, step.now)
     waiting = [j.filed.id for j in asked]
-    updates.note_approvals(connection, waiting, ApprovalStatus.WAITING, step.asked_at)
+    updates.publish_approval_updates(connection, waiting, ApprovalStatus.WAITING, step.asked_at)
     return {j.filed.id: j for j in judged}
 
 
-def spent(connection: Connection, agent: str, day: str, *, budgeted: bool = True) -> Spent:
+def budget_spend(
+    connection: Connection, agent: str, day: str, *, budgeted: bool = True
+) -> BudgetSpend:
     """Return what was allowed on this day so far; the agent's own part only where it counts."""
     shop = int(connection.execute(_SPENT, {"day": day}).scalar_one())  # a sum is a Decimal
-    own = budgets.moved(connection, agent, day) if budgeted else 0
-    return Spent(shop=shop, agent=own)
+    own = budgets.cash_out(connection, agent, day) if budgeted else 0
+    return BudgetSpend(shop=shop, agent=own)
 
 
-def settle(connection: Connection, step: Advance) -> None:
+def settle(connection: Connection, step: StepRecord) -> None:
     """Record what the store did, with one audit row each; what is recorded already is skipped."""
     if not step.settled:
         return
@@ -179,7 +196,7 @@ def settle(connection: Connection, step: Advance) -> None:
     fresh = [s for s in step.settled if s.judged.filed.id not in known]
     if not fresh:
         return
-    at = stamp(step.now)
+    at = to_db_time(step.now)
     rows = [
         {
             "proposal_id": s.judged.filed.id,
@@ -201,7 +218,7 @@ def refusal(decision: Decision) -> str:
 
 
 def audit_row(
-    judged: Judged, step: Advance, result: str, outcome: Outcome | None = None
+    judged: JudgedProposal, step: StepRecord, result: str, outcome: Outcome | None = None
 ) -> dict[str, object]:
     """Return the audit row of a proposal whose story is over."""
     decision = judged.decision
@@ -209,7 +226,7 @@ def audit_row(
     if outcome is not None and not outcome.applied:
         reason += f" [{outcome.code}: {outcome.message}]"
     return {
-        "at": stamp(step.now),
+        "at": to_db_time(step.now),
         "kind": "proposal",
         "subject": judged.filed.id,
         "actor": f"agent:{judged.filed.agent}",
@@ -223,33 +240,33 @@ def audit_row(
     }
 
 
-def _decision_row(judged: Judged, step: Advance, at: str) -> dict[str, object]:
+def _decision_row(judged: JudgedProposal, step: StepRecord, at: str) -> dict[str, object]:
     return {
         "proposal_id": judged.filed.id,
         "body": dump(judged.decision),
         "verdict": int(judged.decision.verdict),
         "at": at,
         "day": step.day,
-        "spends": judged.spends,
-        "moves": judged.moves,
+        "spends": judged.budget_spend,
+        "moves": judged.cash_out,
     }
 
 
-def _question_row(judged: Judged, step: Advance) -> dict[str, object]:
+def _question_row(judged: JudgedProposal, step: StepRecord) -> dict[str, object]:
     return {
         "proposal_id": judged.filed.id,
         "topic": topic(judged.filed),
         "subject": judged.filed.proposal.action.subject,
         "status": ApprovalStatus.WAITING,
         "question": dump(judged.decision),
-        "asked_at": stamp(step.asked_at),
-        "expires_at": stamp(step.asked_at + step.expires),
+        "asked_at": to_db_time(step.asked_at),
+        "expires_at": to_db_time(step.asked_at + step.expires),
         "decided_by": "",
         "note": "",
     }
 
 
-def filed(connection: Connection, run_id: str, start: int, limit: int) -> list[Filed]:
+def filed(connection: Connection, run_id: str, start: int, limit: int) -> list[ProposalRecord]:
     """Return so many of the run's proposals, in order."""
     query = (
         sa.select(proposals)

@@ -1,4 +1,4 @@
-"""What the doors and the owner read: pages of the journal, newest first."""
+"""Paged reads of the journal, newest first."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
@@ -7,14 +7,25 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from storecrew.database import SortOrder, page_rows, row_count
+from storecrew.domain.control.approvals import Approval, ApprovalStatus
+from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.events import StoredEvent
+from storecrew.domain.control.proposals import Result, Verdict
+from storecrew.domain.control.runs import Run, RunStatus
+from storecrew.domain.control.traces import ProposalHistory
 from storecrew.domain.errors import NotFound
-from storecrew.domain.events import Recorded
-from storecrew.domain.pages import Page
-from storecrew.domain.proposals import Result, Verdict
-from storecrew.domain.runs import Approval, ApprovalStatus, AuditEntry, Run, RunStatus, Story
-from storecrew.journal.approvals import QUESTIONS
+from storecrew.domain.paging import Page
+from storecrew.journal.approvals import APPROVALS_TOPIC
 from storecrew.journal.rows import to_approval, to_audit, to_event, to_run, to_story
-from storecrew.journal.tables import approvals, audit, decisions, events, outcomes, proposals, runs
+from storecrew.journal.schema.journal import (
+    approvals,
+    audit,
+    decisions,
+    events,
+    outcomes,
+    proposals,
+    runs,
+)
 
 T = TypeVar("T")
 
@@ -66,7 +77,7 @@ def _in_order(
 
 def stories_page(
     connection: Connection, *, page: int, per_page: int, run: str | None = None
-) -> Page[Story]:
+) -> Page[ProposalHistory]:
     """Return one page of proposals and what became of them."""
     ids = sa.select(proposals.c.id)
     if run is None:
@@ -89,7 +100,7 @@ _NEWEST_PROPOSALS: SortOrder = (
 )
 
 
-def story(connection: Connection, proposal_id: str) -> Story:
+def story(connection: Connection, proposal_id: str) -> ProposalHistory:
     """Return one proposal and what became of it, or raise `NotFound`."""
     row = connection.execute(STORIES.where(proposals.c.id == proposal_id)).one_or_none()
     if row is None:
@@ -106,7 +117,7 @@ def approvals_page(
         ids = ids.where(approvals.c.status == status)
     total = row_count(connection, "approvals", state=status)
     some = page_rows(connection, ids, _NEWEST_QUESTIONS, total=total, page=page, per_page=per_page)
-    items = _in_order(connection, some, QUESTIONS, approvals.c.proposal_id, to_approval)
+    items = _in_order(connection, some, APPROVALS_TOPIC, approvals.c.proposal_id, to_approval)
     return Page(items=items, total=total)
 
 
@@ -122,7 +133,7 @@ def audit_page(connection: Connection, *, page: int, per_page: int) -> Page[Audi
     return _page_by_position(connection, audit, page, per_page, to_audit)
 
 
-def events_page(connection: Connection, *, page: int, per_page: int) -> Page[Recorded]:
+def events_page(connection: Connection, *, page: int, per_page: int) -> Page[StoredEvent]:
     """Return one page of the events."""
     return _page_by_position(connection, events, page, per_page, to_event)
 
@@ -146,7 +157,7 @@ def _page_by_position(
     return Page(items=items, total=newest - oldest + 1)
 
 
-def tally(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
+def count_results(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
     """Count what became of the proposals of these runs; what a person answered was asked too."""
     counts = {"proposals": 0, "applied": 0, "asked": 0, "denied": 0, "refused": 0}
     ids = list(run_ids)

@@ -5,20 +5,21 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import moment, stamp
-from storecrew.domain.crew import Halt, Worker
+from storecrew.database import from_db_time, to_db_time
+from storecrew.domain.control.agents import Suspension, Worker
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.runs import Run, RunFailed, RunStatus
 from storecrew.domain.errors import NotFound
-from storecrew.domain.events import Published, RunFailed
-from storecrew.domain.journal import Failure, Glance
-from storecrew.domain.runs import ApprovalStatus, Run, RunStatus
+from storecrew.domain.ports.journal import RunFailure, SchedulerSnapshot
 from storecrew.journal import audit, health, updates
-from storecrew.journal.crew_tables import halts, heartbeats, workers
 from storecrew.journal.events import cursor, publish
 from storecrew.journal.rows import control_row, to_event, to_run
-from storecrew.journal.tables import approvals, controls, events, runs, wakes
+from storecrew.journal.schema.agents import halts, heartbeats, workers
+from storecrew.journal.schema.journal import approvals, controls, events, runs, wakes
 
 _ALL_PAUSED = sa.exists().where(controls.c.name == "paused", controls.c.value == "true")
-_AGENT_PAUSED = sa.exists().where(halts.c.agent == runs.c.agent, halts.c.why == Halt.PAUSED)
+_AGENT_PAUSED = sa.exists().where(halts.c.agent == runs.c.agent, halts.c.why == Suspension.PAUSED)
 _RUN = sa.select(runs, sa.or_(_ALL_PAUSED, _AGENT_PAUSED).label("stands")).where(
     runs.c.id == sa.bindparam("id")
 )
@@ -32,10 +33,10 @@ _RUN_EVENTS = (
 
 def load(connection: Connection, run_id: str) -> Run:
     """Return the run with its events, or raise `NotFound`."""
-    return load_to_do(connection, run_id)[0]
+    return load_for_execution(connection, run_id)[0]
 
 
-def load_to_do(connection: Connection, run_id: str) -> tuple[Run, bool]:
+def load_for_execution(connection: Connection, run_id: str) -> tuple[Run, bool]:
     """Return the run with its events, and whether it has to stand still, or raise `NotFound`."""
     row = connection.execute(_RUN, {"id": run_id}).one_or_none()
     if row is None:
@@ -76,12 +77,12 @@ def finish(
 
     A run that ends without having filed anything counts as having proposed nothing.
     """
-    connection.execute(_FINISH, {"b_id": run_id, "b_at": stamp(now), "b_tokens": tokens})
+    connection.execute(_FINISH, {"b_id": run_id, "b_at": to_db_time(now), "b_tokens": tokens})
     if recovers:
         connection.execute(_RECOVERED, {"b_id": run_id})
 
 
-def fail(connection: Connection, failure: Failure) -> RunStatus:
+def fail(connection: Connection, failure: RunFailure) -> RunStatus:
     """Record a failure: to be retried, else split into its events, else parked as failed.
 
     Only a run that had not proposed yet is split: what was filed is always settled by its run.
@@ -95,12 +96,12 @@ def fail(connection: Connection, failure: Failure) -> RunStatus:
     status = _after(connection, failure, proposed=run.proposals is not None)
     changes: dict[str, object] = {"status": status, "error": failure.error}
     if failure.retry_at is not None:
-        changes |= {"not_before": stamp(failure.retry_at), "attempt": failure.attempt + 1}
+        changes |= {"not_before": to_db_time(failure.retry_at), "attempt": failure.attempt + 1}
     else:
-        changes["finished_at"] = stamp(failure.now)
+        changes["finished_at"] = to_db_time(failure.now)
     changes["tokens"] = runs.c.tokens + failure.tokens
     connection.execute(sa.update(runs).where(of_run).values(changes))
-    if status is RunStatus.SPLIT:
+    if status is RunStatus.RETRYING_INDIVIDUALLY:
         of_wakes = wakes.c.run_id == failure.run
         connection.execute(sa.update(wakes).where(of_wakes).values(run_id=None, alone=True))
     if failure.agent:
@@ -112,27 +113,29 @@ def fail(connection: Connection, failure: Failure) -> RunStatus:
     return status
 
 
-def _publish_failed(connection: Connection, failure: Failure) -> None:
+def _publish_failed(connection: Connection, failure: RunFailure) -> None:
     """Tell of a run that failed for good, but not those who failed while hearing of such."""
     event = RunFailed(agent=failure.agent, run=failure.run, reason=failure.error)
-    if failure.agent in failure.wakes_for(event):
+    if failure.agent in failure.subscribers_of(event):
         return
-    item = Published(
+    item = EventEnvelope(
         source="orchestrator", external_id=f"failed/{failure.run}", event=event, at=failure.now
     )
-    updates.note_events(connection, [item], publish(connection, [item], failure.wakes_for))
+    updates.publish_event_updates(
+        connection, [item], publish(connection, [item], failure.subscribers_of)
+    )
 
 
-def _after(connection: Connection, failure: Failure, *, proposed: bool) -> RunStatus:
+def _after(connection: Connection, failure: RunFailure, *, proposed: bool) -> RunStatus:
     """Return what becomes of the run."""
     if failure.retry_at is not None:
         return RunStatus.RETRYING
     woken_by = wakes.c.run_id == failure.run
     count = connection.execute(sa.select(sa.func.count()).where(woken_by)).scalar_one()
-    return RunStatus.SPLIT if count > 1 and not proposed else RunStatus.FAILED
+    return RunStatus.RETRYING_INDIVIDUALLY if count > 1 and not proposed else RunStatus.FAILED
 
 
-def _audit_cancelled(connection: Connection, failure: Failure) -> None:
+def _audit_cancelled(connection: Connection, failure: RunFailure) -> None:
     subject = f"cancel/{failure.run}#{failure.attempt}"
     action = {"type": "cancel_run", "run": failure.run, "attempt": failure.attempt}
     row = control_row(subject, action, actor="system", reason=failure.error, now=failure.now)
@@ -145,7 +148,7 @@ _RUNNING = (
     .where(runs.c.worker.in_([sa.bindparam("worker"), ""]))
     .order_by(runs.c.created_at, runs.c.id)
 )
-_PAUSED_AGENTS = sa.select(halts.c.agent).where(halts.c.why == Halt.PAUSED)
+_PAUSED_AGENTS = sa.select(halts.c.agent).where(halts.c.why == Suspension.PAUSED)
 _NEXT_RETRY = sa.select(sa.func.min(runs.c.not_before)).where(
     runs.c.status == RunStatus.RETRYING, runs.c.agent.not_in(_PAUSED_AGENTS)
 )
@@ -157,30 +160,32 @@ _ANY_WAITING = sa.select(wakes.c.event_seq).where(wakes.c.run_id.is_(None)).limi
 
 
 _HALTED = sa.select(halts.c.agent).where(
-    sa.or_(halts.c.why == Halt.PAUSED, halts.c.day == sa.bindparam("day"))
+    sa.or_(halts.c.why == Suspension.PAUSED, halts.c.day == sa.bindparam("day"))
 )
 _SWITCHES = sa.select(controls.c.name, controls.c.value).where(
     controls.c.name.in_(["paused", "crew"])
 )
 
 
-def glance(connection: Connection, source: str, now: datetime, worker: str, day: str) -> Glance:
+def snapshot(
+    connection: Connection, source: str, now: datetime, worker: str, day: str
+) -> SchedulerSnapshot:
     """Look at all that a sweep may have to act on."""
     retry = connection.execute(_NEXT_RETRY).scalar()
     expiry = connection.execute(_NEXT_EXPIRY).scalar()
     switches = {row.name: row.value for row in connection.execute(_SWITCHES)}
     running = list(connection.execute(_RUNNING, {"worker": worker}))
-    return Glance(
+    return SchedulerSnapshot(
         paused=switches.get("paused") == "true",
         cursor=cursor(connection, source),
         waiting=connection.execute(_ANY_WAITING).scalar() is not None,
-        retries_due=retry is not None and retry <= stamp(now),
-        next_expiry=moment(expiry) if expiry else None,
+        retries_due=retry is not None and retry <= to_db_time(now),
+        next_expiry=from_db_time(expiry) if expiry else None,
         running=tuple((row.id, row.attempt) for row in running if row.worker == worker),
-        next_retry=moment(retry) if retry else None,
+        next_retry=from_db_time(retry) if retry else None,
         unclaimed=any(row.worker != worker for row in running),
         crew=switches.get("crew", ""),
-        halted=frozenset(connection.execute(_HALTED, {"day": day}).scalars()),
+        suspended=frozenset(connection.execute(_HALTED, {"day": day}).scalars()),
         newest=connection.execute(_NEWEST).scalar() or 0,
     )
 
@@ -193,12 +198,12 @@ _REVIVE = (
 )
 
 
-def revive(connection: Connection, now: datetime) -> int:
+def requeue_due_retries(connection: Connection, now: datetime) -> int:
     """Let runs whose pause is over go on; return how many."""
-    return connection.execute(_REVIVE, {"b_now": stamp(now)}).rowcount
+    return connection.execute(_REVIVE, {"b_now": to_db_time(now)}).rowcount
 
 
-def take_over(connection: Connection) -> int:
+def reclaim_runs(connection: Connection) -> int:
     """Begin a new attempt of each run under way; return how many."""
     _count_budgets_anew(connection)
     under_way = sa.update(runs).where(runs.c.status == RunStatus.RUNNING)
@@ -207,13 +212,13 @@ def take_over(connection: Connection) -> int:
 
 def _count_budgets_anew(connection: Connection) -> None:
     """Let who starts find out again which budgets are spent: they may have been raised."""
-    connection.execute(sa.delete(halts).where(halts.c.why == Halt.SPENT))
+    connection.execute(sa.delete(halts).where(halts.c.why == Suspension.SPENT))
 
 
 _FORGOTTEN_AFTER = timedelta(days=1)
 
 
-def take_over_lost(connection: Connection, lease: timedelta) -> int:
+def reclaim_expired(connection: Connection, lease: timedelta) -> int:
     """Free the runs of workers that did not beat for so long, each as a new attempt.
 
     Workers of which nothing was heard for a day are forgotten.
@@ -231,7 +236,7 @@ def take_over_lost(connection: Connection, lease: timedelta) -> int:
     return connection.execute(lost.values(attempt=runs.c.attempt + 1, worker="")).rowcount
 
 
-def keep_lease(connection: Connection, worker: Worker) -> None:
+def renew_lease(connection: Connection, worker: Worker) -> None:
     """Let a worker's lease begin anew, by the database's clock; a new one is written down."""
     now = _clock(connection)
     beat = sa.update(workers).where(workers.c.id == worker.id).values(beat_at=now)
@@ -239,11 +244,11 @@ def keep_lease(connection: Connection, worker: Worker) -> None:
         return
     _count_budgets_anew(connection)
     row = {"id": worker.id, "host": worker.host, "pid": worker.pid}
-    row["started_at"] = stamp(worker.started_at)
+    row["started_at"] = to_db_time(worker.started_at)
     connection.execute(sa.insert(workers).values(**row, beat_at=now))
 
 
-def give_up(connection: Connection, worker: str) -> None:
+def release_lease(connection: Connection, worker: str) -> None:
     """End a worker's lease."""
     connection.execute(sa.delete(workers).where(workers.c.id == worker))
 
@@ -257,7 +262,7 @@ def working(connection: Connection) -> list[Worker]:
             id=row.id,
             host=row.host,
             pid=row.pid,
-            started_at=moment(row.started_at),
+            started_at=from_db_time(row.started_at),
             beat_seconds=max(0.0, float(row.age)),
         )
         for row in connection.execute(query)
@@ -272,10 +277,12 @@ def _clock(connection: Connection) -> "sa.ColumnElement[float]":
     return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Double)
 
 
-_THIS_PAUSED = sa.exists().where(halts.c.agent == sa.bindparam("agent"), halts.c.why == Halt.PAUSED)
+_THIS_PAUSED = sa.exists().where(
+    halts.c.agent == sa.bindparam("agent"), halts.c.why == Suspension.PAUSED
+)
 _STANDS = sa.select(sa.or_(_ALL_PAUSED, _THIS_PAUSED))
 
 
 def paused(connection: Connection, agent: str = "") -> bool:
-    """Tell whether somebody stopped the crew, or this agent."""
+    """Return whether the crew, or this agent, is paused."""
     return bool(connection.execute(_STANDS, {"agent": agent}).scalar_one())

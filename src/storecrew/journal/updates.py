@@ -8,12 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import moment, stamp
-from storecrew.domain.events import Published
-from storecrew.domain.live import Topic, Update
-from storecrew.domain.runs import Receipt
-from storecrew.journal.rows import dump, take_turns
-from storecrew.journal.tables import Seq, metadata
+from storecrew.database import from_db_time, to_db_time
+from storecrew.domain.control.events import EventEnvelope, PublishAck
+from storecrew.domain.control.updates import LiveUpdate, Topic
+from storecrew.journal.rows import advisory_lock, dump
+from storecrew.journal.schema.journal import Seq, metadata
 
 KEPT = 10_000
 """Updates that can be replayed: minutes of a busy shop, hours of a quiet one."""
@@ -46,17 +45,19 @@ _APPEND = (
 )
 
 
-def note(connection: Connection, topic: Topic, body: Mapping[str, Any], at: datetime) -> None:
+def publish_update(
+    connection: Connection, topic: Topic, body: Mapping[str, Any], at: datetime
+) -> None:
     """Append an update; the last thing that a transaction does, as its order is the commits'."""
-    take_turns(connection, "updates")
-    row = {"b_topic": topic, "b_at": stamp(at), "b_body": dump(body)}
+    advisory_lock(connection, "updates")
+    row = {"b_topic": topic, "b_at": to_db_time(at), "b_body": dump(body)}
     seq = connection.execute(_APPEND, row).scalar_one()
     if seq % _SWEPT_EVERY == 0:
         connection.execute(sa.delete(updates).where(updates.c.seq <= seq - KEPT))
 
 
-def note_events(
-    connection: Connection, items: Sequence[Published], receipts: Sequence[Receipt]
+def publish_event_updates(
+    connection: Connection, items: Sequence[EventEnvelope], receipts: Sequence[PublishAck]
 ) -> None:
     """Tell which facts were new."""
     fresh = [
@@ -65,25 +66,25 @@ def note_events(
         if not r.duplicate
     ]
     if fresh:
-        note(connection, Topic.EVENT, _named("events", fresh), items[-1].at)
+        publish_update(connection, Topic.EVENT, _named("events", fresh), items[-1].at)
 
 
-def note_runs(
+def publish_run_updates(
     connection: Connection, run_ids: Sequence[str], status: str, at: datetime, error: str = ""
 ) -> None:
     """Tell where these runs stand now."""
     if run_ids:
         runs = [{"id": i, "status": status, **({"error": error} if error else {})} for i in run_ids]
-        note(connection, Topic.RUN, _named("runs", runs), at)
+        publish_update(connection, Topic.RUN, _named("runs", runs), at)
 
 
-def note_approvals(
+def publish_approval_updates(
     connection: Connection, proposals: Sequence[str], status: str, at: datetime
 ) -> None:
     """Tell where these questions stand now."""
     if proposals:
         asked = [{"proposal_id": proposal, "status": status} for proposal in proposals]
-        note(connection, Topic.APPROVAL, _named("approvals", asked), at)
+        publish_update(connection, Topic.APPROVAL, _named("approvals", asked), at)
 
 
 def _named(what: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def _named(what: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def since(
     connection: Connection, seq: int, topics: Collection[Topic], limit: int
-) -> list[Update] | None:
+) -> list[LiveUpdate] | None:
     """Return the updates after a position, oldest first; None where some were removed already."""
     oldest = connection.execute(_OLDEST).scalar()
     newest = connection.execute(_NEWEST).scalar_one()
@@ -113,5 +114,7 @@ def newest(connection: Connection) -> int:
     return found
 
 
-def _to_update(row: "sa.Row[Any]") -> Update:
-    return Update(seq=row.seq, topic=Topic(row.topic), at=moment(row.at), body=json.loads(row.body))
+def _to_update(row: "sa.Row[Any]") -> LiveUpdate:
+    return LiveUpdate(
+        seq=row.seq, topic=Topic(row.topic), at=from_db_time(row.at), body=json.loads(row.body)
+    )

@@ -11,7 +11,7 @@ _TRAILING = ".,;:!?)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class InlineText:
     """Words, a link, or the end of a line."""
 
     text: str = ""
@@ -20,10 +20,10 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class TextBlock:
     """A paragraph, or a button where the paragraph is nothing but a link to the shop."""
 
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[InlineText, ...] = ()
     button: str = ""
 
 
@@ -39,32 +39,32 @@ def one_line(text: str, longest: int = 200) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def blocks_of(body: str, hosts: frozenset[str]) -> list[Block]:
+def blocks_of(body: str, hosts: frozenset[str]) -> list[TextBlock]:
     """Return the body's paragraphs; only addresses on these hosts become links."""
     paragraphs = (part.strip("\n") for part in re.split(r"\n[ ]*\n", clean(body)))
     return [_block(part, hosts) for part in paragraphs if part.strip()]
 
 
-def _block(text: str, hosts: frozenset[str]) -> Block:
+def _block(text: str, hosts: frozenset[str]) -> TextBlock:
     alone = text.strip()
     if _URL.fullmatch(alone) and is_own(alone, hosts):
-        return Block(button=alone)
-    return Block(pieces=tuple(_pieces(text, hosts)))
+        return TextBlock(button=alone)
+    return TextBlock(pieces=tuple(_pieces(text, hosts)))
 
 
-def _pieces(text: str, hosts: frozenset[str]) -> Iterator[Piece]:
+def _pieces(text: str, hosts: frozenset[str]) -> Iterator[InlineText]:
     for number, line in enumerate(text.split("\n")):
         if number:
-            yield Piece(is_break=True)
+            yield InlineText(is_break=True)
         last = 0
         for found in _URL.finditer(line):
             url = found[0].rstrip(_TRAILING)
             if not is_own(url, hosts):
                 continue
-            yield Piece(text=line[last : found.start()])
-            yield Piece(text=url, href=url)
+            yield InlineText(text=line[last : found.start()])
+            yield InlineText(text=url, href=url)
             last = found.start() + len(url)
-        yield Piece(text=line[last:])
+        yield InlineText(text=line[last:])
 
 
 def is_own(url: str, hosts: frozenset[str]) -> bool:

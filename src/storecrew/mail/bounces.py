@@ -6,10 +6,10 @@ from email.message import EmailMessage, Message
 from enum import StrEnum
 
 
-class NoticeKind(StrEnum):
+class BounceKind(StrEnum):
     """What a program tells us."""
 
-    NO_MAILBOX = "no mailbox"
+    MAILBOX_NOT_FOUND = "no mailbox"
     """A letter came back because its address does not exist."""
     RETURNED = "returned"
     """A letter came back for another reason, for good."""
@@ -22,10 +22,10 @@ class NoticeKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class BounceReport:
     """What a program's mail says."""
 
-    kind: NoticeKind
+    kind: BounceKind
     reason: str = ""
     about: str = ""
     """Headers of the letter it is about, where our mark is looked for."""
@@ -39,42 +39,42 @@ _BAD_REPLIES = ("550", "551", "553")
 _NOT_THE_ADDRESS = ("5.2.2", "5.3.", "5.4.", "5.6.", "5.7.")
 
 
-def read_notice(mail: EmailMessage) -> Notice | None:
+def parse_bounce(mail: EmailMessage) -> BounceReport | None:
     """Return what a program says by this mail; None where a person wrote it."""
     kind = mail.get_content_type()
     report = str(mail.get_param("report-type", "") or "").lower()
     if kind == "multipart/report" and report == "feedback-report":
-        return Notice(kind=NoticeKind.COMPLAINT, reason="called spam", about=_original(mail))
+        return BounceReport(kind=BounceKind.COMPLAINT, reason="called spam", about=_original(mail))
     if kind == "multipart/report" and (status := _status_part(mail)) is not None:
         return _delivery(mail, status)
     if _is_automatic(mail):
-        return Notice(kind=NoticeKind.AUTOMATIC)
+        return BounceReport(kind=BounceKind.AUTOMATIC)
     return None
 
 
-def _delivery(mail: EmailMessage, groups: list[Message]) -> Notice:
+def _delivery(mail: EmailMessage, groups: list[Message]) -> BounceReport:
     """Read a report on a delivery (RFC 3464): the worst of what it says of its recipients."""
     about = _original(mail)
     told = [_of_recipient(group, about) for group in groups if group.get("Action")]
-    order = (NoticeKind.NO_MAILBOX, NoticeKind.RETURNED, NoticeKind.DELAYED)
+    order = (BounceKind.MAILBOX_NOT_FOUND, BounceKind.RETURNED, BounceKind.DELAYED)
     for kind in order:
         found = next((notice for notice in told if notice.kind is kind), None)
         if found is not None:
             return found
-    return Notice(kind=NoticeKind.AUTOMATIC)
+    return BounceReport(kind=BounceKind.AUTOMATIC)
 
 
-def _of_recipient(group: Message, about: str) -> Notice:
+def _of_recipient(group: Message, about: str) -> BounceReport:
     action = str(group.get("Action", "")).strip().lower()
-    status = str(group.get("Status", "")).strip()
+    status = str(group.get("OrderStatus", "")).strip()
     said = str(group.get("Diagnostic-Code", "")).partition(";")[2].strip()
     reason = " ".join(f"{status} {said}".split())[:_LONGEST]
     if action == "delayed" or status.startswith("4."):
-        return Notice(kind=NoticeKind.DELAYED, reason=reason, about=about)
+        return BounceReport(kind=BounceKind.DELAYED, reason=reason, about=about)
     if action != "failed":
-        return Notice(kind=NoticeKind.AUTOMATIC)
-    kind = NoticeKind.NO_MAILBOX if _is_bad(status, said) else NoticeKind.RETURNED
-    return Notice(kind=kind, reason=reason, about=about)
+        return BounceReport(kind=BounceKind.AUTOMATIC)
+    kind = BounceKind.MAILBOX_NOT_FOUND if _is_bad(status, said) else BounceKind.RETURNED
+    return BounceReport(kind=kind, reason=reason, about=about)
 
 
 def _is_bad(status: str, said: str) -> bool:
@@ -117,7 +117,7 @@ def _text(part: Message) -> str:
 
 
 def _is_automatic(mail: EmailMessage) -> bool:
-    """Tell whether nobody wrote this: answers to it would go back and forth for ever."""
+    """Return whether a program wrote this mail: answering it could loop for ever."""
     said = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
     if said != "no":
         return True

@@ -12,7 +12,7 @@ from imap_tools.errors import ImapToolsError
 from imap_tools.mailbox import BaseMailBox
 
 from storecrew.domain.errors import Retryable
-from storecrew.mail.reading import Received, read_mail
+from storecrew.mail.parsing import ReceivedEmail, parse_email
 from storecrew.mail.settings import ImapSettings
 
 _OVERLAP = timedelta(days=2)
@@ -28,7 +28,7 @@ class MailboxUnreachable(Retryable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ImapCursor:
     """How far a mailbox was read."""
 
     validity: int
@@ -40,11 +40,11 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class FetchResult:
     """What one look at the mailbox found."""
 
-    mails: tuple[Received, ...]
-    place: Place
+    mails: tuple[ReceivedEmail, ...]
+    cursor: ImapCursor
     """Where to go on, once these mails are recorded."""
     more: bool
     """Whether more waited than was asked for."""
@@ -56,7 +56,7 @@ class ImapMailbox:
 
     settings: ImapSettings
 
-    def look(self, after: Place | None, now: datetime, *, limit: int = 50) -> Look:
+    def fetch(self, after: ImapCursor | None, now: datetime, *, limit: int = 50) -> FetchResult:
         """Return up to so many mails that came since then, oldest first.
 
         The first look ever only finds its place: what was there before storecrew is the owner's.
@@ -66,16 +66,18 @@ class ImapMailbox:
             state = box.folder.status(self.settings.folder, ["UIDVALIDITY", "UIDNEXT"])
             validity, newest = state["UIDVALIDITY"], state["UIDNEXT"] - 1
             if after is None:
-                return Look(mails=(), place=_place(validity, newest, now), more=False)
+                return FetchResult(mails=(), cursor=_place(validity, newest, now), more=False)
             box.folder.set(self.settings.folder, readonly=True)
             uids = self._since(box, after, validity)
             taken = uids[:limit]
             mails = tuple(self._read(box, taken))
             # where nothing came the place stays: a number given but not yet visible is not lost
             last = taken[-1] if taken else (after.uid if validity == after.validity else newest)
-            return Look(mails=mails, place=_place(validity, last, now), more=len(uids) > len(taken))
+            return FetchResult(
+                mails=mails, cursor=_place(validity, last, now), more=len(uids) > len(taken)
+            )
 
-    def _since(self, box: BaseMailBox, after: Place, validity: int) -> list[int]:
+    def _since(self, box: BaseMailBox, after: ImapCursor, validity: int) -> list[int]:
         if validity == after.validity:
             # `n:*` always names the newest mail, even one below n
             found = box.uids(f"UID {after.uid + 1}:*", charset=None)
@@ -84,7 +86,7 @@ class ImapMailbox:
         words = f"SINCE {first.day}-{_MONTHS[first.month - 1]}-{first.year}"
         return sorted(map(int, box.uids(words, charset=None)))
 
-    def _read(self, box: BaseMailBox, uids: Sequence[int]) -> Iterator[Received]:
+    def _read(self, box: BaseMailBox, uids: Sequence[int]) -> Iterator[ReceivedEmail]:
         for uid in uids:
             part = f"(BODY.PEEK[]<0.{self.settings.max_bytes}>)"
             status, answer = box.client.uid("FETCH", str(uid), part)
@@ -92,7 +94,7 @@ class ImapMailbox:
                 raise MailboxUnreachable(self.settings.host, f"mail {uid} was not given: {status}")
             content = next((each[1] for each in answer if isinstance(each, tuple)), None)
             if content is not None:  # deleted since the search
-                yield read_mail(content)
+                yield parse_email(content)
 
     @contextmanager
     def _opened(self) -> Iterator[BaseMailBox]:
@@ -132,8 +134,8 @@ def _hang_up(box: BaseMailBox) -> None:
         box.client.shutdown()
 
 
-def _place(validity: int, uid: int, now: datetime) -> Place:
-    return Place(validity=validity, uid=uid, at=now)
+def _place(validity: int, uid: int, now: datetime) -> ImapCursor:
+    return ImapCursor(validity=validity, uid=uid, at=now)
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -96,12 +96,12 @@ class MailSettings(_Part):
     """Address that letters come from; its domain must allow the server to send for it."""
     reply_to: str = ""
     """Address that answers go to; empty is the sender's."""
-    imprint: str = ""
+    legal_footer: str = ""
     """Name and postal address at the end of each letter, which most countries ask for."""
     public_url: str = ""
     """Where customers reach this storecrew, as `https://shop.example`: the unsubscribe link leads
     there. Empty offers unsubscribing by mail, which needs the mailbox."""
-    stale_hours: Annotated[float, Ge(0)] = 72.0
+    max_age_hours: Annotated[float, Ge(0)] = 72.0
     """Hours after which a message that still waits is not sent any more; 0 sends any. Without it,
     switching mail on would send last year's messages."""
     max_attempts: Annotated[int, Ge(1)] = 8
@@ -121,8 +121,8 @@ class MailSettings(_Part):
             raise ValueError("sender: letters need an address to come from")
         if not self.shop.isprintable():
             raise ValueError("shop: must be one line of plain text")
-        if not all(line.isprintable() for line in self.imprint.splitlines()):
-            raise ValueError("imprint: must be plain text")
+        if not all(line.isprintable() for line in self.legal_footer.splitlines()):
+            raise ValueError("legal_footer: must be plain text")
         if self.public_url:
             self._check_url()
         return self

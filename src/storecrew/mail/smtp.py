@@ -11,17 +11,17 @@ import aiosmtplib as smtp
 from storecrew.mail.settings import SmtpSettings
 
 
-class Handed(StrEnum):
+class SmtpResult(StrEnum):
     """What became of one letter at the server."""
 
-    TAKEN = "taken"
-    NO_MAILBOX = "no mailbox"
+    ACCEPTED = "taken"
+    MAILBOX_NOT_FOUND = "no mailbox"
     """Refused for good: there is no such address."""
     REFUSED = "refused"
     """Refused for good, for another reason than its address."""
-    PUT_OFF = "put off"
+    DEFERRED = "put off"
     """Not taken now; the server said so."""
-    NOT_REACHED = "not reached"
+    UNREACHABLE = "not reached"
     """The server was not reached, or wants nothing from us: no fault of this letter."""
     UNKNOWN = "unknown"
     """The letter was on its way when the connection ended: it may have been taken."""
@@ -37,17 +37,17 @@ class Envelope:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class SmtpResponse:
     """What the server said."""
 
-    handed: Handed
+    result: SmtpResult
     detail: str = ""
 
 
 class Mailer(Protocol):
     """Hands letters over, one after the other."""
 
-    async def send(self, envelope: Envelope) -> Answer:
+    async def send(self, envelope: Envelope) -> SmtpResponse:
         """Hand the letter over once and say what became of it. Never raises for a bad server.
 
         Only `UNKNOWN` leaves in doubt whether the letter was taken.
@@ -77,12 +77,12 @@ class SmtpMailer:
     _sent: int = 0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def send(self, envelope: Envelope) -> Answer:
+    async def send(self, envelope: Envelope) -> SmtpResponse:
         """Hand the letter over once and say what became of it."""
         async with self._lock:
             is_fresh = self._client is None
             answer = await self._attempt(envelope)
-            if answer.handed is Handed.NOT_REACHED and not is_fresh:
+            if answer.result is SmtpResult.UNREACHABLE and not is_fresh:
                 answer = await self._attempt(envelope)  # the server had hung up meanwhile
             return answer
 
@@ -96,13 +96,13 @@ class SmtpMailer:
         except (smtp.SMTPException, OSError):
             client.close()
 
-    async def _attempt(self, envelope: Envelope) -> Answer:
+    async def _attempt(self, envelope: Envelope) -> SmtpResponse:
         try:
             client = await self._connected()
             await client.mail(envelope.sender)
         except (smtp.SMTPException, OSError, ssl.SSLError, ValueError) as error:
             self._hang_up()
-            return _said(Handed.NOT_REACHED, error)
+            return _said(SmtpResult.UNREACHABLE, error)
         try:
             await client.rcpt(envelope.recipient)
         except smtp.SMTPResponseException as error:
@@ -110,10 +110,10 @@ class SmtpMailer:
             return _said(_refusal(error, is_address=True), error)
         except (smtp.SMTPException, OSError) as error:
             self._hang_up()
-            return _said(Handed.NOT_REACHED, error)
+            return _said(SmtpResult.UNREACHABLE, error)
         return await self._hand_over(client, envelope.content)
 
-    async def _hand_over(self, client: smtp.SMTP, content: bytes) -> Answer:
+    async def _hand_over(self, client: smtp.SMTP, content: bytes) -> SmtpResponse:
         """Send the letter itself: from here on a lost connection leaves it in doubt."""
         try:
             response = await client.data(content)
@@ -122,12 +122,12 @@ class SmtpMailer:
             return _said(_refusal(error, is_address=False), error)
         except (smtp.SMTPException, OSError) as error:
             self._hang_up()
-            return _said(Handed.UNKNOWN, error)
+            return _said(SmtpResult.UNKNOWN, error)
         except BaseException:  # cancelled: the next letter must not run into this one
             self._hang_up()
             raise
         self._sent += 1
-        return Answer(handed=Handed.TAKEN, detail=response.message[:_LONGEST])
+        return SmtpResponse(result=SmtpResult.ACCEPTED, detail=response.message[:_LONGEST])
 
     async def _connected(self) -> smtp.SMTP:
         if self._client is not None and self._client.is_connected and self._sent < _LETTERS:
@@ -165,19 +165,19 @@ class SmtpMailer:
 _CLOSING = 421
 
 
-def _refusal(error: smtp.SMTPResponseException, *, is_address: bool) -> Handed:
+def _refusal(error: smtp.SMTPResponseException, *, is_address: bool) -> SmtpResult:
     if error.code < 500:
-        return Handed.PUT_OFF
+        return SmtpResult.DEFERRED
     text = error.message.lstrip()
     if is_address and error.code in _NO_MAILBOX and not text.startswith(_NOT_THE_ADDRESS):
-        return Handed.NO_MAILBOX
-    return Handed.REFUSED
+        return SmtpResult.MAILBOX_NOT_FOUND
+    return SmtpResult.REFUSED
 
 
-def _said(handed: Handed, error: BaseException) -> Answer:
+def _said(handed: SmtpResult, error: BaseException) -> SmtpResponse:
     code = getattr(error, "code", "")
     text = " ".join(str(getattr(error, "message", "") or error).split())
     if error.__cause__ is not None and str(error.__cause__) not in text:
         text = f"{text} {error.__cause__}"
     detail = f"{code} {text}".strip() or type(error).__name__
-    return Answer(handed=handed, detail=detail[:_LONGEST])
+    return SmtpResponse(result=handed, detail=detail[:_LONGEST])

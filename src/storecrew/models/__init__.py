@@ -1,6 +1,6 @@
 """The numbers behind a proposal: demand, stock levels, prices. Numbers in, numbers out, no I/O."""
 
-from storecrew.domain.ports import Models
+from storecrew.domain.ports.models import Models
 
 
 def basic_models() -> Models:

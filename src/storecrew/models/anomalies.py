@@ -23,7 +23,7 @@ from typing import Self
 import numpy as np
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.state import State
+from storecrew.models.serialization import State
 
 ALERT = 0.65
 """A score from here on is worth somebody's attention."""

@@ -1,21 +1,21 @@
-"""What agents reach as `ctx.models`: the simple, honest models behind one door."""
+"""The simple models behind the `Models` port, which agents call as `ctx.models`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from storecrew.domain.advice import (
-    BoughtTogether,
+from storecrew.domain.ports.models import (
+    DemandForecast,
     Elasticity,
     Intent,
-    PriceAdvice,
     PriceHistory,
     PricePoint,
-    PriceQuestion,
-    StockAdvice,
-    StockQuestion,
-    Suggested,
+    PriceQuery,
+    PriceRecommendation,
+    ProductAffinity,
+    RecommendedProduct,
+    ReplenishmentPolicy,
+    ReplenishmentQuery,
 )
-from storecrew.domain.ports import DemandForecast
 from storecrew.models import demand, elasticity, inventory, pricing
 
 
@@ -26,11 +26,13 @@ class BasicModels:
         """Forecast one product's demand from its units sold per day, oldest first."""
         return demand.forecast({"": units})[""]
 
-    def demands(self, history: Mapping[str, Sequence[int]]) -> Mapping[str, DemandForecast]:
+    def forecast_many(self, history: Mapping[str, Sequence[int]]) -> Mapping[str, DemandForecast]:
         """Forecast many products' demand; their spreads lean on each other's."""
         return demand.forecast(history)
 
-    def stocking(self, forecast: DemandForecast, question: StockQuestion) -> StockAdvice:
+    def replenishment_policy(
+        self, forecast: DemandForecast, question: ReplenishmentQuery
+    ) -> ReplenishmentPolicy:
         """Return reorder point and order-up-to level."""
         return inventory.stocking(forecast, question)
 
@@ -43,18 +45,18 @@ class BasicModels:
         """Return each product's elasticity, leaning on what all of them together show."""
         return elasticity.elasticities(histories)
 
-    def best_prices(self, questions: Sequence[PriceQuestion]) -> Sequence[PriceAdvice]:
+    def best_prices(self, questions: Sequence[PriceQuery]) -> Sequence[PriceRecommendation]:
         """Return, per question, the price within its bounds that promises the most profit."""
         return pricing.best_prices(questions)
 
-    def exploring_prices(
-        self, questions: Sequence[PriceQuestion], *, seed: int, reach: float
-    ) -> Sequence[PriceAdvice]:
+    def explore_prices(
+        self, questions: Sequence[PriceQuery], *, seed: int, reach: float
+    ) -> Sequence[PriceRecommendation]:
         """Return, per question, a price within its bounds, moved to learn where that pays."""
-        return pricing.exploring_prices(questions, seed=seed, reach=reach)
+        return pricing.explore_prices(questions, seed=seed, reach=reach)
 
     def price_curve(
-        self, question: PriceQuestion, *, points: int, also: Sequence[float] = ()
+        self, question: PriceQuery, *, points: int, also: Sequence[float] = ()
     ) -> Sequence[PricePoint]:
         """Return what so many prices between the bounds should bring a day."""
         return pricing.curve(question, points=points, also=also)
@@ -73,20 +75,20 @@ class BasicModels:
         """Return None: nothing was learned."""
         return None
 
-    def similar_to(self, cart: Sequence[str], count: int) -> Sequence[Suggested]:
+    def related_products(self, cart: Sequence[str], count: int) -> Sequence[RecommendedProduct]:
         """Return nothing: no basket was learned from."""
         return ()
 
-    def for_customer(
+    def recommend_for_customer(
         self, bought: Mapping[str, tuple[float, int]], count: int, day: date
-    ) -> Sequence[Suggested]:
+    ) -> Sequence[RecommendedProduct]:
         """Return nothing: no basket was learned from."""
         return ()
 
-    def intent(self, texts: Sequence[str]) -> Sequence[Intent]:
-        """Return that nobody can say: no example was learned from."""
+    def classify_intents(self, texts: Sequence[str]) -> Sequence[Intent]:
+        """Return unknown intents: no example was learned from."""
         return [Intent(name="", probability=0.0, sure=False, known=False) for _ in texts]
 
-    def bought_together(self, count: int) -> Sequence[BoughtTogether]:
+    def product_affinities(self, count: int) -> Sequence[ProductAffinity]:
         """Return nothing: no basket was learned from."""
         return ()

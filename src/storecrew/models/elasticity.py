@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from storecrew.domain.advice import Elasticity, PriceHistory
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.ports.models import Elasticity, PriceHistory
 from storecrew.models.arrays import LARGEST, Floats
 
 Groups = NDArray[np.int64]
@@ -56,7 +56,7 @@ class _Regimes:
 
     product: Groups
     log_price: Floats
-    log_rival: Floats
+    log_competitor: Floats
     units: Floats
     exposure: Floats
     days: Floats
@@ -86,7 +86,7 @@ def elasticities(histories: Sequence[PriceHistory]) -> list[Elasticity]:
         return [Elasticity(mean=USUAL, error=math.hypot(_SHOP_SD, _PRODUCT_SD))] * count
     slopes, other, spread = np.full(count, USUAL), _OTHER_CAUSES**2, _PRODUCT_SD
     for _ in range(_LEARNING):
-        rows = _weighted_by_trust(_beside_rivals(bare, slopes, bursts), bursts, other)
+        rows = _weighted_by_trust(_beside_competitors(bare, slopes, bursts), bursts, other)
         one = np.zeros_like(rows.owner)
         shop, shop_precision = _slopes(rows, one, np.array([USUAL]), _SHOP_SD)
         slopes, precision = _slopes(rows, rows.owner, np.full(count, shop[0]), spread)
@@ -111,12 +111,12 @@ def _regimes(histories: Sequence[PriceHistory]) -> tuple[_Regimes, float]:
             span += [len(owner)] * len(sums)
             owner.append(number)
     table = np.array(rows, dtype=np.float64).reshape(-1, 6)
-    log_price, log_rival, units, squares, exposure, days = table.T
+    log_price, log_competitor, units, squares, exposure, days = table.T
     which, own = np.array(span, dtype=np.int64), np.array(owner, dtype=np.int64)
     varied = (squares - units**2 / np.maximum(days, 1)).sum() + _DAYS * _OVERDISPERSION
     chance = (units * (1 - 1 / np.maximum(days, 1))).sum() + _DAYS
     bursts = float(np.clip(varied / chance, 1.0, _BURSTIEST))
-    return _Regimes(which, log_price, log_rival, units, exposure, days, own), bursts
+    return _Regimes(which, log_price, log_competitor, units, exposure, days, own), bursts
 
 
 def _weighted_by_trust(rows: _Regimes, bursts: float, other: float) -> _Regimes:
@@ -152,19 +152,19 @@ def _other_causes(rows: _Regimes, slopes: Floats, bursts: float) -> float:
     return float(max(0.0, off.sum() + _DOUBT_OF_OTHER * _OTHER_CAUSES**2) / room)
 
 
-def _beside_rivals(rows: _Regimes, slopes: Floats, bursts: float) -> _Regimes:
-    """Return the sums with exposures as they would be beside rivals' usual prices.
+def _beside_competitors(rows: _Regimes, slopes: Floats, bursts: float) -> _Regimes:
+    """Return the sums with exposures as they would be at competitors' usual prices.
 
     The cross elasticity, one for the shop, by one Newton step from the prior (0.5, 0.3).
     """
-    known = rows.log_rival != 0.0
+    known = rows.log_competitor != 0.0
     if not known.any():
         return rows
     answer = slopes[rows.owner][rows.product] * rows.log_price
     mean = _usual(rows, answer)
     total = np.maximum(np.bincount(rows.product, mean, rows.products), 1e-300)
-    centre = np.bincount(rows.product, mean * rows.log_rival, rows.products) / total
-    x = np.where(known, rows.log_rival - centre[rows.product], 0.0)
+    centre = np.bincount(rows.product, mean * rows.log_competitor, rows.products) / total
+    x = np.where(known, rows.log_competitor - centre[rows.product], 0.0)
     trust = 1 / (bursts + _OTHER_CAUSES**2 * _unsteady(rows) * mean)
     surprise = (trust * x * (rows.units - mean * (1 + _CROSS * x))).sum()
     information = (trust * mean * x * x).sum() + 1 / _CROSS_SD**2
@@ -173,11 +173,11 @@ def _beside_rivals(rows: _Regimes, slopes: Floats, bursts: float) -> _Regimes:
 
 
 def _sums(history: PriceHistory) -> list[dict[tuple[float, float], tuple[float, ...]]]:
-    """Return units, their squares, exposure, days per price and rival's price, of each span."""
+    """Return units, their squares, exposure, days per own and competitor's price, of each span."""
     days = len(history.prices)
     exposure = history.exposure if history.exposure is not None else [1.0] * days
-    rivals = history.rivals if history.rivals is not None else [0.0] * days
-    if not days == len(history.units) == len(exposure) == len(rivals):
+    competitors = history.competitors if history.competitors is not None else [0.0] * days
+    if not days == len(history.units) == len(exposure) == len(competitors):
         raise InvalidInput("units", "prices, units, exposure and rivals differ in length")
     if min(history.prices, default=0.0) == max(history.prices, default=0.0):
         return []
@@ -187,10 +187,10 @@ def _sums(history: PriceHistory) -> list[dict[tuple[float, float], tuple[float, 
         zip(history.prices, history.units, exposure, strict=True)
     ):
         if day not in empty and _is_sound(price, units, busy):
-            rival = rivals[day] if 0 < rivals[day] < math.inf else 0.0
+            competitor = competitors[day] if 0 < competitors[day] < math.inf else 0.0
             sums = spans.setdefault((days - 1 - day) // _SPAN, {})
-            u, u2, e, n = sums.get((price, rival), (0.0, 0.0, 0.0, 0.0))
-            sums[price, rival] = (u + units, u2 + units * units, e + busy, n + 1)
+            u, u2, e, n = sums.get((price, competitor), (0.0, 0.0, 0.0, 0.0))
+            sums[price, competitor] = (u + units, u2 + units * units, e + busy, n + 1)
     return [sums for sums in spans.values() if len({price for price, _ in sums}) > 1]
 
 

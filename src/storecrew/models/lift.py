@@ -119,19 +119,19 @@ def mean_difference(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Belief:
+class NormalBelief:
     """A normal belief about by which share a message raises what customers spend."""
 
     mean: float
     sd: float
 
-    def with_seen(self, mean: float, sd: float) -> "Belief":
+    def with_seen(self, mean: float, sd: float) -> "NormalBelief":
         """Return the belief after another campaign showed this, by the product of the normals."""
         if not (math.isfinite(mean) and math.isfinite(sd) and sd > 0):
             return self
         ours, theirs = 1 / self.sd**2, 1 / sd**2
         total = ours + theirs
-        return Belief(mean=(ours * self.mean + theirs * mean) / total, sd=total**-0.5)
+        return NormalBelief(mean=(ours * self.mean + theirs * mean) / total, sd=total**-0.5)
 
     def bound(self, q: float) -> float:
         """Return its q-quantile."""

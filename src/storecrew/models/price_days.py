@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from storecrew.domain.advice import PriceHistory
-from storecrew.domain.commerce import PriceChange
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.ports.models import PriceHistory
+from storecrew.domain.shop.catalog import PriceChange
 from storecrew.models.arrays import LARGEST
 
 _USUAL = 2.2

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from storecrew.domain.advice import PriceAdvice, PricePoint, PriceQuestion
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.ports.models import PricePoint, PriceQuery, PriceRecommendation
 from storecrew.models.arrays import LARGEST, Floats
 from storecrew.models.elasticity import elasticities
 
@@ -15,7 +15,7 @@ __all__ = [
     "best_prices",
     "curve",
     "elasticities",
-    "exploring_prices",
+    "explore_prices",
     "floor_price",
     "markup_price",
 ]
@@ -46,7 +46,7 @@ def markup_price(cost: float, elasticity: float) -> float:
     return cost * elasticity / (1 + elasticity) if elasticity < -1 else math.inf
 
 
-def best_prices(questions: Sequence[PriceQuestion]) -> list[PriceAdvice]:
+def best_prices(questions: Sequence[PriceQuery]) -> list[PriceRecommendation]:
     """Return the most profitable price within each question's bounds, and what it should gain.
 
     Profit a day at price p: daily·(p/p₀)^e·(p − c), which has one peak, at `markup_price`. As e is
@@ -66,9 +66,9 @@ def best_prices(questions: Sequence[PriceQuestion]) -> list[PriceAdvice]:
     return _advice(questions, best)
 
 
-def exploring_prices(
-    questions: Sequence[PriceQuestion], *, seed: int, reach: float = 0.06, weeks: float = 26.0
-) -> list[PriceAdvice]:
+def explore_prices(
+    questions: Sequence[PriceQuery], *, seed: int, reach: float = 0.06, weeks: float = 26.0
+) -> list[PriceRecommendation]:
     """Return prices that also teach, where what they teach is worth more than it costs.
 
     Only for owners who allow it. Around the price p* = c·e/(1 + e) that is best as far as is known,
@@ -106,7 +106,7 @@ def exploring_prices(
 
 
 def curve(
-    question: PriceQuestion, *, points: int = 21, also: Sequence[float] = ()
+    question: PriceQuery, *, points: int = 21, also: Sequence[float] = ()
 ) -> list[PricePoint]:
     """Return profit a day along the question's bounds, with what is not known for sure.
 
@@ -128,7 +128,7 @@ def curve(
     return [_point(question, price) for price in sorted({*free, *held})]
 
 
-def _point(question: PriceQuestion, price: float) -> PricePoint:
+def _point(question: PriceQuery, price: float) -> PricePoint:
     """Return what the price should bring; plain floats, as curves are asked for one by one."""
     ratio = math.log(max(price, 1e-12) / question.price)
     mean, off = question.elasticity.mean, _TENTH * question.elasticity.error
@@ -156,7 +156,7 @@ def floor_price(cost: float, margin: float) -> float:
     return cost / (1 - margin)
 
 
-def _columns(questions: Sequence[PriceQuestion]) -> tuple[Floats, ...]:
+def _columns(questions: Sequence[PriceQuery]) -> tuple[Floats, ...]:
     """Return the questions' numbers, one array each; raises `InvalidInput`."""
     rows = [
         (q.price, q.cost, q.daily, q.elasticity.mean, q.elasticity.error, q.lowest, q.highest)
@@ -178,7 +178,7 @@ def _columns(questions: Sequence[PriceQuestion]) -> tuple[Floats, ...]:
     return tuple(columns)
 
 
-def _advice(questions: Sequence[PriceQuestion], best: Floats) -> list[PriceAdvice]:
+def _advice(questions: Sequence[PriceQuery], best: Floats) -> list[PriceRecommendation]:
     """Return what these prices should gain a day, with an interval of 80 %."""
     price, cost, daily, mean, error, *_ = _columns(questions)
 
@@ -189,7 +189,9 @@ def _advice(questions: Sequence[PriceQuestion], best: Floats) -> list[PriceAdvic
 
     ends = gain(mean - _TENTH * error), gain(mean + _TENTH * error)
     table = np.stack([best, gain(mean), np.minimum(*ends), np.maximum(*ends)], axis=1)
-    return [PriceAdvice(price=p, gain=g, low=lo, high=hi) for p, g, lo, hi in table.tolist()]
+    return [
+        PriceRecommendation(price=p, gain=g, low=lo, high=hi) for p, g, lo, hi in table.tolist()
+    ]
 
 
 def _power(ratio: Floats, e: Floats) -> Floats:

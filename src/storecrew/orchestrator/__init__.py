@@ -1,6 +1,6 @@
 """Who wakes, when, and what becomes of what they propose."""
 
-from storecrew.orchestrator.generated import get_agent_registry, register_autogen_agents
+from storecrew.orchestrator.autogen import get_agent_registry, register_autogen_agents
 from storecrew.orchestrator.heartbeats import (
     get_health_status,
     send_health_alerts,

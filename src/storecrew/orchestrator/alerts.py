@@ -1,40 +1,40 @@
-"""Alerts: somebody is told once of each incident, and once when it is over."""
+"""Alerts: each incident is reported once, and once more when it is over."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from storecrew.domain.health import (
+from storecrew.domain.control.health import (
     MAX_AGE,
     THRESHOLD,
-    HealthBook,
-    Incident,
-    IncidentKind,
-    Pulse,
-    State,
+    AgentHealth,
+    AgentIncident,
+    AgentIncidentKind,
+    AgentState,
 )
-from storecrew.domain.ports import Clock
+from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.repositories import HealthRepository
 
 HOLD = timedelta(minutes=5)
 """How long one process may try to tell of an incident before another may."""
 
 
-class News(StrEnum):
+class AlertKind(StrEnum):
     """What is told of an incident."""
 
     BEGAN = "began"
-    GOES_ON = "goes on"
+    REPEATED = "goes on"
     ENDED = "ended"
 
 
-Tell = Callable[[Incident, News], Awaitable[bool]]
+SendAlert = Callable[[AgentIncident, AlertKind], Awaitable[bool]]
 """Tells somebody; False where nobody could be reached, so that it is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRules:
-    """When somebody is told."""
+    """When an alert is sent."""
 
     threshold: int = THRESHOLD
     """Failures in a row before it is an incident."""
@@ -47,7 +47,7 @@ class AlertRules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class AlertReport:
     """What one round of alerts did, by incident."""
 
     sent: tuple[str, ...] = ()
@@ -58,79 +58,79 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Alerts:
-    """Finds incidents in the pulses and sees to it that somebody is told, exactly once each."""
+    """Opens and closes incidents by agents' health and sends each alert exactly once."""
 
-    book: HealthBook
+    repository: HealthRepository
     clock: Clock
-    tell: Tell
+    send: SendAlert
     name: str
     """Of this process, for its claims."""
     rules: AlertRules = field(default_factory=AlertRules)
 
-    async def look(self, pulses: Sequence[Pulse] | None = None) -> Told:
-        """Open and close incidents as the pulses say, and tell what nobody was told."""
+    async def poll(self, pulses: Sequence[AgentHealth] | None = None) -> AlertReport:
+        """Open and close incidents by agents' health, and send outstanding alerts."""
         now = self.clock.now()
-        known = await self.book.pulses() if pulses is None else pulses
-        before = {i.agent: i for i in await self.book.untold() if i.closed_at is None}
+        known = await self.repository.agent_health() if pulses is None else pulses
+        before = {i.agent: i for i in await self.repository.unnotified() if i.closed_at is None}
         for pulse in known:
             await self._follow(pulse, before.get(pulse.agent), now)
         sent: list[str] = []
         recovered: list[str] = []
         held: list[str] = []
-        for incident in await self.book.untold():
-            news = self._news(incident, now)
+        for incident in await self.repository.unnotified():
+            news = self._alert_of(incident, now)
             if news is None:
                 continue
-            if not await self._told(incident, news, now):
+            if not await self._notify(incident, news, now):
                 held.append(incident.id)
             else:
-                (recovered if news is News.ENDED else sent).append(incident.id)
-        return Told(sent=tuple(sent), recovered=tuple(recovered), held=tuple(held))
+                (recovered if news is AlertKind.ENDED else sent).append(incident.id)
+        return AlertReport(sent=tuple(sent), recovered=tuple(recovered), held=tuple(held))
 
-    async def _follow(self, pulse: Pulse, known: Incident | None, now: datetime) -> None:
+    async def _follow(self, pulse: AgentHealth, known: AgentIncident | None, now: datetime) -> None:
         """Let an agent's incident begin, worsen or end."""
         kind = self._kind(pulse, now)
         if kind is None:
-            is_well = pulse.state(now, self.rules.max_age) is State.HEALTHY
+            is_well = pulse.state(now, self.rules.max_age) is AgentState.HEALTHY
             if known is not None and is_well:
-                await self.book.close(pulse.agent, now)
+                await self.repository.close(pulse.agent, now)
             return
-        if known is not None and kind is IncidentKind.ERROR and not known.is_severe:
-            await self.book.close(pulse.agent, now, silently=True)
+        if known is not None and kind is AgentIncidentKind.ERROR and not known.is_severe:
+            await self.repository.close(pulse.agent, now, silently=True)
             known = None
         if known is None:
-            await self.book.open(pulse.agent, kind, self._detail(pulse, kind, now), now)
+            await self.repository.open(pulse.agent, kind, self._detail(pulse, kind, now), now)
 
-    def _kind(self, pulse: Pulse, now: datetime) -> IncidentKind | None:
+    def _kind(self, pulse: AgentHealth, now: datetime) -> AgentIncidentKind | None:
         if pulse.failures >= self.rules.threshold:
-            return IncidentKind.ERROR
-        is_stale = pulse.state(now, self.rules.max_age) is State.STALE
-        return IncidentKind.STALE if is_stale else None
+            return AgentIncidentKind.ERROR
+        is_stale = pulse.state(now, self.rules.max_age) is AgentState.STALE
+        return AgentIncidentKind.STALE if is_stale else None
 
-    def _detail(self, pulse: Pulse, kind: IncidentKind, now: datetime) -> str:
-        if kind is IncidentKind.ERROR:
+    def _detail(self, pulse: AgentHealth, kind: AgentIncidentKind, now: datetime) -> str:
+        if kind is AgentIncidentKind.ERROR:
             return f"{pulse.failures} failures in a row; the last: {pulse.error}"
         return f"not heard of for {pulse.age(now) or 0:.0f} s"
 
-    def _news(self, incident: Incident, now: datetime) -> News | None:
+    def _alert_of(self, incident: AgentIncident, now: datetime) -> AlertKind | None:
         """Return what is to be told of the incident, if anything."""
         if incident.closed_at is not None:
-            return News.ENDED
-        if incident.told_at is None:
-            return News.BEGAN
+            return AlertKind.ENDED
+        if incident.notified_at is None:
+            return AlertKind.BEGAN
         repeat = self.rules.repeat
-        is_due = repeat is not None and now - incident.told_at >= repeat
-        return News.GOES_ON if is_due else None
+        is_due = repeat is not None and now - incident.notified_at >= repeat
+        return AlertKind.REPEATED if is_due else None
 
-    async def _told(self, incident: Incident, news: News, now: datetime) -> bool:
-        """Tell, unless it is quiet or another process does; whoever fails leaves it to others."""
-        is_urgent = incident.is_severe and news is not News.ENDED
+    async def _notify(self, incident: AgentIncident, news: AlertKind, now: datetime) -> bool:
+        """Send the alert unless it is quiet or claimed elsewhere; a failure frees the claim."""
+        is_urgent = incident.is_severe and news is not AlertKind.ENDED
         if self.rules.is_quiet(now) and not is_urgent:
             return False
-        if not await self.book.claim(incident, self.name, now, HOLD):
+        if not await self.repository.claim_notification(incident, self.name, now, HOLD):
             return False
-        if not await self.tell(incident, news):
-            await self.book.unclaim(incident.id)
+        if not await self.send(incident, news):
+            await self.repository.release_notification(incident.id)
             return False
-        await self.book.told(incident, now)
+        await self.repository.mark_notified(incident, now)
         return True

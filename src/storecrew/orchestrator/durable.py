@@ -1,4 +1,4 @@
-"""The only door to the durable-execution engine (DBOS): runs that survive kill -9."""
+"""The adapter of the durable-execution engine (DBOS): runs that survive kill -9."""
 
 import asyncio
 import json
@@ -54,7 +54,7 @@ class DurableEngine:
         self._executor_id = executor_id
         self._workflow: Callable[[str], Coroutine[Any, Any, None]] | None = None
 
-    async def start(self, carry_out: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+    async def start(self, execute: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         """Launch the engine; runs that a crash interrupted are carried out again."""
         url = self._engine.url.render_as_string(hide_password=False)
         config: DBOSConfig = {
@@ -73,9 +73,9 @@ class DurableEngine:
         DBOS(config=config)
 
         async def workflow(run_id: str) -> None:  # the engine marks functions, not methods
-            await carry_out(run_id)
+            await execute(run_id)
 
-        self._workflow = DBOS.workflow(name="carry_out")(workflow)
+        self._workflow = DBOS.workflow(name="execute")(workflow)
         DBOS.launch()
 
     async def submit(self, run_id: str) -> None:

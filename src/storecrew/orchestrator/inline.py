@@ -12,16 +12,16 @@ class InlineEngine:
     """Carries each submitted run out before `submit` returns."""
 
     def __init__(self) -> None:
-        self._carry_out: Callable[[str], Awaitable[None]] | None = None
+        self._execute: Callable[[str], Awaitable[None]] | None = None
 
-    async def start(self, carry_out: Callable[[str], Awaitable[None]]) -> None:
+    async def start(self, execute: Callable[[str], Awaitable[None]]) -> None:
         """Remember who carries runs out."""
-        self._carry_out = carry_out
+        self._execute = execute
 
     async def submit(self, run_id: str) -> None:
         """Carry the run out now."""
-        if self._carry_out is not None:
-            await self._carry_out(run_id)
+        if self._execute is not None:
+            await self._execute(run_id)
 
     async def prune(self, before: datetime) -> int:
         """Forget nothing, as nothing is kept."""
@@ -29,4 +29,4 @@ class InlineEngine:
 
     async def stop(self) -> None:
         """Carry out no more runs."""
-        self._carry_out = None
+        self._execute = None

@@ -9,27 +9,28 @@ from typing import Any
 import structlog
 
 from storecrew.domain.actions import Action
-from storecrew.domain.crew import Worker, is_remote
+from storecrew.domain.control.agents import Worker, is_remote
+from storecrew.domain.control.approvals import ApprovalDecision, ApprovalStatus
+from storecrew.domain.control.events import EventEnvelope, PublishAck, RunRequested
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import (
-    AgentHung,
+    AgentTimeout,
+    Deferred,
     NotUndoable,
-    NotYet,
     Paused,
     Retryable,
-    RunTakenOver,
+    StaleAttempt,
     StorecrewError,
 )
-from storecrew.domain.events import Published, RunRequested
-from storecrew.domain.journal import Answer, Failure, Glance, Journal, Taken
-from storecrew.domain.ports import Clock, Engine
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.runs import ApprovalStatus, Receipt
+from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.engine import Engine
+from storecrew.domain.ports.journal import ClaimResult, Journal, RunFailure, SchedulerSnapshot
 from storecrew.domain.undo import opposite
-from storecrew.orchestrator.pace import LEASE, LEASE_BEAT, LoopSettings, Swept
+from storecrew.orchestrator.loop_settings import LEASE, LEASE_RENEWAL, LoopSettings, SweepResult
 from storecrew.orchestrator.pipeline import Pipeline
-from storecrew.orchestrator.registry import Recruit, Registry
-from storecrew.orchestrator.ticker import Ticker
-from storecrew.sdk.context import Meter
+from storecrew.orchestrator.registry import AgentFactory, Registry
+from storecrew.orchestrator.schedules import ScheduleDispatcher
+from storecrew.sdk.context import UsageMeter
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ class Orchestrator:
         engine: Engine,
         settings: LoopSettings | None = None,
         *,
-        recruit: Recruit | None = None,
+        factory: AgentFactory | None = None,
         worker: Worker | None = None,
     ) -> None:
         """Without a way to recruit, agents that others register stay unknown here.
@@ -59,23 +60,23 @@ class Orchestrator:
         self._journal: Journal = pipeline.journal
         self._registry: Registry = pipeline.registry
         self._engine = engine
-        self._recruit = recruit
+        self._factory = factory
         self._worker = worker
-        self._mark = worker.id if worker else ""
-        self._leads = worker is None
-        self._crew = ""
+        self._leadership_token = worker.id if worker else ""
+        self._is_leader = worker is None
+        self._registered_agents = ""
         self._inflight: set[str] = set()
-        self._failures: dict[str, Failure] = {}
-        self._ticker = Ticker(self._journal, self._registry)
+        self._failures: dict[str, RunFailure] = {}
+        self._ticker = ScheduleDispatcher(self._journal, self._registry)
         self._awake = asyncio.Event()
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
-        self._beat_at: datetime | None = None
+        self._heartbeat_at: datetime | None = None
         self._waits: tuple[tuple[object, ...], datetime] | None = None
         """What there was when all that waited was patient, and until when it is."""
         self.last_sweep: datetime | None = None
-        self.begun: list[str] = []
+        self.started_runs: list[str] = []
         """Runs that this process began, in order, for a report of what came of them."""
 
     @property
@@ -84,25 +85,25 @@ class Orchestrator:
         return self._pipeline.clock
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether this process relays, ticks and tidies; the only one always does."""
-        return self._leads
+        return self._is_leader
 
     async def start(self, *, alone: bool) -> None:
-        """Open the engine. `alone` says that nobody else runs the crew on this journal: then
+        """Open the engine. `alone` says that no other process runs the crew on this journal: then
         runs that a crash interrupted are taken up again, each as a new attempt."""
         self._loop = asyncio.get_running_loop()
         if alone:
-            await self._journal.take_over()
+            await self._journal.reclaim_runs()
         if self._worker is not None:
-            await self._journal.keep_lease(self._worker)
-        await self.muster()
+            await self._journal.renew_lease(self._worker)
+        await self.sync_agents()
         await self._engine.start(self._attempt)
 
-    async def muster(self) -> None:
+    async def sync_agents(self) -> None:
         """Put on duty who was registered, and take off it who was dismissed."""
-        if self._recruit is not None:
-            self._registry.enlist(await self._journal.enlisted(), self._recruit)
+        if self._factory is not None:
+            self._registry.add_remote(await self._journal.registered(), self._factory)
 
     async def stop(self, patience: timedelta = timedelta(seconds=10)) -> None:
         """Start nothing more, give runs under way a while, then stop; the rest resumes later."""
@@ -118,24 +119,24 @@ class Orchestrator:
         await self._engine.stop()
         if self._worker is not None:
             with suppress(Retryable):  # else its lease runs out
-                await self._journal.give_up(self._worker.id)
+                await self._journal.release_lease(self._worker.id)
 
     def request_stop(self) -> None:
         """Let the loop end; nothing new is started."""
         self._stopping = True
-        self.wake()
+        self.wake_up()
 
-    def wake(self) -> None:
+    def wake_up(self) -> None:
         """Let the loop look at once; safe from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._awake.set)
 
     # --- what others ask for ---------------------------------------------------------------
 
-    async def publish(self, events: Sequence[Published]) -> list[Receipt]:
+    async def publish(self, events: Sequence[EventEnvelope]) -> list[PublishAck]:
         """Record facts, then let the loop look."""
-        receipts = await self._journal.publish(events, self._registry.wakes_for)
-        self.wake()
+        receipts = await self._journal.publish(events, self._registry.subscribers_of)
+        self.wake_up()
         return receipts
 
     async def request_run(
@@ -144,7 +145,7 @@ class Orchestrator:
         """Ask for a run, once per key; return its id."""
         self._registry.agent(agent)
         event = RunRequested(agent=agent, by=by, parameters=parameters)
-        asked = Published(
+        asked = EventEnvelope(
             source="request",
             external_id=key,
             event=event,
@@ -154,7 +155,7 @@ class Orchestrator:
         [receipt] = await self.publish([asked])
         return f"{agent}@{receipt.event_id}"
 
-    async def answer(
+    async def decide(
         self,
         proposal: str,
         status: ApprovalStatus,
@@ -165,9 +166,11 @@ class Orchestrator:
     ) -> str:
         """Record a person's answer; return the run that carries out a yes."""
         now = self._pipeline.wall.now()
-        said = Answer(proposal=proposal, status=status, by=by, at=now, note=note, changed=changed)
-        run_id = await self._journal.answer(said)
-        self.wake()
+        said = ApprovalDecision(
+            proposal=proposal, status=status, by=by, at=now, note=note, changed=changed
+        )
+        run_id = await self._journal.decide(said)
+        self.wake_up()
         return run_id
 
     async def undo(self, proposal: str, *, by: str) -> str:
@@ -183,30 +186,30 @@ class Orchestrator:
             raise NotUndoable(proposal, back)
         wish = Proposal(action=back, reason=f"undo {proposal}", evidence={"undoes": proposal})
         run_id = await self._journal.begin_undo(story, wish, by=by, now=self._pipeline.clock.now())
-        self.wake()
+        self.wake_up()
         return run_id
 
     async def set_paused(self, value: bool, *, by: str) -> None:
         """Stop every run and effect, or let them go on; it outlives a restart."""
         await self._journal.set_paused(value, by=by, now=self._pipeline.clock.now())
-        self.wake()
+        self.wake_up()
 
     # --- the loop --------------------------------------------------------------------------
 
     async def serve(self) -> None:
         """Sweep whenever there is something to do, until stopped."""
-        lease = asyncio.create_task(self._keep_lease(), name="lease") if self._worker else None
+        lease = asyncio.create_task(self._renew_lease(), name="lease") if self._worker else None
         pruned_at: datetime | None = None
         while not self._stopping:
             try:
                 swept = await self.sweep()
-                await self._beat()
+                await self._heartbeat()
                 if pruned_at is None or self._now() - pruned_at > timedelta(days=1):
                     await self._prune()
                     pruned_at = self._now()
             except Exception as error:  # noqa: BLE001 - the loop outlives it; readiness tells
                 log.warning("sweep_failed", error=repr(error))
-                swept = Swept(progress=False, next_due=None)
+                swept = SweepResult(progress=False, next_due=None)
             if swept.progress:
                 await self._gather()
             else:
@@ -214,132 +217,152 @@ class Orchestrator:
         if lease is not None:
             lease.cancel()
 
-    async def _keep_lease(self) -> None:
-        """Beat, lead while nobody else does, and take over from those that fell silent."""
+    async def _renew_lease(self) -> None:
+        """Renew the lease, lead while no other worker does, and reclaim runs of lost workers."""
         assert self._worker is not None  # noqa: S101 - only a worker has a lease
         while True:
             try:
-                await self._journal.keep_lease(self._worker)
-                await self.seek_lead()
-                if self._leads and await self._journal.take_over_lost(LEASE):
-                    self.wake()
+                await self._journal.renew_lease(self._worker)
+                await self.elect()
+                if self._is_leader and await self._journal.reclaim_expired(LEASE):
+                    self.wake_up()
             except StorecrewError as error:  # who cannot beat is taken over from; that is right
-                log.warning("beat_failed", worker=self._mark, error=repr(error))
-            await asyncio.sleep(LEASE_BEAT.total_seconds())
+                log.warning("beat_failed", worker=self._leadership_token, error=repr(error))
+            await asyncio.sleep(LEASE_RENEWAL.total_seconds())
 
-    async def seek_lead(self) -> None:
-        """Lead from now on where nobody else does; who no longer holds the lead lets go of it."""
-        led, self._leads = self._leads, await self._journal.lead()
-        if self._leads and not led:
+    async def elect(self) -> None:
+        """Try to become the leader, or step down where leadership was lost."""
+        led, self._is_leader = self._is_leader, await self._journal.try_acquire_leadership()
+        if self._is_leader and not led:
             self._ticker.forget()
-            log.info("leads", worker=self._mark)
-            self.wake()
+            log.info("leads", worker=self._leadership_token)
+            self.wake_up()
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         """Record now and then that the agents which run in this process are ready to."""
-        now, last = self._now(), self._beat_at
-        if last is not None and abs(now - last) < self._settings.beat:
+        now, last = self._now(), self._heartbeat_at
+        if last is not None and abs(now - last) < self._settings.heartbeat_interval:
             return
-        enlisted = self._registry.enlisted
-        here = [n for n in self._registry.agents if n not in enlisted or not is_remote(enlisted[n])]
-        if last is None and self._leads:
-            await self._journal.retire(tuple(self._registry.agents))
-        await self._journal.beat(here, now, worker=self._mark)
-        self._beat_at = now
+        registered = self._registry.registered
+        here = [
+            n for n in self._registry.agents if n not in registered or not is_remote(registered[n])
+        ]
+        if last is None and self._is_leader:
+            await self._journal.prune_heartbeats(tuple(self._registry.agents))
+        await self._journal.heartbeat(here, now, worker=self._leadership_token)
+        self._heartbeat_at = now
 
-    async def sweep(self) -> Swept:
+    async def sweep(self) -> SweepResult:
         """Do all that is due now: relay, tick, revive, take, submit."""
         await self._record_failures()
         now = self._now()
         day = self._pipeline.day(now)
         held = frozenset(self._inflight)
-        glance = await self._journal.glance(STORE, now, worker=self._mark, day=day.name)
-        await self._follow(glance.crew)
-        moved, expired = await self._lead(glance)
+        snapshot = await self._journal.snapshot(
+            STORE, now, worker=self._leadership_token, day=day.name
+        )
+        await self._follow(snapshot.crew)
+        moved, expired = await self._run_leader_duties(snapshot)
         self.last_sweep = now
-        if glance.paused:
-            return Swept(progress=moved > 0, next_due=None)
-        ticked, next_tick = await self._tick(now, glance)
-        revived = await self._journal.revive(now) if self._leads and glance.retries_due else 0
-        news = bool(moved or ticked or revived or glance.unclaimed)
-        taken = await self._take(glance, now, news=news)
-        submitted = await self._submit(glance, taken, revived, held)
-        dues = [d for d in (next_tick, taken.next_due, glance.next_retry) if d is not None]
+        if snapshot.paused:
+            return SweepResult(progress=moved > 0, next_due=None)
+        ticked, next_tick = await self._tick(now, snapshot)
+        revived = (
+            await self._journal.requeue_due_retries(now)
+            if self._is_leader and snapshot.retries_due
+            else 0
+        )
+        news = bool(moved or ticked or revived or snapshot.unclaimed)
+        taken = await self._claim_runs(snapshot, now, news=news)
+        submitted = await self._submit(snapshot, taken, revived, held)
+        dues = [d for d in (next_tick, taken.next_due, snapshot.next_retry) if d is not None]
         progress = bool(moved or expired or ticked or revived or submitted)
-        return Swept(progress=progress, next_due=min(dues, default=None))
+        return SweepResult(progress=progress, next_due=min(dues, default=None))
 
-    async def _take(self, glance: Glance, now: datetime, *, news: bool) -> Taken:
+    async def _claim_runs(
+        self, snapshot: SchedulerSnapshot, now: datetime, *, news: bool
+    ) -> ClaimResult:
         """Begin the runs that are due, unless all that waits is known to wait for its batch."""
         day = self._pipeline.day(now)
-        state = (glance.newest, glance.crew, glance.halted, frozenset(self._inflight), day.name)
+        state = (
+            snapshot.newest,
+            snapshot.crew,
+            snapshot.suspended,
+            frozenset(self._inflight),
+            day.name,
+        )
         if not news and self._waits is not None:
             before, until = self._waits
             if before == state and now < until:
-                return Taken(runs=(), next_due=until)
+                return ClaimResult(runs=(), next_due=until)
         room = self._settings.max_concurrent - len(self._inflight)
-        if room <= 0 or not (glance.waiting or news):
-            return Taken(runs=(), next_due=None)
-        intakes = self._registry.intakes(
-            patient=self._settings.patient,
-            by_hand=not self._settings.enabled,
-            without=glance.halted,
+        if room <= 0 or not (snapshot.waiting or news):
+            return ClaimResult(runs=(), next_due=None)
+        specs = self._registry.claim_specs(
+            wait_for_batches=self._settings.wait_for_batches,
+            manual_only=not self._settings.enabled,
+            without=snapshot.suspended,
         )
-        taken = await self._journal.take(intakes, now, room, worker=self._mark, day=day)
+        taken = await self._journal.claim_runs(
+            specs, now, room, worker=self._leadership_token, day=day
+        )
         fruitless = not taken.runs and not taken.claimed and self._worker is None
         self._waits = (state, taken.next_due) if fruitless and taken.next_due else None
         return taken
 
     async def _follow(self, crew: str) -> None:
-        """Muster again where somebody was registered or dismissed."""
-        if crew != self._crew:
-            await self.muster()
-            self._crew, self._beat_at = crew, None
+        """Reload the agents where one was registered or deregistered."""
+        if crew != self._registered_agents:
+            await self.sync_agents()
+            self._registered_agents, self._heartbeat_at = crew, None
 
-    async def _lead(self, glance: Glance) -> tuple[int, int]:
+    async def _run_leader_duties(self, snapshot: SchedulerSnapshot) -> tuple[int, int]:
         """Relay facts and close overdue questions; that is one process's work."""
-        if not self._leads:
+        if not self._is_leader:
             return 0, 0
-        return await self._relay(glance.cursor), await self._expire(glance)
+        return await self._relay(snapshot.cursor), await self._expire(snapshot)
 
     async def _relay(self, cursor: int) -> int:
         """Bring the store's new facts into the journal."""
         facts = await self._pipeline.store.outbox(cursor, limit=_RELAYED_AT_ONCE)
         if not facts:
             return 0
-        return await self._journal.relay(STORE, facts, self._registry.wakes_for)
+        return await self._journal.relay(STORE, facts, self._registry.subscribers_of)
 
-    async def _expire(self, glance: Glance) -> int:
+    async def _expire(self, snapshot: SchedulerSnapshot) -> int:
         """Close questions whose time is over."""
         wall = self._pipeline.wall.now()
-        if glance.next_expiry is None or glance.next_expiry > wall:
+        if snapshot.next_expiry is None or snapshot.next_expiry > wall:
             return 0
         return await self._journal.expire(wall)
 
-    async def _tick(self, now: datetime, glance: Glance) -> tuple[int, datetime | None]:
-        if not (self._leads and self._settings.enabled):
+    async def _tick(
+        self, now: datetime, snapshot: SchedulerSnapshot
+    ) -> tuple[int, datetime | None]:
+        if not (self._is_leader and self._settings.enabled):
             return 0, None
-        return await self._ticker.tick(now, glance.halted)
+        return await self._ticker.tick(now, snapshot.suspended)
 
     async def _submit(
-        self, glance: Glance, taken: Taken, revived: int, held: frozenset[str]
+        self, snapshot: SchedulerSnapshot, taken: ClaimResult, revived: int, held: frozenset[str]
     ) -> int:
         """Hand runs that are under way and not in our hands to the engine.
 
         What was in our hands before the glance may have ended since, so it is left alone.
         """
-        waiting = [*glance.running, *((run_id, 1) for run_id in taken.runs), *taken.claimed]
+        waiting = [*snapshot.running, *((run_id, 1) for run_id in taken.runs), *taken.claimed]
         if revived and self._worker is None:
-            look = await self._journal.glance(STORE, self._now())
+            look = await self._journal.snapshot(STORE, self._now())
             waiting = list(look.running)
         count = 0
         for run_id, attempt in waiting:
             if run_id in held or run_id in self._inflight or self._stopping:
                 continue
             count += 1
-            await self.carry_out(run_id, attempt)
+            await self.execute(run_id, attempt)
         return count
 
-    async def carry_out(self, run_id: str, attempt: int = 1) -> None:
+    async def execute(self, run_id: str, attempt: int = 1) -> None:
         """Hand one run to the engine, now."""
         self._inflight.add(run_id)
         try:
@@ -347,17 +370,17 @@ class Orchestrator:
         except BaseException:
             self._inflight.discard(run_id)  # or nobody would hand it over again
             raise
-        self.begun.append(run_id)
+        self.started_runs.append(run_id)
 
     async def _attempt(self, engine_id: str) -> None:
         """Carry a run out; a failure is recorded and decides what follows. Never raises."""
         run_id, _, number = engine_id.rpartition("#")
-        attempt, meter = int(number), Meter()
+        attempt, meter = int(number), UsageMeter()
         try:
-            await self._pipeline.carry_out(run_id, attempt, meter, worker=self._mark)
+            await self._pipeline.execute(run_id, attempt, meter, worker=self._leadership_token)
         except Exception as error:  # noqa: BLE001 - the boundary of a run
             self._failures[run_id] = self._failure(run_id, attempt, error, meter)
-            if isinstance(error, NotYet):
+            if isinstance(error, Deferred):
                 log.info("run_waits", run=run_id, until=error.until.isoformat())
             else:
                 log.warning("run_failed", run=run_id, attempt=attempt, error=repr(error))
@@ -365,30 +388,32 @@ class Orchestrator:
             self._inflight.discard(run_id)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ended.set)
-        self.wake()
+        self.wake_up()
 
-    def _failure(self, run_id: str, attempt: int, error: Exception, meter: Meter) -> Failure:
+    def _failure(
+        self, run_id: str, attempt: int, error: Exception, meter: UsageMeter
+    ) -> RunFailure:
         pause = timedelta(seconds=min(300, 2**attempt))
         again = isinstance(error, Retryable) or attempt < self._settings.attempts
         now = self._now()
         if isinstance(error, Paused):
             pause = timedelta(seconds=1)
-        if isinstance(error, NotYet):
+        if isinstance(error, Deferred):
             pause = max(timedelta(0), error.until - now)
         text = str(error) if isinstance(error, StorecrewError) else repr(error)
         agent = "" if run_id.endswith("/settle") else run_id.partition("@")[0]
-        blameless = isinstance(error, Paused | RunTakenOver | NotYet)
+        blameless = isinstance(error, Paused | StaleAttempt | Deferred)
         innocent = agent not in self._registry.agents or blameless
-        return Failure(
+        return RunFailure(
             run=run_id,
             attempt=attempt,
             error=text,
             retry_at=now + pause if again else None,
             now=now,
             agent="" if innocent else agent,
-            hung=isinstance(error, AgentHung),
+            hung=isinstance(error, AgentTimeout),
             tokens=meter.tokens,
-            wakes_for=self._registry.wakes_for,
+            subscribers_of=self._registry.subscribers_of,
         )
 
     async def _record_failures(self) -> None:
@@ -400,7 +425,7 @@ class Orchestrator:
 
     async def _prune(self) -> None:
         before = self._now() - self._settings.retention
-        events = await self._journal.prune(before) if self._leads else 0
+        events = await self._journal.prune(before) if self._is_leader else 0
         records = await self._engine.prune(before)
         if events or records:
             log.info("pruned", events=events, engine_records=records)

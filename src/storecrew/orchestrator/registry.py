@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 import structlog
 
-from storecrew.domain.crew import Enlisted
+from storecrew.domain.control.agents import RegisteredAgent
+from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import InvalidInput, InvalidSettings, NotFound
-from storecrew.domain.events import ClockTicked, Event, RunRequested
-from storecrew.domain.journal import SETTLEMENT, UNDO, Intake
+from storecrew.domain.events import Event
+from storecrew.domain.ports.journal import SETTLEMENT, UNDO, ClaimSpec
 from storecrew.sdk import Agent
 from storecrew.sdk.schedule import Every, Schedule
 
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 
 _RESERVED = frozenset({SETTLEMENT, UNDO})
 
-Recruit = Callable[[Enlisted], Agent]
+AgentFactory = Callable[[RegisteredAgent], Agent]
 """Makes an agent that can be woken of what was registered."""
 
 
@@ -29,7 +30,7 @@ class Registry:
     def __init__(self, agents: Iterable[Agent] = ()) -> None:
         self._agents: dict[str, Agent] = {}
         self._woken_by: dict[type[Event], tuple[str, ...]] = {}
-        self._enlisted: dict[str, Enlisted] = {}
+        self._enlisted: dict[str, RegisteredAgent] = {}
         self.version = 0
         """Grows with each change, so that others see that there was one."""
         for agent in agents:
@@ -41,7 +42,7 @@ class Registry:
         return MappingProxyType(self._agents)
 
     @property
-    def enlisted(self) -> Mapping[str, Enlisted]:
+    def registered(self) -> Mapping[str, RegisteredAgent]:
         """Those of them that were registered while the plane ran, as the journal keeps them."""
         return MappingProxyType(self._enlisted)
 
@@ -59,23 +60,23 @@ class Registry:
         if name in self._agents or name in _RESERVED or "@" in name:
             raise InvalidSettings([f"agent name {name!r} is taken or not allowed"])
 
-    def dismiss(self, name: str) -> None:
+    def deregister(self, name: str) -> None:
         """Take an agent off duty; what it has begun ends."""
         self._agents.pop(name, None)
         self._enlisted.pop(name, None)
         self._changed()
 
-    def enlist(self, enlisted: Collection[Enlisted], recruit: Recruit) -> None:
+    def add_remote(self, registered: Collection[RegisteredAgent], factory: AgentFactory) -> None:
         """Put on duty who was registered, and take off it who no longer is.
 
         A name that the plane's own crew has since taken belongs to the crew.
         """
-        wanted = {one.declaration.agent_id: one for one in enlisted}
+        wanted = {one.declaration.agent_id: one for one in registered}
         for name, one in list(self._enlisted.items()):
             if wanted.get(name) != one:
-                self.dismiss(name)
+                self.deregister(name)
         for name, one in wanted.items():
-            if name not in self._agents and (agent := _recruited(recruit, one)) is not None:
+            if name not in self._agents and (agent := _built(factory, one)) is not None:
                 self.register(agent)
                 self._enlisted[name] = one
 
@@ -90,7 +91,7 @@ class Registry:
         found = [a for a in self._agents.values() if capability in a.capabilities]
         return sorted(found, key=lambda agent: -agent.priority)
 
-    def wakes_for(self, event: Event) -> tuple[str, ...]:
+    def subscribers_of(self, event: Event) -> tuple[str, ...]:
         """Return the names of the agents that the event wakes."""
         if isinstance(event, ClockTicked | RunRequested):
             return (event.agent,) if event.agent in self._agents else ()
@@ -101,27 +102,27 @@ class Registry:
             )
         return self._woken_by[kind]
 
-    def intakes(
+    def claim_specs(
         self,
         *,
-        patient: bool = True,
-        by_hand: bool = False,
+        wait_for_batches: bool = True,
+        manual_only: bool = False,
         without: Collection[str] = frozenset(),
-    ) -> list[Intake]:
+    ) -> list[ClaimSpec]:
         """Return how each agent takes its events, but for those that stand still.
 
         Without patience no agent waits for its batch to fill. By hand, only what somebody asked
         for is taken.
         """
         return [
-            Intake(
+            ClaimSpec(
                 agent=a.name,
                 batch=a.batch,
-                within=a.within if patient else timedelta(0),
+                batch_window=a.batch_window if wait_for_batches else timedelta(0),
                 concurrency=a.concurrency,
                 priority=a.priority,
                 budget=a.budget,
-                by_hand=by_hand,
+                manual_only=manual_only,
             )
             for a in self._agents.values()
             if a.name not in without
@@ -132,10 +133,10 @@ class Registry:
         self.version += 1
 
 
-def _recruited(recruit: Recruit, one: Enlisted) -> Agent | None:
+def _built(factory: AgentFactory, one: RegisteredAgent) -> Agent | None:
     """Return the agent, or None where it wakes for, or may do, what this version does not know."""
     try:
-        return recruit(one)
+        return factory(one)
     except (KeyError, InvalidInput) as error:  # one that is ill must not hold up the others
         log.warning("agent_not_recruited", agent=one.declaration.agent_id, error=repr(error))
         return None

@@ -1,20 +1,20 @@
 """Judging proposals: rules, autonomy, and how opinions combine. Pure functions."""
 
-from storecrew.policy.explaining import Explanation, explain
-from storecrew.policy.facts import Facts, PlaneFacts, Reach, moving, spending
+from storecrew.policy.explanation import Explanation, explain
+from storecrew.policy.facts import Audience, PlaneFacts, PolicyFacts, budget_spend, cash_out
 from storecrew.policy.policy import Policy
-from storecrew.policy.selling_rules import floor_price
+from storecrew.policy.rules.catalog import floor_price
 from storecrew.policy.settings import PolicySettings
 
 __all__ = [
+    "Audience",
     "Explanation",
-    "Facts",
     "PlaneFacts",
     "Policy",
+    "PolicyFacts",
     "PolicySettings",
-    "Reach",
+    "budget_spend",
+    "cash_out",
     "explain",
     "floor_price",
-    "moving",
-    "spending",
 ]

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.care import ReplyToTicket
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.selling import StartCampaign
-from storecrew.policy.facts import Facts
-from storecrew.policy.opinions import Opinion, allow, limit
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.promotions import StartCampaign
+from storecrew.domain.shop.support import ReplyToTicket
+from storecrew.policy.facts import PolicyFacts
+from storecrew.policy.rule_result import RuleResult, allow, require_approval
 from storecrew.policy.settings import PolicySettings
 
 _PLACEHOLDER = re.compile(
@@ -48,7 +48,7 @@ _JOINERS = "\u200c\u200d\ufe0f"
 Check = Callable[[str, PolicySettings], str | None]
 
 
-def content(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opinion | None:
+def content(proposal: Proposal, facts: PolicyFacts, settings: PolicySettings) -> RuleResult | None:
     """Ask about text to customers that holds what no shop means to send."""
     match proposal.action:
         case SendMessage(title=title, body=body) | StartCampaign(title=title, body=body):
@@ -61,7 +61,7 @@ def content(proposal: Proposal, facts: Facts, settings: PolicySettings) -> Opini
             return None
     if found is None:
         return allow("content", "the text holds nothing odd")
-    return limit("content", f"a person reads it first: {found}")
+    return require_approval("content", f"a person reads it first: {found}")
 
 
 def _first_problem(text: str, settings: PolicySettings) -> str | None:

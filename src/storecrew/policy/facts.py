@@ -5,20 +5,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from storecrew.domain.actions import AcceptReturn, Action, CancelOrder, Refund, Reorder
-from storecrew.domain.care import Ticket
-from storecrew.domain.commerce import Customer, Order, Product
+from storecrew.domain.actions import Action
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.orders import CancelOrder, Order
+from storecrew.domain.shop.payments import Refund
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.domain.shop.support import Ticket
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reach:
+class Audience:
     """Whom a campaign would write to."""
 
-    strangers: int = 0
+    unknown: int = 0
     """Recipients that are no customers."""
     without_consent: int = 0
-    tired: int = 0
+    over_frequency_cap: int = 0
     """Recipients who got as many marketing messages this week as the policy allows."""
 
 
@@ -33,7 +38,7 @@ class PlaneFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class PolicyFacts:
     """The shop around one action, at the moment of judging."""
 
     now: datetime
@@ -45,7 +50,7 @@ class Facts:
     """The largest share that a discount in force takes off the product's price."""
     products: Mapping[str, Product] = field(default_factory=dict[str, Product])
     """The products that an offer is about."""
-    reach: Reach | None = None
+    reach: Audience | None = None
     ticket: Ticket | None = None
     payment_methods: Mapping[str, bool] = field(default_factory=dict[str, bool])
     order: Order | None = None
@@ -60,15 +65,15 @@ class Facts:
     """Known of operations on the plane alone."""
 
 
-def spending(action: Action, product: Product | None) -> Money | None:
+def budget_spend(action: Action, product: Product | None) -> Money | None:
     """Return what the action takes from the purchasing budget; None where it takes nothing."""
-    if not isinstance(action, Reorder) or product is None or product.cost is None:
+    if not isinstance(action, CreatePurchaseOrder) or product is None or product.cost is None:
         return None
     return product.cost * action.quantity
 
 
-def moving(action: Action, facts: Facts) -> Money | None:
+def cash_out(action: Action, facts: PolicyFacts) -> Money | None:
     """Return the money that leaves the shop by the action; None where none does."""
     if isinstance(action, AcceptReturn | CancelOrder | Refund):
         return facts.order.paid if facts.order is not None else None
-    return spending(action, facts.product)
+    return budget_spend(action, facts.product)

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from storecrew.domain.proposals import Autonomy, Decision, Proposal, Verdict
-from storecrew.policy.facts import Facts
-from storecrew.policy.opinions import Opinion, Rule
+from storecrew.domain.control.proposals import Autonomy, Decision, Proposal, Verdict
+from storecrew.policy.facts import PolicyFacts
+from storecrew.policy.rule_result import Rule, RuleResult
 from storecrew.policy.rules import RULES
 from storecrew.policy.settings import PolicySettings
 
-SILENCE = Opinion(verdict=Verdict.ASK, reason="no rule covers this action", rule="silence")
+SILENCE = RuleResult(verdict=Verdict.ASK, reason="no rule covers this action", rule="silence")
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of the house under one set of limits. Pure: the same input, the same decision."""
+    """The policy under one set of limits. Pure: the same input gives the same decision."""
 
     settings: PolicySettings = field(default_factory=PolicySettings)
     rules: Sequence[Rule] = RULES
@@ -27,7 +27,7 @@ class Policy:
         names = ",".join(rule.__name__ for rule in self.rules)
         return hashlib.sha256(f"{self.settings!r}{names}".encode()).hexdigest()[:12]
 
-    def judge(self, proposal: Proposal, agent: str, facts: Facts) -> Decision:
+    def judge(self, proposal: Proposal, agent: str, facts: PolicyFacts) -> Decision:
         """Decide on an agent's proposal."""
         opinion = self._strictest(proposal, facts)
         match self.autonomy(agent, type(proposal.action).__name__):
@@ -43,7 +43,7 @@ class Policy:
                 return self._decision(Verdict.ALLOW, reason, "autonomy")
         return self._decision(opinion.verdict, opinion.reason, opinion.rule)
 
-    def confirm(self, proposal: Proposal, person: str, facts: Facts) -> Decision:
+    def confirm(self, proposal: Proposal, person: str, facts: PolicyFacts) -> Decision:
         """Decide on what a person wants: nothing is asked twice, what is forbidden stays so."""
         opinion = self._strictest(proposal, facts)
         if opinion.verdict is Verdict.DENY:
@@ -62,7 +62,7 @@ class Policy:
         names = (f"{agent}.{action}", f"{agent}.*", f"*.{action}", "*.*")
         return next((name for name in names if name in self.settings.autonomy), None)
 
-    def _strictest(self, proposal: Proposal, facts: Facts) -> Opinion:
+    def _strictest(self, proposal: Proposal, facts: PolicyFacts) -> RuleResult:
         """Return the strictest opinion; among equals a binding one, then the earliest rule's."""
         opinions = (rule(proposal, facts, self.settings) for rule in self.rules)
         held = [opinion for opinion in opinions if opinion is not None]

@@ -1,4 +1,4 @@
-"""The limits of the house, each with its unit and the reason for its default."""
+"""The policy's limits, each with its unit and the reason for its default."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ _AT_FIRST = (
     "*.EscalateTicket",
     "*.OpenIncident",
     "*.CloseIncident",
-    "*.DelegateWork",
-    "*.RecordRivalPrice",
+    "*.AssignTask",
+    "*.RecordCompetitorPrice",
 )
 
 
@@ -26,7 +26,7 @@ class PolicySettings:
     price_change_per_day: Decimal = Decimal("0.10")
     """Largest move of a price within 24 hours, as a share of the price it had then. Customers
     notice more."""
-    reorder_budget_per_day: Decimal = Decimal(1000)
+    purchase_budget_per_day: Decimal = Decimal(1000)
     """Most that all agents together may spend on purchase orders within a day, in the shop's
     currency, before a person is asked."""
     order_value_limit: Decimal = Decimal(500)
@@ -63,7 +63,7 @@ class PolicySettings:
     approval_expires_hours: int = 72
     """Hours after which an unanswered question expires; a price or purchase older than three
     days was decided on other facts."""
-    rejected_days: int = 14
+    rejection_cooldown_days: int = 14
     """Days in which an agent does not ask again for the very thing that a person said no to; an
     order or a customer that waits is asked about sooner. 0 asks whenever an agent wishes it."""
     default_autonomy: str = "ask"

@@ -1,10 +1,10 @@
 """What the author of an agent or a service imports."""
 
-from storecrew.domain.crew import Budget
+from storecrew.domain.control.agents import Budget
+from storecrew.domain.control.proposals import Effect, Proposal
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Effect, Proposal
 from storecrew.sdk.agent import Agent, Proposals, agent
-from storecrew.sdk.client import Client, RefusedByPlane, Unreachable
+from storecrew.sdk.client import Client, RequestRejected, Unreachable
 from storecrew.sdk.context import Context
 from storecrew.sdk.schedule import cron, every
 from storecrew.sdk.service import ServiceAgent
@@ -18,7 +18,7 @@ __all__ = [
     "Money",
     "Proposal",
     "Proposals",
-    "RefusedByPlane",
+    "RequestRejected",
     "ServiceAgent",
     "Unreachable",
     "agent",

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from storecrew.domain.actions import Action
-from storecrew.domain.crew import Budget
+from storecrew.domain.control.agents import Budget
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.events import Event
-from storecrew.domain.proposals import Proposal
 from storecrew.sdk.context import Context
 from storecrew.sdk.schedule import Schedule
 
@@ -27,7 +27,7 @@ class Agent:
     """Takes the event that woke it; with `batch` above 1, a sequence of them."""
     on: tuple[type[Event], ...] = ()
     schedule: Schedule | None = None
-    may: frozenset[type[Action]] = frozenset()
+    allowed_actions: frozenset[type[Action]] = frozenset()
     capabilities: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     priority: int = 0
@@ -36,14 +36,14 @@ class Agent:
     """Runs at once. Events on one subject stay in order whatever this is."""
     batch: int = 1
     """Events one run may take."""
-    within: timedelta = field(default=timedelta(0))
+    batch_window: timedelta = field(default=timedelta(0))
     """How long a run may wait for its batch to fill."""
     deadline: timedelta = field(default=timedelta(minutes=5))
     """How long a run may propose before it counts as hung."""
     budget: Budget = field(default_factory=Budget)
     """What it may use up on one day of the shop."""
 
-    def wake(self, events: Sequence[Event], ctx: Context) -> Proposals:
+    def invoke(self, events: Sequence[Event], ctx: Context) -> Proposals:
         """Hand the agent the events of one run."""
         return self.propose(events if self.batch > 1 else events[0], ctx)
 
@@ -52,14 +52,14 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
     *,
     on: type[Event] | Collection[type[Event]] = (),
     schedule: Schedule | None = None,
-    may: Collection[type[Action]] = (),
+    allowed_actions: Collection[type[Action]] = (),
     name: str = "",
     capabilities: Sequence[str] = (),
     tags: Sequence[str] = (),
     priority: int = 0,
     concurrency: int = 1,
     batch: int = 1,
-    within: timedelta = timedelta(0),
+    batch_window: timedelta = timedelta(0),
     deadline: timedelta = timedelta(minutes=5),
     budget: Budget | None = None,
 ) -> Callable[[Callable[[Any, Context], Proposals]], Agent]:
@@ -77,13 +77,13 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
             propose=propose,
             on=(on,) if isinstance(on, type) else tuple(on),
             schedule=schedule,
-            may=frozenset(may),
+            allowed_actions=frozenset(allowed_actions),
             capabilities=tuple(capabilities),
             tags=tuple(tags),
             priority=priority,
             concurrency=concurrency,
             batch=batch,
-            within=within,
+            batch_window=batch_window,
             deadline=deadline,
             budget=budget or Budget(),
         )

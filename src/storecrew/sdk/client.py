@@ -24,7 +24,7 @@ class Unreachable(Retryable):
         self.url = url
 
 
-class RefusedByPlane(StorecrewError):
+class RequestRejected(StorecrewError):
     """The plane answered, and said no."""
 
     def __init__(self, status: int, message: str, fields: Mapping[str, str]) -> None:
@@ -41,7 +41,7 @@ def headers(api_key: str | None) -> dict[str, str]:
 
 
 def content_of(answer: httpx.Response) -> Any:
-    """Return the JSON of an answer; raises `RefusedByPlane`, or `Unreachable` where it is ill."""
+    """Return the JSON of an answer; raises `RequestRejected`, or `Unreachable` where it is ill."""
     try:
         content = answer.json() if answer.content else None
     except ValueError:
@@ -53,11 +53,11 @@ def content_of(answer: httpx.Response) -> Any:
     if answer.status_code in (429, 502, 503, 504):
         raise Unreachable(str(answer.request.url), f"{answer.status_code}: {message}")
     fields = told.get("fields")
-    raise RefusedByPlane(answer.status_code, message, fields if isinstance(fields, dict) else {})
+    raise RequestRejected(answer.status_code, message, fields if isinstance(fields, dict) else {})
 
 
 class Client:
-    """Sends requests to the plane, one by one. Raises `Unreachable` or `RefusedByPlane`."""
+    """Sends requests to the plane, one by one. Raises `Unreachable` or `RequestRejected`."""
 
     def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None) -> None:
         self.url = url.rstrip("/")

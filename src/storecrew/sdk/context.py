@@ -6,10 +6,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from storecrew.domain.errors import NotPermitted, NotYet
-from storecrew.domain.events import Event, Recorded
-from storecrew.domain.ports import Models, StoreView
-from storecrew.domain.web import NoPages, Pages
+from storecrew.domain.control.events import StoredEvent
+from storecrew.domain.errors import Deferred, NotPermitted
+from storecrew.domain.events import Event
+from storecrew.domain.ports.models import Models
+from storecrew.domain.ports.store import StoreView
+from storecrew.domain.ports.web import NoWebReader, WebReader
 
 _READS = tuple(
     name
@@ -41,10 +43,12 @@ class ReadOnly:
             raise NotPermitted(self._agent, f"call {name!r} on the store") from None
 
 
-class Past(Protocol):
+class EventHistory(Protocol):
     """What happened lately, as the journal has it."""
 
-    async def events(self, kinds: Collection[type[Event]], since: datetime) -> Sequence[Recorded]:
+    async def events(
+        self, kinds: Collection[type[Event]], since: datetime
+    ) -> Sequence[StoredEvent]:
         """Return events of these kinds since then and up to the run, oldest first.
 
         Only the newest few thousand events of the shop are looked at.
@@ -52,17 +56,19 @@ class Past(Protocol):
         ...
 
 
-class NoPast:
+class EmptyHistory:
     """Knows of nothing: for agents of other processes, and for tests that need none."""
 
-    async def events(self, kinds: Collection[type[Event]], since: datetime) -> Sequence[Recorded]:
+    async def events(
+        self, kinds: Collection[type[Event]], since: datetime
+    ) -> Sequence[StoredEvent]:
         """Return nothing."""
         return ()
 
 
 @dataclass
-class Meter:
-    """Counts what one run costs, for the agent's budget. Whoever asks a language model adds."""
+class UsageMeter:
+    """Counts what one run costs, for the agent's budget; calls of a language model add to it."""
 
     tokens: int = 0
 
@@ -87,14 +93,14 @@ class Context:
     """The shop's currency."""
     attempt: int = 1
     """How often this run was begun; the first time 1."""
-    present: datetime | None = None
+    attempt_time: datetime | None = None
     """The moment of this attempt, which a repeated run knows to be later; None is `now`. Only to
     wait by: what is proposed rests on `now`."""
-    pages: Pages = field(default_factory=NoPages)
+    pages: WebReader = field(default_factory=NoWebReader)
     """Pages and feeds of others; a simulation reads none."""
-    past: Past = field(default_factory=NoPast)
+    history: EventHistory = field(default_factory=EmptyHistory)
     """What happened lately: an agent keeps nothing between two runs."""
-    meter: Meter = field(default_factory=Meter)
+    meter: UsageMeter = field(default_factory=UsageMeter)
     """Where the run's tokens are counted."""
 
     def wait_until(self, moment: datetime) -> None:
@@ -103,5 +109,5 @@ class Context:
         Nothing is lost meanwhile, also not by a restart, and no failure is counted. Later events
         on the same subjects keep their place behind it.
         """
-        if (self.present or self.now) < moment:
-            raise NotYet(moment)
+        if (self.attempt_time or self.now) < moment:
+            raise Deferred(moment)

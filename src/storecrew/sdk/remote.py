@@ -1,4 +1,4 @@
-"""An agent in a process of its own: woken over HTTP, it answers with wishes.
+"""An agent in its own process: invoked over HTTP, it responds with proposals.
 
 The same declaration that runs inside the plane runs here: `ctx.store` asks the plane, the models
 are those it is given, and what it yields travels back to be judged like any other proposal.
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from storecrew.domain import reading
+from storecrew.domain import remote_queries
 from storecrew.domain.codec import encode
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput, NotPermitted
 from storecrew.domain.events import Event
-from storecrew.domain.ports import Models, StoreView
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.ports.models import Models
+from storecrew.domain.ports.store import StoreView
 from storecrew.sdk import wire
 from storecrew.sdk.agent import Agent
 from storecrew.sdk.client import Unreachable, content_of
-from storecrew.sdk.context import Context, Meter
+from storecrew.sdk.context import Context, UsageMeter
 
 if TYPE_CHECKING:
     import httpx
@@ -41,12 +42,12 @@ class RemoteStore:
         self._agent = agent
 
     def __getattr__(self, question: str) -> Callable[..., Awaitable[Any]]:
-        if question not in reading.QUESTIONS:
+        if question not in remote_queries.QUERIES:
             raise NotPermitted(self._agent, f"call {question!r} on the store")
 
         async def ask(*args: Any, **kwargs: Any) -> Any:
-            given = encode(reading.named(question, args, kwargs))
-            return reading.answer(question, await self._ask(question, given))
+            given = encode(remote_queries.named(question, args, kwargs))
+            return remote_queries.answer(question, await self._ask(question, given))
 
         return ask
 
@@ -93,26 +94,26 @@ class RemoteAgent:
         if not wire.is_signed(self.key, headers, body, self.now()):
             return 401, wire.dump({"error": "the call is not signed by the plane"})
         try:
-            wake = wire.decode_wake(body)
+            wake = wire.decode_request(body)
         except InvalidInput as error:
             return 400, wire.dump({"error": str(error)})
-        return 200, wire.encode_answer(await self._propose(wake))
+        return 200, wire.encode_response(await self._propose(wake))
 
-    async def _propose(self, wake: wire.Wake) -> wire.Said:
-        meter = Meter()
+    async def _propose(self, request: wire.AgentRequest) -> wire.AgentResponse:
+        meter = UsageMeter()
         ctx = Context(
-            run=wake.run,
-            attempt=wake.attempt,
+            run=request.run,
+            attempt=request.attempt,
             meter=meter,
-            agent=wake.agent,
-            now=wake.now,
+            agent=request.agent,
+            now=request.now,
             store=self.store,
             models=cast("Models", self.models),
-            settings=wake.settings,
-            currency=wake.currency,
+            settings=request.settings,
+            currency=request.currency,
         )
-        said = [one async for one in self.agent.wake(wake.events, ctx)]
-        return wire.Said(
+        said = [one async for one in self.agent.invoke(request.events, ctx)]
+        return wire.AgentResponse(
             proposals=tuple(one for one in said if isinstance(one, Proposal)),
             events=tuple(one for one in said if isinstance(one, Event)),
             tokens=meter.tokens,

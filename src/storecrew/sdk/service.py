@@ -23,7 +23,7 @@ class ServiceAgent:
 
     As a context manager it registers, beats from a thread of its own, and says goodbye. Every
     method may be called on its own, again and again, and raises `Unreachable` or
-    `RefusedByPlane`; the thread keeps quiet about a plane that is away, and goes on.
+    `RequestRejected`; the thread keeps quiet about a plane that is away, and goes on.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ServiceAgent:
         self._client.post(f"{self._path}/health", {"status": status, "detail": detail})
 
     def graceful_shutdown(self) -> None:
-        """Say that the service ends on purpose, so that nobody is alarmed."""
+        """Deregister the service, which ends on purpose, so that no alert is sent."""
         self._ended.set()
         self._client.post(f"{self._path}/goodbye")
 

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from storecrew.domain.codec import encode
 from storecrew.domain.errors import StorecrewError
-from storecrew.domain.ports import Models, StoreView
+from storecrew.domain.ports.models import Models
+from storecrew.domain.ports.store import StoreView
 from storecrew.sdk import wire
 from storecrew.sdk.agent import Agent
-from storecrew.sdk.client import DEFAULT_URL, Client, RefusedByPlane, headers
+from storecrew.sdk.client import DEFAULT_URL, Client, RequestRejected, headers
 from storecrew.sdk.remote import RemoteAgent, RemoteStore
 from storecrew.sdk.schedule import Cron, Every
 from storecrew.sdk.service import BEAT_SECONDS
@@ -34,7 +35,7 @@ class TokenLost(StorecrewError):
         self.file = file
 
 
-def declaration_of(agent: Agent, endpoint: str) -> dict[str, Any]:
+def manifest_of(agent: Agent, endpoint: str) -> dict[str, Any]:
     """Return what the agent says of itself, as `POST /api/agents` takes it."""
     schedule = agent.schedule
     said: dict[str, Any] = {
@@ -42,7 +43,7 @@ def declaration_of(agent: Agent, endpoint: str) -> dict[str, Any]:
         "endpoint": endpoint,
         "purpose": agent.purpose,
         "on": sorted(event.__name__ for event in agent.on),
-        "may": sorted(action.__name__ for action in agent.may),
+        "allowed_actions": sorted(action.__name__ for action in agent.allowed_actions),
         "capabilities": list(agent.capabilities),
         "tags": list(agent.tags),
         "priority": agent.priority,
@@ -66,7 +67,7 @@ def _budget(agent: Agent) -> dict[str, Any]:
 
 
 @dataclass
-class Duty:
+class AgentPresence:
     """An agent's place in the crew: registered under its token, which is kept in a file."""
 
     agent: Agent
@@ -75,17 +76,17 @@ class Duty:
     token_file: Path
     token: str = field(default="", init=False)
 
-    def enter(self) -> None:
+    def register(self) -> None:
         """Register, or find that the agent is registered just so.
 
         Whoever holds the token may change the declaration. Raises `TokenLost`, `Unreachable` or
-        `RefusedByPlane`.
+        `RequestRejected`.
         """
         self.token = self._kept()
-        said = declaration_of(self.agent, self.endpoint)
+        said = manifest_of(self.agent, self.endpoint)
         try:
             answer = self.plane.post("/api/agents", said)
-        except RefusedByPlane as error:
+        except RequestRejected as error:
             if error.status != _CONFLICT or not self.token:
                 raise
             self.plane.delete(f"/api/agents/{self.agent.name}")
@@ -95,16 +96,16 @@ class Duty:
         elif not self.token:
             raise TokenLost(self.agent.name, self.token_file)
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Say that the agent lives."""
         teller = Client(self.plane.url, api_key=self.token)
         teller.post(f"/api/agents/{self.agent.name}/heartbeat")
 
-    def beat_until(self, ended: threading.Event) -> None:
+    def heartbeat_until(self, ended: threading.Event) -> None:
         """Beat at once and then regularly; a plane that is away is told at the next beat."""
         while True:
             with suppress(StorecrewError):
-                self.beat()
+                self.heartbeat()
             if ended.wait(BEAT_SECONDS):
                 return
 
@@ -140,8 +141,8 @@ def serve(  # noqa: PLR0913 - all but the agent are read by name
 
     here = endpoint or f"http://{host}:{port}/"
     file = token_file or Path(f"{agent.name}.token")
-    duty = Duty(agent, here, Client(plane, api_key=api_key), file)
-    duty.enter()
+    duty = AgentPresence(agent, here, Client(plane, api_key=api_key), file)
+    duty.register()
     http = httpx.AsyncClient(base_url=plane, headers=headers(api_key), timeout=30.0)
     served = RemoteAgent(
         agent=agent,
@@ -150,7 +151,9 @@ def serve(  # noqa: PLR0913 - all but the agent are read by name
         models=models,
     )
     ended = threading.Event()
-    beating = threading.Thread(target=duty.beat_until, args=(ended,), name="heartbeat", daemon=True)
+    beating = threading.Thread(
+        target=duty.heartbeat_until, args=(ended,), name="heartbeat", daemon=True
+    )
     beating.start()
     try:
         uvicorn.run(served, host=host, port=port, lifespan="off", log_level="warning")

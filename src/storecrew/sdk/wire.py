@@ -23,7 +23,7 @@ which each may be left out:
 
     {"proposals": [{"action": {"type": "SetPrice", "sku": "mug", "price": {...}},
                     "reason": "it sells out", "evidence": {"days": 2.5}}],
-     "events": [{"type": "BottleneckSeen", ...}],
+     "events": [{"type": "BottleneckDetected", ...}],
      "usage": {"tokens": 1200}}
 
 Anything else (another status, a redirect, an unknown key, action or event, an action the agent
@@ -45,16 +45,13 @@ from datetime import datetime
 from typing import Any
 
 from storecrew.domain.codec import decode, decode_event, encode
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.control.integrity import IntegrityCheckFailed
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.control.runs import RunFailed
+from storecrew.domain.control.services import ServiceFailed
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import (
-    BooksDiffered,
-    ClockTicked,
-    Event,
-    RunFailed,
-    RunRequested,
-    ServiceFailed,
-)
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.events import Event
 
 VERSION = 1
 """Of the wire; raised only when an agent of before could no longer answer."""
@@ -66,12 +63,12 @@ TOLERANCE_SECONDS = 300
 """How far a call's timestamp may lie from the agent's clock; an older copy is not accepted."""
 _ANSWER_KEYS = frozenset({"proposals", "events", "usage"})
 _USAGE_KEYS = frozenset({"tokens"})
-_PLANES_OWN = (ClockTicked, RunRequested, RunFailed, ServiceFailed, BooksDiffered)
+_PLANES_OWN = (ClockTicked, RunRequested, RunFailed, ServiceFailed, IntegrityCheckFailed)
 """Events that only the plane makes; an agent that could would wake others at will."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wake:
+class AgentRequest:
     """What a remote agent is told when a run of it begins."""
 
     run: str
@@ -86,7 +83,7 @@ class Wake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class AgentResponse:
     """What a remote agent answers."""
 
     proposals: tuple[Proposal, ...] = ()
@@ -95,28 +92,28 @@ class Said:
     """Tokens of language models that this answer cost, for the agent's budget."""
 
 
-def encode_wake(wake: Wake) -> bytes:
+def encode_request(request: AgentRequest) -> bytes:
     """Return the body of a call. The same wake gives the same bytes."""
-    return dump({"wire": VERSION, **encode(wake)})
+    return dump({"wire": VERSION, **encode(request)})
 
 
-def decode_wake(body: bytes) -> Wake:
+def decode_request(body: bytes) -> AgentRequest:
     """Return what a call's body says, or raise `InvalidInput` naming the field."""
     content = _object(body)
     version = content.pop("wire", None)
     if version != VERSION:
         raise InvalidInput("wire", f"is {version!r}; this agent speaks {VERSION}")
-    return decode(Wake, content)
+    return decode(AgentRequest, content)
 
 
-def encode_answer(said: Said) -> bytes:
+def encode_response(said: AgentResponse) -> bytes:
     """Return the body of an answer."""
     usage = {"tokens": said.tokens}
     content = {"proposals": said.proposals, "events": said.events, "usage": usage}
     return dump(encode(content))
 
 
-def decode_answer(body: bytes) -> Said:
+def decode_response(body: bytes) -> AgentResponse:
     """Return what an answer says, or raise `InvalidInput` naming the field."""
     if len(body) > MAX_ANSWER:
         raise InvalidInput("answer", f"has {len(body)} bytes; at most {MAX_ANSWER} are read")
@@ -124,7 +121,7 @@ def decode_answer(body: bytes) -> Said:
     _only(content, _ANSWER_KEYS, "answer")
     usage = content.get("usage", {})
     _only(usage, _USAGE_KEYS, "usage")
-    return Said(
+    return AgentResponse(
         proposals=tuple(
             decode(Proposal, item, field=f"proposals.{n}")
             for n, item in enumerate(_list(content, "proposals"))

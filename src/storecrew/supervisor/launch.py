@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from storecrew.domain.control.services import ServiceSpec
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.services import ServiceSpec
 from storecrew.supervisor.procfs import MARKER
 
 PASSED_ON = ("PATH", "HOME", "LANG", "TZ")
@@ -23,7 +23,7 @@ Variables = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Launch:
+class LaunchSpec:
     """Everything that a process is started with."""
 
     command: Sequence[str]
@@ -33,7 +33,7 @@ class Launch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class LaunchEnvironment:
     """What services are given of the world around storecrew."""
 
     folder: str
@@ -44,7 +44,9 @@ class Surroundings:
     """Where `${NAME}` gets its value from."""
 
     @classmethod
-    def of(cls, folder: str, environ: Mapping[str, str], variables: Variables) -> "Surroundings":
+    def of(
+        cls, folder: str, environ: Mapping[str, str], variables: Variables
+    ) -> "LaunchEnvironment":
         """Return the surroundings, with our own Python found where no other is."""
         kept = {name: environ[name] for name in PASSED_ON if name in environ}
         own = str(Path(sys.executable).parent)
@@ -61,7 +63,7 @@ class Surroundings:
             raise InvalidInput(field, f"the variable {name} is not set, here or in .env")
         return value
 
-    def launch(self, spec: ServiceSpec, nonce: str) -> Launch:
+    def launch(self, spec: ServiceSpec, nonce: str) -> LaunchSpec:
         """Return how this service is started; raises `InvalidInput` where it cannot be."""
         given = {
             name: self.expanded(f"environment.{name}", value)
@@ -72,7 +74,7 @@ class Surroundings:
         directory = spec.working_directory and self.expanded(
             "working_directory", spec.working_directory
         )
-        return Launch(
+        return LaunchSpec(
             command=[self.expanded("executable", word) for word in words(spec.executable)],
             environment={**marker, **self.environment, **home, **given},
             directory=Path(directory).expanduser() if directory else None,
@@ -113,7 +115,7 @@ def _home(user: str | None) -> dict[str, str]:
     return {"HOME": account.pw_dir, "USER": user, "LOGNAME": user}
 
 
-def spawn(launch: Launch, output: int) -> "subprocess.Popen[bytes]":
+def spawn(launch: LaunchSpec, output: int) -> "subprocess.Popen[bytes]":
     """Start the process in a session of its own, writing into `output`; raises `OSError`."""
     group, groups = _groups(launch.user)
     return subprocess.Popen(  # noqa: S603 - what an administrator registered; no shell

@@ -1,4 +1,4 @@
-"""Where the services' output goes: a pipe each, and the keeper that empties them, kept alive."""
+"""The services' output: a pipe each, and the log collector that drains them, kept alive."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storecrew.supervisor import keeper
+from storecrew.supervisor import log_collector
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _SOON = 0.02
 
 @dataclass
 class Pipes:
-    """The pipes of one data folder, and the one keeper that empties them into the log folder."""
+    """The pipes of one data folder, and the log collector that drains them into the log folder."""
 
     folder: Path
     logs: Path
@@ -34,30 +34,30 @@ class Pipes:
     backups: int = BACKUPS
     _held: dict[str, int] = field(default_factory=dict[str, int])
     _control: int = -1
-    _keeper: int = -1
+    _collector: int = -1
     """A handle on the keeper's process."""
     _pid: int = 0
     _child: "subprocess.Popen[bytes] | None" = None
     _began: float = 0.0
     _closing: bool = False
-    _is_telling: bool = False
+    _is_sending: bool = False
     _reviving: "asyncio.Task[None] | None" = None
 
     async def open(self) -> None:
-        """Find the folder's keeper, or start one; harmless when that was done."""
+        """Find the folder's log collector, or start one. Idempotent."""
         if self._control >= 0:
             return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.logs.mkdir(parents=True, exist_ok=True)
-        control = self.folder / keeper.CONTROL
+        control = self.folder / log_collector.CONTROL
         if not control.exists():
             os.mkfifo(control, 0o600)
         self._control = os.open(control, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         await self._find_or_start()
 
     @property
-    def keeper_pid(self) -> int:
-        """The keeper's process."""
+    def collector_pid(self) -> int:
+        """The log collector's process."""
         return self._pid
 
     def end_for(self, service: str) -> int:
@@ -68,48 +68,48 @@ class Pipes:
                 os.mkfifo(path, 0o600)
             # Held open here too, so that nothing is lost while the keeper is started again
             held = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            keeper.widen(held)
+            log_collector.widen(held)
             self._held[service] = held
-            if not self._is_telling:  # one word for all that are opened in one turn of the loop
-                self._is_telling = True
-                asyncio.get_running_loop().call_soon(self._tell_of_pipes)
+            if not self._is_sending:  # one word for all that are opened in one turn of the loop
+                self._is_sending = True
+                asyncio.get_running_loop().call_soon(self._send_pipes)
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
-    async def close(self, *, stop_keeper: bool) -> None:
-        """Let go of everything; the keeper first writes what is left, if it is to stop."""
+    async def close(self, *, stop_collector: bool) -> None:
+        """Close the pipes; a log collector that is to stop first writes what is left."""
         self._closing = True
         if self._reviving is not None:
             await self._reviving
-        if self._keeper >= 0:
-            asyncio.get_running_loop().remove_reader(self._keeper)
-            if stop_keeper:
-                await self._stop_keeper()
-            os.close(self._keeper)
-            self._keeper = -1
+        if self._collector >= 0:
+            asyncio.get_running_loop().remove_reader(self._collector)
+            if stop_collector:
+                await self._stop_collector()
+            os.close(self._collector)
+            self._collector = -1
         for held in (*self._held.values(), self._control):
             if held >= 0:
                 os.close(held)
         self._held.clear()
         self._control = -1
-        if self._child is not None and not stop_keeper:
+        if self._child is not None and not stop_collector:
             self._child.returncode = 0  # it lives on, and is no longer ours to wait for
 
-    def _tell_of_pipes(self) -> None:
-        self._is_telling = False
+    def _send_pipes(self) -> None:
+        self._is_sending = False
         if self._control >= 0:
-            self._say(b"look\n")
+            self._send(b"look\n")
 
-    def _say(self, word: bytes) -> None:
+    def _send(self, word: bytes) -> None:
         with contextlib.suppress(BlockingIOError):  # full: the keeper will look anyway
             os.write(self._control, word)
 
-    async def _stop_keeper(self) -> None:
-        self._say(b"stop\n")
-        if not await _ended(self._keeper, _STOP_SECONDS):
+    async def _stop_collector(self) -> None:
+        self._send(b"stop\n")
+        if not await _ended(self._collector, _STOP_SECONDS):
             log.warning("the log keeper did not stop in time and is killed")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, 9)
-            await _ended(self._keeper, _STOP_SECONDS)
+            await _ended(self._collector, _STOP_SECONDS)
         if self._child is not None:
             self._child.wait()
 
@@ -121,15 +121,17 @@ class Pipes:
                 if logs == str(self.logs.resolve()):
                     self._watch(pid, handle)
                     return
-                self._say(b"stop\n")  # it writes into another folder
+                self._send(b"stop\n")  # it writes into another folder
                 await _ended(handle, _STOP_SECONDS)
                 os.close(handle)
             await asyncio.sleep(_SOON)  # it is only now starting, or ending
         self._start()
 
     def _running(self) -> tuple[int, str] | None:
-        """Return the keeper that holds the folder's lock, and where it writes."""
-        lock = os.open(self.folder / keeper.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Return the log collector that holds the folder's lock, and where it writes."""
+        lock = os.open(
+            self.folder / log_collector.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -148,7 +150,7 @@ class Pipes:
                     sys.executable,
                     "-I",
                     "-S",
-                    keeper.__file__,
+                    log_collector.__file__,
                     str(self.folder.resolve()),
                     str(self.logs.resolve()),
                     str(self.max_bytes),
@@ -164,14 +166,14 @@ class Pipes:
         self._watch(self._child.pid, os.pidfd_open(self._child.pid))
 
     def _watch(self, pid: int, handle: int) -> None:
-        self._pid, self._keeper = pid, handle
+        self._pid, self._collector = pid, handle
         asyncio.get_running_loop().add_reader(handle, self._on_end)
 
     def _on_end(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.remove_reader(self._keeper)
-        os.close(self._keeper)
-        self._keeper = -1
+        loop.remove_reader(self._collector)
+        os.close(self._collector)
+        self._collector = -1
         if self._child is not None:
             self._child.wait()
             self._child = None

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from storecrew.domain.services import ProcessId
+from storecrew.domain.control.services import ProcessId
 from storecrew.supervisor import procfs
 
 
@@ -22,16 +22,18 @@ class Process:
     child: "subprocess.Popen[bytes] | None" = None
     """None where an earlier storecrew started it."""
     ended: bool = False
-    members: tuple[procfs.Stat, ...] = field(default=())
+    members: tuple[procfs.ProcessStat, ...] = field(default=())
     """It and its children when they were last counted."""
 
     @classmethod
-    def born(cls, child: "subprocess.Popen[bytes]", boot: str) -> "Process":
+    def start_ticks(cls, child: "subprocess.Popen[bytes]", boot: str) -> "Process":
         """Return the process of a child that was just started."""
         handle = os.pidfd_open(child.pid)
         now = procfs.stat(child.pid)
         assert now is not None  # noqa: S101 - nobody else reaps it
-        return cls(ProcessId(pid=child.pid, born=now.born, boot=boot), handle, child)
+        return cls(
+            ProcessId(pid=child.pid, start_ticks=now.start_ticks, boot_id=boot), handle, child
+        )
 
     @classmethod
     def adopted(cls, id_: ProcessId) -> "Process | None":
@@ -41,7 +43,7 @@ class Process:
         except (ProcessLookupError, OSError):
             return None
         now = procfs.stat(id_.pid)  # looked at after the handle was taken
-        if now is None or now.born != id_.born or now.state == "Z":
+        if now is None or now.start_ticks != id_.start_ticks or now.state == "Z":
             os.close(handle)
             return None
         return cls(id_, handle)
@@ -76,7 +78,7 @@ class Process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.id.pid, signal.SIGKILL)
             return
-        for rest in procfs.leftovers(self.id, procfs.snapshot()):
+        for rest in procfs.group_survivors(self.id, procfs.snapshot()):
             procfs.signal_exactly(rest, signal.SIGKILL)
 
     def reap(self) -> int | None:
@@ -85,7 +87,7 @@ class Process:
         return None if self.child is None else self.child.wait()
 
     def release(self) -> None:
-        """Stop watching; the process lives on, and is adopted by whoever comes next."""
+        """Stop watching; the process lives on and can be adopted later."""
         with contextlib.suppress(RuntimeError):  # no loop runs any more
             asyncio.get_running_loop().remove_reader(self.handle)
         if self.handle >= 0:

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from storecrew.domain.services import ProcessId
+from storecrew.domain.control.services import ProcessId
 
 MARKER = "SUPERVISED_AS"
 """Variable in the environment of every process we start: data folder, service and a nonce."""
 TICKS = os.sysconf("SC_CLK_TCK")
-"""Units of `Stat.used` in a second."""
+"""Units of `ProcessStat.used` in a second."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 _ENOUGH = 65536
@@ -17,7 +17,7 @@ _ENOUGH = 65536
 
 
 @dataclass(frozen=True)
-class Stat:
+class ProcessStat:
     """One process at one moment."""
 
     pid: int
@@ -27,12 +27,12 @@ class Stat:
     session: int
     used: int
     """Processor time so far, in ticks."""
-    born: int
+    start_ticks: int
     resident: int
     """Bytes of memory it holds."""
 
 
-def stat(pid: int) -> Stat | None:
+def stat(pid: int) -> ProcessStat | None:
     """Return what the process is now, or None where there is none."""
     try:
         file = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
@@ -47,26 +47,26 @@ def stat(pid: int) -> Stat | None:
     f = text[text.rindex(b")") + 2 :].split()
     used, resident = int(f[11]) + int(f[12]), int(f[21]) * _PAGE
     state = f[0].decode()
-    return Stat(pid, state, int(f[1]), int(f[2]), int(f[3]), used, int(f[19]), resident)
+    return ProcessStat(pid, state, int(f[1]), int(f[2]), int(f[3]), used, int(f[19]), resident)
 
 
-def snapshot() -> dict[int, Stat]:
+def snapshot() -> dict[int, ProcessStat]:
     """Return every process by pid, without those that only wait to be reaped."""
     found = (stat(int(name)) for name in os.listdir("/proc") if name.isdigit())
     return {each.pid: each for each in found if each is not None and each.state != "Z"}
 
 
-class Forest:
+class ProcessTree:
     """All processes of one moment, by parent and by session."""
 
-    def __init__(self, processes: Mapping[int, Stat]) -> None:
-        self._children: dict[int, list[Stat]] = {}
-        self._sessions: dict[int, list[Stat]] = {}
+    def __init__(self, processes: Mapping[int, ProcessStat]) -> None:
+        self._children: dict[int, list[ProcessStat]] = {}
+        self._sessions: dict[int, list[ProcessStat]] = {}
         for each in processes.values():
             self._children.setdefault(each.parent, []).append(each)
             self._sessions.setdefault(each.session, []).append(each)
 
-    def tree(self, root: int) -> tuple[Stat, ...]:
+    def tree(self, root: int) -> tuple[ProcessStat, ...]:
         """Return a session's leader and descendants, and what stayed when a parent ended."""
         members = {each.pid: each for each in self._sessions.get(root, ())}
         ahead = list(members)
@@ -81,7 +81,7 @@ class Forest:
 def proportional(pid: int) -> int | None:
     """Return the process's memory in bytes with shared pages divided among those who share them.
 
-    Dearer than `Stat.resident`, which counts them for each. None where it may not be read.
+    Dearer than `ProcessStat.resident`, which counts them for each. None where it may not be read.
     """
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
@@ -93,21 +93,21 @@ def proportional(pid: int) -> int | None:
     return None
 
 
-def leftovers(leader: ProcessId, processes: Mapping[int, Stat]) -> list[Stat]:
+def group_survivors(leader: ProcessId, processes: Mapping[int, ProcessStat]) -> list[ProcessStat]:
     """Return what is left of the session of a process that ended.
 
     The kernel gives its number to nobody else while they live, so a process of that number and
     another start means that nobody is left.
     """
     now = processes.get(leader.pid)
-    if now is not None and now.born != leader.born:
+    if now is not None and now.start_ticks != leader.start_ticks:
         return []
     return [
         p for p in processes.values() if leader.pid in (p.session, p.group) and p.pid != leader.pid
     ]
 
 
-def signal_exactly(process: Stat, number: int) -> None:
+def signal_exactly(process: ProcessStat, number: int) -> None:
     """Signal this process, and none that got its number meanwhile."""
     try:
         handle = os.pidfd_open(process.pid)
@@ -115,7 +115,7 @@ def signal_exactly(process: Stat, number: int) -> None:
         return
     try:
         now = stat(process.pid)
-        if now is not None and now.born == process.born:
+        if now is not None and now.start_ticks == process.start_ticks:
             _send(handle, number)
     except ProcessLookupError:
         pass  # it ended by itself
@@ -135,11 +135,11 @@ def boot_id() -> str:
         return file.read().strip()
 
 
-def marked(folder: str, processes: Iterable[Stat]) -> dict[str, Stat]:
+def marked(folder: str, processes: Iterable[ProcessStat]) -> dict[str, ProcessStat]:
     """Return, per service, the oldest leader of a session that carries this folder's marker."""
-    found: dict[str, Stat] = {}
+    found: dict[str, ProcessStat] = {}
     prefix = f"{MARKER}={folder}/".encode()
-    for each in sorted(processes, key=lambda p: p.born):
+    for each in sorted(processes, key=lambda p: p.start_ticks):
         if each.pid != each.session:
             continue
         if (service := _service_of(each.pid, prefix)) is not None:

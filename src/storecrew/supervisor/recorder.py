@@ -1,13 +1,14 @@
-"""What was seen of services goes into the journal, and to whoever wants to be told, in order."""
+"""Writes observed states of services to the journal and notifies listeners, in order."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from storecrew.domain.control.services import ObservedState, ServiceView, StatusListener
 from storecrew.domain.errors import StorecrewError
-from storecrew.domain.services import Changed, Observed, ServiceRegistry, ServiceView
-from storecrew.supervisor.watched import Watched
+from storecrew.domain.ports.services import ServiceRegistry
+from storecrew.supervisor.managed_service import ManagedService
 
 log = logging.getLogger(__name__)
 
@@ -25,43 +26,43 @@ class Recorder:
     """
 
     registry: ServiceRegistry
-    recorded: Callable[[Watched, Observed], None]
+    recorded: Callable[[ManagedService, ObservedState], None]
     """Is called after the commit, with what was kept."""
-    listeners: list[Changed] = field(default_factory=list[Changed])
-    _waiting: dict[str, Watched] = field(default_factory=dict[str, Watched])
-    _lazy: dict[str, Watched] = field(default_factory=dict[str, Watched])
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _news: "asyncio.Queue[ServiceView]" = field(default_factory=asyncio.Queue)
+    listeners: list[StatusListener] = field(default_factory=list[StatusListener])
+    _waiting: dict[str, ManagedService] = field(default_factory=dict[str, ManagedService])
+    _lazy: dict[str, ManagedService] = field(default_factory=dict[str, ManagedService])
+    _wakeup: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: "asyncio.Queue[ServiceView]" = field(default_factory=asyncio.Queue)
 
-    def note(self, service: Watched) -> None:
+    def mark_changed(self, service: ManagedService) -> None:
         """Keep how the service is now, and tell of it."""
-        self.keep(service)
-        self.tell(service)
+        self.save(service)
+        self.notify(service)
 
-    def keep(self, service: Watched) -> None:
+    def save(self, service: ManagedService) -> None:
         """Keep how the service is now."""
         self._waiting[service.id] = service
-        self._woken.set()
+        self._wakeup.set()
 
-    def note_lazily(self, service: Watched) -> None:
-        """Keep it when something else is kept, or in a few seconds; tell nobody."""
+    def mark_changed_lazily(self, service: ManagedService) -> None:
+        """Save it with the next write, or in a few seconds; notify no listener."""
         self._lazy[service.id] = service
 
-    def tell(self, service: Watched) -> None:
+    def notify(self, service: ManagedService) -> None:
         """Tell of the service as it is now."""
         if self.listeners:
-            self._news.put_nowait(service.view())
+            self._changed.put_nowait(service.view())
 
     async def record(self) -> None:
         """Keep what comes, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(_LAZY):
-                    await self._woken.wait()
+                    await self._wakeup.wait()
             except TimeoutError:
                 if not self._lazy:
                     continue
-            self._woken.clear()
+            self._wakeup.clear()
             await self.flush()
 
     async def flush(self) -> None:
@@ -75,7 +76,7 @@ class Recorder:
             log.warning("what was seen of services could not be kept: %s", error)
             self._waiting = {**waiting, **self._waiting}
             await asyncio.sleep(_TRY_AGAIN)
-            self._woken.set()
+            self._wakeup.set()
             return
         for name, service in waiting.items():
             self.recorded(service, rows[name])
@@ -83,17 +84,17 @@ class Recorder:
     async def announce(self) -> None:
         """Tell the listeners what comes, in order, until cancelled."""
         while True:
-            views = [await self._news.get()]
-            while not self._news.empty():
-                views.append(self._news.get_nowait())
+            views = [await self._changed.get()]
+            while not self._changed.empty():
+                views.append(self._changed.get_nowait())
             for each in _rounds(views):
                 await asyncio.gather(*(_tell(self.listeners, view) for view in each))
             for _ in views:
-                self._news.task_done()
+                self._changed.task_done()
 
-    async def told(self) -> None:
+    async def record_observed(self) -> None:
         """Wait until every change so far was told."""
-        await self._news.join()
+        await self._changed.join()
 
 
 def _rounds(views: Sequence[ServiceView]) -> list[list[ServiceView]]:
@@ -108,7 +109,7 @@ def _rounds(views: Sequence[ServiceView]) -> list[list[ServiceView]]:
     return rounds
 
 
-async def _tell(listeners: Sequence[Changed], view: ServiceView) -> None:
+async def _tell(listeners: Sequence[StatusListener], view: ServiceView) -> None:
     for listener in listeners:
         try:
             await listener(view)

@@ -9,7 +9,7 @@ SPREAD = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RestartBudget:
     """How often, and after which pauses, a service is started again."""
 
     enabled: bool
@@ -18,7 +18,7 @@ class Patience:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Again:
+class Restart:
     """Start it after this pause."""
 
     seconds: float
@@ -26,28 +26,28 @@ class Again:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GiveUp:
+class Abandon:
     """Leave it until a person starts it."""
 
     reason: str
 
 
-def after_end(patience: Patience, attempts: int, *, chance: float) -> Again | GiveUp:
+def next_restart(budget: RestartBudget, attempts: int, *, chance: float) -> Restart | Abandon:
     """Decide on a service that ended after so many restarts in a row.
 
     The first restart comes at once, the next after the pause, then after twice as long each time.
     `chance`, from 0 up to 1, stretches the pause.
     """
-    if not patience.enabled:
-        return GiveUp(reason="recovery is switched off")
-    if attempts >= patience.max_retries:
-        return GiveUp(reason=f"it ended again after {attempts} restarts")
+    if not budget.enabled:
+        return Abandon(reason="recovery is switched off")
+    if attempts >= budget.max_retries:
+        return Abandon(reason=f"it ended again after {attempts} restarts")
     if attempts == 0:
-        return Again(seconds=0.0, attempt=1)
-    pause = patience.backoff_seconds * 2 ** (attempts - 1)
-    return Again(seconds=pause * (1 + SPREAD * chance), attempt=attempts + 1)
+        return Restart(seconds=0.0, attempt=1)
+    pause = budget.backoff_seconds * 2 ** (attempts - 1)
+    return Restart(seconds=pause * (1 + SPREAD * chance), attempt=attempts + 1)
 
 
-def attempts_so_far(attempts: int, *, well_for: float) -> int:
+def counted_attempts(attempts: int, *, well_for: float) -> int:
     """Return how many restarts still count after so many seconds in good health."""
     return 0 if well_for >= HEALTHY_SECONDS else attempts

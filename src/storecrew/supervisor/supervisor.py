@@ -1,4 +1,4 @@
-"""Keeping services running: what an earlier storecrew left is adopted, and wishes are heard."""
+"""The supervisor: adopts processes of an earlier storecrew, and reconciles desired state."""
 
 import asyncio
 import contextlib
@@ -9,21 +9,21 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from storecrew.domain.errors import NotFound, StorecrewError
-from storecrew.domain.services import (
-    Changed,
-    Entry,
-    Origin,
+from storecrew.domain.control.services import (
     ProcessId,
     ServiceHealth,
+    ServiceOrigin,
+    ServiceRecord,
     ServiceStatus,
     ServiceView,
+    StatusListener,
 )
+from storecrew.domain.errors import NotFound, StorecrewError
 from storecrew.supervisor import procfs
-from storecrew.supervisor.attendant import Attendant
-from storecrew.supervisor.health import Answer
+from storecrew.supervisor.health_probe import ProbeResult
+from storecrew.supervisor.managed_service import ManagedService
 from storecrew.supervisor.process import Process
-from storecrew.supervisor.watched import Watched
+from storecrew.supervisor.service_controller import ServiceController
 
 log = logging.getLogger(__name__)
 
@@ -39,50 +39,52 @@ _BREATH = 0.02
 class Supervisor:
     """Looks after every service of one data folder, alone."""
 
-    attendant: Attendant
+    controller: ServiceController
     _revision: int = -1
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     @property
-    def _services(self) -> dict[str, Watched]:
-        return self.attendant.services
+    def _services(self) -> dict[str, ManagedService]:
+        return self.controller.services
 
     # --- its own life ----------------------------------------------------------------------
 
-    async def open(self, gone: Sequence[Entry] = ()) -> None:
+    async def open(self, gone: Sequence[ServiceRecord] = ()) -> None:
         """Adopt what an earlier storecrew left running, then start what is wanted.
 
         What was left of services that are gone is ended.
         """
-        entries = await self.attendant.registry.entries()
+        entries = await self.controller.registry.entries()
         self._revision = max((entry.revision for entry in entries), default=0)
         await self._have_pipes([*entries, *gone])
         processes = await asyncio.to_thread(procfs.snapshot)
         strays = (
-            procfs.marked(self.attendant.surroundings.folder, processes.values()) if entries else {}
+            procfs.marked(self.controller.surroundings.folder, processes.values())
+            if entries
+            else {}
         )
         for entry in entries:
-            self._take_in(entry, strays.get(entry.spec.id), processes)
+            self._register_new(entry, strays.get(entry.spec.id), processes)
         for service in list(self._services.values()):
-            self.attendant.act(service)
+            self.controller.act(service)
         loops = {
-            "services: journal": self.attendant.recorder.record(),
-            "services: news": self.attendant.recorder.announce(),
-            "services: wishes": self._look_for_wishes(),
-            "services: silence": self._notice_silence(),
-            "services: limits": self.attendant.limits.watch(self._services.values()),
+            "services: journal": self.controller.recorder.record(),
+            "services: news": self.controller.recorder.announce(),
+            "services: wishes": self._poll_registry(),
+            "services: silence": self._check_silence(),
+            "services: limits": self.controller.limits.watch(self._services.values()),
         }
         for name, loop in loops.items():
             self._do(loop, name)
         for entry in gone:
             self._do(self._end_forgotten(entry), f"services: end of {entry.spec.id}")
 
-    async def _have_pipes(self, entries: Sequence[Entry]) -> None:
-        """Have a log keeper once there is a service that may be started."""
-        if any(entry.origin is not Origin.SDK for entry in entries):
-            await self.attendant.pipes.open()
+    async def _have_pipes(self, entries: Sequence[ServiceRecord]) -> None:
+        """Start the log collector once there is a service that may be started."""
+        if any(entry.origin is not ServiceOrigin.SDK for entry in entries):
+            await self.controller.pipes.open()
 
-    async def _end_forgotten(self, entry: Entry) -> None:
+    async def _end_forgotten(self, entry: ServiceRecord) -> None:
         seen = entry.observed
         process = Process.adopted(seen.process) if seen and seen.process else None
         if process is None:
@@ -99,23 +101,23 @@ class Supervisor:
 
     def begin_end(self) -> None:
         """Ask every service to end; nothing is started any more. `close` waits for it."""
-        self.attendant.closing = True
+        self.controller.closing = True
         for service in self._services.values():
             if not service.is_external:
-                self.attendant.stop(service)
+                self.controller.stop(service)
 
     async def close(self) -> None:
         """Stop every service, all at once, then write down what they said last."""
         self.begin_end()
         await self._until(lambda: all(s.process is None for s in self._services.values()))
-        await self.attendant.checkups.close()
-        await self.attendant.limits.close()
-        await self.attendant.recorder.flush()
-        await self.attendant.recorder.told()
+        await self.controller.checkups.close()
+        await self.controller.limits.close()
+        await self.controller.recorder.flush()
+        await self.controller.recorder.record_observed()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.attendant.pipes.close(stop_keeper=True)
+        await self.controller.pipes.close(stop_collector=True)
 
     def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -124,9 +126,9 @@ class Supervisor:
 
     # --- what the doors ask ----------------------------------------------------------------
 
-    def on_change(self, changed: Changed) -> None:
+    def on_change(self, changed: StatusListener) -> None:
         """Call this after each change of a service."""
-        self.attendant.recorder.listeners.append(changed)
+        self.controller.recorder.listeners.append(changed)
 
     def views(self) -> Sequence[ServiceView]:
         """Return every service as it is now, by id."""
@@ -138,20 +140,20 @@ class Supervisor:
 
     def report(self, service: str, health: ServiceHealth, detail: str) -> None:
         """Take a service's own word on its health; raises `NotFound`."""
-        self.attendant.report(self._known(service), Answer(health=health, detail=detail))
+        self.controller.report(self._known(service), ProbeResult(health=health, detail=detail))
 
-    def goodbye(self, service: str) -> None:
+    def deregister(self, service: str) -> None:
         """Note that a service ends on purpose; raises `NotFound`."""
-        self.attendant.goodbye(self._known(service))
+        self.controller.deregister(self._known(service))
 
-    def _known(self, service: str) -> Watched:
+    def _known(self, service: str) -> ManagedService:
         if service not in self._services:
             raise NotFound("service", service)
         return self._services[service]
 
-    async def look(self) -> None:
+    async def reconcile(self) -> None:
         """Do what is newly wanted, without waiting for the next regular look."""
-        entries = await self.attendant.registry.entries()
+        entries = await self.controller.registry.entries()
         self._revision = max((entry.revision for entry in entries), default=0)
         await self._have_pipes(entries)
         loop = asyncio.get_running_loop()
@@ -159,16 +161,16 @@ class Supervisor:
         for entry in entries:
             known = self._services.get(entry.spec.id)
             if known is None:
-                self.attendant.act(self._take_in(entry, None, {}))
+                self.controller.act(self._register_new(entry, None, {}))
             elif entry.revision > known.revision:
-                known.entry = entry
-                self.attendant.act(known)
+                known.record = entry
+                self.controller.act(known)
             if loop.time() - began > _BREATH:  # a hundred starts must not hold up a request
                 await asyncio.sleep(0)
                 began = loop.time()
 
     async def settled(self, service: str, within: float) -> ServiceView:
-        """Return the service once nothing more comes of the last wish, or after so long."""
+        """Return the service once it reached its desired state, or after so long."""
         watched = self._services[service]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
@@ -178,40 +180,43 @@ class Supervisor:
     async def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             pulse = asyncio.get_running_loop().create_future()
-            self.attendant.pulse.add(pulse)
+            self.controller.pulse.add(pulse)
             try:
                 await pulse
             finally:
-                self.attendant.pulse.discard(pulse)
+                self.controller.pulse.discard(pulse)
 
-    async def _look_for_wishes(self) -> None:
+    async def _poll_registry(self) -> None:
         while True:
             await asyncio.sleep(_POLL)
             try:
-                if await self.attendant.registry.revision() != self._revision:
-                    await self.look()
+                if await self.controller.registry.revision() != self._revision:
+                    await self.reconcile()
             except StorecrewError as error:
                 log.warning("the registry of services could not be read: %s", error)
 
-    async def _notice_silence(self) -> None:
+    async def _check_silence(self) -> None:
         while True:
             await asyncio.sleep(_SILENCE_LOOK)
-            self.attendant.notice_silence()
+            self.controller.check_silence()
 
     # --- taking in -------------------------------------------------------------------------
 
-    def _take_in(
-        self, entry: Entry, stray: procfs.Stat | None, processes: dict[int, procfs.Stat]
-    ) -> Watched:
+    def _register_new(
+        self,
+        entry: ServiceRecord,
+        stray: procfs.ProcessStat | None,
+        processes: dict[int, procfs.ProcessStat],
+    ) -> ManagedService:
         seen = entry.observed
-        service = Watched(entry, ServiceStatus.STOPPED, self.attendant.clock.now())
+        service = ManagedService(entry, ServiceStatus.STOPPED, self.controller.clock.now())
         self._services[entry.spec.id] = service
         service.generation = entry.generation
         if seen is not None:
             service.restarts, service.exit_code = seen.restarts, seen.exit_code
         if service.is_external:
             service.status = ServiceStatus.EXTERNAL
-            self.attendant.examine(service)
+            self.controller.examine(service)
             return service
         process = self._left_running(seen.process if seen else None, stray, processes)
         if process is not None:
@@ -221,20 +226,22 @@ class Supervisor:
     def _left_running(
         self,
         recorded: ProcessId | None,
-        stray: procfs.Stat | None,
-        processes: dict[int, procfs.Stat],
+        stray: procfs.ProcessStat | None,
+        processes: dict[int, procfs.ProcessStat],
     ) -> Process | None:
-        if recorded is not None and recorded.boot == self.attendant.boot:
+        if recorded is not None and recorded.boot_id == self.controller.boot:
             if (process := Process.adopted(recorded)) is not None:
                 return process
-            for rest in procfs.leftovers(recorded, processes):
+            for rest in procfs.group_survivors(recorded, processes):
                 procfs.signal_exactly(rest, signal.SIGKILL)
         if stray is None:
             return None
-        return Process.adopted(ProcessId(pid=stray.pid, born=stray.born, boot=self.attendant.boot))
+        return Process.adopted(
+            ProcessId(pid=stray.pid, start_ticks=stray.start_ticks, boot_id=self.controller.boot)
+        )
 
-    def _adopt(self, service: Watched, process: Process) -> None:
+    def _adopt(self, service: ManagedService, process: Process) -> None:
         service.adopted = True
         service.detail = "adopted: an earlier storecrew started it"
-        os.close(self.attendant.pipes.end_for(service.id))  # the keeper must have its pipe open
-        self.attendant.attend(service, process, ServiceStatus.RUNNING)
+        os.close(self.controller.pipes.end_for(service.id))  # the keeper must have its pipe open
+        self.controller.manage(service, process, ServiceStatus.RUNNING)

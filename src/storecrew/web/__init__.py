@@ -1,1 +1,1 @@
-"""Reading the outside web: politely, and guarded against being sent where nobody should go."""
+"""Reads web pages and feeds: politely, and behind an SSRF guard."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class CachedPage:
     """A page as it was last sent."""
 
     url: str
@@ -37,17 +37,17 @@ class PageCache:
     def __init__(self, limit: int, folder: Path | None = None) -> None:
         self._limit = limit
         self._folder = folder
-        self._pages: OrderedDict[str, Kept] = OrderedDict()
+        self._pages: OrderedDict[str, CachedPage] = OrderedDict()
         self._bytes = 0
 
-    def get(self, url: str) -> Kept | None:
+    def get(self, url: str) -> CachedPage | None:
         """Return the page kept for this URL, or None."""
         kept = self._pages.get(url) or self._read(url)
         if kept is not None:
             self._remember(kept)
         return kept
 
-    def put(self, page: Kept) -> None:
+    def put(self, page: CachedPage) -> None:
         """Keep the page if it can ever be asked for conditionally."""
         self._drop(page.url)
         if not page.conditions or len(page.content) > self._limit:
@@ -57,7 +57,7 @@ class PageCache:
             with suppress(OSError):
                 self._write(self._folder, page)
 
-    def _remember(self, page: Kept) -> None:
+    def _remember(self, page: CachedPage) -> None:
         before = self._pages.pop(page.url, None)
         self._pages[page.url] = page
         self._bytes += len(page.content) - (len(before.content) if before else 0)
@@ -72,17 +72,17 @@ class PageCache:
             with suppress(OSError):
                 _file(self._folder, url).unlink(missing_ok=True)
 
-    def _read(self, url: str) -> Kept | None:
+    def _read(self, url: str) -> CachedPage | None:
         if self._folder is None:
             return None
         with suppress(OSError):
             digest, _, rest = _file(self._folder, url).read_bytes().partition(b"\n")
             if hashlib.sha256(rest).hexdigest().encode() == digest:
                 said, _, content = rest.partition(b"\n")
-                return Kept(**json.loads(said), content=content)
+                return CachedPage(**json.loads(said), content=content)
         return None
 
-    def _write(self, folder: Path, page: Kept) -> None:
+    def _write(self, folder: Path, page: CachedPage) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         said = asdict(page)
         content = said.pop("content")

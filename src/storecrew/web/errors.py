@@ -30,7 +30,7 @@ class PageUnreachable(Retryable):
         self.problem = problem
 
 
-class ComeBackLater(Retryable):
+class RetryLater(Retryable):
     """The host wants to be left alone for a while."""
 
     def __init__(self, host: str, seconds: float) -> None:

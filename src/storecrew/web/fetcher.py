@@ -13,14 +13,14 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpx
 
-from storecrew.domain.ports import Clock
+from storecrew.domain.ports.clock import Clock
 from storecrew.web import robots
 from storecrew.web.body import ENCODINGS, BodyTooLarge, BodyUnreadable, read_bounded
-from storecrew.web.cache import Kept, PageCache
-from storecrew.web.errors import ComeBackLater, PageRefused, PageUnreachable, RobotsForbid
-from storecrew.web.guard import Outbound
-from storecrew.web.hosts import Hosts, retry_after
+from storecrew.web.cache import CachedPage, PageCache
+from storecrew.web.errors import PageRefused, PageUnreachable, RetryLater, RobotsForbid
+from storecrew.web.rate_limiter import HostRateLimiter, retry_after
 from storecrew.web.settings import FetchSettings
+from storecrew.web.ssrf_guard import OutboundPolicy
 
 _ORIGINS = 10_000
 """Origins whose robots.txt is remembered at most."""
@@ -30,7 +30,7 @@ _UNCHANGED = 304
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class FetchedPage:
     """What a URL held."""
 
     url: str
@@ -63,10 +63,10 @@ class Fetcher:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._guard = Outbound(settings.allow_private, setting="web.allow_private")
-        self._hosts = Hosts(settings.delay, settings.patience)
+        self._guard = OutboundPolicy(settings.allow_private, setting="web.allow_private")
+        self._hosts = HostRateLimiter(settings.request_interval, settings.queue_timeout)
         self._cache = PageCache(settings.cache_bytes, folder)
-        self._robots: OrderedDict[str, robots.Robots] = OrderedDict()
+        self._robots: OrderedDict[str, robots.RobotsRules] = OrderedDict()
         self._asking: dict[str, asyncio.Lock] = {}
         self._open = AsyncExitStack()
         self._client: httpx.AsyncClient | None = None
@@ -89,11 +89,11 @@ class Fetcher:
         await self._open.aclose()
         self._client = None
 
-    async def fetch(self, url: str) -> Page:
+    async def fetch(self, url: str) -> FetchedPage:
         """Return the page at the URL.
 
         Raises `InvalidInput` where the guard refuses an address, `RobotsForbid`, `PageRefused`
-        (final), or what may pass with time: `Unresolved`, `PageUnreachable`, `ComeBackLater`.
+        (final), or what may pass with time: `Unresolved`, `PageUnreachable`, `RetryLater`.
         """
         here = urldefrag(url).url
         for _ in range(self._settings.redirects + 1):
@@ -111,7 +111,7 @@ class Fetcher:
             here = target
         raise PageRefused(url, f"more than {self._settings.redirects} redirects")
 
-    async def _page(self, url: str, answer: _Answer, kept: Kept | None) -> Page:
+    async def _page(self, url: str, answer: _Answer, kept: CachedPage | None) -> FetchedPage:
         if answer.status == _UNCHANGED and kept is not None:
             return _shown(kept, unchanged=True)
         if answer.status >= 500:
@@ -119,7 +119,7 @@ class Fetcher:
         if answer.status != 200:
             raise PageRefused(url, f"status {answer.status}", answer.status)
         media_type, charset = _media(answer.headers.get("content-type", ""))
-        fresh = Kept(
+        fresh = CachedPage(
             url=url,
             content=answer.content,
             media_type=media_type,
@@ -130,7 +130,7 @@ class Fetcher:
         await asyncio.to_thread(self._cache.put, fresh)
         return _shown(fresh, unchanged=False)
 
-    async def _rules(self, url: str) -> robots.Robots:
+    async def _rules(self, url: str) -> robots.RobotsRules:
         """Return what the origin allows, asking for its robots.txt at most once at a time."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
@@ -144,7 +144,7 @@ class Fetcher:
             self._robots.move_to_end(origin)
             return known
 
-    async def _ask_robots(self, url: str, now: float) -> robots.Robots:
+    async def _ask_robots(self, url: str, now: float) -> robots.RobotsRules:
         here = url
         try:
             for _ in range(self._settings.redirects + 1):
@@ -153,7 +153,7 @@ class Fetcher:
                 if target is None:
                     return robots.judge(answer.status, answer.content, now)
                 here = target
-        except (PageUnreachable, PageRefused, ComeBackLater):
+        except (PageUnreachable, PageRefused, RetryLater):
             return robots.judge(0, b"", now)
         return robots.judge(404, b"", now)  # RFC 9309 §2.3.1.2: too many redirects
 
@@ -163,10 +163,10 @@ class Fetcher:
             if not self._asking[origin].locked():
                 del self._asking[origin]
 
-    async def _request(self, url: str, delay: float, kept: Kept | None) -> _Answer:
+    async def _request(self, url: str, delay: float, kept: CachedPage | None) -> _Answer:
         """Send one request in its host's turn, to the address that the guard judged."""
         host = (urlsplit(url).hostname or "").lower()
-        async with self._hosts.turn(host, delay):
+        async with self._hosts.acquire(host, delay):
             try:
                 async with asyncio.timeout(self._settings.timeout):
                     answer = await self._send(url, kept)
@@ -179,11 +179,11 @@ class Fetcher:
                 raise PageRefused(url, str(error)) from error
             if answer.status in _BUSY:
                 asked = retry_after(answer.headers.get("retry-after"), self._clock.now())
-                raise ComeBackLater(host, self._hosts.refused(host, asked))
+                raise RetryLater(host, self._hosts.refused(host, asked))
             self._hosts.answered(host)
             return answer
 
-    async def _send(self, url: str, kept: Kept | None) -> _Answer:
+    async def _send(self, url: str, kept: CachedPage | None) -> _Answer:
         target = await self._guard.target(url, "url")
         headers = {
             "Host": target.host,
@@ -239,8 +239,8 @@ def _media(header: str) -> tuple[str, str | None]:
     return (said.get_content_type() if header else "", named)
 
 
-def _shown(kept: Kept, *, unchanged: bool) -> Page:
-    return Page(
+def _shown(kept: CachedPage, *, unchanged: bool) -> FetchedPage:
+    return FetchedPage(
         url=kept.url,
         content=kept.content,
         media_type=kept.media_type,

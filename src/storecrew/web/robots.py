@@ -16,7 +16,7 @@ _LONGEST_DELAY = 3600.0
 
 
 @dataclass(frozen=True)
-class Robots:
+class RobotsRules:
     """What may be read of one origin."""
 
     rules: Protego | None
@@ -37,7 +37,7 @@ class Robots:
         return min(float(asked), _LONGEST_DELAY)
 
 
-def judge(status: int, content: bytes, now: float) -> Robots:
+def judge(status: int, content: bytes, now: float) -> RobotsRules:
     """Return what an answer to the request for robots.txt allows.
 
     Found: what it says. Client errors: all (RFC 9309 §2.3.1.3), but for 429. Server errors and no
@@ -45,7 +45,7 @@ def judge(status: int, content: bytes, now: float) -> Robots:
     """
     if 200 <= status < 300:
         text = content[:MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
-        return Robots(Protego.parse(text), now + FRESH)
+        return RobotsRules(Protego.parse(text), now + FRESH)
     if 400 <= status < 500 and status != 429:
-        return Robots(Protego.parse(""), now + FRESH)
-    return Robots(None, now + DOUBTFUL)
+        return RobotsRules(Protego.parse(""), now + FRESH)
+    return RobotsRules(None, now + DOUBTFUL)

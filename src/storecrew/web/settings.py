@@ -13,10 +13,10 @@ class FetchSettings:
     contact: str = ""
     """Address (mail or page) named in the User-Agent, so that a site's owner can ask; a crawler
     that cannot be asked is blocked sooner."""
-    delay: float = 2.0
+    request_interval: float = 2.0
     """Seconds between the end of one request to a host and the next; robots.txt may ask for more.
     Two is slower than a reader who clicks."""
-    patience: float = 60.0
+    queue_timeout: float = 60.0
     """Seconds that a fetch waits for its turn at most; where more are asked for it is refused with
     the time to come back at."""
     timeout: float = 20.0
@@ -34,7 +34,7 @@ class FetchSettings:
 
     def __post_init__(self) -> None:
         """Refuse limits that would be none, and a contact that could not be sent."""
-        for name in ("delay", "patience", "redirects", "cache_bytes"):
+        for name in ("request_interval", "queue_timeout", "redirects", "cache_bytes"):
             if not getattr(self, name) >= 0:
                 raise InvalidInput(name, "must not be negative")
         for name in ("timeout", "max_bytes"):

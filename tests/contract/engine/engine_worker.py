@@ -10,12 +10,12 @@ from storecrew.orchestrator.durable import DurableEngine
 async def work(url: str) -> None:
     engine = DurableEngine(connect_for_library(url), executor_id="here")
 
-    async def carry_out(run_id: str) -> None:
+    async def execute(run_id: str) -> None:
         sys.stdout.write(f"{run_id}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
 
-    await engine.start(carry_out)
+    await engine.start(execute)
     await engine.submit("slow#1")
     await asyncio.Event().wait()
 

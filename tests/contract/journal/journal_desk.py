@@ -4,12 +4,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.events import ClockTicked, Event, Published, StockRanLow
-from storecrew.domain.journal import Advance, Answer, Filing, Intake, Settled
+from storecrew.domain.control.approvals import ApprovalDecision, ApprovalStatus
+from storecrew.domain.control.events import ClockTicked, EventEnvelope
+from storecrew.domain.control.proposals import (
+    Decision,
+    JudgedProposal,
+    Outcome,
+    Proposal,
+    ProposalRecord,
+    Result,
+    Verdict,
+)
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Decision, Filed, Outcome, Proposal, Result, Verdict
-from storecrew.domain.runs import ApprovalStatus, Judged
+from storecrew.domain.ports.journal import AgentOutput, ClaimSpec, ProposalResult, StepRecord
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.journal import SqlJournal
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -26,25 +36,27 @@ def low(sku: str = "mug", position: int = 1) -> StockRanLow:
     )
 
 
-def intake(**changes) -> Intake:
-    given = {"agent": CLERK, "batch": 1, "within": timedelta(0), "concurrency": 1}
-    return Intake(**(given | changes))
+def intake(**changes) -> ClaimSpec:
+    given = {"agent": CLERK, "batch": 1, "batch_window": timedelta(0), "concurrency": 1}
+    return ClaimSpec(**(given | changes))
 
 
 def says(verdict: Verdict, *, spends: int = 0, reason: str = "because"):
     """A judge of one mind."""
     decision = Decision(verdict=verdict, reason=reason, rule="test", policy_version="v")
-    return lambda filed, _spent: Judged(filed=filed, decision=decision, spends=spends)
+    return lambda filed, _spent: JudgedProposal(filed=filed, decision=decision, budget_spend=spends)
 
 
 def price(amount: str = "11", sku: str = "mug") -> SetPrice:
     return SetPrice(sku=sku, price=Money.of(amount, "EUR"))
 
 
-def wishes(run: str, number: int = 1, sku: str = "", reason: str = "it sells") -> tuple[Filed, ...]:
+def wishes(
+    run: str, number: int = 1, sku: str = "", reason: str = "it sells"
+) -> tuple[ProposalRecord, ...]:
     """What the clerk proposes in this run: each about another product, unless told otherwise."""
     return tuple(
-        Filed(
+        ProposalRecord(
             id=f"{run}/{n}",
             run=run,
             agent=CLERK,
@@ -54,9 +66,9 @@ def wishes(run: str, number: int = 1, sku: str = "", reason: str = "it sells") -
     )
 
 
-def answer(proposal: str, status=ApprovalStatus.APPROVED, **changes) -> Answer:
+def answer(proposal: str, status=ApprovalStatus.APPROVED, **changes) -> ApprovalDecision:
     given = {"proposal": proposal, "status": status, "by": "owner", "at": NOON}
-    return Answer(**(given | changes))
+    return ApprovalDecision(**(given | changes))
 
 
 @dataclass
@@ -69,7 +81,7 @@ class Desk:
     _ids: count = field(default_factory=count)
 
     def news(self, event: Event | None = None, *, id: str = "", source: str = "test", **more):
-        return Published(
+        return EventEnvelope(
             source=source,
             external_id=id or f"e{next(self._ids)}",
             event=event or low(),
@@ -77,7 +89,7 @@ class Desk:
             **more,
         )
 
-    def tick(self, at: datetime, agent: str = CLERK) -> Published:
+    def tick(self, at: datetime, agent: str = CLERK) -> EventEnvelope:
         due = at.isoformat(timespec="seconds")
         event = ClockTicked(agent=agent, due=at)
         return self.news(event, id=f"{agent}@{due}", source="clock")
@@ -86,8 +98,8 @@ class Desk:
         news = [self.news(event) for event in events]
         return await self.journal.publish(news, clerk_wakes)
 
-    async def take(self, *intakes: Intake, room: int = 10) -> tuple[str, ...]:
-        return (await self.journal.take(intakes or [intake()], self.now, room)).runs
+    async def take(self, *intakes: ClaimSpec, room: int = 10) -> tuple[str, ...]:
+        return (await self.journal.claim_runs(intakes or [intake()], self.now, room)).runs
 
     async def begin(self, sku: str = "mug") -> str:
         """Begin a run about one event."""
@@ -95,8 +107,8 @@ class Desk:
         [run] = await self.take(intake(concurrency=100))
         return run
 
-    def step(self, run: str, attempt: int = 1, **changes) -> Advance:
-        return Advance(
+    def step(self, run: str, attempt: int = 1, **changes) -> StepRecord:
+        return StepRecord(
             run=run,
             attempt=attempt,
             actor=f"agent:{CLERK}",
@@ -104,25 +116,25 @@ class Desk:
             asked_at=self.now,
             day=f"{self.now:%Y-%m-%d}",
             expires=timedelta(hours=72),
-            wakes_for=clerk_wakes,
+            subscribers_of=clerk_wakes,
             **changes,
         )
 
-    def filing(self, run: str, verdict: Verdict, number: int = 1, **more) -> Advance:
+    def filing(self, run: str, verdict: Verdict, number: int = 1, **more) -> StepRecord:
         """The step in which an agent's proposals are kept and judged."""
         filed = wishes(run, number)
         return self.step(
             run,
-            filing=Filing(filed=filed, events=()),
+            filing=AgentOutput(filed=filed, events=()),
             pending=filed,
             judge=says(verdict, **more),
             last=True,
         )
 
-    def settling(self, run: str, allowed: list[Judged]) -> Advance:
+    def settling(self, run: str, allowed: list[JudgedProposal]) -> StepRecord:
         """The step in which it is recorded what the store did."""
         done = tuple(
-            Settled(judged=j, outcome=Outcome(key=j.filed.id, result=Result.APPLIED))
+            ProposalResult(judged=j, outcome=Outcome(key=j.filed.id, result=Result.APPLIED))
             for j in allowed
         )
         self.effects |= {j.filed.id for j in allowed}
@@ -130,16 +142,16 @@ class Desk:
 
     async def done(self, run: str, number: int = 1) -> None:
         """Bring a run to its end, all its proposals applied."""
-        allowed = await self.journal.advance(self.filing(run, Verdict.ALLOW, number))
-        await self.journal.advance(self.settling(run, allowed))
+        allowed = await self.journal.record_step(self.filing(run, Verdict.ALLOW, number))
+        await self.journal.record_step(self.settling(run, allowed))
 
     async def asked(self, sku: str = "mug", reason: str = "it sells", **changes) -> str:
         """Bring a run to its end, its proposal waiting for a person; return the proposal."""
         run = await self.begin(sku)
         filed = wishes(run, sku=sku, reason=reason)
-        filing, judge = Filing(filed=filed, events=()), says(Verdict.ASK)
+        filing, judge = AgentOutput(filed=filed, events=()), says(Verdict.ASK)
         step = self.step(run, filing=filing, pending=filed, judge=judge, last=True, **changes)
-        await self.journal.advance(step)
+        await self.journal.record_step(step)
         return f"{run}/0"
 
     async def audited(self):

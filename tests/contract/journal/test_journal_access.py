@@ -6,41 +6,41 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from journal_desk import Desk
 
-from storecrew.domain.crew import Budget, ShopDay
+from storecrew.domain.control.access import ApiKey, DeniedAttempt, NameTaken, Role, User
+from storecrew.domain.control.agents import Budget, BusinessDay
+from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.domain.errors import NotFound
-from storecrew.domain.identity import Key, NameTaken, Refusal, Role, User
-from storecrew.domain.replies import Reply
-from storecrew.journal.access import SqlAccess
-from storecrew.journal.figures import count
-from storecrew.journal.replies import SqlReplies
+from storecrew.journal.access import SqlCredentialRepository
+from storecrew.journal.counts import count_journal
+from storecrew.journal.idempotency import SqlIdempotencyStore
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def book(desk: Desk) -> SqlAccess:
-    return SqlAccess(desk.journal.database)
+def book(desk: Desk) -> SqlCredentialRepository:
+    return SqlCredentialRepository(desk.journal.database)
 
 
-def key(name: str, role: Role = Role.VIEWER) -> Key:
-    return Key(id=f"id-{name}", name=name, role=role, created_at=NOW, created_by="person:o")
+def key(name: str, role: Role = Role.VIEWER) -> ApiKey:
+    return ApiKey(id=f"id-{name}", name=name, role=role, created_at=NOW, created_by="person:o")
 
 
 def user(name: str) -> User:
     return User(name=name, role=Role.OPERATOR, created_at=NOW, created_by="person:o")
 
 
-async def test_a_key_is_let_in_until_it_is_revoked(book: SqlAccess) -> None:
-    assert not (await book.admitted(NOW)).closed
+async def test_a_key_is_let_in_until_it_is_revoked(book: SqlCredentialRepository) -> None:
+    assert not (await book.load_credentials(NOW)).closed
     await book.add_key(key("a"), "digest-a")
     await book.add_key(key("b", Role.ADMIN), "digest-b")
-    found = await book.admitted(NOW)
+    found = await book.load_credentials(NOW)
     assert found.closed
     assert found.keys["digest-b"].role is Role.ADMIN
     assert found.keys["digest-a"].actor == "person:a"
     later = NOW + timedelta(minutes=1)
     await book.revoke_key("a", by="person:o", now=later)
-    found = await book.admitted(NOW)
+    found = await book.load_credentials(NOW)
     assert found.keys.keys() == {"digest-b"}
     listed = await book.keys()
     assert [(k.name, k.revoked_at, k.revoked_by) for k in listed] == [
@@ -53,7 +53,7 @@ async def test_a_key_is_let_in_until_it_is_revoked(book: SqlAccess) -> None:
         await book.add_key(key("A"), "digest-c")
 
 
-async def test_a_session_lasts_until_its_end_or_the_persons(book: SqlAccess) -> None:
+async def test_a_session_lasts_until_its_end_or_the_persons(book: SqlCredentialRepository) -> None:
     await book.add_user(user("anna"), "hash")
     assert await book.password_hash("anna") == "hash"
     assert await book.password_hash("nobody") is None
@@ -62,30 +62,32 @@ async def test_a_session_lasts_until_its_end_or_the_persons(book: SqlAccess) -> 
     await book.begin_session("anna", "s2", now=NOW, ends_at=ends)
     with pytest.raises(NotFound):
         await book.begin_session("nobody", "s3", now=NOW, ends_at=ends)
-    found = await book.admitted(NOW)
+    found = await book.load_credentials(NOW)
     assert found.sessions.keys() == {"s1", "s2"}
-    assert (await book.admitted(ends)).sessions == {}
+    assert (await book.load_credentials(ends)).sessions == {}
     await book.end_session("s1", now=NOW)
     await book.end_session("none", now=NOW)
-    assert (await book.admitted(NOW)).sessions.keys() == {"s2"}
+    assert (await book.load_credentials(NOW)).sessions.keys() == {"s2"}
     await book.remove_user("anna", by="person:o", now=NOW)
-    assert (await book.admitted(NOW)).sessions == {}
+    assert (await book.load_credentials(NOW)).sessions == {}
     assert await book.users() == []
     with pytest.raises(NotFound):
         await book.remove_user("anna", by="person:o", now=NOW)
 
 
-async def test_r041_every_change_is_audited_with_its_actor(desk: Desk, book: SqlAccess) -> None:
+async def test_r041_every_change_is_audited_with_its_actor(
+    desk: Desk, book: SqlCredentialRepository
+) -> None:
     await book.add_key(key("a"), "digest-a")
     await book.add_user(user("anna"), "hash")
     await book.begin_session("anna", "s", now=NOW, ends_at=NOW + timedelta(hours=1))
     await book.end_session("s", now=NOW)
     await book.remove_user("anna", by="person:o", now=NOW)
     await book.revoke_key("a", by="person:b", now=NOW)
-    refusal = Refusal(
+    refusal = DeniedAttempt(
         kind="unauthorized", actor="address:192.0.2.7", what="GET /x", reason="no key", count=3
     )
-    await book.note_refusals([refusal, refusal], NOW)
+    await book.record_denied_attempts([refusal, refusal], NOW)
     rows = [entry for entry in await desk.audited() if entry.kind == "access"]
     assert [(entry.action["type"], entry.actor) for entry in rows] == [
         ("add_key", "person:o"),
@@ -101,17 +103,17 @@ async def test_r041_every_change_is_audited_with_its_actor(desk: Desk, book: Sql
     assert rows[-1].action["count"] == 3
 
 
-async def test_of_two_who_take_a_name_at_once_one_gets_it(book: SqlAccess) -> None:
+async def test_of_two_who_take_a_name_at_once_one_gets_it(book: SqlCredentialRepository) -> None:
     wishes = (book.add_key(key(name), f"digest-{name}") for name in ("anna", "Anna", "ANNA"))
     said = await asyncio.gather(*wishes, return_exceptions=True)
     assert sorted(type(each).__name__ for each in said) == ["NameTaken", "NameTaken", "NoneType"]
-    assert len((await book.admitted(NOW)).keys) == 1
+    assert len((await book.load_credentials(NOW)).keys) == 1
 
 
 async def test_the_first_answer_under_a_key_is_kept_for_two_days(desk: Desk) -> None:
-    replies = SqlReplies(desk.journal.database)
-    reply = Reply(fingerprint="f", status=201, body='{"a":"\\u0000"}')
-    other = Reply(fingerprint="g", status=200, body="{}")
+    replies = SqlIdempotencyStore(desk.journal.database)
+    reply = StoredResponse(fingerprint="f", status=201, body='{"a":"\\u0000"}')
+    other = StoredResponse(fingerprint="g", status=200, body="{}")
     await asyncio.gather(replies.keep("k", reply, NOW))
     await replies.keep("k", other, NOW)
     assert await replies.find("k") == reply
@@ -125,8 +127,8 @@ async def test_figures_count_what_is_there(desk: Desk) -> None:
         await desk.done(await desk.begin(f"s{n}"))
     await desk.asked()
     budgets = {"clerk": Budget(runs=5)}
-    day = ShopDay.of(NOW, "UTC")
-    found = await desk.journal.database.read(lambda c: count(c, budgets, day))
+    day = BusinessDay.of(NOW, "UTC")
+    found = await desk.journal.database.read(lambda c: count_journal(c, budgets, day))
     assert found.events >= 4
     assert found.audited == len(await desk.audited())
     assert sum(found.runs.values()) == 4
@@ -138,7 +140,7 @@ async def test_figures_count_what_is_there(desk: Desk) -> None:
 async def test_r006_a_database_proves_that_it_takes_writes(desk: Desk) -> None:
     database = desk.journal.database
     commits: list[str] = []
-    database.fault = commits.append
+    database.fault_hook = commits.append
     for _ in range(3):
-        await database.prove()
+        await database.check_writable()
     assert commits.count("committed") == 1  # believed for a while

@@ -6,27 +6,28 @@ from datetime import timedelta
 import pytest
 from journal_desk import CLERK, NOON, answer, clerk_wakes, intake, low, price, says, wishes
 
-from storecrew.domain.actions import SetPrice
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Proposal, Verdict
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
-from storecrew.domain.journal import Failure
-from storecrew.domain.proposals import Proposal, Verdict
-from storecrew.domain.runs import ApprovalStatus, RunStatus
+from storecrew.domain.ports.journal import RunFailure
+from storecrew.domain.shop.catalog import SetPrice
 
 LATE = NOON + timedelta(hours=72)
 
 
-async def carry_out(desk, proposal):
+async def execute(desk, proposal):
     """Do what a person said yes to, as its settlement would."""
     run = f"{proposal}/settle"
     [filed] = wishes(proposal.rpartition("/")[0])
     step = desk.step(run, pending=(filed,), judge=says(Verdict.ALLOW), last=True, answering=True)
-    await desk.journal.advance(desk.settling(run, await desk.journal.advance(step)))
+    await desk.journal.record_step(desk.settling(run, await desk.journal.record_step(step)))
 
 
 async def test_a_yes_begins_the_run_that_carries_it_out(desk):
     proposal = await desk.asked()
 
-    run = await desk.journal.answer(answer(proposal, changed=price("12"), note="go"))
+    run = await desk.journal.decide(answer(proposal, changed=price("12"), note="go"))
 
     assert run == f"{proposal}/settle"
     begun = await desk.journal.run(run)
@@ -34,7 +35,7 @@ async def test_a_yes_begins_the_run_that_carries_it_out(desk):
     given = await desk.journal.approval(proposal)
     assert (given.status, given.decided_by, given.note) == ("approved", "owner", "go")
     assert (given.changed, given.decided_at) == (price("12"), NOON)
-    await carry_out(desk, proposal)
+    await execute(desk, proposal)
     story = await desk.journal.story(proposal)
     assert (story.decision.verdict, story.outcome.key) == (Verdict.ALLOW, proposal)
 
@@ -43,7 +44,7 @@ async def test_a_no_is_audited_and_begins_nothing(desk):
     proposal = await desk.asked()
 
     said = answer(proposal, ApprovalStatus.REJECTED, note="too dear")
-    assert await desk.journal.answer(said) == ""
+    assert await desk.journal.decide(said) == ""
 
     [entry] = await desk.audited()
     assert (entry.result, entry.approved_by) == ("rejected", "owner")
@@ -55,10 +56,10 @@ async def test_a_no_is_audited_and_begins_nothing(desk):
 @pytest.mark.parametrize("second", [ApprovalStatus.APPROVED, ApprovalStatus.REJECTED])
 async def test_a_second_answer_is_refused(desk, first, second):
     proposal = await desk.asked()
-    await desk.journal.answer(answer(proposal, first))
+    await desk.journal.decide(answer(proposal, first))
 
     with pytest.raises(AlreadyDecided, match=f"is {first}, not waiting"):
-        await desk.journal.answer(answer(proposal, second, by="somebody"))
+        await desk.journal.decide(answer(proposal, second, by="somebody"))
 
     assert (await desk.journal.approval(proposal)).decided_by == "owner"
 
@@ -68,7 +69,7 @@ async def test_of_answers_given_at_once_exactly_one_counts(desks):
     people = [(d, f"p{n}") for n, d in enumerate(desks * 4)]
 
     answers = await asyncio.gather(
-        *(d.journal.answer(answer(proposal, by=name)) for d, name in people),
+        *(d.journal.decide(answer(proposal, by=name)) for d, name in people),
         return_exceptions=True,
     )
 
@@ -84,7 +85,7 @@ async def test_an_answer_and_its_own_expiry_at_once_leave_one_of_the_two(desks):
     in_time = LATE - timedelta(seconds=1)
 
     said = await asyncio.gather(
-        *(one.journal.answer(answer(p, at=in_time)) for p in proposals),
+        *(one.journal.decide(answer(p, at=in_time)) for p in proposals),
         two.journal.expire(LATE),
         return_exceptions=True,
     )
@@ -100,17 +101,17 @@ async def test_who_proposed_does_not_answer(desk, name):
     proposal = await desk.asked()
 
     with pytest.raises(NotPermitted, match="decide its own proposal"):
-        await desk.journal.answer(answer(proposal, by=name))
+        await desk.journal.decide(answer(proposal, by=name))
 
 
 async def test_an_answer_after_the_last_moment_is_refused(desk):
     proposal = await desk.asked()
 
     with pytest.raises(AlreadyDecided, match="is expired"):
-        await desk.journal.answer(answer(proposal, at=LATE))
+        await desk.journal.decide(answer(proposal, at=LATE))
 
     with pytest.raises(NotFound):
-        await desk.journal.answer(answer("clerk@9/0"))
+        await desk.journal.decide(answer("clerk@9/0"))
 
 
 async def test_unanswered_questions_expire_once(desk):
@@ -137,7 +138,7 @@ async def test_a_question_asked_again_takes_the_place_of_the_one_that_waits(desk
     waiting = (await desk.journal.approvals(page=1, per_page=9)).items
     assert {a.filed.id for a in waiting} == {other, second}
     with pytest.raises(AlreadyDecided, match="is superseded"):
-        await desk.journal.answer(answer(first))
+        await desk.journal.decide(answer(first))
     [entry] = await desk.audited()
     assert (entry.subject, entry.result) == (first, "superseded")
 
@@ -151,17 +152,17 @@ async def test_the_same_question_is_not_asked_again_while_it_waits(desk):
     [entry] = await desk.audited()
     assert (entry.subject, entry.result) == (second, "denied")
     assert "already asked" in entry.reason
-    await desk.journal.answer(answer(first, ApprovalStatus.REJECTED))
+    await desk.journal.decide(answer(first, ApprovalStatus.REJECTED))
     assert (await desk.journal.approval(await desk.asked("mug"))).status is ApprovalStatus.WAITING
 
 
 async def test_what_a_person_said_no_to_rests_whatever_speaks_for_it_now(desk):
     rests = timedelta(days=14)
-    first = await desk.asked("mug", rests=rests)
-    await desk.journal.answer(answer(first, ApprovalStatus.REJECTED, at=desk.now))
+    first = await desk.asked("mug", rejection_cooldown=rests)
+    await desk.journal.decide(answer(first, ApprovalStatus.REJECTED, at=desk.now))
     desk.now += timedelta(days=13)
-    again = await desk.asked("mug", "it sells even better", rests=rests)
-    other = await desk.asked("cup", rests=rests)
+    again = await desk.asked("mug", "it sells even better", rejection_cooldown=rests)
+    other = await desk.asked("cup", rejection_cooldown=rests)
 
     waiting = (await desk.journal.approvals(page=1, per_page=9)).items
     assert [each.filed.id for each in waiting] == [other]
@@ -170,19 +171,19 @@ async def test_what_a_person_said_no_to_rests_whatever_speaks_for_it_now(desk):
     assert f"owner said no to {first} on 2026-" in entry.reason
 
     desk.now += timedelta(days=2)
-    late = await desk.asked("mug", rests=rests)
+    late = await desk.asked("mug", rejection_cooldown=rests)
     assert (await desk.journal.approval(late)).status is ApprovalStatus.WAITING
 
 
 @pytest.mark.parametrize("status", [ApprovalStatus.APPROVED, ApprovalStatus.EXPIRED])
 async def test_only_a_no_lets_a_question_rest(desk, status):
     rests = timedelta(days=14)
-    first = await desk.asked("mug", rests=rests)
+    first = await desk.asked("mug", rejection_cooldown=rests)
     if status is ApprovalStatus.APPROVED:
-        await desk.journal.answer(answer(first, at=desk.now))
+        await desk.journal.decide(answer(first, at=desk.now))
     else:
         await desk.journal.expire(LATE)
-    again = await desk.asked("mug", rests=rests)
+    again = await desk.asked("mug", rejection_cooldown=rests)
 
     assert (await desk.journal.approval(again)).status is ApprovalStatus.WAITING
 
@@ -207,7 +208,7 @@ async def test_an_undo_is_begun_once_however_many_ask(desks):
     [filed] = await one.journal.filed(begun[0], 0, 9)
     assert isinstance(filed.proposal.action, SetPrice)
     step = one.step(begun[0], pending=(filed,), judge=says(Verdict.ALLOW), last=True)
-    await one.journal.advance(one.settling(begun[0], await one.journal.advance(step)))
+    await one.journal.record_step(one.settling(begun[0], await one.journal.record_step(step)))
 
 
 async def test_a_stop_holds_until_it_is_lifted_and_both_are_audited(desk):
@@ -280,12 +281,12 @@ async def under_way(desk):
 
 
 async def parked(desk):
-    failure = Failure(run=await desk.begin(), attempt=1, error="x", retry_at=None, now=desk.now)
+    failure = RunFailure(run=await desk.begin(), attempt=1, error="x", retry_at=None, now=desk.now)
     await desk.journal.fail(failure)
 
 
 async def to_be_retried(desk):
-    failure = Failure(run=await desk.begin(), attempt=1, error="x", retry_at=LATE, now=desk.now)
+    failure = RunFailure(run=await desk.begin(), attempt=1, error="x", retry_at=LATE, now=desk.now)
     await desk.journal.fail(failure)
 
 

@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 from journal_desk import NOON, Desk
 
-from storecrew.domain.proposals import Verdict
-from storecrew.journal.tables import (
+from storecrew.domain.control.proposals import Verdict
+from storecrew.journal.schema.journal import (
     approvals,
     audit,
     decisions,
@@ -110,7 +110,7 @@ async def test_a_row_cut_off_the_end_is_missed_by_its_proposal(told):
 
 async def test_a_refusal_cut_off_the_end_is_missed_too(told):
     run = await told.begin()
-    await told.journal.advance(told.filing(run, Verdict.DENY))
+    await told.journal.record_step(told.filing(run, Verdict.DENY))
     assert await told.verify() == []
     await tamper(told, sa.delete(audit).where(audit.c.seq == 6))
 
@@ -148,7 +148,7 @@ async def test_an_effect_without_permission_is_found(told):
 
 async def test_an_effect_whose_answer_was_lost_is_not_held_against_anybody(told):
     run = await told.begin()
-    [allowed] = await told.journal.advance(told.filing(run, Verdict.ALLOW))
+    [allowed] = await told.journal.record_step(told.filing(run, Verdict.ALLOW))
     told.effects.add(allowed.filed.id)
 
     assert await told.verify() == []

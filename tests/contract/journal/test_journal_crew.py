@@ -6,25 +6,33 @@ from datetime import timedelta
 import pytest
 from journal_desk import CLERK, NOON, intake, low, says, wishes
 
-from storecrew.domain.crew import Budget, Declaration, Enlisted, Halt, Origin, ShopDay, Worker
-from storecrew.domain.errors import AlreadyRegistered, NotFound, RunTakenOver
-from storecrew.domain.events import ClockTicked
-from storecrew.domain.health import IncidentKind
-from storecrew.domain.journal import Failure, Filing
+from storecrew.domain.control.agents import (
+    AgentManifest,
+    AgentOrigin,
+    Budget,
+    BusinessDay,
+    RegisteredAgent,
+    Suspension,
+    Worker,
+)
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.health import AgentIncidentKind
+from storecrew.domain.control.proposals import JudgedProposal, Verdict
+from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.errors import AlreadyRegistered, NotFound, StaleAttempt
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import Judged, RunStatus
-from storecrew.journal.crew import SqlCrew
-from storecrew.journal.health import SqlHealth
+from storecrew.domain.ports.journal import AgentOutput, RunFailure
+from storecrew.journal.agents import SqlAgentRepository
+from storecrew.journal.health import SqlHealthRepository
 
-DAY = ShopDay.of(NOON, "UTC")
+DAY = BusinessDay.of(NOON, "UTC")
 
 
 def recruit(name="far", **changes):
-    said = Declaration(agent_id=name, purpose="", endpoint="https://far.example/", **changes)
-    return Enlisted(
+    said = AgentManifest(agent_id=name, purpose="", endpoint="https://far.example/", **changes)
+    return RegisteredAgent(
         declaration=said,
-        origin=Origin.HTTP,
+        origin=AgentOrigin.HTTP,
         at=NOON,
         by="person:owner",
         token_hash="h",  # noqa: S106 - no password
@@ -44,36 +52,43 @@ async def kinds(desk):
 
 
 async def test_an_agent_is_registered_once_and_comes_back_as_it_was(desk):
-    book = SqlCrew(desk.journal.database)
+    book = SqlAgentRepository(desk.journal.database)
     budget = Budget(runs=1, tokens=2, money=Money.of(3, "EUR"))
     one = recruit(on=("StockRanLow",), interval=60.0, budget=budget, tags=("a",))
-    before = (await desk.journal.glance("store", NOON)).crew
+    before = (await desk.journal.snapshot("store", NOON)).crew
 
-    assert await book.enlist(one)
-    assert not await book.enlist(one)
+    assert await book.register(one)
+    assert not await book.register(one)
     with pytest.raises(AlreadyRegistered):
-        await book.enlist(recruit(priority=1))
+        await book.register(recruit(priority=1))
 
-    assert await book.enlisted() == [one] == await desk.journal.enlisted()
-    assert (await desk.journal.glance("store", NOON)).crew != before
+    assert await book.registered() == [one] == await desk.journal.registered()
+    assert (await desk.journal.snapshot("store", NOON)).crew != before
     assert await kinds(desk) == ["register_agent"]
 
 
 async def test_who_is_dismissed_leaves_nothing_waiting_behind(desk):
-    book, health = SqlCrew(desk.journal.database), SqlHealth(desk.journal.database)
-    await book.enlist(recruit())
+    book, health = (
+        SqlAgentRepository(desk.journal.database),
+        SqlHealthRepository(desk.journal.database),
+    )
+    await book.register(recruit())
     await desk.journal.publish([desk.news()], lambda _event: ("far",))
-    await health.beat(["far"], NOON)
-    await health.open("far", IncidentKind.STALE, "gone", NOON)
-    await book.halt("far", by="person:owner", now=NOON)
+    await health.heartbeat(["far"], NOON)
+    await health.open("far", AgentIncidentKind.STALE, "gone", NOON)
+    await book.suspend("far", by="person:owner", now=NOON)
 
-    await book.dismiss("far", by="person:owner", now=NOON)
+    await book.deregister("far", by="person:owner", now=NOON)
 
-    assert await book.enlisted() == []
+    assert await book.registered() == []
     assert await desk.take(intake(agent="far")) == ()
-    assert (await book.halts(), await health.pulses(), await health.untold()) == ({}, [], [])
+    assert (await book.suspensions(), await health.agent_health(), await health.unnotified()) == (
+        {},
+        [],
+        [],
+    )
     with pytest.raises(NotFound):
-        await book.dismiss("far", by="person:owner", now=NOON)
+        await book.deregister("far", by="person:owner", now=NOON)
     assert await kinds(desk) == [
         "register_agent",
         "open_incident",
@@ -83,9 +98,9 @@ async def test_who_is_dismissed_leaves_nothing_waiting_behind(desk):
 
 
 async def test_an_execution_is_found_by_the_run_that_was_promised(desk):
-    from storecrew.domain.events import RunRequested
+    from storecrew.domain.control.events import RunRequested
 
-    book = SqlCrew(desk.journal.database)
+    book = SqlAgentRepository(desk.journal.database)
     asked = RunRequested(agent=CLERK, by="person:owner", parameters={"a": 1})
     await desk.publish(low("first"))
     news = desk.news(asked, id="k", source="request", actor="person:owner")
@@ -102,7 +117,7 @@ async def test_an_execution_is_found_by_the_run_that_was_promised(desk):
 
 
 async def test_how_a_day_went_is_counted(desk):
-    book = SqlCrew(desk.journal.database)
+    book = SqlAgentRepository(desk.journal.database)
     run = await desk.begin()
     await desk.done(run)
     await desk.publish(low("waits"))
@@ -139,40 +154,42 @@ async def test_a_spent_budget_halts_once_and_for_the_day(desk):
     frugal = intake(concurrency=9, budget=Budget(runs=2))
     await desk.publish(*(low(f"s{n}") for n in range(5)))
     for _ in range(2):
-        taken = await desk.journal.take([frugal], desk.now, 10, day=DAY)
+        taken = await desk.journal.claim_runs([frugal], desk.now, 10, day=DAY)
         assert len(taken.runs) in (2, 0)
-    look = await desk.journal.glance("store", desk.now, day=DAY.name)
+    look = await desk.journal.snapshot("store", desk.now, day=DAY.name)
     assert look.halted == {CLERK}
-    assert await SqlCrew(desk.journal.database).halts() == {CLERK: (Halt.SPENT, DAY.name)}
+    assert await SqlAgentRepository(desk.journal.database).suspensions() == {
+        CLERK: (Suspension.SPENT, DAY.name)
+    }
     assert await kinds(desk) == ["halt_agent"]
 
     tomorrow = NOON + timedelta(days=1)
-    later = ShopDay.of(tomorrow, "UTC")
-    assert (await desk.journal.glance("store", tomorrow, day=later.name)).halted == frozenset()
-    assert len((await desk.journal.take([frugal], tomorrow, 10, day=later)).runs) == 2
+    later = BusinessDay.of(tomorrow, "UTC")
+    assert (await desk.journal.snapshot("store", tomorrow, day=later.name)).halted == frozenset()
+    assert len((await desk.journal.claim_runs([frugal], tomorrow, 10, day=later)).runs) == 2
 
 
 async def test_tokens_and_money_are_counted_from_the_books(desk):
-    book = SqlCrew(desk.journal.database)
+    book = SqlAgentRepository(desk.journal.database)
     run = await desk.begin()
     filed = wishes(run, 2)
 
     def judge(one, spent):
         judged = says(Verdict.ALLOW)(one, spent)
         seen.append(spent.agent)
-        return Judged(filed=one, decision=judged.decision, moves=700)
+        return JudgedProposal(filed=one, decision=judged.decision, cash_out=700)
 
     seen = []
-    step = desk.step(run, filing=Filing(filed=filed, events=(), tokens=40), pending=filed,
+    step = desk.step(run, filing=AgentOutput(filed=filed, events=(), tokens=40), pending=filed,
                      judge=judge, budgeted=True)  # fmt: skip
-    await desk.journal.advance(desk.settling(run, await desk.journal.advance(step)))
+    await desk.journal.record_step(desk.settling(run, await desk.journal.record_step(step)))
 
     used = await book.used(CLERK, DAY)
     assert (used.runs, used.tokens, used.money) == (1, 40, 1400)
     assert seen == [0, 700]
-    assert used.spends(Budget(money=Money.of(14, "EUR"))) == "money"
-    assert used.spends(Budget(tokens=41, runs=2)) == ""
-    other = await book.used(CLERK, ShopDay.of(NOON + timedelta(days=1), "UTC"))
+    assert used.exhausted(Budget(money=Money.of(14, "EUR"))) == "money"
+    assert used.exhausted(Budget(tokens=41, runs=2)) == ""
+    other = await book.used(CLERK, BusinessDay.of(NOON + timedelta(days=1), "UTC"))
     assert (other.runs, other.tokens, other.money) == (0, 0, 0)
 
 
@@ -181,45 +198,45 @@ async def test_tokens_and_money_are_counted_from_the_books(desk):
 
 async def test_each_worker_sees_its_own_runs_and_claims_those_of_nobody(desk):
     await desk.publish(low("a"), low("b"))
-    mine = await desk.journal.take([intake(concurrency=9)], NOON, 1, worker="one")
-    theirs = await desk.journal.take([intake(concurrency=9)], NOON, 1, worker="two")
-    look = await desk.journal.glance("store", NOON, worker="one")
+    mine = await desk.journal.claim_runs([intake(concurrency=9)], NOON, 1, worker="one")
+    theirs = await desk.journal.claim_runs([intake(concurrency=9)], NOON, 1, worker="two")
+    look = await desk.journal.snapshot("store", NOON, worker="one")
     assert look.running == ((mine.runs[0], 1),)
     assert not look.unclaimed
 
-    await desk.journal.take_over()
-    assert (await desk.journal.glance("store", NOON, worker="one")).unclaimed
-    taken = await desk.journal.take([], NOON, 9, worker="two")
+    await desk.journal.reclaim_runs()
+    assert (await desk.journal.snapshot("store", NOON, worker="one")).unclaimed
+    taken = await desk.journal.claim_runs([], NOON, 9, worker="two")
     assert sorted(taken.claimed) == sorted([(mine.runs[0], 2), (theirs.runs[0], 2)])
 
 
 async def test_a_lease_that_ran_out_frees_the_runs_as_new_attempts(desk):
-    await desk.journal.keep_lease(worker("one"))
-    await desk.journal.keep_lease(worker("one"))
+    await desk.journal.renew_lease(worker("one"))
+    await desk.journal.renew_lease(worker("one"))
     await desk.publish(low())
-    [run] = (await desk.journal.take([intake()], NOON, 1, worker="one")).runs
-    assert await desk.journal.take_over_lost(timedelta(seconds=5)) == 0
+    [run] = (await desk.journal.claim_runs([intake()], NOON, 1, worker="one")).runs
+    assert await desk.journal.reclaim_expired(timedelta(seconds=5)) == 0
     assert [w.id for w in await desk.journal.workers()] == ["one"]
 
-    await desk.journal.give_up("one")
-    assert await desk.journal.take_over_lost(timedelta(seconds=5)) == 1
+    await desk.journal.release_lease("one")
+    assert await desk.journal.reclaim_expired(timedelta(seconds=5)) == 1
     found = await desk.journal.run(run)
     assert (found.attempt, found.worker) == (2, "")
 
 
 async def test_r048_a_worker_that_was_only_asleep_is_fenced(desk):
     run = await desk.begin()
-    await desk.journal.take_over()  # another took its runs over meanwhile
+    await desk.journal.reclaim_runs()  # another took its runs over meanwhile
 
-    with pytest.raises(RunTakenOver):
-        await desk.journal.advance(desk.filing(run, Verdict.ALLOW))
-    failure = Failure(run=run, attempt=1, error="x", retry_at=None, now=NOON, agent=CLERK)
+    with pytest.raises(StaleAttempt):
+        await desk.journal.record_step(desk.filing(run, Verdict.ALLOW))
+    failure = RunFailure(run=run, attempt=1, error="x", retry_at=None, now=NOON, agent=CLERK)
     assert await desk.journal.fail(failure) is RunStatus.RUNNING
 
-    filing = desk.step(run, attempt=2, filing=Filing(filed=(), events=()), last=True)
-    await desk.journal.advance(filing)
+    filing = desk.step(run, attempt=2, filing=AgentOutput(filed=(), events=()), last=True)
+    await desk.journal.record_step(filing)
     assert (await desk.journal.run(run)).status is RunStatus.DONE
-    assert await SqlHealth(desk.journal.database).pulses() == []
+    assert await SqlHealthRepository(desk.journal.database).agent_health() == []
 
 
 async def test_two_processes_that_claim_at_once_share_the_runs(desks):
@@ -227,63 +244,65 @@ async def test_two_processes_that_claim_at_once_share_the_runs(desks):
     await first.publish(*(low(f"s{n}") for n in range(12)))
     await first.take(intake(concurrency=20), room=12)
     both = await asyncio.gather(
-        first.journal.take([], NOON, 6, worker="one"),
-        second.journal.take([], NOON, 6, worker="two"),
+        first.journal.claim_runs([], NOON, 6, worker="one"),
+        second.journal.claim_runs([], NOON, 6, worker="two"),
     )
     claimed = [run for taken in both for run, _ in taken.claimed]
     assert len(claimed) == len(set(claimed)) == 12
     for run in claimed:
-        filing = first.step(run, filing=Filing(filed=(), events=()), last=True)
-        await first.journal.advance(filing)
+        filing = first.step(run, filing=AgentOutput(filed=(), events=()), last=True)
+        await first.journal.record_step(filing)
 
 
 # --- health ----------------------------------------------------------------------------------
 
 
 async def test_beats_and_failures_are_one_agents_pulse(desk):
-    health = SqlHealth(desk.journal.database)
-    await desk.journal.beat(["b", "a"], NOON, worker="one")
-    await desk.journal.beat(["b"], NOON + timedelta(seconds=9))
+    health = SqlHealthRepository(desk.journal.database)
+    await desk.journal.heartbeat(["b", "a"], NOON, worker="one")
+    await desk.journal.heartbeat(["b"], NOON + timedelta(seconds=9))
     run = await desk.begin()
     for attempt in (1, 2):
-        failure = Failure(
+        failure = RunFailure(
             run=run, attempt=attempt, error="no luck", retry_at=NOON, now=NOON, agent=CLERK
         )
         await desk.journal.fail(failure)
-        await desk.journal.revive(NOON)
-    pulses = {pulse.agent: pulse for pulse in await health.pulses()}
+        await desk.journal.requeue_due_retries(NOON)
+    pulses = {pulse.agent: pulse for pulse in await health.agent_health()}
     assert list(pulses) == ["a", "b", CLERK]
     assert pulses["b"].beat_at == NOON + timedelta(seconds=9)
     assert (pulses[CLERK].failures, pulses[CLERK].error) == (2, "no luck")
 
-    await desk.journal.advance(
-        desk.step(run, attempt=3, filing=Filing(filed=(), events=()), last=True)
+    await desk.journal.record_step(
+        desk.step(run, attempt=3, filing=AgentOutput(filed=(), events=()), last=True)
     )
-    assert {p.agent: p.failures for p in await health.pulses()}[CLERK] == 0
-    await desk.journal.retire(["a"])
-    assert [pulse.agent for pulse in await health.pulses()] == ["a"]
+    assert {p.agent: p.failures for p in await health.agent_health()}[CLERK] == 0
+    await desk.journal.prune_heartbeats(["a"])
+    assert [pulse.agent for pulse in await health.agent_health()] == ["a"]
 
 
 async def test_of_an_agent_one_incident_is_open_and_one_process_tells_of_it(desk):
-    health = SqlHealth(desk.journal.database)
-    assert await health.open("a", IncidentKind.STALE, "silent", NOON)
-    assert not await health.open("a", IncidentKind.ERROR, "fails", NOON)
-    [incident] = await health.untold()
+    health = SqlHealthRepository(desk.journal.database)
+    assert await health.open("a", AgentIncidentKind.STALE, "silent", NOON)
+    assert not await health.open("a", AgentIncidentKind.ERROR, "fails", NOON)
+    [incident] = await health.unnotified()
     hold = timedelta(minutes=5)
-    assert await health.claim(incident, "one", NOON, hold)
-    assert not await health.claim(incident, "two", NOON, hold)
-    assert await health.claim(incident, "two", NOON + timedelta(minutes=6), hold)
-    await health.unclaim(incident.id)
-    assert await health.claim(incident, "one", NOON, hold)
-    await health.told(incident, NOON)
-    assert not await health.claim(incident, "two", NOON, hold)  # it was told since it was read
+    assert await health.claim_notification(incident, "one", NOON, hold)
+    assert not await health.claim_notification(incident, "two", NOON, hold)
+    assert await health.claim_notification(incident, "two", NOON + timedelta(minutes=6), hold)
+    await health.release_notification(incident.id)
+    assert await health.claim_notification(incident, "one", NOON, hold)
+    await health.mark_notified(incident, NOON)
+    assert not await health.claim_notification(
+        incident, "two", NOON, hold
+    )  # it was told since it was read
 
     assert await health.close("a", NOON)
     assert not await health.close("a", NOON)
-    [ended] = await health.untold()
-    assert await health.claim(ended, "one", NOON, hold)
-    await health.told(ended, NOON)
-    assert await health.untold() == []
+    [ended] = await health.unnotified()
+    assert await health.claim_notification(ended, "one", NOON, hold)
+    await health.mark_notified(ended, NOON)
+    assert await health.unnotified() == []
 
 
 async def test_a_tick_is_published_once_whoever_ticks(desks):
@@ -296,5 +315,5 @@ async def test_a_tick_is_published_once_whoever_ticks(desks):
     assert sorted(receipt.duplicate for [receipt] in receipts) == [False, True]
     [run] = await desks[0].take()
     assert run == f"{CLERK}@{due.isoformat(timespec='seconds')}"
-    filing = desks[0].step(run, filing=Filing(filed=(), events=()), last=True)
-    await desks[0].journal.advance(filing)
+    filing = desks[0].step(run, filing=AgentOutput(filed=(), events=()), last=True)
+    await desks[0].journal.record_step(filing)

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from journal_desk import CLERK, NOON, clerk_wakes, intake, low
 
-from storecrew.domain.events import GoalSet, OrderApproved, StockRanLow
-from storecrew.domain.runs import Receipt
+from storecrew.domain.control.agents import GoalSet
+from storecrew.domain.control.events import PublishAck
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.orders import OrderApproved
 from storecrew.journal import events as events_module
 
 
@@ -15,9 +17,9 @@ async def test_an_event_is_recorded_once_per_source_and_id(desk):
     [again] = await desk.journal.publish([desk.news(low("cup"), id="1")], clerk_wakes)
     [other] = await desk.journal.publish([desk.news(id="1", source="elsewhere")], clerk_wakes)
 
-    assert first == Receipt(event_id=1, duplicate=False, wakes=(CLERK,))
-    assert again == Receipt(event_id=1, duplicate=True, wakes=())
-    assert other == Receipt(event_id=2, duplicate=False, wakes=(CLERK,))
+    assert first == PublishAck(event_id=1, duplicate=False, wakes=(CLERK,))
+    assert again == PublishAck(event_id=1, duplicate=True, wakes=())
+    assert other == PublishAck(event_id=2, duplicate=False, wakes=(CLERK,))
     recorded = (await desk.journal.events(page=1, per_page=9)).items
     assert [(e.seq, e.source, e.event) for e in recorded] == [
         (2, "elsewhere", low()),
@@ -88,7 +90,7 @@ def facts(desk, *positions):
 
 
 async def cursor(desk):
-    return (await desk.journal.glance("store", NOON)).cursor
+    return (await desk.journal.snapshot("store", NOON)).cursor
 
 
 async def test_facts_move_the_cursor_past_them(desk):
@@ -153,7 +155,7 @@ async def test_what_happened_lately_is_recalled_by_kind_and_time(desk):
     await desk.publish(low("cup"), OrderApproved(order_id=2))
 
     async def recalled(*kinds, since=early, until=desk.now):
-        return [row.event for row in await desk.journal.recall(kinds, since, until)]
+        return [row.event for row in await desk.journal.recent_events(kinds, since, until)]
 
     assert await recalled(StockRanLow) == [low("mug"), low("cup")]
     assert await recalled(OrderApproved, since=desk.now) == [OrderApproved(order_id=2)]
@@ -163,12 +165,12 @@ async def test_what_happened_lately_is_recalled_by_kind_and_time(desk):
 
 
 async def test_a_goal_is_recalled_however_much_happened_since(desk, monkeypatch):
-    monkeypatch.setattr(events_module, "RECALLED", 3)
+    monkeypatch.setattr(events_module, "RECENT", 3)
     await desk.publish(GoalSet(goal="growth"), GoalSet(goal="service"), low("first"))
     await desk.publish(*(low(f"p{n}") for n in range(9)))
 
     since, until = desk.now, desk.now
-    assert [row.event for row in await desk.journal.recall([GoalSet], since, until)] == [
+    assert [row.event for row in await desk.journal.recent_events([GoalSet], since, until)] == [
         GoalSet(goal="service")
     ]
-    assert len(await desk.journal.recall([StockRanLow], since, until)) == 3
+    assert len(await desk.journal.recent_events([StockRanLow], since, until)) == 3

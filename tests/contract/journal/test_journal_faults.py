@@ -16,15 +16,15 @@ from journal_desk import NOON, Desk, answer, clerk_wakes, intake, low
 
 import storecrew.journal
 from storecrew.database import connect, migrate
-from storecrew.domain.crew import Worker
+from storecrew.domain.control.agents import Worker
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Proposal, Verdict
+from storecrew.domain.control.updates import Topic
 from storecrew.domain.errors import StorageBusy, StorageDamaged, StorageFull
-from storecrew.domain.journal import Failure
-from storecrew.domain.live import Topic
-from storecrew.domain.proposals import Proposal, Verdict
-from storecrew.domain.runs import ApprovalStatus
+from storecrew.domain.ports.journal import RunFailure
 from storecrew.journal import SqlJournal, open_journal
 from storecrew.journal.journal import MIGRATIONS
-from storecrew.journal.tables import metadata
+from storecrew.journal.schema.journal import metadata
 
 LONG = "x" * 100_000
 """Text that fits no page already there: writing it needs space."""
@@ -38,7 +38,7 @@ async def stage(desk: Desk, text: str):
     waiting = await desk.asked("asked")
     to_expire = await desk.asked("expiring")
     retried = await desk.begin("retried")
-    due = Failure(run=retried, attempt=1, error="x", retry_at=NOON, now=NOON)
+    due = RunFailure(run=retried, attempt=1, error="x", retry_at=NOON, now=NOON)
     await desk.journal.fail(due)
     failing = await desk.begin("failing")
     acting = await desk.begin("acting")
@@ -47,55 +47,63 @@ async def stage(desk: Desk, text: str):
     back = Proposal(action=story.filed.proposal.action, reason=text)
     j = desk.journal
     fact = desk.news(id=text, source="store")
-    failure = Failure(run=failing, attempt=1, error=text, retry_at=None, now=NOON)
+    failure = RunFailure(run=failing, attempt=1, error=text, retry_at=None, now=NOON)
     assert to_expire != waiting
-    await j.beat(["gone"], NOON)
-    await j.keep_lease(Worker(id="gone", host="here", pid=1, started_at=NOON))
+    await j.heartbeat(["gone"], NOON)
+    await j.renew_lease(Worker(id="gone", host="here", pid=1, started_at=NOON))
     await j.publish([desk.news(low("lost"))], lambda _event: ("lost",))
-    await j.take([intake(agent="lost")], NOON, 1, worker="nobody")
+    await j.claim_runs([intake(agent="lost")], NOON, 1, worker="nobody")
     return {
         "publish": lambda: j.publish([desk.news(id=text)], clerk_wakes),
         "relay": lambda: j.relay("store", [(1, fact)], clerk_wakes),
-        "take": lambda: j.take([intake(agent=text)], NOON, 10),
+        "claim_runs": lambda: j.claim_runs([intake(agent=text)], NOON, 10),
         "fail": lambda: j.fail(failure),
-        "take_over": j.take_over,
-        "revive": lambda: j.revive(NOON),
-        "advance": lambda: j.advance(desk.filing(acting, Verdict.ASK, 2, reason=text)),
-        "answer": lambda: j.answer(answer(waiting, ApprovalStatus.REJECTED, note=text)),
+        "reclaim_runs": j.reclaim_runs,
+        "requeue_due_retries": lambda: j.requeue_due_retries(NOON),
+        "record_step": lambda: j.record_step(desk.filing(acting, Verdict.ASK, 2, reason=text)),
+        "decide": lambda: j.decide(answer(waiting, ApprovalStatus.REJECTED, note=text)),
         "expire": lambda: j.expire(NOON + timedelta(days=99)),
         "begin_undo": lambda: j.begin_undo(story, back, by="owner", now=NOON),
         "set_paused": lambda: j.set_paused(True, by=text, now=NOON),
         "prune": lambda: j.prune(LATER),
-        "beat": lambda: j.beat([text], NOON),
-        "retire": lambda: j.retire([]),
-        "keep_lease": lambda: j.keep_lease(Worker(id=text, host="here", pid=1, started_at=NOON)),
-        "give_up": lambda: j.give_up("gone"),
-        "take_over_lost": lambda: j.take_over_lost(timedelta(seconds=5)),
-        "note": lambda: j.note(Topic.SERVICE, {"service": text}, NOON),
+        "heartbeat": lambda: j.heartbeat([text], NOON),
+        "prune_heartbeats": lambda: j.prune_heartbeats([]),
+        "renew_lease": lambda: j.renew_lease(Worker(id=text, host="here", pid=1, started_at=NOON)),
+        "release_lease": lambda: j.release_lease("gone"),
+        "reclaim_expired": lambda: j.reclaim_expired(timedelta(seconds=5)),
+        "publish_update": lambda: j.publish_update(Topic.SERVICE, {"service": text}, NOON),
     }
 
 
 CHANGING = [
     "publish",
     "relay",
-    "take",
+    "claim_runs",
     "fail",
-    "take_over",
-    "revive",
-    "advance",
-    "answer",
+    "reclaim_runs",
+    "requeue_due_retries",
+    "record_step",
+    "decide",
     "expire",
     "begin_undo",
     "set_paused",
     "prune",
-    "note",
-    "beat",
-    "retire",
-    "keep_lease",
-    "give_up",
-    "take_over_lost",
+    "publish_update",
+    "heartbeat",
+    "prune_heartbeats",
+    "renew_lease",
+    "release_lease",
+    "reclaim_expired",
 ]
-SHRINKING = {"take_over", "revive", "expire", "prune", "retire", "give_up", "take_over_lost"}
+SHRINKING = {
+    "reclaim_runs",
+    "requeue_due_retries",
+    "expire",
+    "prune",
+    "prune_heartbeats",
+    "release_lease",
+    "reclaim_expired",
+}
 GROWING = [name for name in CHANGING if name not in SHRINKING]
 
 
@@ -139,22 +147,22 @@ def test_every_call_that_changes_the_journal_is_tried():
         "approvals",
         "audit",
         "close",
-        "enlisted",
+        "registered",
         "events",
         "filed",
-        "glance",
+        "snapshot",
         "last_ticks",
-        "lead",
+        "try_acquire_leadership",
         "newest_update",
         "paused",
         "proposals",
-        "recall",
+        "recent_events",
         "spent",
         "run",
-        "run_to_do",
+        "load_for_execution",
         "runs",
         "story",
-        "tally",
+        "count_results",
         "trace",
         "updates",
         "verify",
@@ -211,7 +219,7 @@ async def test_a_locked_journal_can_be_read_on_a_file(file_place):
     await stage(desk, "text")
 
     with held(file_place):
-        assert (await desk.journal.glance("store", NOON)).waiting
+        assert (await desk.journal.snapshot("store", NOON)).waiting
         assert (await desk.journal.runs(page=1, per_page=9)).total == 6
         assert await desk.verify() == []
         again = await asyncio.to_thread(file_place.open, busy_seconds=0.05)
@@ -348,11 +356,11 @@ async def test_one_process_at_a_time_runs_the_crew_on_one_journal(postgres_place
     first, second = postgres_place.open(), postgres_place.open()
 
     try:
-        assert await first.lead()
-        assert await first.lead()
-        assert not await second.lead()
+        assert await first.try_acquire_leadership()
+        assert await first.try_acquire_leadership()
+        assert not await second.try_acquire_leadership()
         await first.close()
-        assert await second.lead()
+        assert await second.try_acquire_leadership()
     finally:
         await first.close()
         await second.close()
@@ -361,5 +369,5 @@ async def test_one_process_at_a_time_runs_the_crew_on_one_journal(postgres_place
 async def test_on_a_file_the_folders_own_lock_decides_who_leads(file_place):
     journal = file_place.open()
 
-    assert await journal.lead()
+    assert await journal.try_acquire_leadership()
     await journal.close()

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from storecrew.journal.notes import SqlNotes
+from storecrew.journal.key_values import SqlKeyValues
 
 
 async def test_what_is_kept_is_found_and_replaced(desk):
-    notes = SqlNotes(desk.journal.database)
+    notes = SqlKeyValues(desk.journal.database)
     assert await notes.find("mailbox/x") is None
     await notes.keep("mailbox/x", "1")
     await notes.keep("mailbox/x", "2")
@@ -16,7 +16,7 @@ async def test_what_is_kept_is_found_and_replaced(desk):
 
 
 async def test_of_many_first_ones_all_get_the_same(desk):
-    notes = SqlNotes(desk.journal.database)
+    notes = SqlKeyValues(desk.journal.database)
     found = await asyncio.gather(*(notes.keep_first("mail/secret", f"s{n}") for n in range(8)))
 
     assert len(set(found)) == 1

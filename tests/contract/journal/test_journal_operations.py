@@ -5,34 +5,34 @@ from datetime import timedelta
 import pytest
 from journal_desk import CLERK, NOON, Desk, clerk_wakes, intake, low
 
-from storecrew.domain.actions import Keyed, SetPrice
-from storecrew.domain.errors import KeyReused, NotFound
-from storecrew.domain.events import RunRequested
-from storecrew.domain.money import Money
-from storecrew.domain.operations import (
-    CloseIncident,
-    DelegateWork,
-    OpenIncident,
-    Operation,
-    PauseAgent,
+from storecrew.domain.actions import Command, ControlAction
+from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
+from storecrew.domain.control.events import RunRequested
+from storecrew.domain.control.incidents import CloseIncident, OpenIncident
+from storecrew.domain.control.proposals import RevertProposal, Verdict
+from storecrew.domain.control.services import (
+    DesiredState,
     RestartService,
-    ResumeAgent,
-    RevertProposal,
+    ServiceOrigin,
+    ServiceSpec,
 )
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.services import Origin, ServiceSpec, Wanted
-from storecrew.journal.operations import Scene, SqlOperations
-from storecrew.journal.services import SqlServices
+from storecrew.domain.errors import KeyReused, NotFound
+from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.journal.control_actions import OperationContext, SqlControlActions
+from storecrew.journal.services import SqlServiceRegistry
 
 ACTOR = "agent:anomaly_resolver"
 
 
-def scene(minutes: int = 0) -> Scene:
-    return Scene(now=NOON + timedelta(minutes=minutes), agents=[CLERK], wakes_for=clerk_wakes)
+def scene(minutes: int = 0) -> OperationContext:
+    return OperationContext(
+        now=NOON + timedelta(minutes=minutes), agents=[CLERK], subscribers_of=clerk_wakes
+    )
 
 
-def keyed(action: Operation, key: str = "resolver@1/0") -> Keyed:
-    return Keyed(key=key, action=action, actor=ACTOR)
+def keyed(action: ControlAction, key: str = "resolver@1/0") -> Command:
+    return Command(key=key, action=action, actor=ACTOR)
 
 
 def trouble(name: str = "orders fell", title: str = "Orders fell") -> OpenIncident:
@@ -43,14 +43,14 @@ def trouble(name: str = "orders fell", title: str = "Orders fell") -> OpenIncide
 
 
 @pytest.fixture
-async def book(desk: Desk) -> SqlOperations:
-    return SqlOperations(desk.journal.database)
+async def book(desk: Desk) -> SqlControlActions:
+    return SqlControlActions(desk.journal.database)
 
 
-async def mug_service(desk: Desk) -> SqlServices:
-    services = SqlServices(desk.journal.database)
+async def mug_service(desk: Desk) -> SqlServiceRegistry:
+    services = SqlServiceRegistry(desk.journal.database)
     spec = ServiceSpec(id="reviews", executable="true")
-    await services.register(spec, Origin.API, by="me", now=NOON)
+    await services.register(spec, ServiceOrigin.API, by="me", now=NOON)
     return services
 
 
@@ -76,12 +76,12 @@ async def test_an_incident_is_opened_once_and_closed_once(book):
 
 async def test_a_closed_incident_opens_anew_and_is_told_anew(book):
     await book.apply(keyed(trouble(), "a"), scene())
-    await book.told("orders fell", NOON)
-    assert await book.untold() == []
+    await book.mark_notified("orders fell", NOON)
+    assert await book.unnotified() == []
     await book.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
     await book.apply(keyed(trouble(title="Again"), "b"), scene(60))
 
-    assert [one.title for one in await book.untold()] == ["Again"]
+    assert [one.title for one in await book.unnotified()] == ["Again"]
 
 
 async def test_a_person_closes_an_incident_on_the_record(desk, book):
@@ -119,7 +119,7 @@ async def test_a_service_is_restarted_once_per_key(desk, book):
     await book.apply(keyed(RestartService(service="reviews"), "a"), scene())
 
     entry = await services.entry("reviews")
-    assert (entry.wanted, entry.generation) == (Wanted.RUNNING, 1)
+    assert (entry.desired, entry.generation) == (DesiredState.RUNNING, 1)
     await book.apply(keyed(RestartService(service="reviews"), "b"), scene(60))
     assert await book.restarts(NOON) == {"reviews": 2}
     assert await book.restarts(NOON + timedelta(minutes=1)) == {"reviews": 1}
@@ -129,7 +129,7 @@ async def test_a_service_is_restarted_once_per_key(desk, book):
 
 async def test_somebody_elses_service_is_not_restarted(desk, book):
     spec = ServiceSpec(id="theirs", health_endpoint="http://127.0.0.1:1/")
-    await SqlServices(desk.journal.database).announce(spec, by="it", now=NOON)
+    await SqlServiceRegistry(desk.journal.database).announce(spec, by="it", now=NOON)
 
     found = await book.apply(keyed(RestartService(service="theirs")), scene())
 
@@ -137,7 +137,7 @@ async def test_somebody_elses_service_is_not_restarted(desk, book):
 
 
 async def test_work_is_given_once_and_wakes_the_agent(desk, book):
-    work = DelegateWork(
+    work = AssignTask(
         agent=CLERK, task="clear the shelf", due_at=NOON + timedelta(days=1), parameters={"n": 3}
     )
     first = await book.apply(keyed(work), scene())
@@ -150,15 +150,15 @@ async def test_work_is_given_once_and_wakes_the_agent(desk, book):
     assert recorded.event.parameters["task"] == "clear the shelf"
     assert recorded.event.parameters["n"] == 3
     assert first.detail["execution"] == f"{CLERK}@{recorded.seq}"
-    nobody = DelegateWork(agent="nobody", task="t", due_at=NOON)
+    nobody = AssignTask(agent="nobody", task="t", due_at=NOON)
     assert (await book.apply(keyed(nobody, "n"), scene())).code == "not_found"
 
 
 async def test_what_an_agent_takes_back_is_judged_as_an_agents(desk, book):
     await desk.publish(low())
     [run] = await desk.take()
-    allowed = await desk.journal.advance(desk.filing(run, Verdict.ALLOW))
-    await desk.journal.advance(desk.settling(run, allowed))
+    allowed = await desk.journal.record_step(desk.filing(run, Verdict.ALLOW))
+    await desk.journal.record_step(desk.settling(run, allowed))
 
     found = await book.apply(keyed(RevertProposal(proposal_id=f"{run}/0")), scene())
 
@@ -176,7 +176,7 @@ async def test_a_key_stands_for_one_operation(book):
 
 async def test_what_is_no_operation_is_refused(book):
     price = SetPrice(sku="mug", price=Money.of(1, "EUR"))
-    found = await book.apply(Keyed(key="k", action=price, actor=ACTOR), scene())
+    found = await book.apply(Command(key="k", action=price, actor=ACTOR), scene())
     assert found.code == "unsupported"
 
 
@@ -196,16 +196,16 @@ class _Died(BaseException):
 @pytest.mark.parametrize("point", ["write", "commit", "committed"])
 async def test_a_death_between_deed_and_record_leaves_both_or_neither(file_place, point):
     desk = Desk(file_place.open())
-    book, services = SqlOperations(desk.journal.database), await mug_service(desk)
+    book, services = SqlControlActions(desk.journal.database), await mug_service(desk)
 
     def die(where: str) -> None:
         if where == point:
             raise _Died
 
-    desk.journal.database.fault = die
+    desk.journal.database.fault_hook = die
     with pytest.raises(BaseException):  # noqa: B017,PT011 - whatever reaches the caller
         await book.apply(keyed(RestartService(service="reviews")), scene())
-    desk.journal.database.fault = lambda _where: None
+    desk.journal.database.fault_hook = lambda _where: None
     recorded = await book.outcome("resolver@1/0") is not None
     generation = (await services.entry("reviews")).generation
 

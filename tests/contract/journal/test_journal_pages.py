@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from journal_desk import CLERK, NOON, Desk, low
 
 from storecrew.database import row_count, row_counts
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import ApprovalStatus, RunStatus
-from storecrew.journal.tables import row_counts as counts_table
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.control.runs import RunStatus
+from storecrew.journal.schema.journal import row_counts as counts_table
 
 
 async def every_page(read, per_page: int) -> list:
@@ -29,7 +30,7 @@ async def test_pages_hold_everything_once_and_in_order(desk, per_page):
         desk.now = NOON + timedelta(minutes=n)
         await desk.done(await desk.begin(f"s{n}"), 3)
     await desk.begin("running")
-    await desk.journal.advance(desk.filing(await desk.begin("asking"), Verdict.ASK, 12))
+    await desk.journal.record_step(desk.filing(await desk.begin("asking"), Verdict.ASK, 12))
     journal = desk.journal
 
     runs = await every_page(journal.runs, per_page)

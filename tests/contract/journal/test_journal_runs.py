@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from journal_desk import CLERK, NOON, clerk_wakes, intake, low, says, wishes
 
-from storecrew.domain.errors import NotFound, RunTakenOver
-from storecrew.domain.journal import Failure, Filing, Settled
-from storecrew.domain.proposals import Decision, Outcome, Result, Verdict
-from storecrew.domain.runs import ApprovalStatus, Judged, RunStatus
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Decision, JudgedProposal, Outcome, Result, Verdict
+from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.errors import NotFound, StaleAttempt
+from storecrew.domain.ports.journal import AgentOutput, ProposalResult, RunFailure
 
 
 async def skus(desk, run):
@@ -33,15 +34,17 @@ async def test_waiting_events_are_taken_in_batches_and_in_order(desk):
 
 async def test_a_batch_waits_until_it_is_full_or_its_time_is_over(desk):
     await desk.publish(low("a"))
-    patient = intake(batch=2, within=timedelta(minutes=5))
+    patient = intake(batch=2, batch_window=timedelta(minutes=5))
 
-    taken = await desk.journal.take([patient], desk.now, 10)
+    taken = await desk.journal.claim_runs([patient], desk.now, 10)
     assert (taken.runs, taken.next_due) == ((), NOON + timedelta(minutes=5))
 
     desk.now += timedelta(minutes=5)
     assert len(await desk.take(patient)) == 1
     await desk.publish(low("b"), low("c"))
-    assert len(await desk.take(intake(batch=2, within=timedelta(hours=1), concurrency=2))) == 1
+    assert (
+        len(await desk.take(intake(batch=2, batch_window=timedelta(hours=1), concurrency=2))) == 1
+    )
 
 
 async def test_an_agent_is_busy_with_one_subject_at_a_time(desk):
@@ -59,7 +62,7 @@ async def test_a_run_that_will_be_tried_again_still_holds_its_subject(desk):
     await desk.publish(low("mug", 1), low("mug", 2))
     [run] = await desk.take()
     later = NOON + timedelta(minutes=1)
-    await desk.journal.fail(Failure(run=run, attempt=1, error="x", retry_at=later, now=NOON))
+    await desk.journal.fail(RunFailure(run=run, attempt=1, error="x", retry_at=later, now=NOON))
 
     assert await desk.take(intake(concurrency=10)) == ()
 
@@ -94,10 +97,10 @@ async def test_two_processes_that_take_at_once_begin_each_run_once(desks):
 async def test_a_run_goes_through_its_steps_to_its_end(desk):
     run = await desk.begin()
 
-    allowed = await desk.journal.advance(desk.filing(run, Verdict.ALLOW, 2))
+    allowed = await desk.journal.record_step(desk.filing(run, Verdict.ALLOW, 2))
     assert [j.filed.id for j in allowed] == [f"{run}/0", f"{run}/1"]
     assert (await desk.journal.run(run)).status is RunStatus.RUNNING
-    await desk.journal.advance(desk.settling(run, allowed))
+    await desk.journal.record_step(desk.settling(run, allowed))
 
     ended = await desk.journal.run(run)
     assert (ended.status, ended.proposals, ended.finished_at) == (RunStatus.DONE, 2, NOON)
@@ -105,7 +108,7 @@ async def test_a_run_goes_through_its_steps_to_its_end(desk):
         (f"{run}/0", "applied"),
         (f"{run}/1", "applied"),
     ]
-    assert await desk.journal.tally([run]) == {
+    assert await desk.journal.count_results([run]) == {
         "proposals": 2,
         "applied": 2,
         "asked": 0,
@@ -116,59 +119,59 @@ async def test_a_run_goes_through_its_steps_to_its_end(desk):
 
 async def test_what_an_agent_said_is_kept_once(desk):
     run = await desk.begin()
-    filing = Filing(filed=wishes(run, 3), events=(desk.news(source="agent:clerk", id="e0"),))
-    await desk.journal.advance(desk.step(run, filing=filing))
+    filing = AgentOutput(filed=wishes(run, 3), events=(desk.news(source="agent:clerk", id="e0"),))
+    await desk.journal.record_step(desk.step(run, filing=filing))
 
-    with pytest.raises(RunTakenOver, match=run):
-        await desk.journal.advance(desk.step(run, filing=filing))
+    with pytest.raises(StaleAttempt, match=run):
+        await desk.journal.record_step(desk.step(run, filing=filing))
 
     assert await desk.journal.filed(run, 0, 500) == list(wishes(run, 3))
     assert await desk.journal.filed(run, 1, 1) == [wishes(run, 3)[1]]
     assert (await desk.journal.events(page=1, per_page=9)).total == 2
     judged = desk.step(run, pending=wishes(run, 3), judge=says(Verdict.DENY), last=True)
-    assert await desk.journal.advance(judged) == []
+    assert await desk.journal.record_step(judged) == []
 
 
 async def test_of_two_workers_on_one_run_one_files(desks):
     run = await desks[0].begin()
-    steps = [d.journal.advance(d.filing(run, Verdict.DENY, 3)) for d in desks * 2]
+    steps = [d.journal.record_step(d.filing(run, Verdict.DENY, 3)) for d in desks * 2]
 
     answers = await asyncio.gather(*steps, return_exceptions=True)
 
-    assert sorted(type(a).__name__ for a in answers) == ["RunTakenOver"] * 3 + ["list"]
+    assert sorted(type(a).__name__ for a in answers) == ["StaleAttempt"] * 3 + ["list"]
     assert len(await desks[0].audited()) == 3
 
 
 async def test_judging_again_gives_the_first_decision(desk):
     run = await desk.begin()
-    await desk.journal.advance(desk.filing(run, Verdict.ALLOW, 1))
+    await desk.journal.record_step(desk.filing(run, Verdict.ALLOW, 1))
 
     step = desk.step(run, pending=wishes(run), judge=says(Verdict.DENY))
-    again = await desk.journal.advance(step)
+    again = await desk.journal.record_step(step)
 
     assert [j.decision.verdict for j in again] == [Verdict.ALLOW]
-    await desk.journal.advance(desk.settling(run, again))
+    await desk.journal.record_step(desk.settling(run, again))
 
 
 async def test_what_has_an_outcome_is_not_to_be_done_again(desk):
     run = await desk.begin()
-    allowed = await desk.journal.advance(desk.filing(run, Verdict.ALLOW, 2))
-    await desk.journal.advance(desk.settling(run, allowed[:1]))
+    allowed = await desk.journal.record_step(desk.filing(run, Verdict.ALLOW, 2))
+    await desk.journal.record_step(desk.settling(run, allowed[:1]))
 
     step = desk.step(run, pending=wishes(run, 2), judge=says(Verdict.ALLOW))
-    left = await desk.journal.advance(step)
+    left = await desk.journal.record_step(step)
 
     assert [j.filed.id for j in left] == [f"{run}/1"]
-    await desk.journal.advance(desk.settling(run, left))
+    await desk.journal.record_step(desk.settling(run, left))
 
 
 async def test_settling_again_audits_nothing_twice(desk):
     run = await desk.begin()
-    allowed = await desk.journal.advance(desk.filing(run, Verdict.ALLOW))
+    allowed = await desk.journal.record_step(desk.filing(run, Verdict.ALLOW))
     step = desk.settling(run, allowed)
 
     for _ in range(3):
-        await desk.journal.advance(step)
+        await desk.journal.record_step(step)
 
     [entry] = await desk.audited()
     assert (entry.subject, entry.result) == (f"{run}/0", "applied")
@@ -176,22 +179,22 @@ async def test_settling_again_audits_nothing_twice(desk):
 
 async def test_settling_twice_at_once_audits_once(desks):
     run = await desks[0].begin()
-    allowed = await desks[0].journal.advance(desks[0].filing(run, Verdict.ALLOW, 5))
+    allowed = await desks[0].journal.record_step(desks[0].filing(run, Verdict.ALLOW, 5))
 
-    await asyncio.gather(*(d.journal.advance(d.settling(run, allowed)) for d in desks * 3))
+    await asyncio.gather(*(d.journal.record_step(d.settling(run, allowed)) for d in desks * 3))
 
     assert len(await desks[0].audited()) == 5
 
 
 async def test_a_refusal_of_the_store_is_audited_with_its_reason(desk):
     run = await desk.begin()
-    [judged] = await desk.journal.advance(desk.filing(run, Verdict.ALLOW))
+    [judged] = await desk.journal.record_step(desk.filing(run, Verdict.ALLOW))
     refused = Outcome(
         key=judged.filed.id, result=Result.REFUSED, code="stale", message="it changed"
     )
 
-    step = desk.step(run, settled=(Settled(judged=judged, outcome=refused),), last=True)
-    await desk.journal.advance(step)
+    step = desk.step(run, settled=(ProposalResult(judged=judged, outcome=refused),), last=True)
+    await desk.journal.record_step(step)
 
     [entry] = await desk.audited()
     assert entry.result == "refused"
@@ -207,21 +210,21 @@ async def test_two_runs_at_once_do_not_both_spend_the_rest_of_the_budget(desks):
             met.wait()  # on Postgres the other run is here too, unless they take turns
         verdict = Verdict.ALLOW if spent.shop + 60 <= 100 else Verdict.DENY
         decision = Decision(verdict=verdict, reason=str(spent), rule="budget")
-        return Judged(filed=filed, decision=decision, spends=60)
+        return JudgedProposal(filed=filed, decision=decision, budget_spend=60)
 
     def step(desk, run):
         filed = wishes(run)
-        filing = Filing(filed=filed, events=())
+        filing = AgentOutput(filed=filed, events=())
         return desk.step(run, filing=filing, pending=filed, judge=thrifty, last=True)
 
     allowed = await asyncio.gather(
-        *(d.journal.advance(step(d, run)) for d, run in zip(desks, runs, strict=True))
+        *(d.journal.record_step(step(d, run)) for d, run in zip(desks, runs, strict=True))
     )
 
     assert sorted(len(each) for each in allowed) == [0, 1]
     for run, each in zip(runs, allowed, strict=True):
         if each:
-            await desks[0].journal.advance(desks[0].settling(run, each))
+            await desks[0].journal.record_step(desks[0].settling(run, each))
 
 
 async def test_spending_of_another_day_leaves_the_budget_alone(desk):
@@ -230,15 +233,15 @@ async def test_spending_of_another_day_leaves_the_budget_alone(desk):
     def watch(filed, so_far):
         spent.append(so_far.shop)
         decision = Decision(verdict=Verdict.ALLOW, reason="", rule="budget")
-        return Judged(filed=filed, decision=decision, spends=40)
+        return JudgedProposal(filed=filed, decision=decision, budget_spend=40)
 
     for days in (0, 0, 1):
         desk.now = NOON + timedelta(days=days)
         run = await desk.begin()
         filed = wishes(run, 2)
-        filing = Filing(filed=filed, events=())
+        filing = AgentOutput(filed=filed, events=())
         step = desk.step(run, filing=filing, pending=filed, judge=watch)
-        await desk.journal.advance(desk.settling(run, await desk.journal.advance(step)))
+        await desk.journal.record_step(desk.settling(run, await desk.journal.record_step(step)))
 
     assert spent == [0, 40, 80, 120, 0, 40]
 
@@ -246,29 +249,29 @@ async def test_spending_of_another_day_leaves_the_budget_alone(desk):
 async def test_a_failed_run_pauses_and_goes_on_as_a_new_attempt(desk):
     run = await desk.begin()
     due = NOON + timedelta(seconds=2)
-    failure = Failure(run=run, attempt=1, error="no luck", retry_at=due, now=NOON)
+    failure = RunFailure(run=run, attempt=1, error="no luck", retry_at=due, now=NOON)
 
     assert await desk.journal.fail(failure) is RunStatus.RETRYING
-    glance = await desk.journal.glance("store", NOON)
+    glance = await desk.journal.snapshot("store", NOON)
     assert (glance.retries_due, glance.next_retry, glance.running) == (False, due, ())
-    assert await desk.journal.revive(NOON) == 0
-    assert (await desk.journal.glance("store", due)).retries_due
-    assert await desk.journal.revive(due) == 1
-    assert await desk.journal.revive(due) == 0
-    assert (await desk.journal.glance("store", due)).running == ((run, 2),)
+    assert await desk.journal.requeue_due_retries(NOON) == 0
+    assert (await desk.journal.snapshot("store", due)).retries_due
+    assert await desk.journal.requeue_due_retries(due) == 1
+    assert await desk.journal.requeue_due_retries(due) == 0
+    assert (await desk.journal.snapshot("store", due)).running == ((run, 2),)
     assert (await desk.journal.run(run)).error == "no luck"
 
 
 async def test_a_batch_that_fails_for_good_is_split_and_the_poison_parked(desk):
     await desk.publish(low("a"), low("poison"))
     [batch] = await desk.take(intake(batch=5))
-    final = Failure(run=batch, attempt=1, error="poison", retry_at=None, now=NOON)
+    final = RunFailure(run=batch, attempt=1, error="poison", retry_at=None, now=NOON)
 
-    assert await desk.journal.fail(final) is RunStatus.SPLIT
-    alone = await desk.take(intake(batch=5, within=timedelta(hours=1), concurrency=5))
+    assert await desk.journal.fail(final) is RunStatus.RETRYING_INDIVIDUALLY
+    alone = await desk.take(intake(batch=5, batch_window=timedelta(hours=1), concurrency=5))
     assert [await skus(desk, run) for run in alone] == [["a"], ["poison"]]
     await desk.done(alone[0])
-    parked = Failure(run=alone[1], attempt=1, error="poison", retry_at=None, now=NOON)
+    parked = RunFailure(run=alone[1], attempt=1, error="poison", retry_at=None, now=NOON)
     assert await desk.journal.fail(parked) is RunStatus.FAILED
 
     found = await desk.journal.runs(page=1, per_page=9, agent=CLERK, status=RunStatus.FAILED)
@@ -278,13 +281,13 @@ async def test_a_batch_that_fails_for_good_is_split_and_the_poison_parked(desk):
 async def test_a_batch_that_proposed_is_never_split(desk):
     await desk.publish(low("a"), low("b"))
     [batch] = await desk.take(intake(batch=5))
-    allowed = await desk.journal.advance(desk.filing(batch, Verdict.ALLOW))
-    final = Failure(run=batch, attempt=1, error="later", retry_at=None, now=NOON)
+    allowed = await desk.journal.record_step(desk.filing(batch, Verdict.ALLOW))
+    final = RunFailure(run=batch, attempt=1, error="later", retry_at=None, now=NOON)
 
     assert await desk.journal.fail(final) is RunStatus.FAILED
 
     assert await desk.take(intake(batch=5)) == ()
-    await desk.journal.advance(desk.settling(batch, allowed))
+    await desk.journal.record_step(desk.settling(batch, allowed))
 
 
 async def test_who_takes_over_begins_a_new_attempt_of_what_is_under_way(desk):
@@ -292,7 +295,7 @@ async def test_who_takes_over_begins_a_new_attempt_of_what_is_under_way(desk):
     ended = await desk.begin("b")
     await desk.done(ended)
 
-    assert await desk.journal.take_over() == 1
+    assert await desk.journal.reclaim_runs() == 1
 
     assert [(await desk.journal.run(r)).attempt for r in (under_way, ended)] == [2, 1]
 
@@ -302,7 +305,7 @@ async def test_an_unknown_run_or_proposal_is_not_found(desk):
         with pytest.raises(NotFound, match="nothing"):
             await look("nothing")
     assert await desk.journal.filed("nothing", 0, 10) == []
-    assert await desk.journal.tally([]) == {
+    assert await desk.journal.count_results([]) == {
         "proposals": 0,
         "applied": 0,
         "asked": 0,
@@ -327,13 +330,13 @@ async def test_runs_and_stories_are_read_in_pages_newest_first(desk):
 
 
 async def test_a_glance_tells_of_everything_there_is_to_do(desk):
-    quiet = await desk.journal.glance("store", NOON)
+    quiet = await desk.journal.snapshot("store", NOON)
     assert (quiet.paused, quiet.waiting, quiet.next_expiry) == (False, False, None)
 
     await desk.asked("a")
     run = await desk.begin("b")
     await desk.journal.publish([desk.news()], clerk_wakes)
-    busy = await desk.journal.glance("store", NOON)
+    busy = await desk.journal.snapshot("store", NOON)
 
     assert (busy.waiting, busy.running) == (True, ((run, 1),))
     assert busy.next_expiry == NOON + timedelta(hours=72)

@@ -3,10 +3,10 @@
 import pytest
 from journal_desk import CLERK, NOON, answer, low
 
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import NotFound
-from storecrew.domain.events import Published
-from storecrew.domain.journal import Filing
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.ports.journal import AgentOutput
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_a_fact_its_run_its_proposal_and_its_effect_share_one_trace(desk, 
 
 async def test_the_answer_and_the_undo_belong_to_it(desk, told):
     proposal = await desk.asked()
-    settling = await desk.journal.answer(answer(proposal))
+    settling = await desk.journal.decide(answer(proposal))
     story = await desk.journal.story(proposal)
     back = Proposal(action=story.filed.proposal.action, reason="back")
     undoing = await desk.journal.begin_undo(story, back, by="owner", now=NOON)
@@ -59,10 +59,12 @@ async def test_the_answer_and_the_undo_belong_to_it(desk, told):
 
 async def test_what_an_agent_found_belongs_to_what_woke_it(desk, told):
     run = await desk.begin()
-    found = Published(
+    found = EventEnvelope(
         source=f"agent:{CLERK}", external_id=f"{run}/e0", event=low("cup"), at=NOON, actor=CLERK
     )
-    await desk.journal.advance(desk.step(run, filing=Filing(filed=(), events=(found,)), last=True))
+    await desk.journal.record_step(
+        desk.step(run, filing=AgentOutput(filed=(), events=(found,)), last=True)
+    )
     [next_run] = await desk.take()
 
     chain = await told("e1")

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from journal_desk import CLERK, NOON, answer, low
 
-from storecrew.domain.journal import Failure
-from storecrew.domain.live import Topic
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import ApprovalStatus
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.control.updates import Topic
+from storecrew.domain.ports.journal import RunFailure
 from storecrew.journal import updates
 
 
@@ -40,7 +40,7 @@ async def test_a_run_is_told_when_it_begins_and_when_it_ends(desk, told):
     began = await desk.journal.newest_update()
     await desk.done(run)
     failing = await desk.begin("cup")
-    failure = Failure(run=failing, attempt=1, error="no", retry_at=None, now=NOON)
+    failure = RunFailure(run=failing, attempt=1, error="no", retry_at=None, now=NOON)
     await desk.journal.fail(failure)
 
     later = [(topic, body) for topic, body in await told(began) if topic is Topic.RUN]
@@ -58,7 +58,7 @@ async def test_a_run_is_told_when_it_begins_and_when_it_ends(desk, told):
 async def test_questions_are_told_when_asked_and_when_closed(desk, told):
     first = await desk.asked("mug")
     second = await desk.asked("mug", "it sells out")
-    await desk.journal.answer(answer(second, ApprovalStatus.REJECTED))
+    await desk.journal.decide(answer(second, ApprovalStatus.REJECTED))
 
     bodies = [body["approvals"] for topic, body in await told() if topic is Topic.APPROVAL]
     assert bodies == [
@@ -91,7 +91,7 @@ async def test_who_asks_for_what_is_gone_hears_so(desk, monkeypatch):
     monkeypatch.setattr(updates, "KEPT", 10)
     monkeypatch.setattr(updates, "_SWEPT_EVERY", 20)
     for n in range(40):
-        await desk.journal.note(Topic.SERVICE, {"n": n}, NOON)
+        await desk.journal.publish_update(Topic.SERVICE, {"n": n}, NOON)
 
     assert await desk.journal.updates(29) is None
     assert [u.body["n"] for u in await desk.journal.updates(30)] == list(range(30, 40))
@@ -116,9 +116,9 @@ async def test_numbers_grow_without_gaps_under_concurrent_writers(desk):
 async def test_a_step_that_asks_and_is_repeated_tells_once(desk, told):
     run = await desk.begin()
     step = desk.filing(run, Verdict.ASK)
-    await desk.journal.advance(step)
+    await desk.journal.record_step(step)
     before = await desk.journal.newest_update()
     with pytest.raises(Exception, match=run):
-        await desk.journal.advance(step)
+        await desk.journal.record_step(step)
 
     assert await told(before) == []

@@ -6,7 +6,7 @@ import sys
 from ledger_shop import Clock, lines
 
 from storecrew.database import Durability
-from storecrew.domain import actions as a
+from storecrew.domain.shop.orders import PlaceOrder
 from storecrew.stores.sql import open_store
 
 
@@ -21,7 +21,7 @@ async def buy(url: str, schema: str, name: str, buyers: int) -> int:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)
-    order = a.PlaceOrder(lines=lines(A=1))
+    order = PlaceOrder(lines=lines(A=1))
     outcomes = await asyncio.gather(
         *(store.apply(order, key=f"{name}/{buyer}") for buyer in range(buyers))
     )

@@ -4,12 +4,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Action, Level
-from storecrew.domain.commerce import Customer, Line, Supplier
+from storecrew.domain.actions import Action
+from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Outcome
+from storecrew.domain.shop.catalog import SetCost, SetPrice
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    CancelOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    Line,
+    OrderStatus,
+    PlaceOrder,
+)
+from storecrew.domain.shop.payments import CapturePayment
+from storecrew.domain.shop.purchasing import Supplier
+from storecrew.domain.shop.returns import AcceptReturn
 from storecrew.stores.sql import SqlStore
 
 
@@ -57,17 +69,17 @@ class Shop:
 
     async def stocked(self, warehouse: str = "main", **levels: int) -> None:
         """Count units of products, which come to cost 4.00 and sell at 10.00."""
-        every = tuple(Level(sku=s, on_hand=n, warehouse=warehouse) for s, n in levels.items())
-        await self.done(a.SetStock(levels=every))
+        every = tuple(StockCount(sku=s, on_hand=n, warehouse=warehouse) for s, n in levels.items())
+        await self.done(SetStock(levels=every))
         for sku in levels:
-            await self.done(a.SetPrice(sku=sku, price=euro(10)))
-            await self.done(a.SetCost(sku=sku, cost=euro(4)))
+            await self.done(SetPrice(sku=sku, price=euro(10)))
+            await self.done(SetCost(sku=sku, cost=euro(4)))
 
     async def placed(self, **quantities: int) -> int:
-        outcome = await self.done(a.PlaceOrder(lines=lines(**quantities)))
+        outcome = await self.done(PlaceOrder(lines=lines(**quantities)))
         return int(outcome.detail["order_id"])
 
-    async def order_at(self, status: Status, *, paid: bool = True, **quantities: int) -> int:
+    async def order_at(self, status: OrderStatus, *, paid: bool = True, **quantities: int) -> int:
         """Bring a new order to this state by legal steps."""
         order_id = await self.placed(**quantities)
         for action in _way_to(order_id, status, paid=paid):
@@ -95,24 +107,24 @@ class Shop:
         await self.store.put_suppliers([Supplier(id="acme", name="Acme", lead_time_days=3)])
 
 
-def _way_to(order_id: int, status: Status, *, paid: bool) -> list[Action]:
-    if status is Status.RECEIVED:
+def _way_to(order_id: int, status: OrderStatus, *, paid: bool) -> list[Action]:
+    if status is OrderStatus.RECEIVED:
         return []
-    if status is Status.CANCELLED:
-        return [a.CancelOrder(order_id=order_id)]
-    way: list[Action] = [a.ApproveOrder(order_id=order_id)]
-    if status is Status.AWAITING_PAYMENT and not paid:
+    if status is OrderStatus.CANCELLED:
+        return [CancelOrder(order_id=order_id)]
+    way: list[Action] = [ApproveOrder(order_id=order_id)]
+    if status is OrderStatus.AWAITING_PAYMENT and not paid:
         return way
     way += [
-        a.CapturePayment(order_id=order_id, reference=f"pay-{order_id}"),
-        a.FulfilOrder(order_id=order_id),
-        a.CompleteDelivery(order_id=order_id),
-        a.AcceptReturn(order_id=order_id),
+        CapturePayment(order_id=order_id, reference=f"pay-{order_id}"),
+        FulfilOrder(order_id=order_id),
+        CompleteDelivery(order_id=order_id),
+        AcceptReturn(order_id=order_id),
     ]
     reached = (
-        Status.AWAITING_PAYMENT,
-        Status.AWAITING_DELIVERY,
-        Status.DELIVERED,
-        Status.RETURNED,
+        OrderStatus.AWAITING_PAYMENT,
+        OrderStatus.AWAITING_DELIVERY,
+        OrderStatus.DELIVERED,
+        OrderStatus.RETURNED,
     )
     return way[: 2 + reached.index(status)]

@@ -5,13 +5,62 @@ from decimal import Decimal
 
 from ledger_shop import Shop, euro, lines
 
-from storecrew.domain import actions as a
-from storecrew.domain import care as k
-from storecrew.domain import selling as s
-from storecrew.domain.actions import Action, Level
+from storecrew.domain.actions import Action, ControlAction
 from storecrew.domain.codec import ACTIONS
-from storecrew.domain.operations import Operation
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.catalog import (
+    RecordCompetitorPrice,
+    SetCost,
+    SetPrice,
+    SuggestProduct,
+    TrackCompetitorPage,
+    UpsertProduct,
+)
+from storecrew.domain.shop.customers import (
+    RecordCustomerActivity,
+    SetConsent,
+    SubscribeBackInStock,
+    UpsertCustomer,
+)
+from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, TransferStock
+from storecrew.domain.shop.messages import SendMessage, SuppressAddress
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    CancelOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    HoldOrder,
+    OrderStatus,
+    PlaceOrder,
+    ReleaseOrder,
+)
+from storecrew.domain.shop.payments import (
+    AuthorizePayment,
+    CapturePayment,
+    Refund,
+    SetPaymentMethod,
+)
+from storecrew.domain.shop.promotions import (
+    CreateDiscount,
+    EndDiscount,
+    OfferBundle,
+    SetRecommendations,
+    StartCampaign,
+    WithdrawBundle,
+)
+from storecrew.domain.shop.purchasing import (
+    CancelPurchaseOrder,
+    CreatePurchaseOrder,
+    DelayPurchaseOrder,
+    ReceivePurchaseOrder,
+)
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.domain.shop.support import (
+    CloseTicket,
+    EscalateTicket,
+    OpenTicket,
+    RateTicket,
+    ReplyToTicket,
+)
 
 
 async def stage(shop: Shop) -> dict[str, Action]:
@@ -19,81 +68,81 @@ async def stage(shop: Shop) -> dict[str, Action]:
     await shop.peopled()
     await shop.stocked(A=100, B=100)
     at = shop.order_at
-    received = await at(Status.RECEIVED, A=1)
-    unpaid = await at(Status.AWAITING_PAYMENT, paid=False, A=1)
-    paid = await at(Status.AWAITING_PAYMENT, A=1)
-    shipped = await at(Status.AWAITING_DELIVERY, A=1)
-    delivered = await at(Status.DELIVERED, A=1)
-    returned = await at(Status.DELIVERED, A=2)
-    await shop.done(a.AcceptReturn(order_id=returned, lines=lines(A=1)))
-    cancelled = await at(Status.RECEIVED, B=1)
-    bought = await shop.done(a.Reorder(sku="B", quantity=5))
-    called_off = await shop.done(a.Reorder(sku="B", quantity=5, warehouse="north"))
+    received = await at(OrderStatus.RECEIVED, A=1)
+    unpaid = await at(OrderStatus.AWAITING_PAYMENT, paid=False, A=1)
+    paid = await at(OrderStatus.AWAITING_PAYMENT, A=1)
+    shipped = await at(OrderStatus.AWAITING_DELIVERY, A=1)
+    delivered = await at(OrderStatus.DELIVERED, A=1)
+    returned = await at(OrderStatus.DELIVERED, A=2)
+    await shop.done(AcceptReturn(order_id=returned, lines=lines(A=1)))
+    cancelled = await at(OrderStatus.RECEIVED, B=1)
+    bought = await shop.done(CreatePurchaseOrder(sku="B", quantity=5))
+    called_off = await shop.done(CreatePurchaseOrder(sku="B", quantity=5, warehouse="north"))
     words = {"title": "Hello", "body": "Dear customer"}
     every = [
-        a.SetPrice(sku="A", price=euro(11)),
-        a.SetCost(sku="A", cost=euro(5)),
-        a.PutProduct(sku="C", name="Cup", price=euro(1)),
-        a.RecordRivalPrice(sku="A", rival="them", price=euro(9)),
-        a.SetStock(levels=(Level(sku="A", on_hand=90),)),
-        a.AdjustStock(sku="A", change=1, reason="found"),
-        a.TransferStock(sku="A", source="main", target="north", quantity=1),
-        a.Reorder(sku="A", quantity=5),
-        a.CancelPurchase(purchase_id=called_off.detail["purchase_id"]),
-        a.ReceivePurchase(purchase_id=bought.detail["purchase_id"]),
-        a.PlaceOrder(lines=lines(A=1)),
-        a.ApproveOrder(order_id=received),
-        a.CapturePayment(order_id=unpaid, reference="stage"),
-        a.FulfilOrder(order_id=paid),
-        a.CompleteDelivery(order_id=shipped),
-        a.CancelOrder(order_id=cancelled),
-        a.AcceptReturn(order_id=delivered),
-        a.Refund(order_id=returned),
-        a.SendMessage(customer="ann", purpose="marketing", **words),
+        SetPrice(sku="A", price=euro(11)),
+        SetCost(sku="A", cost=euro(5)),
+        UpsertProduct(sku="C", name="Cup", price=euro(1)),
+        RecordCompetitorPrice(sku="A", competitor="them", price=euro(9)),
+        SetStock(levels=(StockCount(sku="A", on_hand=90),)),
+        AdjustStock(sku="A", change=1, reason="found"),
+        TransferStock(sku="A", source="main", target="north", quantity=1),
+        CreatePurchaseOrder(sku="A", quantity=5),
+        CancelPurchaseOrder(purchase_id=called_off.detail["purchase_id"]),
+        ReceivePurchaseOrder(purchase_id=bought.detail["purchase_id"]),
+        PlaceOrder(lines=lines(A=1)),
+        ApproveOrder(order_id=received),
+        CapturePayment(order_id=unpaid, reference="stage"),
+        FulfilOrder(order_id=paid),
+        CompleteDelivery(order_id=shipped),
+        CancelOrder(order_id=cancelled),
+        AcceptReturn(order_id=delivered),
+        Refund(order_id=returned),
+        SendMessage(customer="ann", purpose="marketing", **words),
     ]
-    every += await _dealings(shop, waiting=await at(Status.RECEIVED, A=1))
+    every += await _dealings(shop, waiting=await at(OrderStatus.RECEIVED, A=1))
     return {type(action).__name__: action for action in every}
 
 
 async def _dealings(shop: Shop, waiting: int) -> list[Action]:
     """Prepare offers, tickets and payments, and return an action of each kind of them."""
     now = shop.clock.now()
-    held = await shop.order_at(Status.RECEIVED, A=1)
-    await shop.done(a.HoldOrder(order_id=held, reason="odd"))
-    bought = await shop.done(a.Reorder(sku="B", quantity=5, warehouse="south"))
+    held = await shop.order_at(OrderStatus.RECEIVED, A=1)
+    await shop.done(HoldOrder(order_id=held, reason="odd"))
+    bought = await shop.done(CreatePurchaseOrder(sku="B", quantity=5, warehouse="south"))
     sale = {"percent": Decimal(10), "skus": ("A",), "starts_at": now, "ends_at": now + _WEEK}
-    await shop.done(s.CreateDiscount(code="OLD", **sale))
-    await shop.done(s.OfferBundle(name="set", skus=("A", "B"), price=euro(15)))
+    await shop.done(CreateDiscount(code="OLD", **sale))
+    await shop.done(OfferBundle(name="set", skus=("A", "B"), price=euro(15)))
     for ticket in ("asked", "odd", "done", "rated"):
-        await shop.done(k.OpenTicket(ticket_id=ticket, text="Where is it?", customer="ann"))
+        await shop.done(OpenTicket(ticket_id=ticket, text="Where is it?", customer="ann"))
     campaign = {"segment": "all", "title": "Hello", "body": "Dear customer", "ends_at": now + _WEEK}
     return [
-        a.DelayPurchase(purchase_id=bought.detail["purchase_id"], due_at=now + 2 * _WEEK),
-        a.AuthorizePayment(order_id=waiting, reference="set aside", amount=euro(10)),
-        a.SetPaymentMethod(method="card", enabled=False),
-        a.HoldOrder(order_id=waiting, reason="unusual"),
-        a.ReleaseOrder(order_id=held),
-        s.CreateDiscount(code="NEW", **sale),
-        s.EndDiscount(code="OLD"),
-        s.OfferBundle(name="pair", skus=("A", "B"), price=euro(16)),
-        s.WithdrawBundle(name="set"),
-        s.SetRecommendations(place="product:A", skus=("B",)),
-        s.StartCampaign(name="spring", recipients=("ann",), **campaign),
-        s.SuggestProduct(name="solar lamp", reason="searched for", source="own search"),
-        s.WatchRival(sku="A", rival="them", url="https://them.example/a"),
-        s.RecordAct(customer="ann", kind="viewed", sku="A"),
-        k.OpenTicket(ticket_id="new", text="How much is it?", customer="ann"),
-        k.ReplyToTicket(ticket_id="asked", text="On its way."),
-        k.EscalateTicket(ticket_id="odd", reason="unsure"),
-        k.CloseTicket(ticket_id="done"),
-        k.RateTicket(ticket_id="rated", rating=4),
-        k.SetConsent(customer="ann", marketing=False),
-        k.PutCustomer(customer="new", name="New", email="new@example.com"),
-        k.SuppressAddress(address="gone@example.com", reason="no such mailbox"),
-        k.WatchStock(customer="ann", sku="A"),
+        DelayPurchaseOrder(purchase_id=bought.detail["purchase_id"], due_at=now + 2 * _WEEK),
+        AuthorizePayment(order_id=waiting, reference="set aside", amount=euro(10)),
+        SetPaymentMethod(method="card", enabled=False),
+        HoldOrder(order_id=waiting, reason="unusual"),
+        ReleaseOrder(order_id=held),
+        CreateDiscount(code="NEW", **sale),
+        EndDiscount(code="OLD"),
+        OfferBundle(name="pair", skus=("A", "B"), price=euro(16)),
+        WithdrawBundle(name="set"),
+        SetRecommendations(place="product:A", skus=("B",)),
+        StartCampaign(name="spring", recipients=("ann",), **campaign),
+        SuggestProduct(name="solar lamp", reason="searched for", source="own search"),
+        TrackCompetitorPage(sku="A", competitor="them", url="https://them.example/a"),
+        RecordCustomerActivity(customer="ann", kind="viewed", sku="A"),
+        OpenTicket(ticket_id="new", text="How much is it?", customer="ann"),
+        ReplyToTicket(ticket_id="asked", text="On its way."),
+        EscalateTicket(ticket_id="odd", reason="unsure"),
+        CloseTicket(ticket_id="done"),
+        RateTicket(ticket_id="rated", rating=4),
+        SetConsent(customer="ann", marketing=False),
+        UpsertCustomer(customer="new", name="New", email="new@example.com"),
+        SuppressAddress(address="gone@example.com", reason="no such mailbox"),
+        SubscribeBackInStock(customer="ann", sku="A"),
     ]
 
 
 _WEEK = timedelta(weeks=1)
-KINDS = sorted(name for name, kind in ACTIONS.items() if not issubclass(kind, Operation))
+KINDS = sorted(name for name, kind in ACTIONS.items() if not issubclass(kind, ControlAction))
 """What a store does; the rest is done to the plane."""

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from ledger_shop import Clock, Shop
 from ledger_stage import stage
 
-from storecrew.stores.sql.books import CHECKS
+from storecrew.stores.sql.integrity import CHECKS
 
 TAMPERED = {
     "stock": ["UPDATE stock SET on_hand = on_hand + 1 WHERE product = 'A' AND warehouse = 'main'"],

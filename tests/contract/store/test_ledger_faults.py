@@ -15,17 +15,17 @@ from ledger_shop import Clock, Shop, lines
 from ledger_stage import KINDS, stage
 
 from storecrew.database import connect, migrate
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Keyed
-from storecrew.domain.commerce import OrderQuery
+from storecrew.domain.actions import Command
 from storecrew.domain.errors import Retryable, StorageBusy, StorageDamaged, StorageFull
+from storecrew.domain.shop.inventory import AdjustStock
+from storecrew.domain.shop.orders import OrderQuery, PlaceOrder
 from storecrew.stores.sql import SqlStore, open_store
-from storecrew.stores.sql.columns import METADATA
+from storecrew.stores.sql.schema.columns import METADATA
 from storecrew.stores.sql.store import MIGRATIONS
 
 LONG = "x" * 100_000
 """An actor's name that fits no page already there: writing it needs space."""
-_ROOMY = Keyed(key="beside", action=a.AdjustStock(sku="B", change=1, reason="found"), actor=LONG)
+_ROOMY = Command(key="beside", action=AdjustStock(sku="B", change=1, reason="found"), actor=LONG)
 """Whatever is applied with it needs space."""
 
 
@@ -81,7 +81,7 @@ async def test_an_action_on_a_full_disk_leaves_nothing_and_works_later(
     room = _limit_pages(store)
 
     room["pages"] = 1  # SQLite takes it as: no more than there are now
-    batch = [Keyed(key="full", action=action, actor=LONG), _ROOMY]
+    batch = [Command(key="full", action=action, actor=LONG), _ROOMY]
     with pytest.raises(StorageFull):
         await store.apply_batch(batch)
 
@@ -111,7 +111,7 @@ async def test_on_a_full_disk_others_of_the_same_commit_hear_of_it_too(file_plac
     room["pages"] = 1
 
     answers = await asyncio.gather(
-        *(shop.do(a.PlaceOrder(lines=lines(A=1)), key=f"f{n}", actor=LONG) for n in range(10)),
+        *(shop.do(PlaceOrder(lines=lines(A=1)), key=f"f{n}", actor=LONG) for n in range(10)),
         return_exceptions=True,
     )
 
@@ -125,17 +125,17 @@ READS = {
     "product": lambda s, c: s.product("A"),
     "products": lambda s, c: s.products(),
     "stock": lambda s, c: s.stock(),
-    "stock_moves": lambda s, c: s.stock_moves(),
+    "stock_movements": lambda s, c: s.stock_movements(),
     "order": lambda s, c: s.order(1),
     "orders": lambda s, c: s.orders(OrderQuery()),
     "open_orders": lambda s, c: s.open_orders(),
     "order_counts": lambda s, c: s.order_counts(),
-    "order_moves": lambda s, c: s.order_moves([1]),
+    "order_transitions": lambda s, c: s.order_transitions([1]),
     "daily_sales": lambda s, c: s.daily_sales(c.now().date(), c.now().date()),
     "price_changes": lambda s, c: s.price_changes(c.now()),
-    "purchases": lambda s, c: s.purchases(),
+    "purchases": lambda s, c: s.purchase_orders(),
     "suppliers": lambda s, c: s.suppliers(),
-    "rival_prices": lambda s, c: s.rival_prices(),
+    "competitor_prices": lambda s, c: s.competitor_prices(),
     "customer": lambda s, c: s.customer("ann"),
     "messages_sent": lambda s, c: s.messages_sent(["ann"], c.now()),
     "outbox": lambda s, c: s.outbox(0),

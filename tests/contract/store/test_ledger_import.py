@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 from ledger_shop import Shop, euro, lines
 
-from storecrew.domain import actions as a
-from storecrew.domain.commerce import OrderQuery
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.orders import OrderQuery, OrderStatus, PlaceOrder
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.domain.shop.returns import AcceptReturn
 from storecrew.stores.sql.importing import import_online_retail
 
 HEADER = (
@@ -123,10 +123,14 @@ async def test_invoices_become_orders_that_were_paid_and_delivered(shop: Shop, i
 
     orders = {order.id: order for order in (await shop.store.orders(OrderQuery())).items}
     last = next(o for o in orders.values() if o.customer == "12345")
-    assert (last.status, last.total, last.paid) == (Status.DELIVERED, euro("1.25"), euro("1.25"))
+    assert (last.status, last.total, last.paid) == (
+        OrderStatus.DELIVERED,
+        euro("1.25"),
+        euro("1.25"),
+    )
     assert last.placed_at == datetime(2010, 12, 20, 8, 26, tzinfo=UTC)
     assert last.imported
-    moves = await shop.store.order_moves([last.id])
+    moves = await shop.store.order_transitions([last.id])
     assert [m.status.value for m in moves] == [
         "received",
         "approved",
@@ -144,7 +148,7 @@ async def test_returned_goods_are_matched_with_the_latest_orders_first(
 ):
     await imported(write_csv(tmp_path / "s.csv", GOOD))
 
-    returned = (await shop.store.orders(OrderQuery(status=Status.RETURNED))).items
+    returned = (await shop.store.orders(OrderQuery(status=OrderStatus.RETURNED))).items
     # 15 came back: 3 of the second order's, 10 of the first's, and 2 that nobody sold.
     assert [order.total - order.paid for order in returned] == [euro("7.50"), euro("25.00")]
 
@@ -159,7 +163,7 @@ async def test_what_is_not_known_is_assumed_and_said(shop: Shop, imported, tmp_p
     assert await shop.level("10003") == (15, 0)  # 29 in four weeks: 14.5 in two, rounded up
     post = await shop.store.product("POST")
     assert (post.stocked, post.cost, post.assumed) == (False, None, ())
-    assert {m.reason for m in await shop.store.stock_moves()} == {"opening stock (assumed)"}
+    assert {m.reason for m in await shop.store.stock_movements()} == {"opening stock (assumed)"}
 
 
 async def test_given_costs_and_counts_are_taken_as_given(shop: Shop, imported, tmp_path):
@@ -232,9 +236,9 @@ async def test_an_imported_shop_goes_on_trading(shop: Shop, imported, tmp_path):
     await imported(write_csv(tmp_path / "s.csv", GOOD))
     old = next(o for o in (await shop.store.orders(OrderQuery())).items if o.customer == "12345")
 
-    await shop.done(a.AcceptReturn(order_id=old.id))
-    new = await shop.order_at(Status.DELIVERED, **{"10003": 2})
-    await shop.done(a.Reorder(sku="10003", quantity=10))
+    await shop.done(AcceptReturn(order_id=old.id))
+    new = await shop.order_at(OrderStatus.DELIVERED, **{"10003": 2})
+    await shop.done(CreatePurchaseOrder(sku="10003", quantity=10))
 
     assert new > old.id
     assert await shop.level("10003") == (14, 0)
@@ -271,7 +275,7 @@ async def test_a_file_of_another_layout_is_refused(imported, tmp_path, name: str
 
 async def test_an_unfitting_live_order_is_never_matched(shop: Shop, imported, tmp_path):
     await shop.stocked(**{"10001": 5})
-    await shop.done(a.PlaceOrder(lines=lines(**{"10001": 5}), customer="17850"))
+    await shop.done(PlaceOrder(lines=lines(**{"10001": 5}), customer="17850"))
 
     report = await imported(write_csv(tmp_path / "s.csv", [GOOD[6]]))
 

@@ -6,15 +6,25 @@ import pytest
 from ledger_shop import Shop, euro, lines
 from ledger_stage import KINDS, stage
 
-from storecrew.domain import actions as a
-from storecrew.domain import events as e
-from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.actions import Action, Command
 from storecrew.domain.errors import InvalidInput, KeyReused
-from storecrew.stores.sql.apply import PERFORM
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    CancelOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    OrderPlaced,
+    PlaceOrder,
+)
+from storecrew.domain.shop.payments import CapturePayment
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder, ReceivePurchaseOrder
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.stores.sql.apply import HANDLERS
 
 
 async def test_every_action_has_something_to_act_on(shop: Shop):
-    assert sorted(await stage(shop)) == KINDS == sorted(kind.__name__ for kind in PERFORM)
+    assert sorted(await stage(shop)) == KINDS == sorted(kind.__name__ for kind in HANDLERS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -32,10 +42,10 @@ async def test_a_key_acts_once_and_answers_alike_ever_after(shop: Shop, kind: st
 
 
 async def test_a_refusal_is_remembered_too(shop: Shop):
-    refused = await shop.do(a.PlaceOrder(lines=lines(A=1)), key="early")
+    refused = await shop.do(PlaceOrder(lines=lines(A=1)), key="early")
     await shop.stocked(A=5)
 
-    again = await shop.do(a.PlaceOrder(lines=lines(A=1)), key="early")
+    again = await shop.do(PlaceOrder(lines=lines(A=1)), key="early")
 
     assert again == refused
     assert await shop.level("A") == (5, 0)
@@ -44,10 +54,10 @@ async def test_a_refusal_is_remembered_too(shop: Shop):
 
 async def test_a_key_stands_for_one_action(shop: Shop):
     await shop.stocked(A=5)
-    await shop.do(a.PlaceOrder(lines=lines(A=1)), key="mine")
+    await shop.do(PlaceOrder(lines=lines(A=1)), key="mine")
 
     with pytest.raises(KeyReused):
-        await shop.do(a.PlaceOrder(lines=lines(A=2)), key="mine")
+        await shop.do(PlaceOrder(lines=lines(A=2)), key="mine")
 
     assert await shop.level("A") == (5, 1)
     assert await shop.store.outcome("never") is None
@@ -55,8 +65,8 @@ async def test_a_key_stands_for_one_action(shop: Shop):
 
 async def test_a_refused_action_of_a_batch_stops_no_other(shop: Shop):
     await shop.stocked(A=3)
-    orders = [Keyed(key=f"b{n}", action=a.PlaceOrder(lines=lines(A=n)), actor="x") for n in (2, 2)]
-    orders.append(Keyed(key="b9", action=a.PlaceOrder(lines=lines(A=1)), actor="x"))
+    orders = [Command(key=f"b{n}", action=PlaceOrder(lines=lines(A=n)), actor="x") for n in (2, 2)]
+    orders.append(Command(key="b9", action=PlaceOrder(lines=lines(A=1)), actor="x"))
     orders[1] = dataclasses.replace(orders[1], key="b3")
 
     outcomes = await shop.store.apply_batch(orders)
@@ -69,22 +79,22 @@ async def test_a_refused_action_of_a_batch_stops_no_other(shop: Shop):
 async def test_actions_of_a_batch_see_those_before_them(shop: Shop):
     await shop.stocked(A=3)
     steps: list[Action] = [
-        a.PlaceOrder(lines=lines(A=3)),
-        a.ApproveOrder(order_id=1),
-        a.CapturePayment(order_id=1, reference="r"),
-        a.FulfilOrder(order_id=1),
-        a.CompleteDelivery(order_id=1),
-        a.AcceptReturn(order_id=1, lines=lines(A=1)),
-        a.AcceptReturn(order_id=1),
-        a.PlaceOrder(lines=lines(A=3)),
-        a.CancelOrder(order_id=2),
-        a.SetPrice(sku="A", price=euro(11)),
-        a.SetPrice(sku="A", price=euro(12), expect=euro(11)),
-        a.Reorder(sku="A", quantity=1),
-        a.ReceivePurchase(purchase_id=1),
-        a.Reorder(sku="A", quantity=1),
+        PlaceOrder(lines=lines(A=3)),
+        ApproveOrder(order_id=1),
+        CapturePayment(order_id=1, reference="r"),
+        FulfilOrder(order_id=1),
+        CompleteDelivery(order_id=1),
+        AcceptReturn(order_id=1, lines=lines(A=1)),
+        AcceptReturn(order_id=1),
+        PlaceOrder(lines=lines(A=3)),
+        CancelOrder(order_id=2),
+        SetPrice(sku="A", price=euro(11)),
+        SetPrice(sku="A", price=euro(12), expected_price=euro(11)),
+        CreatePurchaseOrder(sku="A", quantity=1),
+        ReceivePurchaseOrder(purchase_id=1),
+        CreatePurchaseOrder(sku="A", quantity=1),
     ]
-    batch = [Keyed(key=f"s{n}", action=step, actor="x") for n, step in enumerate(steps)]
+    batch = [Command(key=f"s{n}", action=step, actor="x") for n, step in enumerate(steps)]
 
     outcomes = await shop.store.apply_batch(batch)
 
@@ -94,7 +104,7 @@ async def test_actions_of_a_batch_see_those_before_them(shop: Shop):
 
 async def test_one_key_twice_in_a_batch_is_one_effect(shop: Shop):
     await shop.stocked(A=5)
-    twice = [Keyed(key="same", action=a.PlaceOrder(lines=lines(A=1)), actor="x")] * 2
+    twice = [Command(key="same", action=PlaceOrder(lines=lines(A=1)), actor="x")] * 2
 
     first, second = await shop.store.apply_batch(twice)
 
@@ -105,7 +115,7 @@ async def test_one_key_twice_in_a_batch_is_one_effect(shop: Shop):
 async def test_a_reused_key_undoes_its_whole_batch(shop: Shop):
     await shop.stocked(A=5)
     batch = [
-        Keyed(key=key, action=a.PlaceOrder(lines=lines(A=n)), actor="x")
+        Command(key=key, action=PlaceOrder(lines=lines(A=n)), actor="x")
         for key, n in (("one", 1), ("two", 1), ("one", 2))
     ]
 
@@ -116,7 +126,7 @@ async def test_a_reused_key_undoes_its_whole_batch(shop: Shop):
 
 
 async def test_batches_are_bounded(shop: Shop):
-    too_many = [Keyed(key=str(n), action=a.PlaceOrder(lines=()), actor="x") for n in range(501)]
+    too_many = [Command(key=str(n), action=PlaceOrder(lines=()), actor="x") for n in range(501)]
 
     assert list(await shop.store.apply_batch([])) == []
     with pytest.raises(InvalidInput):
@@ -125,23 +135,23 @@ async def test_batches_are_bounded(shop: Shop):
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "a\0b"])
 async def test_text_that_no_database_keeps_is_refused(shop: Shop, text: str):
-    action = a.PlaceOrder(lines=(), order_text=text)
+    action = PlaceOrder(lines=(), order_text=text)
 
     with pytest.raises(InvalidInput):
         await shop.do(action)
     with pytest.raises(InvalidInput):
-        await shop.do(a.PlaceOrder(lines=()), key=text)
+        await shop.do(PlaceOrder(lines=()), key=text)
     with pytest.raises(InvalidInput):
-        await shop.do(a.PlaceOrder(lines=()), actor=text)
+        await shop.do(PlaceOrder(lines=()), actor=text)
     with pytest.raises(InvalidInput):
-        await shop.do(a.PlaceOrder(lines=()), key="x" * 501)
+        await shop.do(PlaceOrder(lines=()), key="x" * 501)
 
 
 async def test_look_alike_names_are_different_products(shop: Shop):
     composed, decomposed = "\u00c4", "A\u0308"
     await shop.stocked(**{composed: 1})
 
-    outcome = await shop.refused(a.PlaceOrder(lines=lines(**{decomposed: 1})))
+    outcome = await shop.refused(PlaceOrder(lines=lines(**{decomposed: 1})))
 
     assert outcome.code == "not_found"
 
@@ -163,6 +173,6 @@ async def test_facts_are_read_in_order_from_any_position(shop: Shop):
     rest = await shop.store.outbox(first[-1][0])
 
     assert [*first, *rest] == list(every)
-    assert every[-1][1].event == e.OrderPlaced(order_id=1, total=euro("10.00"))
+    assert every[-1][1].event == OrderPlaced(order_id=1, total=euro("10.00"))
     assert every[-1][1].source == "store"
     assert await shop.store.outbox(every[-1][0]) == []

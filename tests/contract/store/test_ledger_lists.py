@@ -3,9 +3,10 @@
 import pytest
 from ledger_shop import Shop
 
-from storecrew.domain import actions as a
-from storecrew.domain.commerce import Customer
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import OrderStatus
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder, ReceivePurchaseOrder
 
 SKUS = ("A", "B", "C", "D", "E", "F", "G")
 
@@ -27,8 +28,8 @@ async def test_pages_hold_everything_once_and_in_order(shop: Shop, per_page: int
     await shop.store.put_customers([Customer(id=f"c{n}", name=f"C{n}") for n in range(7)])
     await shop.peopled()
     for sku in SKUS[:5]:
-        await shop.done(a.Reorder(sku=sku, quantity=1))
-    await shop.done(a.ReceivePurchase(purchase_id=2))
+        await shop.done(CreatePurchaseOrder(sku=sku, quantity=1))
+    await shop.done(ReceivePurchaseOrder(purchase_id=2))
     store = shop.store
 
     assert await every_page(store.product_page, per_page) == await store.products()
@@ -36,7 +37,7 @@ async def test_pages_hold_everything_once_and_in_order(shop: Shop, per_page: int
     assert await every_page(store.customer_page, per_page) == await store.customers()
     for status in ("open", "received", None):
         paged = await every_page(store.purchase_page, per_page, status=status)
-        assert paged == await store.purchases(status=status)
+        assert paged == await store.purchase_orders(status=status)
 
 
 async def test_skus_with_stock_are_paged_once_each(shop: Shop):
@@ -51,17 +52,17 @@ async def test_skus_with_stock_are_paged_once_each(shop: Shop):
 async def test_the_backlog_tells_the_longest_wait_and_what_is_paid_and_not_sent(shop: Shop):
     await shop.stocked(A=99)
     began = shop.clock.now()
-    await shop.order_at(Status.RECEIVED, A=1)
-    await shop.order_at(Status.AWAITING_PAYMENT, A=1)
-    await shop.order_at(Status.AWAITING_PAYMENT, paid=False, A=1)
-    await shop.order_at(Status.DELIVERED, A=1)
-    await shop.done(a.SetStock(levels=(a.Level(sku="free", on_hand=9),)))
-    await shop.order_at(Status.AWAITING_PAYMENT, paid=False, free=1)
+    await shop.order_at(OrderStatus.RECEIVED, A=1)
+    await shop.order_at(OrderStatus.AWAITING_PAYMENT, A=1)
+    await shop.order_at(OrderStatus.AWAITING_PAYMENT, paid=False, A=1)
+    await shop.order_at(OrderStatus.DELIVERED, A=1)
+    await shop.done(SetStock(levels=(StockCount(sku="free", on_hand=9),)))
+    await shop.order_at(OrderStatus.AWAITING_PAYMENT, paid=False, free=1)
 
     backlog = await shop.store.order_backlog()
 
-    assert set(backlog.since) == {Status.RECEIVED, Status.AWAITING_PAYMENT}
-    assert backlog.since[Status.RECEIVED] >= began
+    assert set(backlog.since) == {OrderStatus.RECEIVED, OrderStatus.AWAITING_PAYMENT}
+    assert backlog.since[OrderStatus.RECEIVED] >= began
     waiting = await shop.store.open_orders()
     assert backlog.paid_not_sent == sum(o.is_paid and o.status in backlog.since for o in waiting)
     for status, since in backlog.since.items():
@@ -71,7 +72,7 @@ async def test_the_backlog_tells_the_longest_wait_and_what_is_paid_and_not_sent(
 async def test_low_stock_and_missing_prices_are_watched(shop: Shop):
     await shop.stocked(A=9, B=4, C=9)
     await shop.placed(C=6)
-    await shop.done(a.SetStock(levels=(a.Level(sku="free", on_hand=9),)))
+    await shop.done(SetStock(levels=(StockCount(sku="free", on_hand=9),)))
 
     assert list(await shop.store.skus_to_watch(below=5)) == ["B", "C", "free"]
     assert list(await shop.store.skus_to_watch(below=4)) == ["C", "free"]

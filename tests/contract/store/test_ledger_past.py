@@ -5,10 +5,9 @@ from datetime import date
 import pytest
 from ledger_shop import Shop, lines
 
-from storecrew.domain import actions as a
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.learning import EmptyShelf, Shipment
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.inventory import AdjustStock, Shipment, StockoutPeriod
+from storecrew.domain.shop.orders import CancelOrder, OrderStatus, PlaceOrder
 
 FIRST = date(2026, 3, 2)
 """The day on which the clock of the test's shop begins."""
@@ -18,9 +17,9 @@ async def test_lines_that_were_sold_by_columns_oldest_first(shop: Shop):
     await shop.stocked(A=50, B=50)
     first = await shop.placed(A=2, B=1)
     gone = await shop.placed(A=9)
-    await shop.done(a.CancelOrder(order_id=gone, reason="mistake"))
+    await shop.done(CancelOrder(order_id=gone, reason="mistake"))
     shop.clock.advance(days=1)
-    order = a.PlaceOrder(lines=lines(B=3), customer="anna")
+    order = PlaceOrder(lines=lines(B=3), customer="anna")
     second = int((await shop.done(order)).detail["order_id"])
     shop.clock.advance(days=1)
     await shop.placed(A=7)
@@ -43,10 +42,10 @@ async def test_lines_that_were_sold_by_columns_oldest_first(shop: Shop):
 
 async def test_shipments_per_warehouse_and_day(shop: Shop):
     await shop.stocked(A=50)
-    await shop.order_at(Status.DELIVERED, A=2)
-    await shop.order_at(Status.DELIVERED, A=3)
+    await shop.order_at(OrderStatus.DELIVERED, A=2)
+    await shop.order_at(OrderStatus.DELIVERED, A=3)
     shop.clock.advance(days=1)
-    await shop.order_at(Status.DELIVERED, A=4)
+    await shop.order_at(OrderStatus.DELIVERED, A=4)
 
     shipped = await shop.store.shipments(FIRST, FIRST)
 
@@ -57,17 +56,17 @@ async def test_a_shelf_is_empty_on_whole_days_without_a_unit_anywhere(shop: Shop
     await shop.stocked(A=5, B=5, C=0)
     await shop.stocked("north", B=1)
     shop.clock.advance(days=1)
-    await shop.done(a.AdjustStock(sku="A", change=-5, reason="lost"))
-    await shop.done(a.AdjustStock(sku="B", change=-5, reason="lost"))
+    await shop.done(AdjustStock(sku="A", change=-5, reason="lost"))
+    await shop.done(AdjustStock(sku="B", change=-5, reason="lost"))
     shop.clock.advance(days=4)
     await shop.stocked(A=1)
 
-    empty = await shop.store.empty_shelves(FIRST, date(2026, 3, 8))
+    empty = await shop.store.stockout_periods(FIRST, date(2026, 3, 8))
 
     assert empty == [
-        EmptyShelf(sku="A", first=date(2026, 3, 4), last=date(2026, 3, 6)),
-        EmptyShelf(sku="C", first=date(2026, 3, 3), last=date(2026, 3, 8)),
+        StockoutPeriod(sku="A", first=date(2026, 3, 4), last=date(2026, 3, 6)),
+        StockoutPeriod(sku="C", first=date(2026, 3, 3), last=date(2026, 3, 8)),
     ]
-    assert await shop.store.empty_shelves(date(2026, 3, 7), date(2026, 3, 7)) == [
-        EmptyShelf(sku="C", first=date(2026, 3, 7), last=date(2026, 3, 7))
+    assert await shop.store.stockout_periods(date(2026, 3, 7), date(2026, 3, 7)) == [
+        StockoutPeriod(sku="C", first=date(2026, 3, 7), last=date(2026, 3, 7))
     ]

@@ -6,32 +6,30 @@ from datetime import timedelta
 import pytest
 from ledger_shop import Clock, Shop
 
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.care import (
-    Delivered,
+from storecrew.domain.errors import InvalidInput, NotFound
+from storecrew.domain.shop.customers import Customer, SetConsent
+from storecrew.domain.shop.messages import (
+    DeliveryResult,
     DeliveryState,
     MailReport,
-    OpenTicket,
-    ReplyToTicket,
-    SetConsent,
+    SendMessage,
     SuppressAddress,
 )
-from storecrew.domain.commerce import Customer
-from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.selling import StartCampaign
-from storecrew.stores.sql.post import SqlPost
+from storecrew.domain.shop.promotions import StartCampaign
+from storecrew.domain.shop.support import OpenTicket, ReplyToTicket
+from storecrew.stores.sql.message_queue import SqlMessageQueue
 
 SENT, WAITING, UNKNOWN = DeliveryState.SENT, DeliveryState.WAITING, DeliveryState.UNKNOWN
 
 
 @pytest.fixture
-async def box(shop: Shop) -> SqlPost:
+async def box(shop: Shop) -> SqlMessageQueue:
     people = [
         Customer(id=f"c{n}", name=f"C{n}", email=f"C{n}@example.com", marketing_consent=n != 3)
         for n in range(1, 41)
     ]
     await shop.store.put_customers(people)
-    return SqlPost(shop.store.database, shop.clock)
+    return SqlMessageQueue(shop.store.database, shop.clock)
 
 
 async def queue(shop: Shop, customer: str, purpose: str = "service", topic: str = "") -> int:
@@ -41,11 +39,11 @@ async def queue(shop: Shop, customer: str, purpose: str = "service", topic: str 
     return (await shop.done(action)).detail["message_id"]
 
 
-def result(letter, state: DeliveryState, **more) -> Delivered:
-    return Delivered(message_id=letter.message_id, attempt=letter.attempt, state=state, **more)
+def result(letter, state: DeliveryState, **more) -> DeliveryResult:
+    return DeliveryResult(message_id=letter.message_id, attempt=letter.attempt, state=state, **more)
 
 
-async def test_letters_are_taken_out_oldest_first_and_each_once(shop: Shop, box: SqlPost):
+async def test_letters_are_taken_out_oldest_first_and_each_once(shop: Shop, box: SqlMessageQueue):
     numbers = [await queue(shop, f"c{n}") for n in range(1, 6)]
     first, second, third = [await box.claim(2) for _ in range(3)]
 
@@ -55,7 +53,7 @@ async def test_letters_are_taken_out_oldest_first_and_each_once(shop: Shop, box:
     assert await box.report() == MailReport(queued=5, sending=5)
 
 
-async def test_what_must_not_go_is_written_down_and_not_taken_out(shop: Shop, box: SqlPost):
+async def test_what_must_not_go_is_written_down_and_not_taken_out(shop: Shop, box: SqlMessageQueue):
     await queue(shop, "c1", "marketing")
     await queue(shop, "c2", "marketing")
     await shop.done(SetConsent(customer="c1", marketing=False))
@@ -66,7 +64,7 @@ async def test_what_must_not_go_is_written_down_and_not_taken_out(shop: Shop, bo
     assert await box.report() == MailReport(queued=3, sending=1, suppressed=2)
 
 
-async def test_marketing_that_is_held_back_is_found_again(shop: Shop, box: SqlPost):
+async def test_marketing_that_is_held_back_is_found_again(shop: Shop, box: SqlMessageQueue):
     await queue(shop, "c1", "marketing")
     service = await queue(shop, "c2")
     held = await box.claim(10, marketing=False)
@@ -76,7 +74,7 @@ async def test_marketing_that_is_held_back_is_found_again(shop: Shop, box: SqlPo
     assert [x.purpose for x in later] == ["marketing"]
 
 
-async def test_a_letter_that_waits_again_is_due_when_it_was_said(shop: Shop, box: SqlPost):
+async def test_a_letter_that_waits_again_is_due_when_it_was_said(shop: Shop, box: SqlMessageQueue):
     await queue(shop, "c1")
     (letter,) = await box.claim(10)
     due = shop.clock.now() + timedelta(minutes=5)
@@ -91,7 +89,9 @@ async def test_a_letter_that_waits_again_is_due_when_it_was_said(shop: Shop, box
     assert third.attempt == 2
 
 
-async def test_what_was_under_way_is_unknown_until_somebody_knows_better(shop: Shop, box: SqlPost):
+async def test_what_was_under_way_is_unknown_until_somebody_knows_better(
+    shop: Shop, box: SqlMessageQueue
+):
     await queue(shop, "c1")
     await queue(shop, "c2")
     one, two = await box.claim(10)
@@ -104,7 +104,7 @@ async def test_what_was_under_way_is_unknown_until_somebody_knows_better(shop: S
     assert await box.claim(10) == []
 
 
-async def test_a_campaign_is_counted_by_itself(shop: Shop, box: SqlPost):
+async def test_a_campaign_is_counted_by_itself(shop: Shop, box: SqlMessageQueue):
     everybody = tuple(f"c{n}" for n in range(1, 41))
     campaign = StartCampaign(
         name="spring", segment="all", title="Hello", body="Hello", recipients=everybody,
@@ -121,7 +121,7 @@ async def test_a_campaign_is_counted_by_itself(shop: Shop, box: SqlPost):
     assert await box.report("no such") == MailReport(queued=0)
 
 
-async def test_a_person_may_have_it_tried_again(shop: Shop, box: SqlPost):
+async def test_a_person_may_have_it_tried_again(shop: Shop, box: SqlMessageQueue):
     number = await queue(shop, "c1")
     with pytest.raises(InvalidInput):
         await box.retry(number, by="person:owner")
@@ -137,7 +137,7 @@ async def test_a_person_may_have_it_tried_again(shop: Shop, box: SqlPost):
         assert await box.bounced(missing, "x") is None
 
 
-async def test_pages_and_addresses(shop: Shop, box: SqlPost):
+async def test_pages_and_addresses(shop: Shop, box: SqlMessageQueue):
     for n in range(1, 6):
         await queue(shop, f"c{n}")
     await box.claim(2)
@@ -145,24 +145,24 @@ async def test_pages_and_addresses(shop: Shop, box: SqlPost):
 
     assert page.total == 3
     assert [x.customer for x in page.items] == ["c3"]
-    assert await box.customer_at("c9@EXAMPLE.com") == "c9"
-    assert await box.customer_at("x@example.com") is None
+    assert await box.find_customer_by_email("c9@EXAMPLE.com") == "c9"
+    assert await box.find_customer_by_email("x@example.com") is None
 
 
-async def test_topics_are_told_per_customer(shop: Shop, box: SqlPost):
+async def test_topics_are_told_per_customer(shop: Shop, box: SqlMessageQueue):
     await queue(shop, "c1", topic="order:1:placed")
     await queue(shop, "c2", topic="order:2:placed")
     topics = ["order:1:placed", "order:2:placed", "order:3:placed"]
 
-    assert await shop.store.topics_told(["c1", "c2", "c3"], topics) == {
+    assert await shop.store.sent_topics(["c1", "c2", "c3"], topics) == {
         "c1": ["order:1:placed"],
         "c2": ["order:2:placed"],
     }
-    assert await shop.store.topics_told([], topics) == {}
-    assert await shop.store.topics_told(["c1"], []) == {}
+    assert await shop.store.sent_topics([], topics) == {}
+    assert await shop.store.sent_topics(["c1"], []) == {}
 
 
-async def test_an_answer_names_the_newest_mail_of_its_ticket(shop: Shop, box: SqlPost):
+async def test_an_answer_names_the_newest_mail_of_its_ticket(shop: Shop, box: SqlMessageQueue):
     for id in ("<1@c.example>", "<2@c.example>"):
         asked = OpenTicket(ticket_id="T", text=f"Where? {id}", customer="c1", reference=id)
         await shop.done(asked)
@@ -172,7 +172,7 @@ async def test_an_answer_names_the_newest_mail_of_its_ticket(shop: Shop, box: Sq
 
 
 @pytest.mark.parametrize("wrong", ["1@c.example", "<a b@c>", "<a@c>\r\nBcc: x@y", f"<{'a' * 301}>"])
-async def test_what_is_no_message_id_is_not_referred_to(shop: Shop, box: SqlPost, wrong):
+async def test_what_is_no_message_id_is_not_referred_to(shop: Shop, box: SqlMessageQueue, wrong):
     asked = OpenTicket(ticket_id="T", text="Where?", customer="c1", reference=wrong)
     outcome = await shop.store.apply(asked, key="asked")
 
@@ -185,9 +185,9 @@ async def test_two_who_take_out_at_once_never_get_the_same_letter(shared_place, 
     await first.put_customers([Customer(id="c1", name="C", email="c@example.com")])
     for n in range(60):
         await queue(shop, "c1", topic=f"t:{n}")
-    boxes = [SqlPost(store.database, clock) for store in (first, second)]
+    boxes = [SqlMessageQueue(store.database, clock) for store in (first, second)]
 
-    async def take(box: SqlPost) -> list[int]:
+    async def take(box: SqlMessageQueue) -> list[int]:
         found = []
         while letters := await box.claim(3):
             found += [letter.message_id for letter in letters]

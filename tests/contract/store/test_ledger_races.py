@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from ledger_shop import Clock, Shop, lines
 
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.actions import Action, Command
 from storecrew.domain.errors import KeyReused
+from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount
+from storecrew.domain.shop.orders import ApproveOrder, PlaceOrder
+from storecrew.domain.shop.payments import CapturePayment
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.stores.sql import SqlStore
 
 BUYER = Path(__file__).with_name("ledger_buyer.py")
@@ -40,7 +43,7 @@ async def test_last_units_are_sold_once_to_buyers_at_two_stores(
 ):
     first, second = shops
     await first.stocked(A=buyers // 2)
-    wishes = [a.PlaceOrder(lines=lines(A=1))] * (buyers // 2)
+    wishes = [PlaceOrder(lines=lines(A=1))] * (buyers // 2)
 
     got = await asyncio.gather(
         _all(first.store, wishes, "first"), _all(second.store, wishes, "second")
@@ -64,7 +67,7 @@ async def test_last_units_are_sold_once_to_buyers_in_two_processes(shared_place,
         )
         for name in ("x", "y")
     ]
-    await shop.do(a.AdjustStock(sku="A", change=-1, reason="lost"))
+    await shop.do(AdjustStock(sku="A", change=-1, reason="lost"))
     for child in children:
         assert await asyncio.to_thread(child.stdout.readline) == "ready\n"
     said = await asyncio.gather(*(asyncio.to_thread(c.communicate, "go\n") for c in children))
@@ -80,8 +83,8 @@ async def test_orders_that_lock_in_opposite_order_both_finish(shops: tuple[Shop,
     await first.stocked(A=100, B=100)
 
     got = await asyncio.gather(
-        _all(first.store, [a.PlaceOrder(lines=lines(A=1, B=1))] * 30, "ab"),
-        _all(second.store, [a.PlaceOrder(lines=lines(B=1, A=1))] * 30, "ba"),
+        _all(first.store, [PlaceOrder(lines=lines(A=1, B=1))] * 30, "ab"),
+        _all(second.store, [PlaceOrder(lines=lines(B=1, A=1))] * 30, "ba"),
     )
 
     assert sum(map(sum, got)) == 60
@@ -91,12 +94,12 @@ async def test_orders_that_lock_in_opposite_order_both_finish(shops: tuple[Shop,
 async def test_batches_that_touch_the_same_rows_in_any_order_all_finish(shops: tuple[Shop, Shop]):
     first, second = shops
     await first.stocked(A=100, B=100)
-    pair = [a.PlaceOrder(lines=lines(A=1)), a.PlaceOrder(lines=lines(B=1))]
+    pair = [PlaceOrder(lines=lines(A=1)), PlaceOrder(lines=lines(B=1))]
 
     async def batches(shop: Shop, actions: list[Action], name: str) -> None:
         for n in range(15):
             batch = [
-                Keyed(key=f"{name}/{n}/{m}", action=action, actor="x")
+                Command(key=f"{name}/{n}/{m}", action=action, actor="x")
                 for m, action in enumerate(actions)
             ]
             assert all(outcome.applied for outcome in await shop.store.apply_batch(batch))
@@ -110,7 +113,7 @@ async def test_batches_that_touch_the_same_rows_in_any_order_all_finish(shops: t
 
 async def test_one_key_at_many_stores_at_once_is_one_effect(shops: tuple[Shop, Shop]):
     await shops[0].stocked(A=100)
-    order = a.PlaceOrder(lines=lines(A=1))
+    order = PlaceOrder(lines=lines(A=1))
 
     outcomes = await asyncio.gather(
         *(shops[n % 2].store.apply(order, key="same") for n in range(20))
@@ -119,7 +122,7 @@ async def test_one_key_at_many_stores_at_once_is_one_effect(shops: tuple[Shop, S
     assert len({outcome.detail["order_id"] for outcome in outcomes}) == 1
     assert await shops[0].level("A") == (100, 1)
     with pytest.raises(KeyReused):
-        await shops[1].do(a.PlaceOrder(lines=lines(A=2)), key="same")
+        await shops[1].do(PlaceOrder(lines=lines(A=2)), key="same")
 
 
 async def test_one_payment_reference_at_two_stores_pays_one_order(shops: tuple[Shop, Shop]):
@@ -127,11 +130,11 @@ async def test_one_payment_reference_at_two_stores_pays_one_order(shops: tuple[S
     await first.stocked(A=10)
     orders = [await first.placed(A=1), await first.placed(A=1)]
     for order_id in orders:
-        await first.done(a.ApproveOrder(order_id=order_id))
+        await first.done(ApproveOrder(order_id=order_id))
 
     outcomes = await asyncio.gather(
-        first.do(a.CapturePayment(order_id=orders[0], reference="r"), key="x"),
-        second.do(a.CapturePayment(order_id=orders[1], reference="r"), key="y"),
+        first.do(CapturePayment(order_id=orders[0], reference="r"), key="x"),
+        second.do(CapturePayment(order_id=orders[1], reference="r"), key="y"),
     )
 
     assert sorted(outcome.code for outcome in outcomes) == ["", "duplicate_reference"]
@@ -141,7 +144,7 @@ async def test_one_purchase_is_opened_by_two_stores_at_once(shops: tuple[Shop, S
     await shops[0].stocked(A=10)
 
     outcomes = await asyncio.gather(
-        *(shops[n % 2].do(a.Reorder(sku="A", quantity=5), key=f"r{n}") for n in range(6))
+        *(shops[n % 2].do(CreatePurchaseOrder(sku="A", quantity=5), key=f"r{n}") for n in range(6))
     )
 
     assert sorted(o.code for o in outcomes) == ["", *["already_open"] * 5]
@@ -150,7 +153,7 @@ async def test_one_purchase_is_opened_by_two_stores_at_once(shops: tuple[Shop, S
 async def test_a_new_product_counted_at_two_stores_at_once_is_created_once(
     shops: tuple[Shop, Shop],
 ):
-    count = a.SetStock(levels=(a.Level(sku="New", on_hand=5),))
+    count = SetStock(levels=(StockCount(sku="New", on_hand=5),))
 
     outcomes = await asyncio.gather(*(shops[n % 2].do(count, key=f"c{n}") for n in range(6)))
 
@@ -164,8 +167,8 @@ async def test_a_reader_of_facts_misses_none_while_many_write(shops: tuple[Shop,
     start = len(await first.facts())
     seen: list[int] = []
     writing = asyncio.gather(
-        _all(first.store, [a.PlaceOrder(lines=lines(A=1))] * 60, "w1"),
-        _all(second.store, [a.PlaceOrder(lines=lines(A=1))] * 60, "w2"),
+        _all(first.store, [PlaceOrder(lines=lines(A=1))] * 60, "w1"),
+        _all(second.store, [PlaceOrder(lines=lines(A=1))] * 60, "w2"),
     )
     while not writing.done():
         facts = await second.store.outbox(seen[-1] if seen else 0)

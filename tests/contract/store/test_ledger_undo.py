@@ -4,7 +4,8 @@ import pytest
 from ledger_shop import Shop
 from ledger_stage import KINDS, stage
 
-from storecrew.domain.actions import Action, CancelOrder
+from storecrew.domain.actions import Action
+from storecrew.domain.shop.orders import CancelOrder
 from storecrew.domain.undo import opposite
 
 
@@ -33,5 +34,5 @@ async def state(shop: Shop) -> dict[str, object]:
         "price": [(p.sku, p.price, p.cost) for p in await shop.store.products()],
         "on_hand": [(s.sku, s.warehouse, s.on_hand) for s in levels if s.on_hand],
         "reserved": [(s.sku, s.warehouse, s.reserved) for s in levels if s.reserved],
-        "bought": [(p.sku, p.quantity) for p in await shop.store.purchases()],
+        "bought": [(p.sku, p.quantity) for p in await shop.store.purchase_orders()],
     }

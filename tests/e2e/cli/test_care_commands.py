@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from storecrew.app import load_settings
-from storecrew.app.assembly import open_plane
-from storecrew.domain.actions import Keyed
-from storecrew.domain.operations import OpenIncident
+from storecrew.app.bootstrap import open_plane
+from storecrew.domain.actions import Command
+from storecrew.domain.control.incidents import OpenIncident
 
 Run = Callable[..., Any]
 
@@ -57,7 +57,7 @@ def test_incidents_are_listed_shown_and_closed(shop: Run) -> None:
 
     async def open_one() -> None:
         async with open_plane(load_settings()) as plane:
-            keyed = Keyed(key="k", action=trouble, actor="agent:anomaly_resolver")
+            keyed = Command(key="k", action=trouble, actor="agent:anomaly_resolver")
             assert plane.pipeline.operations is not None
             await plane.pipeline.operations.apply(keyed)
 

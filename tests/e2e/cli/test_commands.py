@@ -185,7 +185,9 @@ def test_a_new_agent_works_passes_its_test_and_goes_on_duty(
 
     (tmp_path / "storecrew.yaml").write_text(made["settings"])
     monkeypatch.syspath_prepend(tmp_path / "my_agents")
-    listed = {one["agent"]: one["may"] for one in shop("agents", "list", "--json")["agents"]}
+    listed = {
+        one["agent"]: one["allowed_actions"] for one in shop("agents", "list", "--json")["agents"]
+    }
     assert listed["thrifty_pricing"] == "SetPrice"
     assert "inventory" in shop("agents", "list")
 

@@ -11,10 +11,10 @@ from aiosmtpd.smtp import SMTP
 from typer.testing import CliRunner
 
 from storecrew.app import load_settings
-from storecrew.app.assembly import open_plane
+from storecrew.app.bootstrap import open_plane
 from storecrew.cli.main import app
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.commerce import Customer
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.messages import SendMessage
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from program import PROGRAM, clean_environment
 
-from storecrew.domain.actions import Level, PlaceOrder, SetPrice, SetStock
-from storecrew.domain.commerce import Line
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.stores.sql import open_store
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -29,7 +30,7 @@ async def _trade(folder: Path) -> None:
     """Leave three weeks of orders: mugs with tea each day."""
     clock = Clock()
     store = await open_store(f"sqlite:///{folder}/orders.db", clock=clock, currency="EUR")
-    levels = tuple(Level(sku=sku, on_hand=900) for sku in ("mug", "tea", "hat"))
+    levels = tuple(StockCount(sku=sku, on_hand=900) for sku in ("mug", "tea", "hat"))
     await store.apply(SetStock(levels=levels), key="levels")
     for sku in ("mug", "tea", "hat"):
         await store.apply(SetPrice(sku=sku, price=Money.of(10, "EUR")), key=f"price/{sku}")

@@ -11,12 +11,12 @@ from typing import Any
 
 from storecrew.app.clocks import SystemClock
 from storecrew.app.service_files import ServiceFile
-from storecrew.app.services import ServiceDesk, open_services
+from storecrew.app.service_manager import ServiceManager, open_services
 from storecrew.app.settings import Settings, load_settings
 from storecrew.database import DISPOSABLE
-from storecrew.domain.services import ServiceStatus, ServiceView
+from storecrew.domain.control.services import ServiceStatus, ServiceView
 from storecrew.journal import open_journal
-from storecrew.journal.services import SqlServices
+from storecrew.journal.services import SqlServiceRegistry
 
 BEHAVIOUR = Path(__file__).with_name("behaviour.py")
 PATIENCE = 20.0
@@ -33,7 +33,7 @@ class Stage:
     """A folder with a supervisor over it."""
 
     folder: Path
-    desk: ServiceDesk
+    desk: ServiceManager
     seen: list[ServiceView] = field(default_factory=list[ServiceView])
 
     async def add(self, name: str, *behaviour: str, **keys: Any) -> ServiceView:
@@ -82,7 +82,7 @@ async def stage_in(folder: Path, **sections: Any) -> AsyncIterator[Stage]:
     settings = settings_of(folder, **sections)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     journal = open_journal(f"sqlite:///{settings.data_dir}/registry.db", durability=DISPOSABLE)
-    registry = SqlServices(journal.database)
+    registry = SqlServiceRegistry(journal.database)
     try:
         async with open_services(settings, registry, SystemClock(), supervise=True) as desk:
             stage = Stage(folder, desk)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from stage import Stage, is_alive, stage_in, until_dead
 
+from storecrew.domain.control.services import ServiceHealth, ServiceSpec, ServiceStatus
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.services import ServiceHealth, ServiceSpec, ServiceStatus
-from storecrew.supervisor import attendant
+from storecrew.supervisor import service_controller
 from storecrew.testing.live.process import cpu_seconds
 from storecrew.testing.live.server import free_port
 
@@ -116,7 +116,7 @@ async def test_f18_a_machine_without_room_for_a_process_is_tried_again(
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     with monkeypatch.context() as patch:
-        patch.setattr(attendant, "spawn", no_room)
+        patch.setattr(service_controller, "spawn", no_room)
         await stage.add("s", "count", restart_policy={"max_retries": 50})
         await stage.until("s", lambda v: len(refused) > 2)
     assert "Resource temporarily" in (await stage.until_is("s", ServiceStatus.RUNNING)).detail
@@ -282,13 +282,13 @@ async def test_p25_an_announced_service_is_watched_and_says_goodbye(stage: Stage
     assert (is_new, is_new_again) == (True, False)
     assert view.status is again.status is ServiceStatus.EXTERNAL
     assert (await stage.until("e", lambda v: v.health is ServiceHealth.UNHEALTHY)).is_down
-    await stage.desk.goodbye("e")
+    await stage.desk.deregister("e")
     assert not (await stage.desk.show("e")).is_down
 
 
 async def test_p25_a_service_that_said_goodbye_is_not_started_again(stage: Stage) -> None:
     view = await stage.add("s", "count")
-    await stage.desk.goodbye("s")
+    await stage.desk.deregister("s")
     assert view.pid is not None
     os.kill(view.pid, signal.SIGTERM)
     ended = await stage.until_is("s", ServiceStatus.STOPPED)
@@ -324,7 +324,7 @@ async def test_r076_the_end_stops_every_service_and_the_keeper(tmp_path: Path) -
         pids = [(await stage.add(f"s{n}", "count")).pid for n in range(5)]
         supervisor = stage.desk.supervisor
         assert supervisor is not None
-        pids.append(supervisor.attendant.pipes.keeper_pid)
+        pids.append(supervisor.controller.pipes.collector_pid)
     assert [pid for pid in pids if pid and is_alive(pid)] == []
 
 

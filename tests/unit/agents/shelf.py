@@ -3,11 +3,13 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from storecrew.domain.commerce import Order, OrderLine, Product, StockLevel, Supplier
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.testing.propose import NOON
-from storecrew.testing.view import FakeView
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.orders import Order, OrderLine, OrderStatus
+from storecrew.domain.shop.purchasing import Supplier
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON
 
 
 def eur(amount: str | int) -> Money:
@@ -19,7 +21,7 @@ def product(sku: str = "P1", name: str = "Roof Box", price: str = "100", **more:
     return Product(sku=sku, name=name, price=eur(price), **given)  # type: ignore[arg-type]
 
 
-def order(number: int, status: Status, *, paid: bool = False, sku: str = "P1") -> Order:
+def order(number: int, status: OrderStatus, *, paid: bool = False, sku: str = "P1") -> Order:
     total = eur(100)
     return Order(
         id=number,
@@ -33,7 +35,7 @@ def order(number: int, status: Status, *, paid: bool = False, sku: str = "P1") -
     )
 
 
-def view(**more: object) -> FakeView:
+def view(**more: object) -> FakeStore:
     """Return a shop with one product that sells about two a day, and ten on the shelf."""
     sold = {NOON.date() - timedelta(days=n): (n * 7) % 5 for n in range(1, 113)}
     given: dict[str, object] = {
@@ -42,7 +44,7 @@ def view(**more: object) -> FakeView:
         "supplier_list": [Supplier(id="S1", name="Parts & Co", lead_time_days=7)],
         "sales": {"P1": sold},
     }
-    return FakeView(**(given | more))  # type: ignore[arg-type]
+    return FakeStore(**(given | more))  # type: ignore[arg-type]
 
 
 def amount(text: object) -> Decimal:

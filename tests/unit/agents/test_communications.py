@@ -5,51 +5,50 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storecrew.agents.communications import customer_communications
 from storecrew.agents.communications.hours import QuietHours
-from storecrew.agents.communications.wording import Facts, News, about_order
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.commerce import Customer, Order, OrderLine, Product
-from storecrew.domain.errors import NotYet
-from storecrew.domain.events import (
-    BackInStock,
+from storecrew.agents.communications.wording import OrderFacts, OrderNews, about_order
+from storecrew.domain.control.events import RunRequested
+from storecrew.domain.control.proposals import Outcome, Proposal, Result, Verdict
+from storecrew.domain.errors import Deferred
+from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.customers import BackInStock, Customer
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.orders import (
+    Order,
     OrderApproved,
     OrderCancelled,
     OrderFulfilled,
+    OrderLine,
     OrderPlaced,
-    OrderRefunded,
-    OrderReturned,
-    PaymentReceived,
-    PurchaseDelayed,
-    RunRequested,
+    OrderStatus,
     ShippingDelayed,
 )
-from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Outcome, Proposal, Result, Verdict
+from storecrew.domain.shop.payments import OrderRefunded, PaymentReceived
+from storecrew.domain.shop.purchasing import PurchaseOrderDelayed
+from storecrew.domain.shop.returns import OrderReturned
 from storecrew.domain.undo import opposite
-from storecrew.policy import Facts as PolicyFacts
-from storecrew.policy import PolicySettings
+from storecrew.policy import PolicyFacts as PolicyFacts, PolicySettings
 from storecrew.policy.content import content
-from storecrew.policy.rules import is_quiet
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.policy.rules.messages import is_quiet
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
 EUR = "EUR"
 PRICE = Money.of("12.45", EUR)
 
 
-def order(number=7, status=Status.RECEIVED, customer="anna", **more) -> Order:
+def order(number=7, status=OrderStatus.RECEIVED, customer="anna", **more) -> Order:
     lines = (OrderLine(sku="tea", quantity=2, unit_price=PRICE),)
     values = {"total": PRICE * 2, "paid": Money.of(0, EUR), "placed_at": NOON, "updated_at": NOON}
     return Order(id=number, status=status, lines=lines, customer=customer, **{**values, **more})
 
 
-def shop(*orders: Order, **more) -> FakeView:
-    return FakeView(
+def shop(*orders: Order, **more) -> FakeStore:
+    return FakeStore(
         product_list=[Product(sku="tea", name="Green tea", price=PRICE)],
         order_list=list(orders),
         people=[
@@ -63,7 +62,7 @@ def shop(*orders: Order, **more) -> FakeView:
 
 
 async def told(events, view, **more) -> list[SendMessage]:
-    found = await propose(customer_communications, events, view, **more)
+    found = await run_agent(customer_communications, events, view, **more)
     assert all(isinstance(each, Proposal) for each in found)
     return [each.action for each in found]
 
@@ -73,11 +72,11 @@ def placed(number=7):
 
 
 async def test_r119_one_message_per_transition_and_customer():
-    view = shop(order(status=Status.AWAITING_PAYMENT))
+    view = shop(order(status=OrderStatus.AWAITING_PAYMENT))
     (first,) = await told([OrderApproved(order_id=7)], view)
     view.told = {"anna": [first.topic]}
     again = await told([OrderApproved(order_id=7)], view)
-    view.order_list = [order(status=Status.AWAITING_DELIVERY)]
+    view.order_list = [order(status=OrderStatus.AWAITING_DELIVERY)]
     (next_one,) = await told([OrderFulfilled(order_id=7)], view)
 
     assert (first.customer, first.purpose, first.topic) == ("anna", "service", "order:7:approved")
@@ -86,7 +85,7 @@ async def test_r119_one_message_per_transition_and_customer():
 
 
 async def test_of_several_changes_at_once_only_the_newest_is_told():
-    paid = order(status=Status.AWAITING_PAYMENT, paid=PRICE * 2, payments=1)
+    paid = order(status=OrderStatus.AWAITING_PAYMENT, paid=PRICE * 2, payments=1)
     events = [placed(), OrderApproved(order_id=7), PaymentReceived(order_id=7, amount=PRICE * 2)]
     (message,) = await told(events, shop(paid))
 
@@ -96,11 +95,11 @@ async def test_of_several_changes_at_once_only_the_newest_is_told():
 @pytest.mark.parametrize(
     ("status", "news"),
     [
-        (Status.RECEIVED, "placed"),
-        (Status.AWAITING_DELIVERY, "shipped"),
-        (Status.DELIVERED, "delivered"),
-        (Status.CANCELLED, "cancelled"),
-        (Status.RETURNED, "returned"),
+        (OrderStatus.RECEIVED, "placed"),
+        (OrderStatus.AWAITING_DELIVERY, "shipped"),
+        (OrderStatus.DELIVERED, "delivered"),
+        (OrderStatus.CANCELLED, "cancelled"),
+        (OrderStatus.RETURNED, "returned"),
     ],
 )
 async def test_each_state_has_its_message(status, news):
@@ -111,7 +110,7 @@ async def test_each_state_has_its_message(status, news):
 
 async def test_r133_message_without_llm_says_the_facts_of_the_order_in_the_customers_language():
     orders = [
-        order(number, Status.AWAITING_DELIVERY, customer)
+        order(number, OrderStatus.AWAITING_DELIVERY, customer)
         for number, customer in ((1, "anna"), (2, "ben"), (3, "chloe"))
     ]
     events = [OrderFulfilled(order_id=n) for n in (1, 2, 3)]
@@ -128,7 +127,7 @@ async def test_r133_message_without_llm_says_the_facts_of_the_order_in_the_custo
 
 
 async def test_r133_message_without_llm_names_what_was_paid_back():
-    returned = order(status=Status.RETURNED)
+    returned = order(status=OrderStatus.RETURNED)
     (message,) = await told([OrderReturned(order_id=7, amount=PRICE)], shop(returned))
     assert "Paid back: 12.45 EUR" in message.body
 
@@ -138,7 +137,7 @@ async def test_r133_message_without_llm_names_what_was_paid_back():
 
 async def test_r134_shipping_delay_sends_one_message():
     late = ShippingDelayed(order_id=7, reason="snow", expected_at=datetime(2026, 3, 9, tzinfo=UTC))
-    view = shop(order(status=Status.AWAITING_DELIVERY))
+    view = shop(order(status=OrderStatus.AWAITING_DELIVERY))
     (message,) = await told([late, late], view)
     view.told = {"anna": [message.topic]}
 
@@ -151,16 +150,16 @@ async def test_r134_shipping_delay_sends_one_message():
 
 
 async def test_a_parcel_that_has_arrived_is_not_late():
-    view = shop(order(status=Status.DELIVERED))
+    view = shop(order(status=OrderStatus.DELIVERED))
     assert await told([ShippingDelayed(order_id=7)], view) == []
     assert await told([ShippingDelayed(order_id=99)], view) == []
 
 
 async def test_a_late_supplier_is_told_once_to_those_whose_orders_hold_the_product():
-    delay = PurchaseDelayed(
+    delay = PurchaseOrderDelayed(
         sku="tea", purchase_id=3, previous=NOON, due_at=NOON + timedelta(days=5)
     )
-    view = shop(order(1), order(2, Status.AWAITING_DELIVERY), order(3, Status.DELIVERED))
+    view = shop(order(1), order(2, OrderStatus.AWAITING_DELIVERY), order(3, OrderStatus.DELIVERED))
     (message,) = await told([delay, delay], view)
     view.told = {"anna": [message.topic]}
 
@@ -204,7 +203,7 @@ async def test_old_and_imported_orders_are_no_news():
 async def test_in_quiet_hours_it_waits_for_the_morning_and_then_tells_how_things_stand():
     night = datetime(2026, 3, 2, 23, tzinfo=UTC)
     view = shop(order(updated_at=night))
-    with pytest.raises(NotYet) as waits:
+    with pytest.raises(Deferred) as waits:
         await told([placed()], view, now=night)
 
     assert waits.value.until == datetime(2026, 3, 3, 8, tzinfo=UTC)
@@ -213,7 +212,7 @@ async def test_in_quiet_hours_it_waits_for_the_morning_and_then_tells_how_things
 async def test_the_shops_own_quiet_hours_are_kept():
     evening = {"quiet_from": "12:30", "quiet_until": time(13, 0), "zone": "Europe/Berlin"}
     assert await told([placed()], shop(order()), settings=evening)  # 13:00 in Berlin
-    with pytest.raises(NotYet) as waits:
+    with pytest.raises(Deferred) as waits:
         await told([placed()], shop(order()), settings=evening, now=NOON - timedelta(minutes=10))
     assert waits.value.until == NOON
 
@@ -229,7 +228,7 @@ def test_quiet_hours_are_those_of_the_policy_and_end_outside_of_them(start, end,
 
 
 @given(
-    news=st.sampled_from(News),
+    news=st.sampled_from(OrderNews),
     name=st.text(max_size=50),
     product=st.text(max_size=50),
     locale=st.sampled_from(["en", "de", "fr", "xx", "", "de_CH"]),
@@ -238,7 +237,7 @@ def test_quiet_hours_are_those_of_the_policy_and_end_outside_of_them(start, end,
 def test_any_names_make_a_message_without_open_placeholders_of_ours(
     news, name, product, locale, cents
 ):
-    facts = Facts(
+    facts = OrderFacts(
         name=name,
         number=7,
         items=[(1, product)] * 40,
@@ -253,10 +252,10 @@ def test_any_names_make_a_message_without_open_placeholders_of_ours(
         assert word not in (title + body).replace(product, "").replace(name, "")
 
 
-@pytest.mark.parametrize("news", News)
+@pytest.mark.parametrize("news", OrderNews)
 @pytest.mark.parametrize("locale", ["en", "de", "fr"])
 def test_our_own_words_pass_the_content_filter(news, locale):
-    facts = Facts(
+    facts = OrderFacts(
         name="Chloé", number=7, items=[(2, "Thé vert 100 g")], total=PRICE, product="Thé vert"
     )
     title, body = about_order(news, facts, locale)
@@ -276,7 +275,7 @@ def test_a_message_cannot_be_called_back():
 
 
 async def test_a_cancelled_order_is_told_as_cancelled_whatever_came_before():
-    view = shop(order(status=Status.CANCELLED))
+    view = shop(order(status=OrderStatus.CANCELLED))
     (message,) = await told([placed(), OrderCancelled(order_id=7, reason="sold out")], view)
     assert message.topic == "order:7:cancelled"
 

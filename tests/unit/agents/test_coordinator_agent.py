@@ -9,20 +9,15 @@ from shelf import product, view
 from storecrew.agents.coordinator import coordinator
 from storecrew.agents.coordinator.plans import GOALS
 from storecrew.app.crew import CREW
-from storecrew.domain.care import Ticket, TicketStatus
-from storecrew.domain.commerce import StockLevel
-from storecrew.domain.events import (
-    BottleneckSeen,
-    ClockTicked,
-    Event,
-    GoalSet,
-    Recorded,
-    RunRequested,
-)
-from storecrew.domain.operations import DelegateWork
-from storecrew.domain.proposals import Proposal
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.domain.control.agents import AssignTask, GoalSet
+from storecrew.domain.control.events import ClockTicked, RunRequested, StoredEvent
+from storecrew.domain.control.incidents import BottleneckDetected
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.events import Event
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.support import Ticket, TicketStatus
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
 TICK = ClockTicked(agent="coordinator", due=NOON)
 
@@ -32,15 +27,17 @@ class Told:
 
     def __init__(self, *events: Event, at: datetime = NOON) -> None:
         self.rows = [
-            Recorded(seq=n, event=event, source="t", external_id=str(n), at=at)
+            StoredEvent(seq=n, event=event, source="t", external_id=str(n), at=at)
             for n, event in enumerate(events)
         ]
 
-    async def events(self, kinds: Collection[type[Event]], since: datetime) -> Sequence[Recorded]:
+    async def events(
+        self, kinds: Collection[type[Event]], since: datetime
+    ) -> Sequence[StoredEvent]:
         return [r for r in self.rows if r.at >= since and isinstance(r.event, tuple(kinds))]
 
 
-def shop() -> FakeView:
+def shop() -> FakeStore:
     """Return a shop with a product that sells, one that does not, one sold out, and a ticket."""
     names = ["P1", "dusty", "gone"]
     sold = {NOON.date() - timedelta(days=n): 2 for n in range(1, 29)}
@@ -58,12 +55,14 @@ def shop() -> FakeView:
 
 
 async def plan(*events: Event, past: Told | None = None, **settings: object) -> list[Proposal]:
-    found = await propose(coordinator, [*events], shop(), past=past or Told(), settings=settings)
+    found = await run_agent(
+        coordinator, [*events], shop(), history=past or Told(), settings=settings
+    )
     return [each for each in found if isinstance(each, Proposal)]
 
 
 def given(found: list[Proposal]) -> list[str]:
-    return [each.action.agent for each in found if isinstance(each.action, DelegateWork)]
+    return [each.action.agent for each in found if isinstance(each.action, AssignTask)]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +87,7 @@ async def test_a_plan_says_who_does_what_by_when_at_which_cost() -> None:
     assert evidence["at_most_costs"] == "margin down to the floor"
     assert evidence["why"] == "4,200.00 EUR lie in 1 products that last over 90 days"
     action = found[0].action
-    assert isinstance(action, DelegateWork)
+    assert isinstance(action, AssignTask)
     assert action.parameters == {"skus": ["dusty"]}
 
 
@@ -118,15 +117,15 @@ async def test_the_same_work_is_not_given_twice_a_day() -> None:
 
 
 async def test_a_bottleneck_is_the_work_of_one_and_no_new_plan() -> None:
-    stuck = BottleneckSeen(what="approvals", count=9, threshold=2, advice="look")
+    stuck = BottleneckDetected(what="approvals", count=9, threshold=2, advice="look")
     [found] = await plan(stuck, stuck)
     assert given([found]) == ["order_management"]
     assert found.reason == "Approvals: 9 wait, 2 are usual."
-    late = BottleneckSeen(what="delivery", count=9, threshold=2, advice="ask the carrier")
+    late = BottleneckDetected(what="delivery", count=9, threshold=2, advice="ask the carrier")
     assert await plan(late) == []
 
 
 async def test_a_shop_without_trouble_gets_no_work() -> None:
     calm = view()
-    found = await propose(coordinator, TICK, calm, past=Told())
+    found = await run_agent(coordinator, TICK, calm, history=Told())
     assert found == []

@@ -8,18 +8,22 @@ from shelf import amount, eur, product, view
 
 from storecrew.agents.forecasting import inventory_forecasting
 from storecrew.agents.inventory import inventory
-from storecrew.domain.actions import Reorder, TransferStock
-from storecrew.domain.commerce import Purchase, StockLevel, Supplier
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import ClockTicked, Event, PurchaseDelayed, StockRanLow
-from storecrew.domain.learning import Shipment
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.selling import Discount
-from storecrew.domain.selling_events import PromotionPlanned
+from storecrew.domain.events import Event
+from storecrew.domain.shop.inventory import Shipment, StockLevel, StockRanLow, TransferStock
+from storecrew.domain.shop.promotions import Discount, DiscountCreated
+from storecrew.domain.shop.purchasing import (
+    CreatePurchaseOrder,
+    PurchaseOrder,
+    PurchaseOrderDelayed,
+    Supplier,
+)
 from storecrew.models.basic import BasicModels
 from storecrew.models.demand import GammaDemand
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
 TICK = ClockTicked(agent="inventory", due=NOON)
 
@@ -33,8 +37,10 @@ def shipped(**units: int) -> list[Shipment]:
     return [Shipment(sku="P1", warehouse=w, day=day, quantity=n) for w, n in units.items()]
 
 
-def purchase(due: float = 7, warehouse: str = "main", sku: str = "P1", number: int = 1) -> Purchase:
-    return Purchase(
+def purchase(
+    due: float = 7, warehouse: str = "main", sku: str = "P1", number: int = 1
+) -> PurchaseOrder:
+    return PurchaseOrder(
         id=number,
         sku=sku,
         supplier="S1",
@@ -53,8 +59,8 @@ def low(sku: str = "P1", position: int = 4) -> StockRanLow:
     )
 
 
-def delayed(days: float, number: int = 1, sku: str = "P1") -> PurchaseDelayed:
-    return PurchaseDelayed(
+def delayed(days: float, number: int = 1, sku: str = "P1") -> PurchaseOrderDelayed:
+    return PurchaseOrderDelayed(
         sku=sku, purchase_id=number, previous=NOON, due_at=NOON + timedelta(days=days)
     )
 
@@ -63,7 +69,7 @@ def actions(found: list[Proposal | Event]) -> list[object]:
     return [each.action for each in found if isinstance(each, Proposal)]
 
 
-def uneven(**more: object) -> FakeView:
+def uneven(**more: object) -> FakeStore:
     """Return a shop whose two warehouses sell alike, one of them nearly empty."""
     given: dict[str, object] = {
         "levels": [level(3), level(90, "north")],
@@ -73,7 +79,7 @@ def uneven(**more: object) -> FakeView:
 
 
 async def test_r131_stock_is_moved_from_where_it_is_spare_to_where_it_runs_short() -> None:
-    (proposal,) = await propose(inventory, TICK, uneven())
+    (proposal,) = await run_agent(inventory, TICK, uneven())
     assert isinstance(proposal, Proposal)
     move = proposal.action
     assert isinstance(move, TransferStock)
@@ -93,30 +99,30 @@ async def test_r131_stock_is_moved_from_where_it_is_spare_to_where_it_runs_short
 
 
 async def test_after_the_move_nothing_more_is_moved() -> None:
-    (proposal,) = await propose(inventory, TICK, uneven())
+    (proposal,) = await run_agent(inventory, TICK, uneven())
     assert isinstance(proposal, Proposal)
     assert isinstance(proposal.action, TransferStock)
     there = proposal.action.quantity
     after = uneven(levels=[level(3 + there), level(90 - there, "north")])
-    assert await propose(inventory, TICK, after) == []
+    assert await run_agent(inventory, TICK, after) == []
 
 
 async def test_nothing_is_moved_where_both_have_enough_or_both_too_little_or_nobody_knows() -> None:
     for levels in ([level(60), level(90, "north")], [level(3), level(4, "north")]):
-        assert await propose(inventory, TICK, uneven(levels=levels)) == []
-    assert await propose(inventory, TICK, uneven(shipped=[])) == []
-    assert await propose(inventory, TICK, view()) == []
-    assert await propose(inventory, TICK, FakeView()) == []
+        assert await run_agent(inventory, TICK, uneven(levels=levels)) == []
+    assert await run_agent(inventory, TICK, uneven(shipped=[])) == []
+    assert await run_agent(inventory, TICK, view()) == []
+    assert await run_agent(inventory, TICK, FakeStore()) == []
 
 
 async def test_reserved_units_are_not_moved() -> None:
     store = uneven(levels=[level(0), level(90, "north", reserved=90)])
-    assert await propose(inventory, TICK, store) == []
+    assert await run_agent(inventory, TICK, store) == []
 
 
 async def test_a_late_supplier_is_answered_by_transfers_first() -> None:
     store = uneven(purchase_list=[purchase()])
-    found = await propose(inventory, [delayed(21)], store)
+    found = await run_agent(inventory, [delayed(21)], store)
     (move,) = actions(found)
     assert isinstance(move, TransferStock)
     (proposal,) = found
@@ -127,10 +133,12 @@ async def test_a_late_supplier_is_answered_by_transfers_first() -> None:
 
 async def test_what_transfers_leave_missing_is_bought_where_it_comes_sooner() -> None:
     store = uneven(levels=[level(3), level(8, "north")], purchase_list=[purchase()])
-    found = await propose(inventory, [delayed(30)], store)
-    (extra,) = [each for each in actions(found) if isinstance(each, Reorder)]
+    found = await run_agent(inventory, [delayed(30)], store)
+    (extra,) = [each for each in actions(found) if isinstance(each, CreatePurchaseOrder)]
     assert extra.warehouse == "north"
-    (proposal,) = [p for p in found if isinstance(p, Proposal) and isinstance(p.action, Reorder)]
+    (proposal,) = [
+        p for p in found if isinstance(p, Proposal) and isinstance(p.action, CreatePurchaseOrder)
+    ]
     assert proposal.effect is not None
     assert eur(0) < proposal.effect.expected <= proposal.effect.high
     assert proposal.evidence["cost_of_waiting"] == str(proposal.effect.expected)
@@ -140,24 +148,24 @@ async def test_what_transfers_leave_missing_is_bought_where_it_comes_sooner() ->
 @pytest.mark.parametrize("days", [3, 6.9])
 async def test_nothing_is_bought_that_would_come_after_the_late_delivery(days: float) -> None:
     store = uneven(levels=[level(0), level(0, "north")], purchase_list=[purchase()])
-    assert await propose(inventory, [delayed(days)], store) == []
+    assert await run_agent(inventory, [delayed(days)], store) == []
 
 
 async def test_r132_a_late_purchase_is_replaced_once_and_only_where_none_is_open() -> None:
     two = [purchase(), purchase(warehouse="north", number=2)]
     store = uneven(levels=[level(0), level(0, "north")], purchase_list=two)
-    assert await propose(inventory, [delayed(30)], store) == []
+    assert await run_agent(inventory, [delayed(30)], store) == []
     one_place = view(levels=[level(0)], purchase_list=[purchase()])
-    assert await propose(inventory, [delayed(30)], one_place) == []
+    assert await run_agent(inventory, [delayed(30)], one_place) == []
 
 
 async def test_an_overdue_purchase_counts_as_late_and_an_unknown_one_is_passed_over() -> None:
     store = uneven(levels=[level(0), level(90, "north")], purchase_list=[purchase(due=-2)])
-    assert actions(await propose(inventory, TICK, store)) != []
-    assert await propose(inventory, [delayed(9, number=77)], uneven(purchase_list=[])) == []
+    assert actions(await run_agent(inventory, TICK, store)) != []
+    assert await run_agent(inventory, [delayed(9, number=77)], uneven(purchase_list=[])) == []
 
 
-def three(**more: object) -> FakeView:
+def three(**more: object) -> FakeStore:
     sales = view().sales["P1"]
     given: dict[str, object] = {
         "product_list": [
@@ -173,11 +181,11 @@ def three(**more: object) -> FakeView:
 
 async def test_a_budget_goes_where_it_earns_most_and_says_what_is_left() -> None:
     events = [low(sku) for sku in "ABC"]
-    free = await propose(inventory, events, three())
-    whole = {a.sku: a.quantity for a in actions(free) if isinstance(a, Reorder)}
+    free = await run_agent(inventory, events, three())
+    whole = {a.sku: a.quantity for a in actions(free) if isinstance(a, CreatePurchaseOrder)}
     settings = {"budget": {"money": "1500"}}
-    found = await propose(inventory, events, three(), settings=settings)
-    bought = {a.sku: a.quantity for a in actions(found) if isinstance(a, Reorder)}
+    found = await run_agent(inventory, events, three(), settings=settings)
+    bought = {a.sku: a.quantity for a in actions(found) if isinstance(a, CreatePurchaseOrder)}
     assert sum(60 * n for n in bought.values()) <= 1500 < sum(60 * n for n in whole.values())
     assert bought.get("B", 0) == 0  # five of margin a unit against forty
     assert bought["A"] > 0
@@ -189,7 +197,7 @@ async def test_a_budget_goes_where_it_earns_most_and_says_what_is_left() -> None
 
 
 async def test_what_was_bought_today_is_gone_from_the_budget() -> None:
-    early = Purchase(
+    early = PurchaseOrder(
         id=9,
         sku="X",
         supplier="S1",
@@ -202,19 +210,19 @@ async def test_what_was_bought_today_is_gone_from_the_budget() -> None:
     )
     settings = {"budget": {"money": 1500}}
     events = [low(sku) for sku in "ABC"]
-    found = await propose(inventory, events, three(purchase_list=[early]), settings=settings)
-    spent = sum(60 * a.quantity for a in actions(found) if isinstance(a, Reorder))
+    found = await run_agent(inventory, events, three(purchase_list=[early]), settings=settings)
+    spent = sum(60 * a.quantity for a in actions(found) if isinstance(a, CreatePurchaseOrder))
     assert 0 < spent <= 300
     assert all(p.evidence["budget_left"] == "300.00 EUR" for p in found if isinstance(p, Proposal))
 
 
 async def test_a_budget_that_is_no_money_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="budget"):
-        await propose(inventory, [low()], view(), settings={"budget": {"money": "much"}})
+        await run_agent(inventory, [low()], view(), settings={"budget": {"money": "much"}})
 
 
 async def test_a_purchase_tells_what_waiting_costs() -> None:
-    (proposal,) = await propose(inventory, [low()], view(levels=[level(4)]))
+    (proposal,) = await run_agent(inventory, [low()], view(levels=[level(4)]))
     assert isinstance(proposal, Proposal)
     assert proposal.effect is not None
     assert amount(proposal.evidence["cost_of_waiting"]) == proposal.effect.expected.amount
@@ -233,14 +241,14 @@ class Learned(BasicModels):
 
 
 async def test_a_learned_forecast_is_used_and_its_record_shown() -> None:
-    plain = await propose(inventory, [low()], view(levels=[level(4)]))
-    found = await propose(inventory, [low()], view(levels=[level(4)]), models=Learned())
+    plain = await run_agent(inventory, [low()], view(levels=[level(4)]))
+    found = await run_agent(inventory, [low()], view(levels=[level(4)]), models=Learned())
     (proposal,) = found
     assert isinstance(proposal, Proposal)
     assert proposal.evidence["forecast"] == "learned forecast"
     assert proposal.evidence["forecast_error"] == 0.31
     assert actions(found)[0].quantity > actions(plain)[0].quantity  # type: ignore[attr-defined]
-    (event,) = await propose(inventory_forecasting, TICK, view(), models=Learned())
+    (event,) = await run_agent(inventory_forecasting, TICK, view(), models=Learned())
     assert isinstance(event, StockRanLow)
     assert (event.daily_demand, event.error, event.basis) == (5.0, 0.31, "learned forecast")
     assert event.low is not None
@@ -259,20 +267,20 @@ PROMOTION = Discount(
 
 async def test_a_promotion_is_bought_for_before_it_begins() -> None:
     store = view(levels=[level(27)])
-    news = PromotionPlanned(
+    news = DiscountCreated(
         code="SPRING",
         skus=("P1",),
         percent=Decimal(25),
         starts_at=PROMOTION.starts_at,
         ends_at=PROMOTION.ends_at,
     )
-    assert await propose(inventory_forecasting, TICK, store) == []
-    (event,) = await propose(inventory_forecasting, news, store)
+    assert await run_agent(inventory_forecasting, TICK, store) == []
+    (event,) = await run_agent(inventory_forecasting, news, store)
     assert isinstance(event, StockRanLow)
     assert "a promotion that sells 1.88 times as much" in event.basis  # 0.75 to the power of -2.2
     store.discount_list.append(PROMOTION)
-    assert await propose(inventory_forecasting, TICK, store) == [event]
-    (purchase_,) = await propose(inventory, [event], store)
+    assert await run_agent(inventory_forecasting, TICK, store) == [event]
+    (purchase_,) = await run_agent(inventory, [event], store)
     assert isinstance(purchase_, Proposal)
     assert "promotion" in str(purchase_.evidence["forecast"])
 
@@ -280,14 +288,14 @@ async def test_a_promotion_is_bought_for_before_it_begins() -> None:
 async def test_a_code_for_one_customer_and_one_that_is_over_change_nothing() -> None:
     own = Discount(**{**vars(PROMOTION), "customers": ("C1",)})
     store = view(levels=[level(27)], discount_list=[own])
-    assert await propose(inventory_forecasting, TICK, store) == []
-    other = PromotionPlanned(
+    assert await run_agent(inventory_forecasting, TICK, store) == []
+    other = DiscountCreated(
         code="X", skus=("nothing",), percent=Decimal(25), starts_at=NOON, ends_at=NOON
     )
-    assert await propose(inventory_forecasting, other, store) == []
+    assert await run_agent(inventory_forecasting, other, store) == []
 
 
 async def test_lead_time_spread_and_bad_suppliers_do_not_stop_the_rest() -> None:
     odd = Supplier(id="S1", name="Parts & Co", lead_time_days=7, lead_time_sd=2)
-    found = await propose(inventory, [low(), low("gone")], view(supplier_list=[odd]))
+    found = await run_agent(inventory, [low(), low("gone")], view(supplier_list=[odd]))
     assert [a.sku for a in actions(found)] == ["P1"]  # type: ignore[attr-defined]

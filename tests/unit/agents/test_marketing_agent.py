@@ -10,39 +10,40 @@ from shelf import amount, eur, product
 
 from storecrew.agents.marketing import marketing_automation
 from storecrew.agents.marketing.expected import can_show, usual
-from storecrew.agents.marketing.segments import drawn, lapsed, loyal
-from storecrew.domain.commerce import Customer, StockLevel
+from storecrew.agents.marketing.segments import lapsed, loyal, split_holdout
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import ClockTicked, Event
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.selling import (
+from storecrew.domain.events import Event
+from storecrew.domain.shop.customers import Customer, CustomerSpend
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.promotions import (
     Campaign,
     CreateDiscount,
     Discount,
-    Spending,
+    DiscountCreated,
     StartCampaign,
 )
-from storecrew.domain.selling_events import PromotionPlanned
-from storecrew.models.lift import Belief
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView, SoldLine
+from storecrew.models.lift import NormalBelief
+from storecrew.testing.fake_store import FakeStore, SoldLine
+from storecrew.testing.run_agent import NOON, run_agent
 
 TICK = ClockTicked(agent="marketing_automation", due=NOON)
 IDS = [f"C{n:03d}" for n in range(120)]
 
 
-class Shop(FakeView):
+class Shop(FakeStore):
     """Knows when each customer bought: the fake answers every period alike."""
 
     orders: dict[str, list[tuple[datetime, int]]]
 
-    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+    async def customer_spend(self, first: datetime, last: datetime) -> Mapping[str, CustomerSpend]:
         found = {}
         for customer, bought in self.orders.items():
             here = [(at, value) for at, value in bought if first <= at < last]
             if here:
                 value = eur(sum(value for _, value in here))
-                found[customer] = Spending(
+                found[customer] = CustomerSpend(
                     orders=len(here), value=value, last_at=max(at for at, _ in here)
                 )
         return found
@@ -78,13 +79,13 @@ def shop(**more: object) -> Shop:
     return store
 
 
-async def said(store: FakeView, event: Event = TICK, **settings: object) -> Sequence[object]:
+async def said(store: FakeStore, event: Event = TICK, **settings: object) -> Sequence[object]:
     """Return what is said in a shop this small, given the time to find out what letters bring."""
     given = {"tries": 500, **settings}
-    return await propose(marketing_automation, event, store, settings=given)
+    return await run_agent(marketing_automation, event, store, settings=given)
 
 
-async def one(store: FakeView, event: Event = TICK, **settings: object) -> Proposal:
+async def one(store: FakeStore, event: Event = TICK, **settings: object) -> Proposal:
     (found,) = await said(store, event, **settings)
     assert isinstance(found, Proposal)
     return found
@@ -146,7 +147,7 @@ async def test_nobody_is_written_to_without_consent_address_or_too_often() -> No
 
 
 async def test_nothing_is_proposed_twice_a_week_or_to_a_handful() -> None:
-    assert await said(FakeView()) == []
+    assert await said(FakeStore()) == []
     running = campaign("anything 1", ago(3))
     assert await said(shop(campaign_list=[running])) == []
     few = shop()
@@ -206,10 +207,10 @@ async def test_a_kind_that_twice_brought_about_nothing_is_not_proposed_again() -
 
 
 async def test_a_shop_that_could_not_find_out_whether_letters_pay_writes_none() -> None:
-    assert await propose(marketing_automation, TICK, shop()) == []
+    assert await run_agent(marketing_automation, TICK, shop()) == []
     slow = steady(slow_shop())
     slow.orders = {who: bought for n, (who, bought) in enumerate(slow.orders.items()) if n % 7 == 0}
-    assert await propose(marketing_automation, TICK, slow) == []
+    assert await run_agent(marketing_automation, TICK, slow) == []
     assert await said(slow) != []
     people = [f"C{n:04d}" for n in range(5000)]
     large = shop(
@@ -219,7 +220,7 @@ async def test_a_shop_that_could_not_find_out_whether_letters_pay_writes_none() 
         ]
     )
     large.orders = {each: overdue(n) for n, each in enumerate(people)}
-    (found,) = await propose(marketing_automation, TICK, large)
+    (found,) = await run_agent(marketing_automation, TICK, large)
     assert isinstance(found, Proposal)
     assert found.evidence["recipients"] < 2000  # type: ignore[operator]
 
@@ -228,19 +229,20 @@ def test_more_letters_or_more_readers_show_more() -> None:
     group = usual([str(n) for n in range(100)], {})
     assert group.doubt(85, 15) == math.inf
     bought = {
-        str(n): Spending(orders=1, value=eur(20 + n % 5), last_at=NOON) for n in range(0, 100, 2)
+        str(n): CustomerSpend(orders=1, value=eur(20 + n % 5), last_at=NOON)
+        for n in range(0, 100, 2)
     }
     group = usual([str(n) for n in range(100)], bought)
     assert group.doubt(85, 15) > group.doubt(850, 150) > group.doubt(1700, 300) > 0
     assert group.doubt(85, 0) == math.inf
-    hoped = Belief(mean=0.15, sd=0.15)
+    hoped = NormalBelief(mean=0.15, sd=0.15)
     assert not can_show(hoped, group.doubt(85, 15), 4)
     assert can_show(hoped, group.doubt(850, 150), 4)
     assert can_show(hoped, group.doubt(85, 15), 400)
     assert can_show(hoped, 0, 1)
     assert not can_show(hoped, 0, 0)  # a hope is no proof
-    assert can_show(Belief(mean=0.15, sd=0.05), math.inf, 0)
-    assert not can_show(Belief(mean=0.15, sd=0.05), math.inf, 0, needed=0.1)
+    assert can_show(NormalBelief(mean=0.15, sd=0.05), math.inf, 0)
+    assert not can_show(NormalBelief(mean=0.15, sd=0.05), math.inf, 0, needed=0.1)
 
 
 async def test_nobody_is_in_two_campaigns_at_once_or_in_one_kind_twice_within_two_months() -> None:
@@ -293,9 +295,9 @@ def steady(store: Shop) -> Shop:
     return store
 
 
-def planned(code: str = "CLEAR-P1-26W10") -> tuple[PromotionPlanned, Discount]:
+def planned(code: str = "CLEAR-P1-26W10") -> tuple[DiscountCreated, Discount]:
     ends = NOON + timedelta(days=14)
-    news = PromotionPlanned(
+    news = DiscountCreated(
         code=code, skus=("P1",), percent=Decimal(10), starts_at=NOON, ends_at=ends
     )
     discount = Discount(code=code, percent=Decimal(10), skus=("P1",), starts_at=NOON, ends_at=ends)
@@ -323,19 +325,19 @@ async def test_no_second_code_while_one_runs_and_no_letter_about_codes_of_others
 
 
 def test_the_lot_is_steady_and_fair() -> None:
-    written, left = drawn("a", IDS, 0.15)
-    assert drawn("a", IDS[::-1], 0.15)[1] == left[::-1]
-    assert drawn("b", IDS, 0.15)[1] != left
+    written, left = split_holdout("a", IDS, 0.15)
+    assert split_holdout("a", IDS[::-1], 0.15)[1] == left[::-1]
+    assert split_holdout("b", IDS, 0.15)[1] != left
     assert sorted([*written, *left]) == IDS
-    _, many = drawn("a", [str(n) for n in range(20_000)], 0.15)
+    _, many = split_holdout("a", [str(n) for n in range(20_000)], 0.15)
     assert 0.14 < len(many) / 20_000 < 0.16
 
 
 def test_rules_of_segments() -> None:
     bought = {
-        "new": Spending(orders=1, value=eur(10), last_at=ago(300)),
-        "late": Spending(orders=4, value=eur(10), last_at=ago(200)),
-        "loyal": Spending(orders=12, value=eur(10), last_at=ago(20)),
+        "new": CustomerSpend(orders=1, value=eur(10), last_at=ago(300)),
+        "late": CustomerSpend(orders=4, value=eur(10), last_at=ago(200)),
+        "loyal": CustomerSpend(orders=12, value=eur(10), last_at=ago(20)),
     }
     assert list(lapsed(bought, NOON)) == ["late"]
     assert list(loyal(bought, NOON)) == ["loyal"]
@@ -348,4 +350,4 @@ def test_rules_of_segments() -> None:
 )  # fmt: skip
 async def test_settings_that_are_none_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
-        await propose(marketing_automation, TICK, shop(), settings=wrong)
+        await run_agent(marketing_automation, TICK, shop(), settings=wrong)

@@ -6,17 +6,18 @@ import pytest
 from shelf import order, product, view
 
 from storecrew.agents.oversight import Thresholds, oversight, survey
-from storecrew.domain.commerce import OrderMove, StockLevel
-from storecrew.domain.events import BottleneckSeen, ClockTicked, EventReported, RunRequested
-from storecrew.domain.orders import Status
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.domain.control.events import ClockTicked, ExternalEventReceived, RunRequested
+from storecrew.domain.control.incidents import BottleneckDetected
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.orders import OrderStatus, OrderTransition
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
-STATES = {"approvals": Status.RECEIVED, "payment": Status.AWAITING_PAYMENT}
-STATES["delivery"] = Status.AWAITING_DELIVERY
+STATES = {"approvals": OrderStatus.RECEIVED, "payment": OrderStatus.AWAITING_PAYMENT}
+STATES["delivery"] = OrderStatus.AWAITING_DELIVERY
 
 
-def shelf_of(*available: int) -> FakeView:
+def shelf_of(*available: int) -> FakeStore:
     return view(
         product_list=[product(f"P{n}", f"Item {n}") for n in range(len(available))],
         levels=[
@@ -81,16 +82,16 @@ async def test_services_without_stock_are_never_low() -> None:
 async def test_counts_and_averages_are_those_of_the_orders() -> None:
     store = view()
     store.order_list = [
-        order(1, Status.DELIVERED, paid=True),
-        order(2, Status.AWAITING_PAYMENT, paid=True),
-        order(3, Status.CANCELLED),
+        order(1, OrderStatus.DELIVERED, paid=True),
+        order(2, OrderStatus.AWAITING_PAYMENT, paid=True),
+        order(3, OrderStatus.CANCELLED),
     ]
     store.order_move_list = [
-        OrderMove(order_id=1, previous=None, status=Status.RECEIVED, at=NOON, actor="a"),
-        OrderMove(
+        OrderTransition(order_id=1, previous=None, status=OrderStatus.RECEIVED, at=NOON, actor="a"),
+        OrderTransition(
             order_id=1,
-            previous=Status.RECEIVED,
-            status=Status.APPROVED,
+            previous=OrderStatus.RECEIVED,
+            status=OrderStatus.APPROVED,
             at=NOON + timedelta(hours=2),
             actor="a",
         ),
@@ -105,22 +106,25 @@ async def test_counts_and_averages_are_those_of_the_orders() -> None:
 
 
 async def test_an_empty_shop_is_idle_and_breaks_nothing() -> None:
-    seen = await survey(FakeView(), NOON)
+    seen = await survey(FakeStore(), NOON)
     assert (seen.status, seen.insights, seen.recommendations) == ("idle", (), ())
 
 
 async def test_bottlenecks_are_reported_once_a_day_or_when_something_happens() -> None:
     store = shelf_of(1)
     tick = ClockTicked(agent="oversight", due=NOON)
-    assert await propose(oversight, [tick], store) == []
-    (event,) = await propose(oversight, [tick], store, now=NOON.replace(hour=8))
-    assert isinstance(event, BottleneckSeen)
+    assert await run_agent(oversight, [tick], store) == []
+    (event,) = await run_agent(oversight, [tick], store, now=NOON.replace(hour=8))
+    assert isinstance(event, BottleneckDetected)
     assert (event.what, event.count, event.threshold) == ("stock", 1, 5)
-    for cause in (RunRequested(agent="oversight", by="me"), EventReported(event_type="odd")):
-        assert len(await propose(oversight, [cause], store)) == 1
+    for cause in (
+        RunRequested(agent="oversight", by="me"),
+        ExternalEventReceived(event_type="odd"),
+    ):
+        assert len(await run_agent(oversight, [cause], store)) == 1
     assert (
-        await propose(
-            oversight, [tick, EventReported(event_type="x")], store, settings={"stock": 1}
+        await run_agent(
+            oversight, [tick, ExternalEventReceived(event_type="x")], store, settings={"stock": 1}
         )
         == []
     )

@@ -6,30 +6,33 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from shelf import amount, eur, product
 
 from storecrew.agents.personalization import personalization
-from storecrew.domain.advice import BoughtTogether, Suggested
-from storecrew.domain.commerce import Customer, StockLevel
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import ClockTicked, Event
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.selling import (
-    Act,
+from storecrew.domain.events import Event
+from storecrew.domain.ports.models import ProductAffinity, RecommendedProduct
+from storecrew.domain.shop.customers import (
+    Customer,
+    CustomerActivity,
+    CustomerActivityRecorded,
+    CustomerSpend,
+)
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.promotions import (
     Bundle,
     CreateDiscount,
     Discount,
     OfferBundle,
     SetRecommendations,
-    Spending,
     WithdrawBundle,
 )
-from storecrew.domain.selling_events import CustomerActed
 from storecrew.models.basic import BasicModels
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView, SoldLine
+from storecrew.testing.fake_store import FakeStore, SoldLine
+from storecrew.testing.run_agent import NOON, run_agent
 
 TICK = ClockTicked(agent="personalization", due=NOON)
 SKUS = ("box", "rack", "bar", "mat", "lamp")
@@ -43,11 +46,11 @@ def baskets(*orders: Sequence[str], first: int = 0) -> list[SoldLine]:
     ]
 
 
-def shop(price: str = "100", cost: str = "20", **more: object) -> FakeView:
+def shop(price: str = "100", cost: str = "20", **more: object) -> FakeStore:
     """Return a shop in which box and rack are bought together, and the rest apart."""
     sold = {NOON.date() - timedelta(days=n): 1 for n in range(1, 28)}
     together = baskets(*[["box", "rack"]] * 40, *[["bar"], ["mat"], ["lamp"]] * 40)
-    store = FakeView(
+    store = FakeStore(
         product_list=[product(sku, name=sku.title(), price=price, cost=eur(cost)) for sku in SKUS],
         levels=[StockLevel(sku=sku, warehouse="main", on_hand=50, reserved=0) for sku in SKUS],
         sales=dict.fromkeys(SKUS, sold),
@@ -59,9 +62,9 @@ def shop(price: str = "100", cost: str = "20", **more: object) -> FakeView:
 
 
 async def found(
-    store: FakeView, event: Event | Sequence[Event] = TICK, **more: object
+    store: FakeStore, event: Event | Sequence[Event] = TICK, **more: object
 ) -> list[Proposal]:
-    said = await propose(
+    said = await run_agent(
         personalization, event if isinstance(event, list) else [event], store, **more
     )  # type: ignore[arg-type, list-item]
     assert all(isinstance(each, Proposal) for each in said)
@@ -79,20 +82,20 @@ def places(said: Sequence[Proposal]) -> dict[str, tuple[str, ...]]:
 class Learned(BasicModels):
     """Has learned that everything goes with everything, the lamp first."""
 
-    def similar_to(self, cart: Sequence[str], count: int) -> Sequence[Suggested]:
+    def related_products(self, cart: Sequence[str], count: int) -> Sequence[RecommendedProduct]:
         others = [sku for sku in ("lamp", *SKUS) if sku not in cart]
         return [
-            Suggested(sku=sku, score=1.0, reason=f"bought together with {cart[0]} 9 times")
+            RecommendedProduct(sku=sku, score=1.0, reason=f"bought together with {cart[0]} 9 times")
             for sku in dict.fromkeys(others)
         ][:count]
 
-    def for_customer(
+    def recommend_for_customer(
         self, bought: Mapping[str, tuple[float, int]], count: int, day: date
-    ) -> Sequence[Suggested]:
-        return [Suggested(sku="mat", score=1.0, reason="bought before")]
+    ) -> Sequence[RecommendedProduct]:
+        return [RecommendedProduct(sku="mat", score=1.0, reason="bought before")]
 
-    def bought_together(self, count: int) -> Sequence[BoughtTogether]:
-        return [BoughtTogether(skus=("mat", "lamp"), together=60, lift=3.0, days=365)][:count]
+    def product_affinities(self, count: int) -> Sequence[ProductAffinity]:
+        return [ProductAffinity(skus=("mat", "lamp"), together=60, lift=3.0, days=365)][:count]
 
 
 async def test_the_home_page_shows_what_earns_most_and_can_be_had() -> None:
@@ -130,9 +133,9 @@ async def test_what_is_shown_is_not_proposed_again_until_it_changes_enough() -> 
 
 async def test_who_looks_at_something_is_shown_what_goes_with_it() -> None:
     acts = [
-        CustomerActed(customer="C1", kind="viewed", sku="box"),
-        CustomerActed(customer="C2", kind="searched", text="box"),
-        CustomerActed(customer="C3", kind="carted", sku="nothing known"),
+        CustomerActivityRecorded(customer="C1", kind="viewed", sku="box"),
+        CustomerActivityRecorded(customer="C2", kind="searched", text="box"),
+        CustomerActivityRecorded(customer="C3", kind="carted", sku="nothing known"),
     ]
     said = places(await found(shop(), acts, models=Learned()))
     assert said["customer:C1"][0] == "lamp"
@@ -149,8 +152,8 @@ async def test_who_looks_at_something_is_shown_what_goes_with_it() -> None:
 
 
 async def test_an_owner_is_not_flooded() -> None:
-    acts = [CustomerActed(customer=f"C{n}", kind="viewed", sku="box") for n in range(90)]
-    busy = CustomerActed(customer="C89", kind="carted", sku="mat")
+    acts = [CustomerActivityRecorded(customer=f"C{n}", kind="viewed", sku="box") for n in range(90)]
+    busy = CustomerActivityRecorded(customer="C89", kind="carted", sku="mat")
     said = await found(shop(), [*acts, busy, TICK], models=Learned())
     assert len(places(said)) == 50
     assert next(iter(places(said))) == "customer:C89"
@@ -166,7 +169,7 @@ async def test_r127_bundle_keeps_margin_and_is_offered_once() -> None:
     assert eur(180) <= bundle.price < eur(200)
     said = proposal.evidence
     assert amount(said["price_apart"]) == 200
-    assert said["bought_together"] == 40
+    assert said["product_affinities"] == 40
     assert said["margin_together"] == pytest.approx(float(1 - 40 / bundle.price.amount), abs=0.001)
     assert proposal.effect is not None
     assert proposal.effect.low <= proposal.effect.expected <= proposal.effect.high
@@ -204,7 +207,7 @@ async def test_no_bundle_where_it_costs_more_than_it_brings_or_may_be_chance() -
 async def test_a_learned_pair_counts_the_days_it_was_learned_from() -> None:
     (proposal,) = of(await found(shop(), models=Learned()), OfferBundle)
     assert proposal.evidence["in_days"] == 365
-    assert proposal.evidence["bought_together"] == 60
+    assert proposal.evidence["product_affinities"] == 60
 
 
 async def test_a_bundle_that_lost_its_margin_or_a_part_is_withdrawn() -> None:
@@ -221,9 +224,9 @@ async def test_a_bundle_that_lost_its_margin_or_a_part_is_withdrawn() -> None:
     assert "floor" in said[0].reason
 
 
-def cart_shop(**more: object) -> FakeView:
+def cart_shop(**more: object) -> FakeStore:
     acts = [
-        Act(customer=f"C{n}", kind="carted", sku="box", at=NOON - timedelta(days=days))
+        CustomerActivity(customer=f"C{n}", kind="carted", sku="box", at=NOON - timedelta(days=days))
         for n, days in enumerate((2, 3, 0.2, 9, 2, 2, 2))
     ]
     given = [
@@ -238,7 +241,7 @@ def cart_shop(**more: object) -> FakeView:
             "people": [
                 Customer(id=f"C{n}", name="", marketing_consent=n != 4) for n in range(7)
             ],
-            "spent": {"C5": Spending(orders=1, value=eur(1), last_at=NOON)},
+            "spent": {"C5": CustomerSpend(orders=1, value=eur(1), last_at=NOON)},
             "discount_list": given,
         } | more)
     )  # fmt: skip
@@ -259,15 +262,15 @@ async def test_r126_personal_price_bounds_off_by_default_and_inside_the_floor() 
 
 
 async def test_r126_personal_price_bounds_hold_in_the_policy_too() -> None:
-    from storecrew.domain.proposals import Verdict
-    from storecrew.policy import Facts, Policy, PolicySettings
+    from storecrew.domain.control.proposals import Verdict
+    from storecrew.policy import Policy, PolicyFacts, PolicySettings
 
     (offer, *_) = of(await found(cart_shop(), settings={"personal_offers": True}), CreateDiscount)
     box = product("box", price="100", cost=eur(20))
 
     def verdict(item: object, **limits: object) -> Verdict:
         policy = Policy(PolicySettings(autonomy={"*.*": "limits"}, **limits))  # type: ignore[arg-type]
-        facts = Facts(now=NOON, currency="EUR", products={"box": item})  # type: ignore[dict-item]
+        facts = PolicyFacts(now=NOON, currency="EUR", products={"box": item})  # type: ignore[dict-item]
         return policy.judge(offer, "personalization", facts).verdict
 
     assert verdict(box) is Verdict.DENY
@@ -287,4 +290,4 @@ async def test_settings_that_are_none_are_refused(wrong: dict[str, object]) -> N
 
 
 async def test_an_empty_shop_shows_nothing() -> None:
-    assert await found(FakeView()) == []
+    assert await found(FakeStore()) == []

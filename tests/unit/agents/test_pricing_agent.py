@@ -5,33 +5,35 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from shelf import amount, eur, product, view
 
 from storecrew.agents.pricing import pricing_optimizer
 from storecrew.agents.pricing.agent import terms_from
-from storecrew.agents.pricing.guard import PricingTerms, floor_price
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.commerce import PriceChange, Product, RivalPrice, StockLevel
+from storecrew.agents.pricing.limits import PricingSettings, floor_price
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import (
-    ClockTicked,
-    CostChanged,
-    Event,
-    ObservationRejected,
-    RivalPriceSeen,
-)
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.domain.shop.catalog import (
+    CompetitorPrice,
+    CompetitorPriceObserved,
+    CostChanged,
+    ObservationRejected,
+    PriceChange,
+    Product,
+    SetPrice,
+)
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
 TICK = ClockTicked(agent="pricing_optimizer", due=NOON)
 PLENTY = [StockLevel(sku="P1", warehouse="main", on_hand=500, reserved=0)]
 
 
-def shop(price: str = "100", cost: str = "68", **more: object) -> FakeView:
+def shop(price: str = "100", cost: str = "68", **more: object) -> FakeStore:
     return view(
         **({"product_list": [product(price=price, cost=eur(cost))], "levels": PLENTY} | more)
     )
@@ -42,9 +44,9 @@ def prices(found: list[Proposal | Event]) -> list[SetPrice]:
 
 
 async def test_a_price_below_the_best_one_rises_by_a_step() -> None:
-    found = await propose(pricing_optimizer, TICK, shop())
+    found = await run_agent(pricing_optimizer, TICK, shop())
     (move,) = prices(found)
-    assert move == SetPrice(sku="P1", price=eur("105.00"), expect=eur(100))
+    assert move == SetPrice(sku="P1", price=eur("105.00"), expected_price=eur(100))
     (proposal,) = found
     assert isinstance(proposal, Proposal)
     assert proposal.effect is not None
@@ -53,12 +55,12 @@ async def test_a_price_below_the_best_one_rises_by_a_step() -> None:
 
 
 async def test_a_price_above_the_best_one_falls_by_a_step() -> None:
-    (move,) = prices(await propose(pricing_optimizer, TICK, shop(price="200", cost="60")))
+    (move,) = prices(await run_agent(pricing_optimizer, TICK, shop(price="200", cost="60")))
     assert move.price == eur(190)
 
 
 async def test_nothing_is_proposed_where_the_gain_is_not_worth_it() -> None:
-    assert await propose(pricing_optimizer, TICK, shop(price="100", cost="50")) == []
+    assert await run_agent(pricing_optimizer, TICK, shop(price="100", cost="50")) == []
 
 
 async def test_a_price_that_moved_lately_is_left_alone() -> None:
@@ -66,7 +68,7 @@ async def test_a_price_that_moved_lately_is_left_alone() -> None:
         moved = PriceChange(
             sku="P1", previous=eur(99), price=eur(100), at=NOON - timedelta(days=days)
         )
-        assert await propose(pricing_optimizer, TICK, shop(changes=[moved])) == []
+        assert await run_agent(pricing_optimizer, TICK, shop(changes=[moved])) == []
 
 
 async def test_a_price_does_not_drift_without_end() -> None:
@@ -79,44 +81,44 @@ async def test_a_price_does_not_drift_without_end() -> None:
         )
         for n in range(5)
     ]
-    assert await propose(pricing_optimizer, TICK, shop(changes=changes)) == []
+    assert await run_agent(pricing_optimizer, TICK, shop(changes=changes)) == []
 
 
 async def test_what_is_about_to_sell_out_is_not_cut() -> None:
     scarce = [StockLevel(sku="P1", warehouse="main", on_hand=3, reserved=0)]
-    assert await propose(pricing_optimizer, TICK, shop("200", levels=scarce)) == []
+    assert await run_agent(pricing_optimizer, TICK, shop("200", levels=scarce)) == []
 
 
 async def test_products_without_cost_sales_or_common_currency_are_left_alone() -> None:
-    assert await propose(pricing_optimizer, TICK, shop(sales={})) == []
+    assert await run_agent(pricing_optimizer, TICK, shop(sales={})) == []
     for bad in (None, Money.of(60, "USD"), eur(0)):
         store = shop(product_list=[product(cost=bad)])
-        assert await propose(pricing_optimizer, TICK, store) == []
-    assert await propose(pricing_optimizer, TICK, FakeView()) == []
+        assert await run_agent(pricing_optimizer, TICK, store) == []
+    assert await run_agent(pricing_optimizer, TICK, FakeStore()) == []
 
 
 async def test_a_price_under_the_floor_is_lifted_to_it() -> None:
     news = CostChanged(sku="P1", previous=eur(60), cost=eur(95))
-    (move,) = prices(await propose(pricing_optimizer, [news], shop(cost="95", sales={})))
+    (move,) = prices(await run_agent(pricing_optimizer, [news], shop(cost="95", sales={})))
     assert move.price == eur("105.56")
 
 
 async def test_rivals_hold_a_rise_back() -> None:
-    rival = RivalPrice(sku="P1", rival="R1", price=eur(88), seen_at=NOON)
-    (held,) = prices(await propose(pricing_optimizer, TICK, shop(rivals=[rival])))
-    (free,) = prices(await propose(pricing_optimizer, TICK, shop()))
+    rival = CompetitorPrice(sku="P1", competitor="R1", price=eur(88), seen_at=NOON)
+    (held,) = prices(await run_agent(pricing_optimizer, TICK, shop(rivals=[rival])))
+    (free,) = prices(await run_agent(pricing_optimizer, TICK, shop()))
     assert held.price <= eur("101.20") < free.price
 
 
 async def test_a_price_far_above_rivals_falls_a_step_and_not_to_theirs() -> None:
-    rival = RivalPrice(sku="P1", rival="R1", price=eur(75), seen_at=NOON)
-    (move,) = prices(await propose(pricing_optimizer, TICK, shop(rivals=[rival], cost="50")))
+    rival = CompetitorPrice(sku="P1", competitor="R1", price=eur(75), seen_at=NOON)
+    (move,) = prices(await run_agent(pricing_optimizer, TICK, shop(rivals=[rival], cost="50")))
     assert move.price == eur(95)
 
 
 async def test_assumed_costs_are_named() -> None:
     store = shop(product_list=[product(cost=eur(68), assumed=("cost", "supplier"))])
-    (proposal,) = await propose(pricing_optimizer, TICK, store)
+    (proposal,) = await run_agent(pricing_optimizer, TICK, store)
     assert isinstance(proposal, Proposal)
     assert proposal.assumptions == ("cost",)
 
@@ -126,30 +128,32 @@ ABSURD = [eur(0), eur("0.00"), eur(-5), eur(10000), eur(20), Money.of(95, "USD")
 
 @pytest.mark.parametrize("seen", ABSURD, ids=str)
 async def test_price_floor_absurd_rival_prices_are_reported_and_move_nothing(seen: Money) -> None:
-    store = shop(cost="50", rivals=[RivalPrice(sku="P1", rival="R1", price=seen, seen_at=NOON)])
-    news = RivalPriceSeen(sku="P1", rival="R1", price=seen)
-    (alert,) = await propose(pricing_optimizer, [news], store)
+    store = shop(
+        cost="50", rivals=[CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=NOON)]
+    )
+    news = CompetitorPriceObserved(sku="P1", competitor="R1", price=seen)
+    (alert,) = await run_agent(pricing_optimizer, [news], store)
     assert isinstance(alert, ObservationRejected)
     assert alert.sku == "P1"
-    assert await propose(pricing_optimizer, TICK, store) == []
+    assert await run_agent(pricing_optimizer, TICK, store) == []
 
 
 @pytest.mark.parametrize("seen", [*ABSURD, eur(34), eur(299)], ids=str)
 async def test_r122_price_floor_holds_for_ten_rounds_of_a_rivals_price(seen: Money) -> None:
-    store = shop(rivals=[RivalPrice(sku="P1", rival="R1", price=seen, seen_at=NOON)])
-    news = RivalPriceSeen(sku="P1", rival="R1", price=seen)
+    store = shop(rivals=[CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=NOON)])
+    news = CompetitorPriceObserved(sku="P1", competitor="R1", price=seen)
     now, start = NOON, eur(100)
     for _ in range(10):
         now += timedelta(days=1)
-        for move in prices(await propose(pricing_optimizer, [news, TICK], store, now=now)):
+        for move in prices(await run_agent(pricing_optimizer, [news, TICK], store, now=now)):
             _do(store, move, now)
         assert store.product_list[0].price >= floor_price(eur(60), 0.10)
         assert start * Decimal("0.75") <= store.product_list[0].price <= start * Decimal("1.25")
 
 
-def _do(store: FakeView, move: SetPrice, now: object) -> None:
+def _do(store: FakeStore, move: SetPrice, now: object) -> None:
     before = store.product_list[0]
-    assert move.expect == before.price
+    assert move.expected_price == before.price
     assert abs(move.price.amount / before.price.amount - 1) <= Decimal("0.05")
     store.product_list = [dataclasses.replace(before, price=move.price)]
     store.changes.append(
@@ -180,29 +184,30 @@ async def test_price_floor_holds_whatever_price_cost_and_rival(
     )
     seen = Money.from_minor(rival, "EUR")
     store = shop(
-        product_list=[item], rivals=[RivalPrice(sku="P1", rival="R", price=seen, seen_at=NOON)]
+        product_list=[item],
+        rivals=[CompetitorPrice(sku="P1", competitor="R", price=seen, seen_at=NOON)],
     )
     assert item.cost is not None
-    for move in prices(await propose(pricing_optimizer, TICK, store)):
+    for move in prices(await run_agent(pricing_optimizer, TICK, store)):
         assert move.price >= floor_price(item.cost, 0.10)
 
 
-@pytest.mark.parametrize("wrong", [{"margin_floor": 1}, {"step": -0.1}, {"drift": 2}])
+@pytest.mark.parametrize("wrong", [{"margin_floor": 1}, {"step": -0.1}, {"max_drift": 2}])
 def test_limits_that_would_let_prices_swing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidInput):
-        PricingTerms(**wrong)
+        PricingSettings(**wrong)
 
 
 async def test_settings_of_the_agent_set_its_limits() -> None:
-    found = await propose(pricing_optimizer, TICK, shop(), settings={"step": 0.02, "other": 1})
+    found = await run_agent(pricing_optimizer, TICK, shop(), settings={"step": 0.02, "other": 1})
     assert prices(found)[0].price == eur(102)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("step", True), ("step", "wide"), ("step", None), ("step", "nan"), ("hold_days", "inf"),
-        ("least_gain", -1), ("explore", "true"), ("explore", 1), ("explore", None),
+        ("step", True), ("step", "wide"), ("step", None), ("step", "nan"), ("min_hold_days", "inf"),
+        ("min_gain", -1), ("explore", "true"), ("explore", 1), ("explore", None),
     ],
 )  # fmt: skip
 def test_a_setting_that_is_none_is_refused_by_name(name: str, value: object) -> None:
@@ -221,8 +226,8 @@ def curve_of(proposal: Proposal) -> list[dict[str, float]]:
     return points
 
 
-async def only(store: FakeView, **more: object) -> Proposal:
-    (found,) = await propose(pricing_optimizer, TICK, store, **more)  # type: ignore[arg-type]
+async def only(store: FakeStore, **more: object) -> Proposal:
+    (found,) = await run_agent(pricing_optimizer, TICK, store, **more)  # type: ignore[arg-type]
     assert isinstance(found, Proposal)
     return found
 
@@ -232,9 +237,11 @@ async def test_the_curve_in_the_evidence_agrees_with_the_effect(
     price: int, share: float, rival: int
 ) -> None:
     ours, cost = Money.from_minor(price, "EUR"), Money.from_minor(int(price * share), "EUR")
-    seen = RivalPrice(sku="P1", rival="R1", price=Money.from_minor(rival, "EUR"), seen_at=NOON)
+    seen = CompetitorPrice(
+        sku="P1", competitor="R1", price=Money.from_minor(rival, "EUR"), seen_at=NOON
+    )
     item = Product(sku="P1", name="X", price=ours, cost=cost)
-    for found in await propose(pricing_optimizer, TICK, shop(product_list=[item], rivals=[seen])):
+    for found in await run_agent(pricing_optimizer, TICK, shop(product_list=[item], rivals=[seen])):
         if not isinstance(found, Proposal) or found.effect is None:
             continue
         points = curve_of(found)
@@ -260,9 +267,9 @@ UNSURE = {"price": "100", "cost": "60"}
 
 
 async def test_no_price_is_moved_to_learn_unless_the_owner_says_so() -> None:
-    assert PricingTerms().explore is False
+    assert PricingSettings().explore is False
     for settings in ({}, {"explore": False}):
-        assert await propose(pricing_optimizer, TICK, shop(**UNSURE), settings=settings) == []
+        assert await run_agent(pricing_optimizer, TICK, shop(**UNSURE), settings=settings) == []
     with_explore = await only(shop(**UNSURE), settings={"explore": True})
     assert prices([with_explore])
 
@@ -284,7 +291,7 @@ async def test_a_price_that_is_moved_to_learn_says_so_and_what_it_costs_and_teac
 async def test_all_of_a_day_the_same_price_is_moved_to_learn() -> None:
     async def on(hours: float) -> list[SetPrice]:
         now = NOON + timedelta(hours=hours)
-        found = await propose(
+        found = await run_agent(
             pricing_optimizer, TICK, shop(**UNSURE), settings={"explore": True}, now=now
         )
         return prices(found)
@@ -299,7 +306,7 @@ async def test_what_is_about_to_sell_out_is_not_cut_to_learn() -> None:
     for day in range(12):
         now = NOON + timedelta(days=day)
         for move in prices(
-            await propose(
+            await run_agent(
                 pricing_optimizer,
                 TICK,
                 shop(**UNSURE, levels=scarce),
@@ -327,8 +334,10 @@ async def test_price_floor_and_step_hold_for_prices_that_are_moved_to_learn(
         price=Money.from_minor(price, "EUR"),
         cost=Money.from_minor(max(1, int(price * share)), "EUR"),
     )
-    seen = RivalPrice(sku="P1", rival="R", price=Money.from_minor(rival, "EUR"), seen_at=NOON)
-    found = await propose(
+    seen = CompetitorPrice(
+        sku="P1", competitor="R", price=Money.from_minor(rival, "EUR"), seen_at=NOON
+    )
+    found = await run_agent(
         pricing_optimizer,
         TICK,
         shop(product_list=[item], rivals=[seen]),

@@ -9,15 +9,23 @@ import pytest
 from shelf import eur, product, view
 
 from storecrew.agents.research import product_research
-from storecrew.domain.actions import RecordRivalPrice
-from storecrew.domain.commerce import RivalPrice
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput, Retryable
-from storecrew.domain.events import ClockTicked, Event, ObservationRejected
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.selling import Act, Suggestion, SuggestProduct, WatchedRival, WatchRival
-from storecrew.domain.web import NewsItem, ProductSeen
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.domain.events import Event
+from storecrew.domain.ports.web import FeedItem, ObservedProduct
+from storecrew.domain.shop.catalog import (
+    CompetitorPage,
+    CompetitorPrice,
+    ObservationRejected,
+    ProductSuggestion,
+    RecordCompetitorPrice,
+    SuggestProduct,
+    TrackCompetitorPage,
+)
+from storecrew.domain.shop.customers import CustomerActivity
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
 MONDAY = ClockTicked(agent="product_research", due=NOON)
 TUESDAY = ClockTicked(agent="product_research", due=NOON + timedelta(days=1))
@@ -30,29 +38,29 @@ MUG = "https://rival.example/mug"
 class FakePages:
     """Feeds and pages as they are given; what is not there cannot be reached."""
 
-    feeds: Mapping[str, Sequence[NewsItem]] = field(default_factory=dict)
-    products: Mapping[str, ProductSeen | None] = field(default_factory=dict)
+    feeds: Mapping[str, Sequence[FeedItem]] = field(default_factory=dict)
+    products: Mapping[str, ObservedProduct | None] = field(default_factory=dict)
 
-    async def feed(self, url: str) -> Sequence[NewsItem]:
+    async def feed(self, url: str) -> Sequence[FeedItem]:
         if url not in self.feeds:
             raise Retryable(f"{url} is away")
         return self.feeds[url]
 
-    async def product(self, url: str) -> ProductSeen | None:
+    async def product(self, url: str) -> ObservedProduct | None:
         if url not in self.products:
             raise InvalidInput("url", "404")
         return self.products[url]
 
 
-def item(title: str, days_ago: float, n: int = 0) -> NewsItem:
-    return NewsItem(
+def item(title: str, days_ago: float, n: int = 0) -> FeedItem:
+    return FeedItem(
         title=title,
         link=f"https://news.example/{abs(hash((title, n)))}",
         published=NOON - timedelta(days=days_ago, hours=1),
     )
 
 
-def news() -> list[NewsItem]:
+def news() -> list[FeedItem]:
     """Return eight weeks of chatter, and a week in which snow chains rise."""
     chatter = [
         item(f"Council {day} meets about road {n} and budget plan {day * n}", day, n)
@@ -77,7 +85,7 @@ def news() -> list[NewsItem]:
     ]
 
 
-def seen(price: str | None = "89.00", **more: object) -> ProductSeen:
+def seen(price: str | None = "89.00", **more: object) -> ObservedProduct:
     given: dict[str, object] = {
         "url": MUG,
         "name": "Roof Box",
@@ -86,11 +94,11 @@ def seen(price: str | None = "89.00", **more: object) -> ProductSeen:
         "available": True,
         "confidence": 0.95,
     }
-    return ProductSeen(**(given | more))  # type: ignore[arg-type]
+    return ObservedProduct(**(given | more))  # type: ignore[arg-type]
 
 
-async def found(store: FakeView, web: FakePages, **settings: object) -> list[Proposal | Event]:
-    return await propose(product_research, MONDAY, store, pages=web, settings=settings)
+async def found(store: FakeStore, web: FakePages, **settings: object) -> list[Proposal | Event]:
+    return await run_agent(product_research, MONDAY, store, pages=web, settings=settings)
 
 
 def actions(said: Sequence[Proposal | Event]) -> list[object]:
@@ -122,7 +130,7 @@ async def test_nothing_is_suggested_twice_or_that_is_sold_already() -> None:
     pages = FakePages(feeds={FEED: news()})
     (first,) = actions(await found(view(), pages, feeds=[FEED]))
     assert isinstance(first, SuggestProduct)
-    known = Suggestion(name=first.name, reason="", source="", suggested_at=NOON)
+    known = ProductSuggestion(name=first.name, reason="", source="", suggested_at=NOON)
     assert actions(await found(view(suggestion_list=[known]), pages, feeds=[FEED])) == []
     sold = view(product_list=[product(), product("P2", name=f"{first.name} Basic")])
     assert actions(await found(sold, pages, feeds=[FEED])) == []
@@ -131,17 +139,19 @@ async def test_nothing_is_suggested_twice_or_that_is_sold_already() -> None:
 async def test_suggestions_come_on_mondays_and_old_news_is_none() -> None:
     pages = FakePages(feeds={FEED: news()})
     settings = {"feeds": [FEED]}
-    other = await propose(product_research, TUESDAY, view(), pages=pages, settings=settings)
+    other = await run_agent(product_research, TUESDAY, view(), pages=pages, settings=settings)
     assert other == []
     later = NOON + timedelta(days=14)
     tick = ClockTicked(agent="product_research", due=later)
-    late = await propose(product_research, tick, view(), pages=pages, settings=settings, now=later)
+    late = await run_agent(
+        product_research, tick, view(), pages=pages, settings=settings, now=later
+    )
     assert late == []
 
 
 async def test_what_customers_search_for_is_suggested_without_any_feed() -> None:
     usual = [
-        Act(
+        CustomerActivity(
             customer=f"C{n}",
             kind="searched",
             text=f"{WORDS[n % 7]} {WORDS[(n + day) % 5]}",
@@ -151,7 +161,9 @@ async def test_what_customers_search_for_is_suggested_without_any_feed() -> None
         for n in range(4)
     ]
     fresh = [
-        Act(customer=f"D{n}", kind="searched", text="bike rack", at=NOON - timedelta(days=n % 6))
+        CustomerActivity(
+            customer=f"D{n}", kind="searched", text="bike rack", at=NOON - timedelta(days=n % 6)
+        )
         for n in range(12)
     ]
     (proposal,) = await found(view(act_list=[*usual, *fresh]), FakePages())
@@ -166,10 +178,10 @@ async def test_a_page_that_surely_sells_our_product_is_proposed_to_be_watched_on
     pages = FakePages(products={MUG: seen()})
     (proposal,) = await found(view(), pages, pages=["https://gone.example/x", MUG])
     assert isinstance(proposal, Proposal)
-    assert proposal.action == WatchRival(sku="P1", rival="rival.example", url=MUG)
+    assert proposal.action == TrackCompetitorPage(sku="P1", competitor="rival.example", url=MUG)
     assert proposal.evidence["price_there"] == "89.00 EUR"
-    watched = [WatchedRival(sku="P1", rival="rival.example", url=MUG)]
-    known = RivalPrice(sku="P1", rival="rival.example", price=eur(89), seen_at=NOON)
+    watched = [CompetitorPage(sku="P1", competitor="rival.example", url=MUG)]
+    known = CompetitorPrice(sku="P1", competitor="rival.example", price=eur(89), seen_at=NOON)
     store = view(watched=watched, rivals=[known])
     assert await found(store, pages, pages=[MUG]) == []
 
@@ -183,7 +195,7 @@ async def test_a_page_that_surely_sells_our_product_is_proposed_to_be_watched_on
     ],
     ids=repr,
 )  # fmt: skip
-async def test_a_page_that_is_not_sure_is_not_proposed(page: ProductSeen | None) -> None:
+async def test_a_page_that_is_not_sure_is_not_proposed(page: ObservedProduct | None) -> None:
     assert await found(view(), FakePages(products={MUG: page}), pages=[MUG]) == []
 
 
@@ -193,38 +205,42 @@ async def test_two_products_of_one_name_are_not_guessed_between() -> None:
     by_sku = view(product_list=[product("BOX-4711"), product("P2")])
     pages = FakePages(products={MUG: seen(sku="box-4711", name="Dachbox")})
     (watch,) = actions(await found(by_sku, pages, pages=[MUG]))
-    assert isinstance(watch, WatchRival)
+    assert isinstance(watch, TrackCompetitorPage)
     assert watch.sku == "BOX-4711"
 
 
 async def test_a_link_of_the_news_that_surely_sells_our_product_is_proposed() -> None:
-    offer = NewsItem(
+    offer = FeedItem(
         title="New in our shop: the Roof Box", link=MUG, published=NOON - timedelta(days=2)
     )
-    other = NewsItem(
+    other = FeedItem(
         title="A box fell off a roof rack", link="https://news.example/x", published=NOON
     )
-    old = NewsItem(
+    old = FeedItem(
         title="The Roof Box is here", link="https://old.example", published=NOON - timedelta(days=9)
     )
     pages = FakePages(feeds={FEED: [offer, other, old]}, products={MUG: seen()})
     (watch,) = actions(await found(view(), pages, feeds=[FEED]))
-    assert watch == WatchRival(sku="P1", rival="rival.example", url=MUG)
+    assert watch == TrackCompetitorPage(sku="P1", competitor="rival.example", url=MUG)
 
 
-WATCHED = WatchedRival(sku="P1", rival="rival.example", url=MUG)
+WATCHED = CompetitorPage(sku="P1", competitor="rival.example", url=MUG)
 
 
 async def test_a_watched_page_tells_a_new_price_once() -> None:
     pages = FakePages(products={MUG: seen("85.5")})
-    store = view(watched=[WATCHED, WatchedRival(sku="P1", rival="away", url="https://away/x")])
-    (proposal,) = await propose(product_research, TUESDAY, store, pages=pages)
-    assert isinstance(proposal, Proposal)
-    assert proposal.action == RecordRivalPrice(sku="P1", rival="rival.example", price=eur("85.50"))
-    store.rivals.append(
-        RivalPrice(sku="P1", rival="rival.example", price=eur("85.50"), seen_at=NOON)
+    store = view(
+        watched=[WATCHED, CompetitorPage(sku="P1", competitor="away", url="https://away/x")]
     )
-    assert await propose(product_research, TUESDAY, store, pages=pages) == []
+    (proposal,) = await run_agent(product_research, TUESDAY, store, pages=pages)
+    assert isinstance(proposal, Proposal)
+    assert proposal.action == RecordCompetitorPrice(
+        sku="P1", competitor="rival.example", price=eur("85.50")
+    )
+    store.competitor_price_list.append(
+        CompetitorPrice(sku="P1", competitor="rival.example", price=eur("85.50"), seen_at=NOON)
+    )
+    assert await run_agent(product_research, TUESDAY, store, pages=pages) == []
 
 
 @pytest.mark.parametrize(
@@ -239,10 +255,10 @@ async def test_a_watched_page_tells_a_new_price_once() -> None:
     ids=repr,
 )
 async def test_what_is_odd_on_a_watched_page_is_reported_and_moves_nothing(
-    page: ProductSeen | None, reason: str
+    page: ObservedProduct | None, reason: str
 ) -> None:
     pages = FakePages(products={MUG: page})
-    (event,) = await propose(product_research, TUESDAY, view(watched=[WATCHED]), pages=pages)
+    (event,) = await run_agent(product_research, TUESDAY, view(watched=[WATCHED]), pages=pages)
     assert isinstance(event, ObservationRejected)
     assert reason in event.reason
     assert event.sku == "P1"
@@ -250,8 +266,8 @@ async def test_what_is_odd_on_a_watched_page_is_reported_and_moves_nothing(
 
 async def test_nothing_is_read_of_a_product_that_is_no_longer_ours() -> None:
     gone = replace(WATCHED, sku="gone")
-    assert await propose(product_research, TUESDAY, view(watched=[gone]), pages=FakePages()) == []
-    assert await propose(product_research, MONDAY, FakeView()) == []
+    assert await run_agent(product_research, TUESDAY, view(watched=[gone]), pages=FakePages()) == []
+    assert await run_agent(product_research, MONDAY, FakeStore()) == []
 
 
 @pytest.mark.parametrize(

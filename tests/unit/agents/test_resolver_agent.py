@@ -11,32 +11,30 @@ import pytest
 from shelf import eur, product, view
 
 from storecrew.agents.resolver import anomaly_resolver
+from storecrew.agents.resolver.anomaly_detection import detect_anomalies
 from storecrew.agents.resolver.payments import METRIC, chance_of
-from storecrew.agents.resolver.reasons import suspects
-from storecrew.agents.resolver.streams import departures
-from storecrew.agents.resolver.terms import Terms, terms_from
-from storecrew.domain.actions import SetPaymentMethod, SetPrice
-from storecrew.domain.commerce import DailySales, PriceChange, StockLevel
+from storecrew.agents.resolver.root_causes import root_causes
+from storecrew.agents.resolver.settings import ResolverSettings, terms_from
+from storecrew.domain.control.agents import PauseAgent
+from storecrew.domain.control.events import ClockTicked, RunRequested, StoredEvent
+from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
+from storecrew.domain.control.integrity import IntegrityCheckFailed
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.control.runs import RunFailed
+from storecrew.domain.control.services import RestartService, ServiceFailed
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import (
-    AnomalyFound,
-    BooksDiffered,
-    ClockTicked,
-    Event,
-    ObservationRejected,
+from storecrew.domain.events import Event
+from storecrew.domain.shop.catalog import ObservationRejected, PriceChange, SetPrice
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.orders import DailySales, HourlySales
+from storecrew.domain.shop.payments import (
     PaymentAuthorized,
     PaymentFailed,
     PaymentMethodChanged,
     PaymentReceived,
-    Recorded,
-    RunFailed,
-    RunRequested,
-    ServiceFailed,
+    SetPaymentMethod,
 )
-from storecrew.domain.operations import OpenIncident, PauseAgent, RestartService
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.selling import TradeHour
-from storecrew.testing.propose import NOON, propose
+from storecrew.testing.run_agent import NOON, run_agent
 
 BOTH = {"card": True, "paypal": True}
 
@@ -45,19 +43,21 @@ BOTH = {"card": True, "paypal": True}
 class FakePast:
     """A journal of a test's own."""
 
-    recorded: list[Recorded] = field(default_factory=list[Recorded])
+    recorded: list[StoredEvent] = field(default_factory=list[StoredEvent])
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def add(self, event: Event, *, minutes: float = 0, times: int = 1) -> "FakePast":
         for _ in range(times):
             n = next(self.numbers)
             at = NOON - timedelta(minutes=minutes)
-            row = Recorded(seq=n, event=event, source="t", external_id=str(n), at=at)
+            row = StoredEvent(seq=n, event=event, source="t", external_id=str(n), at=at)
             self.recorded.append(row)
         self.recorded.sort(key=lambda row: row.at)
         return self
 
-    async def events(self, kinds: Collection[type[Event]], since: datetime) -> Sequence[Recorded]:
+    async def events(
+        self, kinds: Collection[type[Event]], since: datetime
+    ) -> Sequence[StoredEvent]:
         wanted = tuple(kinds)
         return [row for row in self.recorded if row.at >= since and isinstance(row.event, wanted)]
 
@@ -74,7 +74,7 @@ async def said(
     events: Event | list[Event], past: FakePast | None = None, **more: object
 ) -> list[Proposal | Event]:
     store = view(**{"methods": BOTH} | more)
-    return await propose(anomaly_resolver, events, store, past=past or FakePast())
+    return await run_agent(anomaly_resolver, events, store, history=past or FakePast())
 
 
 def actions(found: list[Proposal | Event]) -> list[type]:
@@ -88,7 +88,7 @@ async def test_r139_anomaly_detects_injected_fault_of_a_way_to_pay() -> None:
     past = FakePast().add(failed(), minutes=0.5, times=5).add(aside("paypal"), minutes=2, times=9)
     found = await said(failed(), past)
     told, wish, call = found
-    assert isinstance(told, AnomalyFound)
+    assert isinstance(told, AnomalyDetected)
     assert told.metric == METRIC + "card"
     assert isinstance(wish, Proposal)
     assert wish.action == SetPaymentMethod(method="card", enabled=False)
@@ -124,14 +124,14 @@ async def test_the_last_way_to_pay_is_left_and_a_person_called() -> None:
     past = FakePast().add(failed(), minutes=1, times=9)
     for methods in ({"card": True}, {"card": True, "paypal": False}, {}):
         found = await said(failed(), past, methods=methods)
-        assert actions(found) == [AnomalyFound, OpenIncident]
+        assert actions(found) == [AnomalyDetected, OpenIncident]
 
 
 async def test_a_fault_is_told_once_and_left_alone_while_switched_off() -> None:
     past = FakePast().add(failed(), minutes=1, times=9)
     off = {"card": False, "paypal": True}
     assert await said(failed(), past, methods=off) == []
-    past.add(AnomalyFound(metric=METRIC + "card", observed=1, expected=0.05), minutes=5)
+    past.add(AnomalyDetected(metric=METRIC + "card", observed=1, expected=0.05), minutes=5)
     assert await said(failed(), past) == []
 
 
@@ -143,7 +143,7 @@ def switched(enabled: bool) -> PaymentMethodChanged:
     return PaymentMethodChanged(method="card", enabled=enabled)
 
 
-FAULT = AnomalyFound(metric=METRIC + "card", observed=1, expected=0.05)
+FAULT = AnomalyDetected(metric=METRIC + "card", observed=1, expected=0.05)
 
 
 @pytest.mark.parametrize(("minutes", "tried"), [(29, False), (31, True)])
@@ -176,7 +176,7 @@ def test_the_chance_of_many_failures_falls() -> None:
     chances = [chance_of(failures, 10, 0.05) for failures in range(11)]
     assert chances[0] == pytest.approx(1.0)
     assert chances == sorted(chances, reverse=True)
-    assert chance_of(5, 5, 0.05) < Terms().chance < chance_of(3, 5, 0.05)
+    assert chance_of(5, 5, 0.05) < ResolverSettings().chance < chance_of(3, 5, 0.05)
 
 
 # --- services, agents, books ----------------------------------------------------------------
@@ -220,7 +220,7 @@ async def test_the_resolver_never_pauses_itself() -> None:
 
 
 async def test_books_that_differ_are_a_persons() -> None:
-    [found] = await said(BooksDiffered(count=3, first="stock mug: one too many"))
+    [found] = await said(IntegrityCheckFailed(count=3, first="stock mug: one too many"))
     assert isinstance(found, Proposal)
     assert isinstance(found.action, OpenIncident)
     assert found.action.observed == "3 lines differ"
@@ -228,7 +228,7 @@ async def test_books_that_differ_are_a_persons() -> None:
 
 
 async def test_r142_unknown_anomaly_escalates_with_all_that_is_known() -> None:
-    odd = AnomalyFound(metric="checkout latency", observed=900, expected=120)
+    odd = AnomalyDetected(metric="checkout latency", observed=900, expected=120)
     [found] = await said(odd)
     assert isinstance(found, Proposal)
     action = found.action
@@ -251,7 +251,9 @@ async def test_a_burst_of_odd_values_is_told_and_single_ones_are_not() -> None:
 # --- the rhythm of trade --------------------------------------------------------------------
 
 
-def trade(fault: int = 0, *, factor: float = 0.0, seed: int = 1, weeks: int = 5) -> list[TradeHour]:
+def trade(
+    fault: int = 0, *, factor: float = 0.0, seed: int = 1, weeks: int = 5
+) -> list[HourlySales]:
     """Return weeks of hourly orders by a daily rhythm; the newest `fault` hours are changed."""
     random = Random(seed)
     hours = weeks * 168
@@ -262,12 +264,12 @@ def trade(fault: int = 0, *, factor: float = 0.0, seed: int = 1, weeks: int = 5)
         mean *= factor if n >= hours - fault else 1.0
         orders = sum(random.random() < mean / 40 for _ in range(40))
         value = eur(25 * orders)
-        rows.append(TradeHour(hour=at, orders=orders, value=value, refunds=eur(orders % 2)))
+        rows.append(HourlySales(hour=at, orders=orders, value=value, refunds=eur(orders % 2)))
     return rows
 
 
 def test_quiet_weeks_raise_no_alarm() -> None:
-    raised = [seed for seed in range(12) if departures(trade(seed=seed), NOON)]
+    raised = [seed for seed in range(12) if detect_anomalies(trade(seed=seed), NOON)]
     assert raised == []
 
 
@@ -276,14 +278,14 @@ def test_r139_anomaly_detects_injected_fault_in_the_rhythm_of_orders(factor: flo
     found = {
         each.stream
         for hours in range(1, 7)
-        for each in departures(trade(hours, factor=factor), NOON)
+        for each in detect_anomalies(trade(hours, factor=factor), NOON)
     }
     assert "orders" in found
 
 
 def test_a_young_or_tiny_shop_has_no_rhythm() -> None:
-    assert departures([], NOON) == []
-    assert departures(trade(6, weeks=1), NOON) == []
+    assert detect_anomalies([], NOON) == []
+    assert detect_anomalies(trade(6, weeks=1), NOON) == []
 
 
 def sold(usual: dict[str, int], today: dict[str, int]) -> DailySales:
@@ -295,21 +297,21 @@ def sold(usual: dict[str, int], today: dict[str, int]) -> DailySales:
 def test_the_product_whose_price_rose_is_the_first_suspect() -> None:
     usual = {"P1": 40, "P2": 30, "P3": 25, "P4": 50}
     change = PriceChange(sku="P1", previous=eur(10), price=eur(14), at=NOON)
-    [found] = suspects(sold(usual, {"P1": 3}), [change], [], fell=True)
+    [found] = root_causes(sold(usual, {"P1": 3}), [change], [], fell=True)
     assert found.cause.part == "P1"
     assert "price 10.00 EUR to 14.00 EUR" in found.words
-    assert suspects(sold(usual, {"P1": 3}), [change], [], fell=False) == []
+    assert root_causes(sold(usual, {"P1": 3}), [change], [], fell=False) == []
 
 
 def test_a_shop_that_moved_as_a_whole_has_no_suspect() -> None:
     usual = {"P1": 40, "P2": 30, "P3": 25}
-    assert suspects(sold(usual, {"P1": 13, "P2": 10, "P3": 8}), [], [], fell=True) == []
+    assert root_causes(sold(usual, {"P1": 13, "P2": 10, "P3": 8}), [], [], fell=True) == []
 
 
 async def test_orders_that_fell_after_a_price_rose_bring_it_back() -> None:
     for hours in range(1, 13):
         hourly = trade(hours, factor=0.1)
-        if any(each.stream == "orders" for each in departures(hourly, NOON)):
+        if any(each.stream == "orders" for each in detect_anomalies(hourly, NOON)):
             break
     usual = {"P1": 40, "P2": 30, "P3": 25, "P4": 50}
     rows = sold(usual, {"P1": 2}).units
@@ -325,7 +327,7 @@ async def test_orders_that_fell_after_a_price_rose_bring_it_back() -> None:
         levels=[StockLevel(sku=sku, warehouse="main", on_hand=9, reserved=0) for sku in usual],
     )
     wished = [each.action for each in found if isinstance(each, Proposal)]
-    assert SetPrice(sku="P1", price=eur(10), expect=eur(14)) in wished
+    assert SetPrice(sku="P1", price=eur(10), expected_price=eur(14)) in wished
     [call] = [action for action in wished if isinstance(action, OpenIncident)][:1]
     assert call.plan[0]["type"] == "SetPrice"
     assert "P1" in call.cause
@@ -335,13 +337,13 @@ async def test_the_rhythm_is_looked_at_once_an_hour() -> None:
     store = view(hours=trade(6), methods=BOTH)
     read = []
 
-    async def hours(since: datetime) -> Sequence[TradeHour]:
+    async def hours(since: datetime) -> Sequence[HourlySales]:
         read.append(since)
         return []
 
-    store.trade_hours = hours  # type: ignore[method-assign]
-    await propose(anomaly_resolver, tick(15), store)
-    await propose(anomaly_resolver, tick(45), store)
+    store.hourly_sales = hours  # type: ignore[method-assign]
+    await run_agent(anomaly_resolver, tick(15), store)
+    await run_agent(anomaly_resolver, tick(45), store)
     assert len(read) == 1
 
 

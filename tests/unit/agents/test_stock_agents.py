@@ -6,12 +6,12 @@ from shelf import amount, eur, product, view
 
 from storecrew.agents.forecasting import inventory_forecasting
 from storecrew.agents.inventory import inventory
-from storecrew.domain.actions import Reorder
-from storecrew.domain.commerce import Purchase, StockLevel
-from storecrew.domain.events import ClockTicked, StockRanLow
-from storecrew.domain.proposals import Proposal
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.shop.inventory import StockLevel, StockRanLow
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder, PurchaseOrder
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
 TICK = ClockTicked(agent="inventory_forecasting", due=NOON)
 
@@ -20,8 +20,8 @@ def level(on_hand: int, sku: str = "P1", warehouse: str = "main") -> StockLevel:
     return StockLevel(sku=sku, warehouse=warehouse, on_hand=on_hand, reserved=0)
 
 
-def purchase(sku: str = "P1") -> Purchase:
-    return Purchase(
+def purchase(sku: str = "P1") -> PurchaseOrder:
+    return PurchaseOrder(
         id=1,
         sku=sku,
         supplier="S1",
@@ -34,14 +34,14 @@ def purchase(sku: str = "P1") -> Purchase:
     )
 
 
-async def low(store: FakeView) -> list[StockRanLow]:
-    found = await propose(inventory_forecasting, TICK, store)
+async def low(store: FakeStore) -> list[StockRanLow]:
+    found = await run_agent(inventory_forecasting, TICK, store)
     assert all(isinstance(each, StockRanLow) for each in found)
     return found  # type: ignore[return-value]
 
 
-async def bought(store: FakeView, **more: object) -> list[Proposal]:
-    found = await propose(inventory, await low(store), store, **more)  # type: ignore[arg-type]
+async def bought(store: FakeStore, **more: object) -> list[Proposal]:
+    found = await run_agent(inventory, await low(store), store, **more)  # type: ignore[arg-type]
     assert all(isinstance(each, Proposal) for each in found)
     return found  # type: ignore[return-value]
 
@@ -57,14 +57,14 @@ async def test_nothing_runs_low_with_enough_stock_or_a_purchase_open_or_no_sales
     assert await low(view(purchase_list=[purchase()])) == []
     assert await low(view(sales={})) == []
     assert await low(view(product_list=[product(stocked=False)])) == []
-    assert await low(FakeView()) == []
+    assert await low(FakeStore()) == []
 
 
 async def test_r132_reorder_once_up_to_the_level_in_whole_packs() -> None:
     store = view(product_list=[product(pack_size=12)])
     (proposal,) = await bought(store)
     action, evidence = proposal.action, proposal.evidence
-    assert isinstance(action, Reorder)
+    assert isinstance(action, CreatePurchaseOrder)
     assert action.quantity % 12 == 0
     target = evidence["order_up_to"]
     assert isinstance(target, int)
@@ -72,7 +72,7 @@ async def test_r132_reorder_once_up_to_the_level_in_whole_packs() -> None:
     assert amount(evidence["cost"]) == 60 * action.quantity
     store.purchase_list.append(purchase())
     event = StockRanLow(sku="P1", warehouse="main", position=1, reorder_point=9, daily_demand=1.0)
-    assert await propose(inventory, [event], store) == []
+    assert await run_agent(inventory, [event], store) == []
 
 
 async def test_a_purchase_says_what_it_rests_on_and_what_it_brings() -> None:
@@ -109,7 +109,7 @@ async def test_the_most_urgent_is_bought_first_and_unknown_products_are_passed_o
         "product:A",
     ]
     gone = StockRanLow(sku="X", warehouse="main", position=0, reorder_point=9, daily_demand=1.0)
-    assert await propose(inventory, [gone], store) == []
+    assert await run_agent(inventory, [gone], store) == []
 
 
 async def test_the_delivery_goes_where_most_of_the_product_is() -> None:
@@ -121,6 +121,7 @@ async def test_the_delivery_goes_where_most_of_the_product_is() -> None:
 async def test_higher_service_buys_more() -> None:
     event = (await low(view()))[0]
     careful, bold = [
-        (await propose(inventory, [event], view(), settings={"service": s}))[0] for s in (0.99, 0.9)
+        (await run_agent(inventory, [event], view(), settings={"service": s}))[0]
+        for s in (0.99, 0.9)
     ]
     assert careful.action.quantity > bold.action.quantity  # type: ignore[union-attr]

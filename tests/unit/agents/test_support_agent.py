@@ -12,18 +12,27 @@ from storecrew.agents.support import customer_support
 from storecrew.agents.support.alarms import LONGEST, alarm
 from storecrew.agents.support.paragraphs import LOCALES, terms_from
 from storecrew.agents.support.wording import BYE, HELLO, SENTENCES
-from storecrew.domain.actions import AcceptReturn, Action, Refund
-from storecrew.domain.advice import Intent
-from storecrew.domain.care import EscalateTicket, ReplyToTicket, Ticket, TicketStatus
-from storecrew.domain.commerce import Customer, Line, Order
+from storecrew.domain.actions import Action
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import ClockTicked, Event, RunRequested, TicketOpened
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.events import Event
+from storecrew.domain.ports.models import Intent
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.orders import Line, Order, OrderStatus
+from storecrew.domain.shop.payments import Refund
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.domain.shop.support import (
+    EscalateTicket,
+    ReplyToTicket,
+    Ticket,
+    TicketOpened,
+    TicketStatus,
+)
 from storecrew.models import intents
 from storecrew.models.basic import BasicModels
-from storecrew.testing.propose import NOON, propose
-from storecrew.testing.view import FakeView
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import NOON, run_agent
 
 ANNA = Customer(id="C1", name="Anna", email="anna@example.org")
 
@@ -34,7 +43,7 @@ class Knows(BasicModels):
     def __init__(self, name: str, *, sure: bool = True, known: bool = True) -> None:
         self.found = Intent(name=name, probability=0.97, sure=sure, known=known)
 
-    def intent(self, texts: Sequence[str]) -> Sequence[Intent]:
+    def classify_intents(self, texts: Sequence[str]) -> Sequence[Intent]:
         return [self.found for _ in texts]
 
 
@@ -46,7 +55,7 @@ def trained() -> intents.IntentModel:
 class Learned(BasicModels):
     """The real model, trained on the starter's examples."""
 
-    def intent(self, texts: Sequence[str]) -> Sequence[Intent]:
+    def classify_intents(self, texts: Sequence[str]) -> Sequence[Intent]:
         return [
             Intent(name=v.intent, probability=v.probability, sure=v.sure, known=v.known)
             for v in trained().classify(texts)
@@ -66,12 +75,12 @@ def ticket(text: str = "Where is it?", **more: object) -> Ticket:
     return Ticket(**(given | more))  # type: ignore[arg-type]
 
 
-def sold(status: Status, days: float = 1, **more: object) -> Order:
+def sold(status: OrderStatus, days: float = 1, **more: object) -> Order:
     since = NOON - timedelta(days=days)
     return replace(order(7, status, paid=True), updated_at=since, **more)  # type: ignore[arg-type]
 
 
-def shop(asked: Ticket, *orders: Order, **more: object) -> FakeView:
+def shop(asked: Ticket, *orders: Order, **more: object) -> FakeStore:
     given: dict[str, object] = {"ticket_list": [asked], "people": [ANNA], "order_list": [*orders]}
     return view(**(given | more))
 
@@ -86,7 +95,7 @@ async def said(
 ) -> list[Proposal]:
     news = events or TicketOpened(ticket_id=asked.id, text=asked.text)
     store = shop(asked, *orders, **more)
-    found = await propose(customer_support, news, store, models=models, settings=settings)
+    found = await run_agent(customer_support, news, store, models=models, settings=settings)
     assert all(isinstance(each, Proposal) for each in found)
     return found  # type: ignore[return-value]
 
@@ -105,9 +114,9 @@ def reply(found: list[Proposal]) -> ReplyToTicket:
 
 async def test_an_order_on_its_way_is_told_with_its_facts() -> None:
     asked = ticket()
-    [found] = await said(asked, Knows("order_status"), sold(Status.AWAITING_DELIVERY, 2))
+    [found] = await said(asked, Knows("order_status"), sold(OrderStatus.AWAITING_DELIVERY, 2))
     action = reply([found])
-    assert action.expect == asked.text
+    assert action.expected_text == asked.text
     assert "Hello Anna," in action.text
     assert "order 7" in action.text
     assert "2026-02-28" in action.text
@@ -121,16 +130,18 @@ async def test_an_order_on_its_way_is_told_with_its_facts() -> None:
 @pytest.mark.parametrize(
     "status",
     [
-        Status.RECEIVED,
-        Status.AWAITING_PAYMENT,
-        Status.AWAITING_DELIVERY,
-        Status.DELIVERED,
-        Status.CANCELLED,
-        Status.RETURNED,
-        Status.REFUNDED,
+        OrderStatus.RECEIVED,
+        OrderStatus.AWAITING_PAYMENT,
+        OrderStatus.AWAITING_DELIVERY,
+        OrderStatus.DELIVERED,
+        OrderStatus.CANCELLED,
+        OrderStatus.RETURNED,
+        OrderStatus.REFUNDED,
     ],
 )
-async def test_every_state_is_told_in_the_customers_language(status: Status, locale: str) -> None:
+async def test_every_state_is_told_in_the_customers_language(
+    status: OrderStatus, locale: str
+) -> None:
     anna = replace(ANNA, locale=f"{locale}-XX")
     found = await said(ticket(), Knows("order_status"), sold(status), people=[anna])
     text = reply(found).text
@@ -169,7 +180,7 @@ async def test_a_question_without_terms_goes_to_a_person() -> None:
 
 
 async def test_a_return_within_the_terms_is_accepted_and_told() -> None:
-    found = await said(ticket(), Knows("return_item"), sold(Status.DELIVERED, 29))
+    found = await said(ticket(), Knows("return_item"), sold(OrderStatus.DELIVERED, 29))
     assert actions(found)[0] == AcceptReturn(order_id=7, reason="customer asked by ticket")
     assert found[0].effect is not None
     assert found[0].effect.expected == eur(-100)
@@ -178,32 +189,32 @@ async def test_a_return_within_the_terms_is_accepted_and_told() -> None:
 
 @pytest.mark.parametrize(
     ("status", "days"),
-    [(Status.DELIVERED, 31), (Status.AWAITING_DELIVERY, 1), (Status.RECEIVED, 1)],
+    [(OrderStatus.DELIVERED, 31), (OrderStatus.AWAITING_DELIVERY, 1), (OrderStatus.RECEIVED, 1)],
 )
-async def test_a_return_beyond_the_terms_goes_to_a_person(status: Status, days: float) -> None:
+async def test_a_return_beyond_the_terms_goes_to_a_person(status: OrderStatus, days: float) -> None:
     [found] = await said(ticket(), Knows("return_item"), sold(status, days))
     assert isinstance(found.action, EscalateTicket)
 
 
 async def test_an_order_that_was_not_named_is_not_taken_back() -> None:
     asked = ticket("i want to return this", order_id=None)
-    assert [type(a) for a in actions(await said(asked, Learned(), sold(Status.DELIVERED)))] == [
-        ReplyToTicket
-    ]
+    assert [
+        type(a) for a in actions(await said(asked, Learned(), sold(OrderStatus.DELIVERED)))
+    ] == [ReplyToTicket]
 
 
 async def test_some_goods_of_many_are_a_persons_question() -> None:
-    many = sold(Status.DELIVERED)
+    many = sold(OrderStatus.DELIVERED)
     many = replace(many, lines=many.lines * 2)
     [found] = await said(ticket(), Knows("return_item"), many)
     assert isinstance(found.action, EscalateTicket)
 
 
 async def test_money_goes_back_only_for_what_came_back() -> None:
-    back = sold(Status.RETURNED, returned=(Line(sku="P1", quantity=1),))
+    back = sold(OrderStatus.RETURNED, returned=(Line(sku="P1", quantity=1),))
     found = await said(ticket(), Knows("refund_status"), back)
     assert actions(found)[0] == Refund(order_id=7, reason="everything came back")
-    [kept] = await said(ticket(), Knows("refund_status"), sold(Status.DELIVERED))
+    [kept] = await said(ticket(), Knows("refund_status"), sold(OrderStatus.DELIVERED))
     assert isinstance(kept.action, EscalateTicket)
     done = replace(back, paid=eur(0))
     assert [type(a) for a in actions(await said(ticket(), Knows("refund_status"), done))] == [
@@ -219,7 +230,7 @@ async def test_money_goes_back_only_for_what_came_back() -> None:
 )
 @pytest.mark.parametrize("text", ["where is it", "order 7 please"])
 async def test_somebody_elses_order_is_never_spoken_of(intent: str, text: str) -> None:
-    theirs = replace(sold(Status.DELIVERED), customer="C2")
+    theirs = replace(sold(OrderStatus.DELIVERED), customer="C2")
     for who in ("C1", "nobody", None):
         found = await said(ticket(text, customer=who), Knows(intent), theirs)
         assert not [a for a in actions(found) if isinstance(a, AcceptReturn | Refund)]
@@ -230,16 +241,16 @@ async def test_somebody_elses_order_is_never_spoken_of(intent: str, text: str) -
 
 
 async def test_the_order_is_found_by_the_number_in_the_words() -> None:
-    other = replace(sold(Status.AWAITING_DELIVERY), id=8)
+    other = replace(sold(OrderStatus.AWAITING_DELIVERY), id=8)
     asked = ticket("Where is order #8?", order_id=None)
-    found = await said(asked, Knows("order_status"), sold(Status.DELIVERED), other)
+    found = await said(asked, Knows("order_status"), sold(OrderStatus.DELIVERED), other)
     assert "order 8" in reply(found).text
 
 
 async def test_among_several_orders_nobody_guesses() -> None:
-    other = replace(sold(Status.AWAITING_DELIVERY), id=8)
+    other = replace(sold(OrderStatus.AWAITING_DELIVERY), id=8)
     asked = ticket("Where is it?", order_id=None)
-    [found] = await said(asked, Knows("order_status"), sold(Status.AWAITING_DELIVERY), other)
+    [found] = await said(asked, Knows("order_status"), sold(OrderStatus.AWAITING_DELIVERY), other)
     assert isinstance(found.action, EscalateTicket)
 
 
@@ -260,7 +271,7 @@ async def test_among_several_orders_nobody_guesses() -> None:
 async def test_r124_support_escalation_of_what_is_not_sure(
     models: BasicModels, reason: str
 ) -> None:
-    [found] = await said(ticket(), models, sold(Status.AWAITING_DELIVERY))
+    [found] = await said(ticket(), models, sold(OrderStatus.AWAITING_DELIVERY))
     assert isinstance(found.action, EscalateTicket)
     assert reason in found.action.reason
     assert found.evidence["customer_writes"] == "Where is it?"
@@ -277,7 +288,7 @@ async def test_r124_support_escalation_of_what_is_not_sure(
     ],
 )
 async def test_r124_support_escalation_by_the_trained_model(text: str) -> None:
-    [found] = await said(ticket(text), Learned(), sold(Status.AWAITING_DELIVERY))
+    [found] = await said(ticket(text), Learned(), sold(OrderStatus.AWAITING_DELIVERY))
     assert isinstance(found.action, EscalateTicket)
 
 
@@ -305,7 +316,7 @@ async def test_the_trained_model_answers_what_it_is_sure_of() -> None:
     ],
 )
 async def test_r124_support_escalation_of_words_for_a_person(text: str, reason: str) -> None:
-    [found] = await said(ticket(text), Knows("order_status"), sold(Status.AWAITING_DELIVERY))
+    [found] = await said(ticket(text), Knows("order_status"), sold(OrderStatus.AWAITING_DELIVERY))
     assert isinstance(found.action, EscalateTicket)
     assert reason in found.action.reason
 
@@ -325,17 +336,17 @@ def test_ordinary_questions_raise_no_alarm(text: str) -> None:
 
 
 async def test_a_late_parcel_is_a_persons_question() -> None:
-    late = sold(Status.AWAITING_DELIVERY, 8)
+    late = sold(OrderStatus.AWAITING_DELIVERY, 8)
     [found] = await said(ticket(), Knows("order_status"), late)
     assert isinstance(found.action, EscalateTicket)
     assert "late" in found.action.reason
-    [lost] = await said(ticket(), Knows("delivery_late"), sold(Status.DELIVERED))
+    [lost] = await said(ticket(), Knows("delivery_late"), sold(OrderStatus.DELIVERED))
     assert isinstance(lost.action, EscalateTicket)
 
 
 async def test_who_writes_again_reaches_a_person() -> None:
     again = ticket(replies=("We answered.",))
-    [found] = await said(again, Knows("order_status"), sold(Status.AWAITING_DELIVERY))
+    [found] = await said(again, Knows("order_status"), sold(OrderStatus.AWAITING_DELIVERY))
     assert isinstance(found.action, EscalateTicket)
     assert "wrote again" in found.action.reason
 
@@ -364,9 +375,11 @@ SECRETS = ("key", "password", "token", "prompt", "admin", "1000", "5000", "DROP"
 
 @pytest.mark.parametrize("text", INJECTIONS)
 @pytest.mark.parametrize("intent", ["order_status", "refund_status", "return_item"])
-@pytest.mark.parametrize("status", [Status.AWAITING_DELIVERY, Status.RECEIVED, Status.CANCELLED])
+@pytest.mark.parametrize(
+    "status", [OrderStatus.AWAITING_DELIVERY, OrderStatus.RECEIVED, OrderStatus.CANCELLED]
+)
 async def test_hostile_words_bring_no_money_and_no_secret(
-    text: str, intent: str, status: Status
+    text: str, intent: str, status: OrderStatus
 ) -> None:
     found = await said(ticket(text), Knows(intent), sold(status))
     for action in actions(found):
@@ -377,7 +390,7 @@ async def test_hostile_words_bring_no_money_and_no_secret(
 
 @pytest.mark.parametrize("text", INJECTIONS)
 async def test_hostile_words_are_seen_as_such_by_a_person(text: str) -> None:
-    found = await said(ticket(text), Learned(), sold(Status.DELIVERED, 40))
+    found = await said(ticket(text), Learned(), sold(OrderStatus.DELIVERED, 40))
     assert [type(action) for action in actions(found)] == [EscalateTicket]
 
 
@@ -388,13 +401,15 @@ async def test_hostile_words_are_seen_as_such_by_a_person(text: str) -> None:
     "status", [TicketStatus.ANSWERED, TicketStatus.ESCALATED, TicketStatus.CLOSED]
 )
 async def test_a_ticket_that_waits_for_nothing_is_left_alone(status: TicketStatus) -> None:
-    assert await said(ticket(status=status), Knows("order_status"), sold(Status.DELIVERED)) == []
+    assert (
+        await said(ticket(status=status), Knows("order_status"), sold(OrderStatus.DELIVERED)) == []
+    )
 
 
 async def test_the_newest_words_count_and_not_those_of_the_event() -> None:
     asked = ticket("i will sue you")
     news = TicketOpened(ticket_id="T1", text="where is my order")
-    [found] = await said(asked, Knows("order_status"), sold(Status.DELIVERED), events=news)
+    [found] = await said(asked, Knows("order_status"), sold(OrderStatus.DELIVERED), events=news)
     assert isinstance(found.action, EscalateTicket)
 
 
@@ -403,7 +418,7 @@ async def test_a_ticket_the_shop_does_not_have_is_skipped() -> None:
         TicketOpened(ticket_id="gone", text="x"),
         TicketOpened(ticket_id="T1", text=""),
     ]
-    found = await said(ticket(), Knows("order_status"), sold(Status.DELIVERED), events=news)
+    found = await said(ticket(), Knows("order_status"), sold(OrderStatus.DELIVERED), events=news)
     assert [action.subject for action in actions(found)] == ["ticket:T1"]
 
 
@@ -411,16 +426,17 @@ async def test_a_ticket_the_shop_does_not_have_is_skipped() -> None:
 async def test_a_ticket_that_nobody_answered_is_found(hours: int, looks: int) -> None:
     asked = ticket(updated_at=NOON - timedelta(hours=hours, minutes=5))
     tick = ClockTicked(agent="customer_support", due=NOON)
-    by_watch = await said(asked, Knows("order_status"), sold(Status.DELIVERED), events=tick)
+    by_watch = await said(asked, Knows("order_status"), sold(OrderStatus.DELIVERED), events=tick)
     assert len(by_watch) == looks
-    by_event = await said(asked, Knows("order_status"), sold(Status.DELIVERED))
+    by_event = await said(asked, Knows("order_status"), sold(OrderStatus.DELIVERED))
     assert by_watch == by_event[:looks]
 
 
 async def test_a_person_may_ask_for_all_open_tickets() -> None:
     asked = RunRequested(agent="customer_support", by="person:me", parameters={"task": "service"})
     assert (
-        len(await said(ticket(), Knows("order_status"), sold(Status.DELIVERED), events=asked)) == 1
+        len(await said(ticket(), Knows("order_status"), sold(OrderStatus.DELIVERED), events=asked))
+        == 1
     )
 
 

@@ -15,8 +15,9 @@ from fake_plane import (
     settings_of,
 )
 
-from storecrew.domain.actions import Level, PutProduct, SetStock
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.stores.sql import SqlStore, open_store
 
 
@@ -25,9 +26,9 @@ async def store() -> AsyncIterator[SqlStore]:
     store = await open_store("sqlite://", clock=FixedClock(), currency="EUR", inline=True)
     for name in ("Product A", "Product B"):
         await store.apply(
-            PutProduct(sku=name, name=name, price=Money.of("10.00", "EUR")), key=f"test/{name}"
+            UpsertProduct(sku=name, name=name, price=Money.of("10.00", "EUR")), key=f"test/{name}"
         )
-    levels = tuple(Level(sku=name, on_hand=100) for name in ("Product A", "Product B"))
+    levels = tuple(StockCount(sku=name, on_hand=100) for name in ("Product A", "Product B"))
     await store.apply(SetStock(levels=levels), key="test/levels")
     yield store
     await store.close()
@@ -37,7 +38,7 @@ async def store() -> AsyncIterator[SqlStore]:
 async def door(store: SqlStore) -> AsyncIterator[Door]:
     plane = FakePlane(settings_of(**NO_LIMITS), store)
     plane.journal.questions[PROPOSAL] = a_question()
-    await plane.crew.health.beat(list(plane.agents), plane.clock.now())
+    await plane.crew.health.heartbeat(list(plane.agents), plane.clock.now())
     door = Door(plane)
     yield door
     for client in door.clients:

@@ -12,22 +12,22 @@ from fake_services import FakeServices
 
 from storecrew.api.application import create_app
 from storecrew.app.access import Access
-from storecrew.app.assembly import ControlPlane, assemble
+from storecrew.app.background import agent_service, loop_settings
+from storecrew.app.bootstrap import ControlPlane, assemble
 from storecrew.app.clocks import SystemClock
-from storecrew.app.model_desk import ModelDesk
-from storecrew.app.plane import Duty
-from storecrew.app.remote import Caller
-from storecrew.app.web_desk import WebDesk
-from storecrew.app.working import crew_desk, loop_settings
+from storecrew.app.control_plane import ProcessRole
+from storecrew.app.model_service import ModelService
+from storecrew.app.remote import RemoteAgentClient
 from storecrew.database import DISPOSABLE
 from storecrew.journal import open_journal
-from storecrew.journal.access import SqlAccess
-from storecrew.journal.learning import SqlVersions
+from storecrew.journal.access import SqlCredentialRepository
+from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.sdk import Agent
 from storecrew.stores.sql import open_store
-from storecrew.web.guard import Outbound
+from storecrew.web.reader import LiveWebReader
+from storecrew.web.ssrf_guard import OutboundPolicy
 
 
 @dataclass
@@ -57,12 +57,12 @@ async def running(crew: Sequence[Agent], **environ: str) -> AsyncIterator[CrewPl
     journal = open_journal("sqlite://", durability=DISPOSABLE, inline=True)
     pipeline = assemble(settings, store, journal, clock)
     for name in list(pipeline.registry.agents):
-        pipeline.registry.dismiss(name)
+        pipeline.registry.deregister(name)
     for agent in crew:
         pipeline.registry.register(agent)
-    caller = Caller(Outbound(settings.agents_remote.allow_private), clock)
+    caller = RemoteAgentClient(OutboundPolicy(settings.remote_agents.allow_private), clock)
     orchestrator = Orchestrator(
-        pipeline, InlineEngine(), loop_settings(settings), recruit=caller.recruit
+        pipeline, InlineEngine(), loop_settings(settings), factory=caller.build_agent
     )
     await orchestrator.start(alone=True)
     loop = asyncio.create_task(orchestrator.serve())
@@ -74,19 +74,19 @@ async def running(crew: Sequence[Agent], **environ: str) -> AsyncIterator[CrewPl
         journal=journal,
         orchestrator=orchestrator,
         pipeline=pipeline,
-        access=Access(SqlAccess(journal.database), clock),
+        access=Access(SqlCredentialRepository(journal.database), clock),
         services=services,
-        crew=crew_desk(settings, orchestrator, pipeline, journal),
-        models=ModelDesk(
-            book=SqlVersions(journal.database), store=store, settings=settings, clock=clock
+        crew=agent_service(settings, orchestrator, pipeline, journal),
+        models=ModelService(
+            book=SqlModelRegistry(journal.database), store=store, settings=settings, clock=clock
         ),
-        web=WebDesk(settings=settings.web, clock=clock, folder=settings.data_dir / "web"),
+        web=LiveWebReader(settings=settings.web, clock=clock, folder=settings.data_dir / "web"),
         mail=fake_mail(settings, store, clock),
         serving=True,
-        duty=Duty.ALL,
+        duty=ProcessRole.ALL,
     )
     door = CrewPlane(plane)
-    while not await plane.crew.health.pulses() and crew:  # noqa: ASYNC110 - a row tells
+    while not await plane.crew.health.agent_health() and crew:  # noqa: ASYNC110 - a row tells
         await asyncio.sleep(0.01)
     try:
         yield door

@@ -11,42 +11,39 @@ from fake_crew import close_crew, fake_crew
 from fake_services import FakeServices
 
 from storecrew.api.application import create_app
-from storecrew.app import Check, Settings, load_settings
+from storecrew.app import ReadinessCheck, Settings, load_settings
 from storecrew.app.access import Access
-from storecrew.app.crew_desk import CrewDesk
-from storecrew.app.mail_desk import MailDesk
-from storecrew.app.model_desk import ModelDesk
-from storecrew.app.teaching import Assignment
-from storecrew.app.web_desk import WebDesk
+from storecrew.app.agent_service import AgentService
+from storecrew.app.model_service import ModelService
+from storecrew.app.training import TrainingJob
 from storecrew.database import DISPOSABLE, Database, connect
-from storecrew.domain.actions import Action, SetPrice
-from storecrew.domain.crew import Budget, Used
+from storecrew.domain.actions import Action
+from storecrew.domain.control.agents import Budget, Usage
+from storecrew.domain.control.approvals import Approval, ApprovalStatus
+from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEvent
+from storecrew.domain.control.model_registry import TrainingResult
+from storecrew.domain.control.proposals import Decision, Proposal, ProposalRecord, Verdict
+from storecrew.domain.control.runs import Run, RunStatus
+from storecrew.domain.control.traces import ProposalHistory
+from storecrew.domain.control.updates import LiveUpdate
+from storecrew.domain.control.usage import BudgetUse, JournalCounts
 from storecrew.domain.errors import AlreadyDecided, InvalidInput, NotFound, NotUndoable
-from storecrew.domain.events import Event, Published, Recorded
-from storecrew.domain.figures import BudgetUse, Figures
-from storecrew.domain.learning import Lesson
-from storecrew.domain.live import Update
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.pages import Page
-from storecrew.domain.proposals import Decision, Filed, Proposal, Verdict
-from storecrew.domain.runs import (
-    Approval,
-    ApprovalStatus,
-    AuditEntry,
-    Receipt,
-    Run,
-    RunStatus,
-    Story,
-)
-from storecrew.journal.access import SqlAccess
-from storecrew.journal.learning import SqlVersions
-from storecrew.journal.operations import SqlOperations
-from storecrew.journal.replies import SqlReplies
-from storecrew.journal.tables import metadata
-from storecrew.mail.seals import Seals
-from storecrew.policy import Explanation, Facts, Policy, explain
+from storecrew.domain.paging import Page
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.journal.access import SqlCredentialRepository
+from storecrew.journal.control_actions import SqlControlActions
+from storecrew.journal.idempotency import SqlIdempotencyStore
+from storecrew.journal.model_registry import SqlModelRegistry
+from storecrew.journal.schema.journal import metadata
+from storecrew.mail.service import MailService
+from storecrew.mail.token_signer import TokenSigner
+from storecrew.policy import Explanation, Policy, PolicyFacts, explain
 from storecrew.sdk import Agent, every
-from storecrew.stores.sql.post import SqlPost
+from storecrew.stores.sql.message_queue import SqlMessageQueue
+from storecrew.web.reader import LiveWebReader
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PROPOSAL = "pricing@2026-03-02T12:00:00/0"
@@ -71,7 +68,7 @@ CREW = {
         purpose=f"Does {name}.",
         propose=_nothing,
         schedule=every(hours=1),
-        may=frozenset({SetPrice}),
+        allowed_actions=frozenset({SetPrice}),
         capabilities=(name,),
     )
     for name in ("pricing", "inventory")
@@ -87,10 +84,10 @@ def _page(items: Sequence[Any], page: int, per_page: int) -> Page[Any]:
 @dataclass
 class FakeJournal:
     run_list: list[Run] = field(default_factory=list[Run])
-    stories: list[Story] = field(default_factory=list[Story])
+    stories: list[ProposalHistory] = field(default_factory=list[ProposalHistory])
     questions: dict[str, Approval] = field(default_factory=dict[str, Approval])
     entries: list[AuditEntry] = field(default_factory=list[AuditEntry])
-    recorded: list[Recorded] = field(default_factory=list[Recorded])
+    recorded: list[StoredEvent] = field(default_factory=list[StoredEvent])
 
     async def run(self, run_id: str) -> Run:
         return _one("run", run_id, [r for r in self.run_list if r.id == run_id])
@@ -103,10 +100,12 @@ class FakeJournal:
         ]
         return _page(found, page, per_page)
 
-    async def proposals(self, *, page: int, per_page: int, run: str | None = None) -> Page[Story]:
+    async def proposals(
+        self, *, page: int, per_page: int, run: str | None = None
+    ) -> Page[ProposalHistory]:
         return _page([s for s in self.stories if run in (None, s.filed.run)], page, per_page)
 
-    async def story(self, proposal_id: str) -> Story:
+    async def story(self, proposal_id: str) -> ProposalHistory:
         return _one("proposal", proposal_id, [s for s in self.stories if s.filed.id == proposal_id])
 
     async def approvals(
@@ -122,19 +121,19 @@ class FakeJournal:
     async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
         return _page(self.entries, page, per_page)
 
-    async def events(self, *, page: int, per_page: int) -> Page[Recorded]:
+    async def events(self, *, page: int, per_page: int) -> Page[StoredEvent]:
         return _page(self.recorded, page, per_page)
 
-    async def recall(
+    async def recent_events(
         self, kinds: Sequence[type[Event]], since: datetime, until: datetime
-    ) -> list[Recorded]:
+    ) -> list[StoredEvent]:
         wanted = tuple(kinds)
         return [r for r in self.recorded if isinstance(r.event, wanted) and since <= r.at <= until]
 
     async def newest_update(self) -> int:
         return 0
 
-    async def updates(self, _since: int, **_which: object) -> list[Update]:
+    async def updates(self, _since: int, **_which: object) -> list[LiveUpdate]:
         return []
 
 
@@ -144,7 +143,7 @@ def _one(kind: str, key: str, found: list[Any]) -> Any:
     return found[0]
 
 
-async def no_lesson(_task: Assignment, _before: bytes) -> Lesson:
+async def no_lesson(_task: TrainingJob, _before: bytes) -> TrainingResult:
     """Learn nothing."""
     raise InvalidInput("orders", "none to learn from")
 
@@ -153,14 +152,14 @@ def fake_access(clock: FixedClock) -> Access:
     """A book of keys and people in memory."""
     engine = connect("sqlite://", durability=DISPOSABLE)
     metadata.create_all(engine)
-    return Access(SqlAccess(Database(engine, name="journal", inline=True)), clock)
+    return Access(SqlCredentialRepository(Database(engine, name="journal", inline=True)), clock)
 
 
-def fake_mail(settings: Settings, store: Any, clock: Any) -> MailDesk:
+def fake_mail(settings: Settings, store: Any, clock: Any) -> MailService:
     """Return the mail desk over a store, with a secret that everybody knows."""
-    box: Any = SqlPost(store.database, clock) if hasattr(store, "database") else None
-    seals = Seals(b"a secret of tests")
-    return MailDesk(settings=settings.mail, box=box, store=store, clock=clock, seals=seals)
+    box: Any = SqlMessageQueue(store.database, clock) if hasattr(store, "database") else None
+    seals = TokenSigner(b"a secret of tests")
+    return MailService(settings=settings.mail, box=box, store=store, clock=clock, seals=seals)
 
 
 @dataclass
@@ -174,22 +173,24 @@ class FakePlane:
     approved_as: Action | None = None
     access: Access = field(default_factory=lambda: fake_access(FixedClock()))
     services: FakeServices = field(default_factory=FakeServices)
-    check_list: list[Check] = field(default_factory=lambda: [Check(name="journal", ok=True)])
-    crew: CrewDesk = field(init=False)
-    models: ModelDesk = field(init=False)
-    web: WebDesk = field(init=False)
-    mail: MailDesk = field(init=False)
+    check_list: list[ReadinessCheck] = field(
+        default_factory=lambda: [ReadinessCheck(name="journal", ok=True)]
+    )
+    crew: AgentService = field(init=False)
+    models: ModelService = field(init=False)
+    web: LiveWebReader = field(init=False)
+    mail: MailService = field(init=False)
 
     def __post_init__(self) -> None:
         self.crew = fake_crew(self.agents, self.settings, self.clock, self.journal)
-        self.models = ModelDesk(
-            book=SqlVersions(self.crew.book.database),  # type: ignore[attr-defined]
+        self.models = ModelService(
+            book=SqlModelRegistry(self.crew.book.database),  # type: ignore[attr-defined]
             store=self.store,
             settings=self.settings,
             clock=self.clock,
             learn=no_lesson,
         )
-        self.web = WebDesk(settings=self.settings.web, clock=self.clock, folder=Path("web"))
+        self.web = LiveWebReader(settings=self.settings.web, clock=self.clock, folder=Path("web"))
         self.mail = fake_mail(self.settings, self.store, self.clock)
 
     async def close(self) -> None:
@@ -198,14 +199,14 @@ class FakePlane:
         await self.access.book.database.close()  # type: ignore[attr-defined]
         await close_crew(self.crew)
 
-    async def publish(self, events: Sequence[Published]) -> Sequence[Receipt]:
+    async def publish(self, events: Sequence[EventEnvelope]) -> Sequence[PublishAck]:
         return [self._record(event) for event in events]
 
-    def _record(self, published: Published) -> Receipt:
+    def _record(self, published: EventEnvelope) -> PublishAck:
         for known in self.journal.recorded:
             if (known.source, known.external_id) == (published.source, published.external_id):
-                return Receipt(event_id=known.seq, duplicate=True, wakes=())
-        recorded = Recorded(
+                return PublishAck(event_id=known.seq, duplicate=True, wakes=())
+        recorded = StoredEvent(
             seq=len(self.journal.recorded) + 1,
             event=published.event,
             source=published.source,
@@ -213,7 +214,7 @@ class FakePlane:
             at=published.at,
         )
         self.journal.recorded.append(recorded)
-        return Receipt(event_id=recorded.seq, duplicate=False, wakes=("pricing",))
+        return PublishAck(event_id=recorded.seq, duplicate=False, wakes=("pricing",))
 
     async def request_run(
         self, agent: str, *, by: str, parameters: Mapping[str, Any] | None = None
@@ -258,7 +259,7 @@ class FakePlane:
 
     async def explain(self, proposal_id: str) -> Explanation:
         question = await self.journal.approval(proposal_id)
-        facts = Facts(now=NOW, currency="EUR")
+        facts = PolicyFacts(now=NOW, currency="EUR")
         return explain(Policy(), question.filed.proposal, question.filed.agent, facts)
 
     async def pause(self, *, by: str) -> None:
@@ -268,27 +269,27 @@ class FakePlane:
         self.is_paused = False
 
     @property
-    def incidents(self) -> SqlOperations:
-        return SqlOperations(self.access.book.database)  # type: ignore[attr-defined]
+    def incidents(self) -> SqlControlActions:
+        return SqlControlActions(self.access.book.database)  # type: ignore[attr-defined]
 
     @property
-    def replies(self) -> SqlReplies:
-        return SqlReplies(self.access.book.database)  # type: ignore[attr-defined]
+    def replies(self) -> SqlIdempotencyStore:
+        return SqlIdempotencyStore(self.access.book.database)  # type: ignore[attr-defined]
 
     async def paused(self) -> bool:
         return self.is_paused
 
-    async def figures(self) -> Figures:
-        return Figures(
+    async def figures(self) -> JournalCounts:
+        return JournalCounts(
             events=len(self.journal.recorded),
             audited=len(self.journal.entries),
             runs={"done": len(self.journal.run_list)},
             approvals={"waiting": len(self.journal.questions)},
             outcomes={},
-            budgets={"pricing": BudgetUse(budget=Budget(runs=5), used=Used(runs=2))},
+            budgets={"pricing": BudgetUse(budget=Budget(runs=5), used=Usage(runs=2))},
         )
 
-    async def checks(self) -> Sequence[Check]:
+    async def checks(self) -> Sequence[ReadinessCheck]:
         return self.check_list
 
 
@@ -323,7 +324,7 @@ NO_LIMITS = {
 
 def a_question() -> Approval:
     action = SetPrice(sku="Product A", price=Money.of("11.00", "EUR"))
-    filed = Filed(
+    filed = ProposalRecord(
         id=PROPOSAL,
         run=PROPOSAL.partition("/")[0],
         agent="pricing",

@@ -4,29 +4,29 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from storecrew.domain.errors import NotFound
-from storecrew.domain.services import (
-    Changed,
-    Entry,
-    IdTaken,
-    NotOurs,
-    Observed,
-    Origin,
+from storecrew.domain.control.services import (
+    DesiredState,
+    ObservedState,
     ProcessId,
+    ServiceExists,
     ServiceHealth,
+    ServiceNotManaged,
+    ServiceOrigin,
+    ServiceRecord,
     ServiceSpec,
     ServiceStatus,
     ServiceView,
-    Wanted,
+    StatusListener,
     view_of,
 )
+from storecrew.domain.errors import NotFound
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @dataclass
 class FakeServices:
-    entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    entries: dict[str, ServiceRecord] = field(default_factory=dict[str, ServiceRecord])
     lines: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     asked: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     next_pid: int = 100
@@ -45,17 +45,17 @@ class FakeServices:
 
     async def register(self, spec: ServiceSpec, *, by: str) -> ServiceView:
         if spec.id in self.entries:
-            raise IdTaken(spec.id)
+            raise ServiceExists(spec.id)
         self.asked.append(("register", spec.id, by))
-        self._add(spec, Origin.API)
+        self._add(spec, ServiceOrigin.API)
         return self._view(spec.id)
 
-    def _add(self, spec: ServiceSpec, origin: Origin) -> None:
-        self.entries[spec.id] = Entry(
+    def _add(self, spec: ServiceSpec, origin: ServiceOrigin) -> None:
+        self.entries[spec.id] = ServiceRecord(
             spec=spec,
             origin=origin,
             registered_at=NOW,
-            wanted=Wanted.STOPPED,
+            desired=DesiredState.STOPPED,
             generation=0,
             revision=1,
         )
@@ -64,13 +64,13 @@ class FakeServices:
         is_new = spec.id not in self.entries
         if is_new:
             self.asked.append(("announce", spec.id, by))
-            self._add(spec, Origin.SDK)
+            self._add(spec, ServiceOrigin.SDK)
         return self._view(spec.id), is_new
 
     async def report(self, service: str, health: ServiceHealth, detail: str = "") -> None:
         self._see(service, self._view(service).status, health=health, detail=detail)
 
-    async def goodbye(self, service: str) -> None:
+    async def deregister(self, service: str) -> None:
         self._see(service, self._view(service).status, detail="it said goodbye")
 
     async def start(self, service: str, *, by: str) -> ServiceView:
@@ -85,8 +85,8 @@ class FakeServices:
 
     def _ask(self, verb: str, service: str, by: str, status: ServiceStatus) -> ServiceView:
         view = self._view(service)
-        if view.origin is Origin.SDK:
-            raise NotOurs(service)
+        if view.origin is ServiceOrigin.SDK:
+            raise ServiceNotManaged(service)
         self.asked.append((verb, service, by))
         if view.status is not status:
             self._see(service, status)
@@ -103,11 +103,11 @@ class FakeServices:
         process = None
         if status is ServiceStatus.RUNNING:
             self.next_pid += 1
-            process = ProcessId(pid=self.next_pid, born=1, boot="b")
-        seen = Observed(
+            process = ProcessId(pid=self.next_pid, start_ticks=1, boot_id="b")
+        seen = ObservedState(
             service=service, status=status, since=NOW, process=process, health=health, detail=detail
         )
-        wanted = Wanted.RUNNING if process else entry.wanted
+        wanted = DesiredState.RUNNING if process else entry.desired
         self.entries[service] = replace(entry, observed=seen, wanted=wanted)
 
     async def logs(self, service: str, *, lines: int, search: str = "") -> Sequence[str]:
@@ -121,5 +121,5 @@ class FakeServices:
                 if service in (None, name):
                     yield name, line
 
-    def on_change(self, changed: Changed) -> None:
+    def on_change(self, changed: StatusListener) -> None:
         raise NotImplementedError

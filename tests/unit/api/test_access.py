@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 from fake_plane import NO_LIMITS, Door, FixedClock, settings_of
 
-from storecrew.api.auth import COOKIE
+from storecrew.api.authentication import COOKIE
 from storecrew.app.access import Access, csrf_token, digest
+from storecrew.domain.control.access import NameTaken, Role
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.identity import NameTaken, Role
-from storecrew.journal.access_tables import keys, sessions, users
-from storecrew.journal.tables import audit
+from storecrew.journal.schema.access import keys, sessions, users
+from storecrew.journal.schema.journal import audit
 
 PASSWORD = "correct horse battery"  # noqa: S105 - a test's
 SETTINGS = settings_of(**NO_LIMITS)
@@ -99,10 +99,10 @@ async def test_the_book_is_read_once_for_many_who_ask(access: Access) -> None:
     book = access.book
 
     class Counting:
-        async def admitted(self, now: Any) -> Any:
+        async def load_credentials(self, now: Any) -> Any:
             nonlocal reads
             reads += 1
-            return await book.admitted(now)
+            return await book.load_credentials(now)
 
     here = Access(Counting(), access.clock, ticks=lambda: 0.0)  # type: ignore[arg-type]
     await asyncio.gather(*(here.by_key("x") for _ in range(50)))
@@ -298,7 +298,7 @@ async def test_sessions_of_one_person_are_bounded(access: Access) -> None:
         clock.at += timedelta(seconds=1)
         ends = clock.at + timedelta(hours=1)
         await book.begin_session("anna", digest(str(n)), now=clock.at, ends_at=ends)
-    kept = (await book.admitted(clock.at)).sessions
+    kept = (await book.load_credentials(clock.at)).sessions
     assert kept.keys() == {digest(str(n)) for n in range(5, 25)}
 
 
@@ -314,7 +314,7 @@ async def test_who_cannot_be_looked_up_does_not_come_in(door: Door, access: Acce
     class Broken:
         database = access.book.database  # type: ignore[attr-defined]
 
-        async def admitted(self, _now: Any) -> Any:
+        async def load_credentials(self, _now: Any) -> Any:
             raise StorageBusy("journal")
 
     door.plane.access = Access(Broken(), access.clock)  # type: ignore[arg-type]

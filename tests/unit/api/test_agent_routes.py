@@ -6,16 +6,17 @@ import json
 import pytest
 from crew_plane import running
 
-from storecrew.domain.events import Event, StockRanLow
+from storecrew.domain.events import Event
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.sdk import Budget, agent, every, wire
 
-PRIVATE = {"STORECREW_AGENTS_REMOTE__ALLOW_PRIVATE": "true"}
+PRIVATE = {"STORECREW_REMOTE_AGENTS__ALLOW_PRIVATE": "true"}
 FAR = {
     "agent_id": "far",
     "endpoint": "http://127.0.0.1:9/wake",
     "purpose": "Looks from afar.",
     "on": ["StockRanLow"],
-    "may": ["SetPrice"],
+    "allowed_actions": ["SetPrice"],
     "capabilities": ["pricing"],
     "tags": ["remote"],
     "priority": 9,
@@ -85,7 +86,7 @@ async def test_an_agent_is_registered_once_and_found_again(door, client):
     assert [(e["action"]["type"], e["actor"]) for e in audit] == [
         ("register_agent", "person:local")
     ]
-    kept = json.dumps([str(row) for row in await door.plane.crew.book.enlisted()])
+    kept = json.dumps([str(row) for row in await door.plane.crew.book.registered()])
     assert token not in kept
     assert token not in json.dumps(audit)
 
@@ -166,7 +167,11 @@ async def test_one_agent_shows_its_status_capabilities_and_health(client):
     assert status["today"]["tokens"] == {"used": 7, "budget": None}
     assert status["status"] == "healthy"
     shown = (await client.get("/api/agents/major/capabilities")).json()
-    assert shown == {"agent_id": "major", "capabilities": ["pricing", "stock"], "may": []}
+    assert shown == {
+        "agent_id": "major",
+        "capabilities": ["pricing", "stock"],
+        "allowed_actions": [],
+    }
     assert (await client.get("/api/agents/major/health")).json()["error_count"] == 0
     for part in ("", "/status", "/capabilities", "/health"):
         unknown = await client.get(f"/api/agents/nobody{part}")

@@ -6,19 +6,21 @@ import httpx
 import pytest
 from fake_plane import NOW, Door, Place
 
-from storecrew.domain.actions import Keyed
-from storecrew.domain.events import GoalSet, ReturnRequested
-from storecrew.domain.operations import DelegateWork, OpenIncident
-from storecrew.domain.proposals import (
+from storecrew.domain.actions import Command
+from storecrew.domain.control.agents import AssignTask, GoalSet
+from storecrew.domain.control.incidents import OpenIncident
+from storecrew.domain.control.proposals import (
     Decision,
-    Filed,
     Outcome,
     Proposal,
+    ProposalRecord,
     Result,
     Verdict,
 )
-from storecrew.domain.runs import Run, RunStatus, Story
-from storecrew.journal.operations import Scene
+from storecrew.domain.control.runs import Run, RunStatus
+from storecrew.domain.control.traces import ProposalHistory
+from storecrew.domain.shop.returns import ReturnRequested
+from storecrew.journal.control_actions import OperationContext
 
 
 async def test_a_ticket_is_opened_answered_rated_and_closed(client: httpx.AsyncClient) -> None:
@@ -100,8 +102,8 @@ async def trouble(door: Door) -> str:
         expected="about 5%",
         plan=({"type": "SetPaymentMethod", "method": "card", "enabled": False},),
     )
-    scene = Scene(now=NOW, agents=(), wakes_for=lambda _event: ())
-    keyed = Keyed(key="k", action=action, actor="agent:anomaly_resolver")
+    scene = OperationContext(now=NOW, agents=(), subscribers_of=lambda _event: ())
+    keyed = Command(key="k", action=action, actor="agent:anomaly_resolver")
     await door.plane.incidents.apply(keyed, scene)
     return action.incident
 
@@ -158,9 +160,9 @@ async def test_the_plan_says_who_does_what_by_when(client: httpx.AsyncClient, do
             proposals=1,
         )
     )
-    action = DelegateWork(agent="customer_support", task="answer open tickets", due_at=NOW)
+    action = AssignTask(agent="customer_support", task="answer open tickets", due_at=NOW)
     evidence = {"why": "3 customers wait for an answer", "at_most_costs": "refunds"}
-    filed = Filed(
+    filed = ProposalRecord(
         id="coordinator@1/0",
         run="coordinator@1",
         agent="coordinator",
@@ -169,7 +171,7 @@ async def test_the_plan_says_who_does_what_by_when(client: httpx.AsyncClient, do
     decision = Decision(verdict=Verdict.ALLOW, reason="r", rule="delegating")
     outcome = Outcome(key=filed.id, result=Result.APPLIED)
     journal.stories.append(
-        Story(filed=filed, at=NOW, decision=decision, outcome=outcome, approval=None)
+        ProposalHistory(filed=filed, at=NOW, decision=decision, outcome=outcome, approval=None)
     )
 
     plan = (await client.get("/api/plan")).json()

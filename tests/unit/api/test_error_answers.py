@@ -13,9 +13,9 @@ import pytest
 from fake_plane import Door
 from route_paths import WRITES
 
+from storecrew.domain.control.access import Role
+from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.domain.errors import StorageBusy, StorageDamaged
-from storecrew.domain.identity import Role
-from storecrew.domain.replies import Reply
 
 SHAPE = {"error", "status_code", "message", "path", "request_id"}
 
@@ -301,7 +301,7 @@ async def test_a_key_is_one_callers_own(door: Door) -> None:
 
 async def test_answers_are_forgotten_after_two_days(door: Door) -> None:
     replies, now = door.plane.replies, door.plane.clock.now()
-    reply = Reply(fingerprint="f", status=200, body="{}")
+    reply = StoredResponse(fingerprint="f", status=200, body="{}")
     await replies.keep("old", reply, now)
     await replies.keep("old", replace(reply, body="other"), now)
     assert await replies.find("old") == reply

@@ -6,7 +6,7 @@ from fake_plane import NO_LIMITS, Door, settings_of
 from route_paths import ROUTES
 from starlette.requests import Request
 
-from storecrew.api.auth import door_problem, is_royalgpt_authorized
+from storecrew.api.authentication import auth_settings_problem, is_royalgpt_authorized
 
 KEY = "k" * 32
 ANSWERS = {"accept": "application/json"}
@@ -156,7 +156,7 @@ def test_r017_royalgpt_authorized(
 def test_r023_r024_a_door_that_would_stand_open_is_refused(
     environ: dict[str, str], names: tuple[str, ...]
 ) -> None:
-    reason = door_problem(settings_of(**environ))
+    reason = auth_settings_problem(settings_of(**environ))
     assert (reason is None) is (not names)
     assert all(name in (reason or "") for name in names)
 

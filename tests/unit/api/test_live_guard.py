@@ -7,11 +7,10 @@ import pytest
 from fake_plane import NO_LIMITS, Door, settings_of
 from starlette.websockets import WebSocketDisconnect
 
-from storecrew.api.auth import COOKIE, Guard, authorize
-from storecrew.api.auth import Door as Gate
-from storecrew.api.lasting import Lasting
-from storecrew.api.refusals import Refusals
-from storecrew.domain.identity import LOCAL, Role
+from storecrew.api.authentication import COOKIE, Authenticator as Gate, AuthMiddleware, authorize
+from storecrew.api.denied_attempts import DeniedAttemptLog
+from storecrew.api.long_lived import LongLivedConnection
+from storecrew.domain.control.access import LOCAL, Role
 
 KEY = "k" * 32
 CLOSED = settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS)
@@ -101,7 +100,7 @@ class Wire:
         self.said: list[dict[str, Any]] = []
         self.now = 0.0
         self.allowed = True
-        self.lasting = Lasting(self._take, self._still, ticks=lambda: self.now)
+        self.lasting = LongLivedConnection(self._take, self._still, ticks=lambda: self.now)
 
     async def _take(self, message: Any) -> None:
         self.said.append(message)
@@ -143,7 +142,9 @@ async def test_a_revoked_key_hears_no_more(door: Door) -> None:
     access = door.plane.access
     token = await access.add_key("far", Role.VIEWER, by="person:o")
     scope = scope_of(door, OPEN, authorization=token)
-    guard = Guard(app=_silent, door=Gate(access, OPEN), refusals=Refusals(access))
+    guard = AuthMiddleware(
+        app=_silent, authenticator=Gate(access, OPEN), refusals=DeniedAttemptLog(access)
+    )
     assert await guard._still_allowed(scope)
     await access.revoke_key("far", by="person:o")
     assert not await guard._still_allowed(scope)

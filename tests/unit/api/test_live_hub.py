@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 from fake_plane import NOW
 
-from storecrew.api import live
-from storecrew.api.live import Hub, Watcher
+from storecrew.api import update_hub
+from storecrew.api.update_hub import Subscriber, UpdateHub
+from storecrew.domain.control.updates import LiveUpdate, Topic
 from storecrew.domain.errors import StorageBusy
-from storecrew.domain.live import Topic, Update
 
 ALL = list(Topic)
 
@@ -19,7 +19,7 @@ ALL = list(Topic)
 class Told:
     """A journal that knows nothing but updates."""
 
-    rows: list[Update] = field(default_factory=list)
+    rows: list[LiveUpdate] = field(default_factory=list)
     forgotten: int = 0
     failing: bool = False
     looks: int = 0
@@ -27,7 +27,7 @@ class Told:
     def note(self, *bodies, topic=Topic.SERVICE) -> None:
         for body in bodies:
             seq = self.rows[-1].seq + 1 if self.rows else 1
-            self.rows.append(Update(seq=seq, topic=topic, at=NOW, body={"n": body}))
+            self.rows.append(LiveUpdate(seq=seq, topic=topic, at=NOW, body={"n": body}))
 
     async def newest_update(self) -> int:
         return self.rows[-1].seq if self.rows else 0
@@ -47,11 +47,11 @@ def journal() -> Told:
 
 
 @pytest.fixture
-def hub(journal) -> Hub:
-    return Hub(journal)
+def hub(journal) -> UpdateHub:
+    return UpdateHub(journal)
 
 
-async def heard(watcher: Watcher, count: int) -> list[dict]:
+async def heard(watcher: Subscriber, count: int) -> list[dict]:
     """Return the next messages."""
     found = []
     async with asyncio.timeout(30):
@@ -63,9 +63,9 @@ async def heard(watcher: Watcher, count: int) -> list[dict]:
 
 
 async def test_a_watcher_hears_what_comes_after_it_joined(hub, journal):
-    journal.note("before")
+    journal.publish_update("before")
     watcher = await hub.join(ALL, None)
-    journal.note("first", "second")
+    journal.publish_update("first", "second")
 
     messages = await heard(watcher, 2)
     assert messages == [
@@ -76,21 +76,21 @@ async def test_a_watcher_hears_what_comes_after_it_joined(hub, journal):
 
 
 async def test_since_replays_the_gap_and_then_goes_on(hub, journal):
-    journal.note(*range(5))
+    journal.publish_update(*range(5))
     watcher = await hub.join(ALL, 3)
-    journal.note(5, 6)
+    journal.publish_update(5, 6)
 
     assert [m["seq"] for m in await heard(watcher, 4)] == [4, 5, 6, 7]
     await hub.leave(watcher)
 
 
 async def test_who_joins_late_with_an_old_position_makes_nobody_hear_twice(hub, journal):
-    journal.note(*range(3))
+    journal.publish_update(*range(3))
     early = await hub.join(ALL, None)
-    journal.note(*range(3))
+    journal.publish_update(*range(3))
     first = await heard(early, 3)
     late = await hub.join(ALL, 0)
-    journal.note("new")
+    journal.publish_update("new")
 
     assert [m["seq"] for m in await heard(late, 7)] == [1, 2, 3, 4, 5, 6, 7]
     assert [m["seq"] for m in first + await heard(early, 1)] == [4, 5, 6, 7]
@@ -100,8 +100,8 @@ async def test_who_joins_late_with_an_old_position_makes_nobody_hear_twice(hub, 
 
 async def test_only_the_topics_asked_for_are_heard(hub, journal):
     watcher = await hub.join([Topic.RUN], None)
-    journal.note("service")
-    journal.note("run", topic=Topic.RUN)
+    journal.publish_update("service")
+    journal.publish_update("run", topic=Topic.RUN)
 
     assert [m["type"] for m in await heard(watcher, 1)] == ["run"]
     await hub.leave(watcher)
@@ -109,10 +109,10 @@ async def test_only_the_topics_asked_for_are_heard(hub, journal):
 
 @pytest.mark.parametrize("since", [1, 99])
 async def test_a_position_that_cannot_be_replayed_gets_one_reset(hub, journal, since):
-    journal.note(*range(5))
+    journal.publish_update(*range(5))
     journal.forgotten = 3
     watcher = await hub.join(ALL, since)
-    journal.note("new")
+    journal.publish_update("new")
 
     assert [(m["type"], m["seq"]) for m in await heard(watcher, 2)] == [
         ("reset", 5),
@@ -128,16 +128,16 @@ async def test_a_position_of_another_shop_gets_a_reset_although_nothing_happened
 
 
 async def test_a_slow_watcher_is_reset_and_the_others_hear_everything(hub, journal, monkeypatch):
-    monkeypatch.setattr(live, "_HELD", 10)
+    monkeypatch.setattr(update_hub, "_HELD", 10)
     slow, quick = await hub.join(ALL, None), await hub.join(ALL, None)
     seen = []
     for n in range(30):
-        journal.note(n)
+        journal.publish_update(n)
         seen += await heard(quick, 1)
 
     assert [m["seq"] for m in seen] == list(range(1, 31))
     assert await heard(slow, 1) == [{"type": "reset", "seq": 30}]
-    journal.note("new")
+    journal.publish_update("new")
     assert [m["seq"] for m in await heard(slow, 1)] == [31]
     await hub.leave(slow)
     await hub.leave(quick)
@@ -146,7 +146,7 @@ async def test_a_slow_watcher_is_reset_and_the_others_hear_everything(hub, journ
 async def test_a_busy_journal_is_read_again(hub, journal):
     watcher = await hub.join(ALL, None)
     journal.failing = True
-    journal.note("kept")
+    journal.publish_update("kept")
     looks = journal.looks
     async with asyncio.timeout(30):
         while journal.looks < looks + 2:  # noqa: ASYNC110 - a count tells
@@ -162,6 +162,6 @@ async def test_nobody_reads_the_journal_when_nobody_watches(hub, journal):
     await hub.leave(watcher)
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "live-view"]
     again = await hub.join(ALL, None)
-    journal.note("seen")
+    journal.publish_update("seen")
     assert [m["n"] for m in await heard(again, 1)] == ["seen"]
     await hub.leave(again)

@@ -6,9 +6,10 @@ import httpx
 import pytest
 from fake_plane import NO_LIMITS, Door, settings_of
 
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.commerce import Customer
-from storecrew.domain.events import EventReported, ShippingDelayed
+from storecrew.domain.control.events import ExternalEventReceived
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.orders import ShippingDelayed
 from storecrew.stores.sql import SqlStore
 
 ENVIRON = {
@@ -140,8 +141,11 @@ async def test_messages_are_listed_previewed_and_counted(door, people, client):
                 order_id=7, reason="snow", expected_at=datetime(2026, 3, 9, tzinfo=UTC)
             ),
         ),
-        ({"order": 7}, EventReported(event_type="shipping_delayed", data={"order": 7})),
-        ({"order_id": "x"}, EventReported(event_type="shipping_delayed", data={"order_id": "x"})),
+        ({"order": 7}, ExternalEventReceived(event_type="shipping_delayed", data={"order": 7})),
+        (
+            {"order_id": "x"},
+            ExternalEventReceived(event_type="shipping_delayed", data={"order_id": "x"}),
+        ),
     ],
 )
 async def test_r134_a_reported_delay_is_understood_where_it_names_the_order(

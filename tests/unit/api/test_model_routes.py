@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fake_plane import NOW, Door
 
-from storecrew.domain.learning import Lesson, Skill, Standing
+from storecrew.domain.control.model_registry import ModelKind, ServingStatus, TrainingResult
 from storecrew.models.intents import starter_examples, train
-from storecrew.models.state import pack
+from storecrew.models.serialization import pack
 
 
 async def until_trained(client: httpx.AsyncClient, skill: str) -> dict:
@@ -64,8 +64,8 @@ async def test_r125_recommendations_over_http(client: httpx.AsyncClient) -> None
 
 
 async def test_versions_over_http(client: httpx.AsyncClient, door: Door) -> None:
-    lesson = Lesson(
-        skill=Skill.INTENTS,
+    lesson = TrainingResult(
+        kind=ModelKind.INTENTS,
         trained_at=NOW,
         first=None,
         last=None,
@@ -73,13 +73,13 @@ async def test_versions_over_http(client: httpx.AsyncClient, door: Door) -> None
         seconds=1.0,
         content=b"x",
     )
-    await door.plane.models.book.add(lesson, Standing.SERVING, "the newest", by="o")
+    await door.plane.models.book.add(lesson, ServingStatus.SERVING, "the newest", by="o")
 
     listed = (await client.get("/api/models")).json()["models"]
     versions = (await client.get("/api/models/intents")).json()["versions"]
     one = (await client.get("/api/models/intents/1")).json()
 
-    assert [model["skill"] for model in listed] == [*Skill]
+    assert [model["skill"] for model in listed] == [*ModelKind]
     assert listed[-1]["version"] == versions[0] == one
     assert (one["standing"], one["fingerprint"], one["size"]) == ("serving", "f", 1)
 
@@ -116,8 +116,8 @@ async def test_a_training_is_begun_and_told_of(client: httpx.AsyncClient) -> Non
 async def test_an_intent_over_http(client: httpx.AsyncClient, door: Door) -> None:
     before = await client.post("/api/intents", json={"text": "track my package please"})
     texts, labels = starter_examples()
-    lesson = Lesson(
-        skill=Skill.INTENTS,
+    lesson = TrainingResult(
+        kind=ModelKind.INTENTS,
         trained_at=NOW,
         first=None,
         last=None,
@@ -125,7 +125,7 @@ async def test_an_intent_over_http(client: httpx.AsyncClient, door: Door) -> Non
         seconds=1.0,
         content=pack(train(texts, labels).state()),
     )
-    await door.plane.models.book.add(lesson, Standing.SERVING, "the newest", by="o")
+    await door.plane.models.book.add(lesson, ServingStatus.SERVING, "the newest", by="o")
 
     after = await client.post("/api/intents", json={"text": "track my package please"})
 

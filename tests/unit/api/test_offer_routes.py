@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fake_plane import NOW, Door
 
-from storecrew.domain.actions import Reorder
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 
 
 @pytest.fixture
@@ -83,14 +83,14 @@ async def test_what_customers_do_and_wish_is_noted(shop: httpx.AsyncClient, door
     assert (await shop.post("/api/acts", json=search)).status_code == 201
     assert (await shop.post("/api/acts", json={**act, "kind": "sang"})).status_code == 400
     assert (await shop.post("/api/acts", json={**search, "text": ""})).status_code == 400
-    seen = await door.plane.store.acts(NOW - timedelta(days=1))
+    seen = await door.plane.store.customer_activity(NOW - timedelta(days=1))
     assert [(each.kind, each.sku, each.text) for each in seen] == [
         ("viewed", "A", ""),
         ("searched", "", "blue mug"),
     ]
     wish = {"customer": "anna", "product": "Thing B"}
     assert (await shop.post("/api/wishes", json=wish)).status_code == 201
-    assert list(await door.plane.store.waiting_for("B")) == ["anna"]
+    assert list(await door.plane.store.back_in_stock_subscribers("B")) == ["anna"]
     nobody = await shop.post("/api/wishes", json={**wish, "customer": "nobody"})
     assert nobody.status_code == 404
 
@@ -99,7 +99,9 @@ async def test_purchases_are_delayed_received_and_called_off(
     shop: httpx.AsyncClient, door: Door
 ) -> None:
     for n, sku in enumerate(("A", "B")):
-        bought = await door.plane.store.apply(Reorder(sku=sku, quantity=20), key=f"buy/{n}")
+        bought = await door.plane.store.apply(
+            CreatePurchaseOrder(sku=sku, quantity=20), key=f"buy/{n}"
+        )
         assert bought.applied
     first, second = (p["id"] for p in (await shop.get("/api/purchases")).json()["items"])
     due = (NOW + timedelta(days=40)).isoformat()

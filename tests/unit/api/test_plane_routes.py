@@ -5,10 +5,11 @@ import pytest
 from fake_crew import note_failure
 from fake_plane import PROPOSAL, Door, settings_of
 
-from storecrew.app import Check
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.events import EventReported, MailReceived
+from storecrew.app import ReadinessCheck
+from storecrew.domain.control.events import ExternalEventReceived
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.messages import MailReceived
 
 REPORTED = [
     "order_created", "cart_updated", "inventory_low", "payment_failed", "shipping_delayed",
@@ -52,7 +53,7 @@ async def test_r005_r006_r007_probes_answer(client: httpx.AsyncClient) -> None:
 async def test_r006_readyz_is_503_without_its_database(
     door: Door, client: httpx.AsyncClient
 ) -> None:
-    door.plane.check_list = [Check(name="journal", ok=False, detail="cannot be written")]
+    door.plane.check_list = [ReadinessCheck(name="journal", ok=False, detail="cannot be written")]
     response = await client.get("/readyz")
     assert (response.status_code, response.json()["ready"]) == (503, False)
 
@@ -66,7 +67,7 @@ async def test_r003_r004_health_is_503_when_the_journal_cannot_be_written(
         "timestamp",
     }  # fmt: skip
     assert (healthy.status_code, healthy.json()["status"]) == (200, "healthy")
-    door.plane.check_list = [Check(name="journal", ok=False)]
+    door.plane.check_list = [ReadinessCheck(name="journal", ok=False)]
     ill = await client.get("/health")
     assert (ill.status_code, ill.json()["status"]) == (503, "degraded")
 
@@ -124,7 +125,7 @@ async def test_seed_event_types_are_kept_as_reported(
     response = await client.post("/api/events", json={"event_type": event_type, "data": {"x": 1}})
     assert response.status_code == 202
     kept = door.plane.journal.recorded[0].event
-    assert kept == EventReported(event_type=event_type, data={"x": 1})
+    assert kept == ExternalEventReceived(event_type=event_type, data={"x": 1})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from fake_plane import Door
 
 from storecrew.domain.errors import StorageBusy
-from storecrew.domain.events import CostChanged, PriceChanged
+from storecrew.domain.shop.catalog import CostChanged, PriceChanged
 from storecrew.stores.sql import SqlStore
 
 

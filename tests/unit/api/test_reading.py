@@ -6,15 +6,14 @@ import httpx
 import pytest
 from fake_plane import NOW
 
-from storecrew.domain import reading
-from storecrew.domain.actions import PlaceOrder, SendMessage
-from storecrew.domain.care import OpenTicket, SuppressAddress, TicketStatus
+from storecrew.domain import remote_queries
 from storecrew.domain.codec import encode
-from storecrew.domain.commerce import Customer, Line, OrderQuery
 from storecrew.domain.errors import InvalidInput, NotFound, NotPermitted
-from storecrew.domain.orders import Status
-from storecrew.domain.selling import RecordAct
-from storecrew.sdk.client import RefusedByPlane
+from storecrew.domain.shop.customers import Customer, RecordCustomerActivity
+from storecrew.domain.shop.messages import SendMessage, SuppressAddress
+from storecrew.domain.shop.orders import Line, OrderQuery, OrderStatus, PlaceOrder
+from storecrew.domain.shop.support import OpenTicket, TicketStatus
+from storecrew.sdk.client import RequestRejected
 from storecrew.sdk.remote import RemoteStore
 
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
@@ -23,20 +22,20 @@ QUESTIONS = {
     "product": (("Product A",), {}),
     "products": ((["Product A", "none"],), {}),
     "stock": ((), {}),
-    "stock_moves": ((), {"limit": 1}),
+    "stock_movements": ((), {"limit": 1}),
     "order": ((1,), {}),
-    "orders": ((OrderQuery(status=Status.RECEIVED, per_page=2),), {}),
+    "orders": ((OrderQuery(status=OrderStatus.RECEIVED, per_page=2),), {}),
     "orders_by_id": (([1, 99],), {}),
     "open_orders": ((), {}),
     "order_counts": ((), {}),
     "order_backlog": ((), {}),
     "skus_to_watch": ((), {"below": 1000}),
-    "order_moves": (([1],), {}),
+    "order_transitions": (([1],), {}),
     "daily_sales": (YEAR, {"skus": ["Product A"]}),
     "price_changes": ((datetime(2026, 1, 1, tzinfo=UTC),), {}),
     "purchases": ((), {"status": None}),
     "suppliers": ((), {}),
-    "rival_prices": ((["Product A"],), {}),
+    "competitor_prices": ((["Product A"],), {}),
     "messages_sent": ((["ann"], NOW), {}),
     "customers": ((), {}),
     "spending": ((JANUARY, DECEMBER), {}),
@@ -45,24 +44,24 @@ QUESTIONS = {
     "recommendations": (("home",), {}),
     "campaigns": ((), {}),
     "suggestions": ((), {}),
-    "watched_rivals": ((), {}),
+    "competitor_pages": ((), {}),
     "acts": ((JANUARY,), {"limit": 5}),
-    "trade_hours": ((JANUARY,), {}),
+    "hourly_sales": ((JANUARY,), {}),
     "ticket": (("t1",), {}),
     "tickets": ((), {"status": TicketStatus.OPEN, "limit": 5}),
     "authorizations": (([1],), {}),
     "payment_methods": ((), {}),
-    "waiting_for": (("Product A",), {}),
+    "back_in_stock_subscribers": (("Product A",), {}),
     "suppressed": ((["gone@example.com"],), {}),
-    "topics_told": ((["ann"], ["order:1:placed"]), {}),
+    "sent_topics": ((["ann"], ["order:1:placed"]), {}),
     "sold_lines": (YEAR, {}),
     "shipments": (YEAR, {}),
-    "empty_shelves": (YEAR, {}),
+    "stockout_periods": (YEAR, {}),
 }
 EMPTY = {
-    *("purchases", "suppliers", "rival_prices", "price_changes", "discounts", "bundles"),
-    *("recommendations", "campaigns", "suggestions", "watched_rivals", "authorizations"),
-    *("payment_methods", "waiting_for", "shipments", "empty_shelves"),
+    *("purchases", "suppliers", "competitor_prices", "price_changes", "discounts", "bundles"),
+    *("recommendations", "campaigns", "suggestions", "competitor_pages", "authorizations"),
+    *("payment_methods", "back_in_stock_subscribers", "shipments", "stockout_periods"),
 }
 """Questions to which this shop has nothing to say; that the answer has the right shape counts."""
 
@@ -75,7 +74,7 @@ async def sold(store):
     for number, action in enumerate(
         (
             OpenTicket(ticket_id="t1", text="Where is it?", customer="ann"),
-            RecordAct(customer="ann", kind="viewed", sku="Product A"),
+            RecordCustomerActivity(customer="ann", kind="viewed", sku="Product A"),
             SuppressAddress(address="gone@example.com", reason="bounced"),
             SendMessage(customer="ann", **words),
         )
@@ -92,7 +91,7 @@ def remote(client) -> RemoteStore:
 
 
 def test_every_question_of_the_port_is_tried_here():
-    assert QUESTIONS.keys() | {"customer"} == reading.QUESTIONS
+    assert QUESTIONS.keys() | {"customer"} == remote_queries.QUERIES
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -107,9 +106,9 @@ async def test_a_question_has_the_same_answer_from_afar(sold, remote, question):
 
 
 async def test_who_asks_for_what_is_not_there_hears_so(sold, remote):
-    with pytest.raises(RefusedByPlane, match="404"):
+    with pytest.raises(RequestRejected, match="404"):
         await remote.product("none")
-    with pytest.raises(RefusedByPlane, match="404"):
+    with pytest.raises(RequestRejected, match="404"):
         await remote.customer("nobody")
 
 
@@ -143,8 +142,8 @@ async def test_a_wrong_argument_is_named(client, question, given, field):
 
 def test_a_call_is_checked_before_it_leaves():
     with pytest.raises(TypeError, match="sku"):
-        reading.named("product", (), {})
+        remote_queries.named("product", (), {})
     with pytest.raises(NotFound):
-        reading.named("apply", (), {})
+        remote_queries.named("apply", (), {})
     with pytest.raises(InvalidInput, match=r"daily_sales\.units\.a\.0"):
-        reading.answer("daily_sales", {"first": "2026-01-01", "units": {"a": ["1"]}})
+        remote_queries.answer("daily_sales", {"first": "2026-01-01", "units": {"a": ["1"]}})

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from fake_plane import NOW
 
-from storecrew.domain.commerce import Customer
-from storecrew.domain.selling import StartCampaign
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.promotions import StartCampaign
 from storecrew.stores.sql import SqlStore
 
 

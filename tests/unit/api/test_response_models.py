@@ -6,8 +6,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from storecrew.api.schemas import PageResponse, encoded
 from storecrew.domain.codec import encode
-from storecrew.domain.proposals import Decision
-from storecrew.domain.runs import Approval
+from storecrew.domain.control.approvals import Approval
+from storecrew.domain.control.proposals import Decision
 
 QUESTION = encode(a_question())
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from route_paths import EVERY_ROUTE, ROUTES, filled
 
 from storecrew.api.requests import JsonRoute
-from storecrew.domain.identity import Role
+from storecrew.domain.control.access import Role
 
 KEY = "k" * 32
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fake_plane import NO_LIMITS, Door, settings_of
 
-from storecrew.api import auth
+from storecrew.api import authentication
 from storecrew.stores.sql import SqlStore
 
 KEY = "k" * 32
@@ -91,7 +91,7 @@ async def test_r031_a_stranger_who_is_refused_uses_up_nobodys_share(door: Door) 
 
 
 async def test_r031_callers_are_counted_by_their_name(door: Door) -> None:
-    from storecrew.domain.identity import Role
+    from storecrew.domain.control.access import Role
 
     settings = settings_of(API_KEY_ROYALGPT=KEY, STORECREW_API__RATE_LIMIT="2")
     client = door.client(settings)
@@ -232,8 +232,8 @@ async def test_strangers_in_great_number_share_a_row(door: Door) -> None:
 
 
 def test_r018_the_guards_of_old_clients_keep_their_names() -> None:
-    assert inspect.iscoroutinefunction(auth.require_royalgpt_auth)
-    assert callable(auth.is_royalgpt_authorized)
+    assert inspect.iscoroutinefunction(authentication.require_royalgpt_auth)
+    assert callable(authentication.is_royalgpt_authorized)
 
 
 async def test_answers_are_neither_run_nor_framed(client: httpx.AsyncClient) -> None:

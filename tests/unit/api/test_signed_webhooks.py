@@ -9,7 +9,8 @@ import httpx
 import pytest
 from fake_plane import NO_LIMITS, NOW, Door, settings_of
 
-from storecrew.domain.events import EventReported, StockReported
+from storecrew.domain.control.events import ExternalEventReceived
+from storecrew.domain.shop.inventory import StockReported
 
 SECRET, OLD = "shop-secret-of-32-characters-0001", "shop-secret-of-32-characters-0000"
 BODY = json.dumps({"event_type": "inventory_low", "data": {"sku": "A"}}).encode()
@@ -54,7 +55,7 @@ async def test_a_signed_delivery_is_recorded(
     assert response.json() == {"event_id": 1, "duplicate": False}
     (found,) = door.plane.journal.recorded
     assert found.source == "webhook:shop"
-    assert found.event == EventReported(event_type="inventory_low", data={"sku": "A"})
+    assert found.event == ExternalEventReceived(event_type="inventory_low", data={"sku": "A"})
 
 
 async def test_the_old_secret_counts_while_it_is_replaced(shop: httpx.AsyncClient) -> None:
@@ -127,7 +128,7 @@ async def test_a_signed_time_bounds_the_age(shop: httpx.AsyncClient, age: int, s
         (
             {"x_shopify_topic": "orders/create"},
             {"id": 7},
-            EventReported(event_type="orders/create", data={"id": 7}),
+            ExternalEventReceived(event_type="orders/create", data={"id": 7}),
         ),
         (
             {"x_event_type": "stock_reported"},
@@ -137,9 +138,9 @@ async def test_a_signed_time_bounds_the_age(shop: httpx.AsyncClient, age: int, s
         (
             {"x_event_type": "stock_reported"},
             {"wrong": 1},
-            EventReported(event_type="stock_reported", data={"wrong": 1}),
+            ExternalEventReceived(event_type="stock_reported", data={"wrong": 1}),
         ),
-        ({"x_event_type": "x"}, [1], EventReported(event_type="x", data={"content": [1]})),
+        ({"x_event_type": "x"}, [1], ExternalEventReceived(event_type="x", data={"content": [1]})),
     ],
 )
 async def test_what_the_product_does_not_know_is_kept_in_the_senders_words(

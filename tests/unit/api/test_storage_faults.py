@@ -15,18 +15,19 @@ from fake_services import FakeServices
 
 from storecrew.api.application import create_app
 from storecrew.app.access import Access
-from storecrew.app.assembly import ControlPlane, assemble
-from storecrew.app.model_desk import ModelDesk
-from storecrew.app.web_desk import WebDesk
+from storecrew.app.bootstrap import ControlPlane, assemble
+from storecrew.app.model_service import ModelService
 from storecrew.database import Database, Durability
-from storecrew.domain.actions import Level, SetPrice, SetStock
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.journal import open_journal
-from storecrew.journal.access import SqlAccess
-from storecrew.journal.learning import SqlVersions
+from storecrew.journal.access import SqlCredentialRepository
+from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.stores.sql import open_store
+from storecrew.web.reader import LiveWebReader
 
 HASTY = Durability(synchronous="OFF", busy_seconds=0.05)
 
@@ -37,7 +38,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
     store = await open_store(
         f"sqlite:///{tmp_path}/orders.db", clock=clock, currency="EUR", durability=HASTY
     )
-    await store.apply(SetStock(levels=(Level(sku="Product A", on_hand=100),)), key="levels")
+    await store.apply(SetStock(levels=(StockCount(sku="Product A", on_hand=100),)), key="levels")
     await store.apply(SetPrice(sku="Product A", price=Money.of(10, "EUR")), key="price")
     journal = open_journal(f"sqlite:///{tmp_path}/registry.db", durability=HASTY)
     pipeline = assemble(settings, store, journal, clock)
@@ -48,13 +49,13 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
         journal=journal,
         orchestrator=Orchestrator(pipeline, InlineEngine()),
         pipeline=pipeline,
-        access=Access(SqlAccess(journal.database), clock),
+        access=Access(SqlCredentialRepository(journal.database), clock),
         services=FakeServices(),  # type: ignore[arg-type]
         crew=crew_over(journal, pipeline.registry, settings, clock),
-        models=ModelDesk(
-            book=SqlVersions(journal.database), store=store, settings=settings, clock=clock
+        models=ModelService(
+            book=SqlModelRegistry(journal.database), store=store, settings=settings, clock=clock
         ),
-        web=WebDesk(settings=settings.web, clock=clock, folder=settings.data_dir / "web"),
+        web=LiveWebReader(settings=settings.web, clock=clock, folder=settings.data_dir / "web"),
         mail=fake_mail(settings, store, clock),
         serving=False,
     )

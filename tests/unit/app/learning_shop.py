@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from storecrew.app import load_settings
-from storecrew.app.model_desk import ModelDesk
-from storecrew.app.teaching import Assignment, teach
+from storecrew.app.model_service import ModelService
+from storecrew.app.training import TrainingJob, run_training
 from storecrew.database import DISPOSABLE
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Action, Level
-from storecrew.domain.commerce import Line
-from storecrew.domain.learning import Lesson
+from storecrew.domain.actions import Action
+from storecrew.domain.control.model_registry import TrainingResult
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.journal import open_journal
 from storecrew.journal.journal import SqlJournal
-from storecrew.journal.learning import SqlVersions
+from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.stores.sql import SqlStore, open_store
 
 OPENED = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -35,9 +36,9 @@ class Clock:
 class LearningShop:
     store: SqlStore
     journal: SqlJournal
-    desk: ModelDesk
+    desk: ModelService
     clock: Clock
-    trainings: list[Assignment] = field(default_factory=list)
+    trainings: list[TrainingJob] = field(default_factory=list)
     _keys: int = 0
 
     async def do(self, action: Action) -> None:
@@ -46,14 +47,14 @@ class LearningShop:
         assert outcome.applied, outcome
 
     async def stocked(self, *skus: str, units: int = 10_000, warehouse: str = "main") -> None:
-        levels = tuple(Level(sku=sku, on_hand=units, warehouse=warehouse) for sku in skus)
-        await self.do(a.SetStock(levels=levels))
+        levels = tuple(StockCount(sku=sku, on_hand=units, warehouse=warehouse) for sku in skus)
+        await self.do(SetStock(levels=levels))
         for sku in skus:
-            await self.do(a.SetPrice(sku=sku, price=Money.of(10, "EUR")))
+            await self.do(SetPrice(sku=sku, price=Money.of(10, "EUR")))
 
     async def sold(self, customer: str | None = None, **units: int) -> None:
         lines = tuple(Line(sku=sku, quantity=n) for sku, n in units.items())
-        await self.do(a.PlaceOrder(lines=lines, customer=customer))
+        await self.do(PlaceOrder(lines=lines, customer=customer))
 
     async def days(self, number: int, **units: int) -> None:
         """Let days pass on each of which so much is ordered at once, thrice on a Saturday."""
@@ -72,14 +73,14 @@ async def open_shop() -> AsyncIterator[LearningShop]:
     )
     journal = open_journal("sqlite://", durability=DISPOSABLE, inline=True)
     settings = load_settings(environ={}, flags={"models": {"horizon_days": 14}})
-    trainings: list[Assignment] = []
+    trainings: list[TrainingJob] = []
 
-    async def learn(task: Assignment, before: bytes) -> Lesson:
+    async def learn(task: TrainingJob, before: bytes) -> TrainingResult:
         trainings.append(task)
-        return await teach(task, store, before)
+        return await run_training(task, store, before)
 
-    desk = ModelDesk(
-        book=SqlVersions(journal.database),
+    desk = ModelService(
+        book=SqlModelRegistry(journal.database),
         store=store,
         settings=settings,
         clock=clock,

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from storecrew.app.agent_files import follow_files
-from storecrew.app.assembly import assemble
+from storecrew.app.bootstrap import assemble
 from storecrew.app.settings import load_settings
 from storecrew.database import DISPOSABLE
-from storecrew.domain.crew import Origin
+from storecrew.domain.control.agents import AgentOrigin
 from storecrew.domain.errors import AlreadyRegistered, InvalidSettings
 from storecrew.domain.money import Money
 from storecrew.journal import SqlJournal, open_journal
-from storecrew.journal.crew import SqlCrew
+from storecrew.journal.agents import SqlAgentRepository
 from storecrew.sdk import wire
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ agent_id: restocker
 endpoint: https://agents.example/restocker
 token_env: RESTOCKER_TOKEN
 on: [StockRanLow]
-may: [Reorder]
+allowed_actions: [CreatePurchaseOrder]
 budget: {money: 20}
 """
 TOKEN = "0123456789-0123456789-0123456789"  # noqa: S105 - of this test alone
@@ -31,7 +31,7 @@ TOKEN = "0123456789-0123456789-0123456789"  # noqa: S105 - of this test alone
 @pytest.fixture
 async def book():
     journal = open_journal("sqlite://", durability=DISPOSABLE, inline=True)
-    yield SqlCrew(journal.database)
+    yield SqlAgentRepository(journal.database)
     await journal.close()
 
 
@@ -49,29 +49,29 @@ def write(settings, text=TEXT, name="restocker.yaml"):
 
 async def test_the_journal_follows_the_files(book, settings):
     await follow_files(book, settings, NOW)
-    assert await book.enlisted() == []
+    assert await book.registered() == []
 
     write(settings)
     for _ in range(2):
         await follow_files(book, settings, NOW)
-    [one] = await book.enlisted()
-    assert (one.origin, one.by) == (Origin.FILE, "file:restocker.yaml")
+    [one] = await book.registered()
+    assert (one.origin, one.by) == (AgentOrigin.FILE, "file:restocker.yaml")
     assert one.token_hash == wire.token_hash(TOKEN)
     assert one.declaration.budget.money == Money.of(20, "EUR")
 
     write(settings, TEXT + "priority: 3\n")
     await follow_files(book, settings, NOW)
-    [one] = await book.enlisted()
+    [one] = await book.registered()
     assert one.declaration.priority == 3
     (settings.agents_dir / "restocker.yaml").unlink()
     await follow_files(book, settings, NOW)
-    assert await book.enlisted() == []
+    assert await book.registered() == []
 
 
 async def test_a_folder_that_is_not_there_declares_nobody(book, tmp_path):
     settings = load_settings(directory=tmp_path, environ={})
     await follow_files(book, settings, NOW)
-    assert await book.enlisted() == []
+    assert await book.registered() == []
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ async def test_a_file_that_is_none_is_named_with_its_problem(book, settings, tex
 async def test_a_file_takes_no_name_that_was_registered_otherwise(book, settings):
     write(settings)
     await follow_files(book, settings, NOW)
-    [one] = await book.enlisted()
-    await book.dismiss("restocker", by="person:owner", now=NOW)
+    [one] = await book.registered()
+    await book.deregister("restocker", by="person:owner", now=NOW)
     other = replace(one.declaration, priority=9)
-    await book.enlist(replace(one, origin=Origin.HTTP, declaration=other))
+    await book.register(replace(one, origin=AgentOrigin.HTTP, declaration=other))
     with pytest.raises(AlreadyRegistered):
         await follow_files(book, settings, NOW)
 
@@ -123,7 +123,7 @@ async def test_the_settings_give_an_agent_its_budget(book, tmp_path):
 def test_the_defaults_about_agents_are_pinned(tmp_path):
     settings = load_settings(directory=tmp_path, environ={})
     assert str(settings.agents_dir) == "agents.d"
-    assert settings.agents_remote.model_dump() == {"allow_private": False}
+    assert settings.remote_agents.model_dump() == {"allow_private": False}
     assert settings.alerts.model_dump() == {
         "urls": (),
         "threshold": 5,

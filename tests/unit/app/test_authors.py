@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from storecrew.app.authors import authored
+from storecrew.app.custom_agents import authored
 from storecrew.app.settings import load_settings
 from storecrew.domain.errors import InvalidSettings
 

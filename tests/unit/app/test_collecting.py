@@ -4,8 +4,8 @@ import gc
 
 import pytest
 
-from storecrew.app.collecting import set_start_up_aside
-from storecrew.cli.starting import uncollected
+from storecrew.app.gc_tuning import set_start_up_aside
+from storecrew.cli.startup import uncollected
 
 
 @pytest.fixture(autouse=True)

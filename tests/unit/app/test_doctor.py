@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from storecrew.app import doctor
-from storecrew.app.doctor import Answers, Finding, examine
+from storecrew.app.doctor import DoctorFinding, HttpAnswers, examine
 from storecrew.app.settings import Settings, load_settings
 
 NAMES = [
@@ -20,7 +20,7 @@ NAMES = [
     "protected_endpoints",
     "load",
 ]
-READY = Answers(probes={"/healthz": 200, "/readyz": 200}, strangers={"/api/orders": 401})
+READY = HttpAnswers(probes={"/healthz": 200, "/readyz": 200}, strangers={"/api/orders": 401})
 GOOD = {
     "API_KEY_ROYALGPT": "k" * 32,
     "SENTRY_DSN": "http://key@127.0.0.1:9/1",
@@ -42,10 +42,10 @@ def timer(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def answers(monkeypatch: pytest.MonkeyPatch) -> list[Answers]:
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[HttpAnswers]:
     said = [READY]
 
-    async def ask(_settings: Settings) -> Answers:
+    async def ask(_settings: Settings) -> HttpAnswers:
         return said[-1]
 
     monkeypatch.setattr(doctor, "ask", ask)
@@ -53,7 +53,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Answers]:
     return said
 
 
-async def found(folder: Path, place: Path, **environ: str) -> dict[str, Finding]:
+async def found(folder: Path, place: Path, **environ: str) -> dict[str, DoctorFinding]:
     return {each.name: each for each in await examine(settings(folder, **environ), (place,))}
 
 
@@ -89,9 +89,9 @@ async def test_r187_a_wrong_setting_fails_its_item(
 
 
 async def test_r187_a_server_that_is_away_or_stands_open_fails(
-    tmp_path: Path, timer: Path, answers: list[Answers]
+    tmp_path: Path, timer: Path, answers: list[HttpAnswers]
 ) -> None:
-    answers.append(Answers(probes={"/healthz": 0}, strangers={"/api/orders": 200}))
+    answers.append(HttpAnswers(probes={"/healthz": 0}, strangers={"/api/orders": 200}))
     findings = await found(tmp_path, timer, **GOOD)
     failing = [name for name, each in findings.items() if not each.ok]
     assert failing == ["health_endpoints", "protected_endpoints"]
@@ -101,8 +101,8 @@ async def test_r187_a_server_that_is_away_or_stands_open_fails(
 async def test_a_key_in_the_journal_is_as_good_as_one_in_the_settings(
     tmp_path: Path, timer: Path
 ) -> None:
-    from storecrew.app.assembly import open_access
-    from storecrew.domain.identity import Role
+    from storecrew.app.bootstrap import open_access
+    from storecrew.domain.control.access import Role
 
     environ = {name: value for name, value in GOOD.items() if name != "API_KEY_ROYALGPT"}
     async with open_access(settings(tmp_path)) as access:

@@ -12,15 +12,20 @@ from far_agent import FarAgent
 
 from storecrew.app.alerts import alerts_of
 from storecrew.app.crew import CREW
-from storecrew.app.doorway import open_doorway
+from storecrew.app.journal_client import open_journal_client
 from storecrew.app.settings import load_settings
 from storecrew.database import DISPOSABLE
-from storecrew.domain.health import IncidentKind, NoJournal, Pulse, State, report
-from storecrew.domain.journal import Failure
-from storecrew.domain.runs import RunStatus
-from storecrew.journal import health as rows
-from storecrew.journal import open_journal
-from storecrew.journal.health import SqlHealth
+from storecrew.domain.control.health import (
+    AgentHealth,
+    AgentIncidentKind,
+    AgentState,
+    JournalNotFound,
+    report,
+)
+from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.ports.journal import RunFailure
+from storecrew.journal import health as rows, open_journal
+from storecrew.journal.health import SqlHealthRepository
 from storecrew.orchestrator import (
     get_agent_registry,
     get_health_status,
@@ -57,12 +62,12 @@ async def journal(folder):
 
 @pytest.fixture
 def book(journal):
-    return SqlHealth(journal.database)
+    return SqlHealthRepository(journal.database)
 
 
 async def fail(book, agent, times, now):
     for n in range(times):
-        failure = Failure(
+        failure = RunFailure(
             run=f"{agent}@{n}", attempt=1, error="no luck", retry_at=None, now=now, agent=agent
         )
         await book.database.write(lambda c, f=failure: rows.note_failure(c, f, escalate=False))
@@ -83,17 +88,17 @@ def told(settings, book, clock):
 
 
 def test_r062_stale_after_121_seconds_by_the_injected_clock():
-    pulse = Pulse(agent="a", beat_at=NOON)
-    assert pulse.state(NOON + timedelta(seconds=120)) is State.HEALTHY
-    assert pulse.state(NOON + timedelta(seconds=121)) is State.STALE
-    assert pulse.state(NOON - timedelta(hours=1)) is State.HEALTHY  # a clock was set back
-    assert Pulse(agent="a", beat_at=None).state(NOON) is State.UNKNOWN
+    pulse = AgentHealth(agent="a", beat_at=NOON)
+    assert pulse.state(NOON + timedelta(seconds=120)) is AgentState.HEALTHY
+    assert pulse.state(NOON + timedelta(seconds=121)) is AgentState.STALE
+    assert pulse.state(NOON - timedelta(hours=1)) is AgentState.HEALTHY  # a clock was set back
+    assert AgentHealth(agent="a", beat_at=None).state(NOON) is AgentState.UNKNOWN
 
 
 def test_r063_heartbeat_report_matches_its_schema():
-    well = Pulse(agent="well", beat_at=NOON)
-    late = Pulse(agent="late", beat_at=NOON - timedelta(hours=1))
-    ill = Pulse(agent="ill", beat_at=NOON, failures=2, error="no luck")
+    well = AgentHealth(agent="well", beat_at=NOON)
+    late = AgentHealth(agent="late", beat_at=NOON - timedelta(hours=1))
+    ill = AgentHealth(agent="ill", beat_at=NOON, failures=2, error="no luck")
     found = report([well, late, ill], NOON)
     assert json.loads(json.dumps(found)) == found
     assert found.keys() == {
@@ -121,14 +126,14 @@ async def test_r066_any_process_reads_the_journal(folder, journal, book):
 def test_r066_without_a_journal_nobody_is_healthy(folder, content):
     if content is not None:
         (folder / "data" / "registry.db").write_bytes(content)
-    with pytest.raises(NoJournal):
+    with pytest.raises(JournalNotFound):
         verify_heartbeats()
     assert content is not None or not (folder / "data" / "registry.db").exists()
 
 
 def test_r066_where_nobody_knows_the_journal_it_is_said(monkeypatch):
-    monkeypatch.setattr("storecrew.orchestrator.doorway.entry_points", lambda group: ())
-    with pytest.raises(NoJournal, match="entry point"):
+    monkeypatch.setattr("storecrew.orchestrator.journal_client.entry_points", lambda group: ())
+    with pytest.raises(JournalNotFound, match="entry point"):
         verify_heartbeats()
 
 
@@ -145,7 +150,7 @@ async def test_r052_get_health_status_from_outside(folder, journal, book):
 
 
 async def test_r049_register_autogen_agents_twice_and_they_really_run(folder):
-    from storecrew.app.assembly import open_plane
+    from storecrew.app.bootstrap import open_plane
 
     settings = load_settings(directory=folder, environ={})
     async with open_plane(settings):  # makes the journal
@@ -195,15 +200,15 @@ async def test_who_was_told_of_an_incident_is_told_when_it_is_over(folder, book,
     alerts, heard = told(load_settings(directory=folder, environ={}), book, clock)
     await book.beat(["ill"], NOON)
     await fail(book, "ill", 5, NOON)
-    await alerts.look()
+    await alerts.poll()
     await book.database.write(lambda c: c.exec_driver_sql("UPDATE heartbeats SET failures = 0"))
-    await alerts.look()
-    await alerts.look()
+    await alerts.poll()
+    await alerts.poll()
     assert heard == [("ill", "error", "began"), ("ill", "error", "ended")]
 
     await fail(book, "ill", 5, NOON)
     clock.advance_to(NOON + timedelta(minutes=1))
-    await alerts.look()
+    await alerts.poll()
     assert heard[2:] == [("ill", "error", "began")]  # another incident, another alert
 
 
@@ -211,10 +216,10 @@ async def test_what_falls_silent_is_told_and_what_fails_then_is_told_again(folde
     alerts, heard = told(load_settings(directory=folder, environ={}), book, clock)
     await book.beat(["far"], NOON)
     clock.advance_to(NOON + timedelta(minutes=5))
-    await alerts.look()
+    await alerts.poll()
     await fail(book, "far", 5, NOON)
-    await alerts.look()
-    await alerts.look()
+    await alerts.poll()
+    await alerts.poll()
     assert heard == [("far", "stale", "began"), ("far", "error", "began")]
 
 
@@ -224,12 +229,12 @@ async def test_quiet_hours_hold_back_all_but_what_is_degraded(folder, book, cloc
     await book.beat(["far", "ill"], NOON)
     await fail(book, "ill", 5, NOON)
     clock.advance_to(NOON + timedelta(hours=11))
-    found = await alerts.look()
+    found = await alerts.poll()
     assert heard == [("ill", "error", "began")]
     assert [incident.partition("/")[0] for incident in found.held] == ["far"]
 
     clock.advance_to(NOON + timedelta(hours=19, minutes=1))
-    await alerts.look()
+    await alerts.poll()
     assert heard[1:] == [("far", "stale", "began")]
 
 
@@ -241,7 +246,7 @@ async def test_an_open_incident_is_repeated_where_the_owner_wants_it(folder, boo
     for hours in (0, 1, 2, 3, 4):
         clock.advance_to(NOON + timedelta(hours=hours))
         await book.beat(["ill"], clock.now())
-        await alerts.look()
+        await alerts.poll()
     assert [news for _, _, news in heard] == ["began", "goes on", "goes on"]
 
 
@@ -249,9 +254,9 @@ async def test_two_processes_that_look_at_once_tell_once(folder, book, clock):
     settings = load_settings(directory=folder, environ={})
     pairs = [told(settings, book, clock) for _ in range(4)]
     await book.beat(["ill"], NOON)
-    await book.open("ill", IncidentKind.HUNG, "hung", NOON)
+    await book.open("ill", AgentIncidentKind.HUNG, "hung", NOON)
     await fail(book, "ill", 1, NOON)
-    await asyncio.gather(*(alerts.look() for alerts, _ in pairs))
+    await asyncio.gather(*(alerts.poll() for alerts, _ in pairs))
     assert sum(len(heard) for _, heard in pairs) == 1
 
 
@@ -260,8 +265,8 @@ async def test_an_alert_that_reached_nobody_is_tried_again(folder, book, clock):
     alerts = alerts_of(load_settings(directory=folder, environ=environ), book, clock)
     await book.beat(["ill"], NOON)
     await fail(book, "ill", 5, NOON)
-    assert len((await alerts.look()).held) == 1
-    assert len((await alerts.look()).held) == 1
+    assert len((await alerts.poll()).held) == 1
+    assert len((await alerts.poll()).held) == 1
 
 
 class Mailbox:
@@ -291,7 +296,7 @@ async def test_r065_alert_reaches_loopback_smtp_and_webhook_once(folder, book, c
             await book.beat(["ill"], NOON)
             await fail(book, "ill", 5, NOON)
             for _ in range(2):
-                with closing(open_doorway(settings, clock)) as door:
+                with closing(open_journal_client(settings, clock)) as door:
                     await door.alert()
     finally:
         post.stop()

@@ -14,7 +14,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from storecrew.app.logs import BACKUPS, MAX_BYTES, configure_logs, warn_on_terminal
-from storecrew.app.masking import Mask, secrets_of
+from storecrew.app.redaction import Redactor, secrets_of
 from storecrew.app.settings import Settings, load_settings
 
 SECRETS = {
@@ -80,7 +80,7 @@ def test_r042_every_secret_of_the_settings_is_known(tmp_path: Path) -> None:
 
 
 def test_what_is_no_secret_is_left_alone(tmp_path: Path) -> None:
-    mask = Mask(secrets_of(settings(tmp_path)))
+    mask = Redactor(secrets_of(settings(tmp_path)))
     for line in (
         'GET "/api/orders" 200 1.0 ms',
         "http://127.0.0.1:8000/api/orders",
@@ -91,7 +91,7 @@ def test_what_is_no_secret_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_long_line_is_masked_quickly() -> None:
-    mask = Mask(["hunter2"])
+    mask = Redactor(["hunter2"])
     for line in ("a-" * 50_000, "://" * 30_000, "token" * 20_000, "authorization" * 8_000):
         assert "hunter2" not in mask.text(line + "hunter2")
 

@@ -15,18 +15,20 @@ from learning_shop import OPENED, LearningShop, open_shop
 
 from storecrew.app.intent_files import read_phrases
 from storecrew.app.model_answers import elasticity, forecast, intent
-from storecrew.app.model_desk import ModelDesk
+from storecrew.app.model_service import ModelService
+from storecrew.app.recommendations import for_cart, for_customer
 from storecrew.app.served_models import ServedModels
-from storecrew.app.suggestions import for_cart, for_customer
-from storecrew.app.teaching import Assignment
+from storecrew.app.training import TrainingJob
 from storecrew.app.trends import rising_products
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Level
+from storecrew.domain.control.model_registry import ModelKind, ServingStatus, TrainingResult
 from storecrew.domain.errors import InvalidInput, InvalidSettings, NotFound, StorecrewError
-from storecrew.domain.learning import Lesson, Skill, Standing
 from storecrew.domain.money import Money
-from storecrew.journal.model_tables import contents, versions
-from storecrew.models.state import pack, unpack
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder
+from storecrew.domain.shop.payments import CapturePayment
+from storecrew.journal.schema.model_registry import contents, versions
+from storecrew.models.serialization import pack, unpack
 
 
 @pytest.fixture
@@ -42,11 +44,11 @@ async def trading(shop: LearningShop, days: int = 42) -> None:
 
 async def test_r130_a_forecast_has_quantiles_and_a_measured_error(shop: LearningShop) -> None:
     await trading(shop)
-    version = await shop.desk.train(Skill.DEMAND, by="person:o")
+    version = await shop.desk.train(ModelKind.DEMAND, by="person:o")
 
     found = await forecast(shop.desk, "mug", horizon=7)
 
-    assert (version.number, version.standing) == (1, Standing.SERVING)
+    assert (version.number, version.serving_status) == (1, ServingStatus.SERVING)
     assert (version.first, version.last) == (OPENED.date(), date(2026, 2, 15))
     assert version.facts["series"] == 2
     assert (found.version, found.first, found.days[-1]) == (1, date(2026, 2, 16), date(2026, 2, 22))
@@ -61,23 +63,25 @@ async def test_r130_a_forecast_has_quantiles_and_a_measured_error(shop: Learning
 
 async def test_the_same_history_is_one_version_and_a_longer_one_another(shop: LearningShop) -> None:
     await trading(shop)
-    first = await shop.desk.train(Skill.DEMAND, by="o")
-    again = await shop.desk.train(Skill.DEMAND, by="o")
+    first = await shop.desk.train(ModelKind.DEMAND, by="o")
+    again = await shop.desk.train(ModelKind.DEMAND, by="o")
     await shop.days(1, mug=4)
-    later = await shop.desk.train(Skill.DEMAND, by="o")
+    later = await shop.desk.train(ModelKind.DEMAND, by="o")
 
     assert (first.number, again.number, later.number) == (1, 1, 2)
     assert first.fingerprint != later.fingerprint
-    assert (await shop.desk.book.version(Skill.DEMAND, 1)).standing is Standing.RETIRED
+    assert (
+        await shop.desk.book.version(ModelKind.DEMAND, 1)
+    ).serving_status is ServingStatus.RETIRED
 
 
 async def test_what_was_fitted_is_used_on_newer_sales_for_a_week(shop: LearningShop) -> None:
     await trading(shop)
-    await shop.desk.train(Skill.DEMAND, by="o")
+    await shop.desk.train(ModelKind.DEMAND, by="o")
     await shop.days(6, mug=4, tea=2)
-    fresh = await shop.desk.train(Skill.DEMAND, by="o")
+    fresh = await shop.desk.train(ModelKind.DEMAND, by="o")
     await shop.days(1, mug=4, tea=2)
-    anew = await shop.desk.train(Skill.DEMAND, by="o")
+    anew = await shop.desk.train(ModelKind.DEMAND, by="o")
 
     assert (fresh.facts["fitted_to"], fresh.last) == ("2026-02-15", date(2026, 2, 21))
     assert (anew.facts["fitted_to"], anew.last) == ("2026-02-22", date(2026, 2, 22))
@@ -86,22 +90,22 @@ async def test_what_was_fitted_is_used_on_newer_sales_for_a_week(shop: LearningS
 async def test_what_happens_later_changes_nothing_that_was_learnt(shop: LearningShop) -> None:
     await trading(shop)
     as_of = shop.clock.at
-    first = await shop.desk.train(Skill.DEMAND, by="o")
+    first = await shop.desk.train(ModelKind.DEMAND, by="o")
     await shop.days(5, mug=500, hat=90)
     shop.clock.at = as_of
 
-    again = await shop.desk.train(Skill.DEMAND, by="o")
+    again = await shop.desk.train(ModelKind.DEMAND, by="o")
 
     assert again == first
 
 
 async def test_forecasts_are_compared_with_what_came(shop: LearningShop) -> None:
     await trading(shop)
-    await shop.desk.train(Skill.DEMAND, by="o")
+    await shop.desk.train(ModelKind.DEMAND, by="o")
     await shop.days(8, mug=4, tea=2)
-    await shop.desk.train(Skill.DEMAND, by="o")
+    await shop.desk.train(ModelKind.DEMAND, by="o")
 
-    old = await shop.desk.book.version(Skill.DEMAND, 1)
+    old = await shop.desk.book.version(ModelKind.DEMAND, 1)
     found = await forecast(shop.desk, "mug", horizon=3)
 
     assert old.scored_to == shop.desk.today - timedelta(days=1)
@@ -115,7 +119,7 @@ async def test_a_model_that_does_worse_than_the_simple_one_is_not_asked(shop: Le
     await trading(shop)
     learn, spoilt = shop.desk.learn, []
 
-    async def spoil(task: Assignment, before: bytes) -> Lesson:
+    async def spoil(task: TrainingJob, before: bytes) -> TrainingResult:
         lesson = await learn(task, before)
         state = unpack(lesson.content)
         for name in ("served.quantiles", "served.mean"):
@@ -124,13 +128,16 @@ async def test_a_model_that_does_worse_than_the_simple_one_is_not_asked(shop: Le
         return replace(lesson, content=pack(state))
 
     shop.desk.learn = spoil
-    bad = await shop.desk.train(Skill.DEMAND, by="o")
+    bad = await shop.desk.train(ModelKind.DEMAND, by="o")
     assert (await forecast(shop.desk, "mug", horizon=1)).mean[0] > 50
     await shop.days(8, mug=4, tea=2)
 
-    later = await shop.desk.train(Skill.DEMAND, by="o")
+    later = await shop.desk.train(ModelKind.DEMAND, by="o")
 
-    assert (bad.standing, later.standing) == (Standing.SERVING, Standing.FALLEN_BACK)
+    assert (bad.serving_status, later.serving_status) == (
+        ServingStatus.SERVING,
+        ServingStatus.FALLEN_BACK,
+    )
     assert "loss" in later.reason
     assert (await forecast(shop.desk, "mug", horizon=1)).mean[0] < 20
     assert len(spoilt) == 2
@@ -138,10 +145,10 @@ async def test_a_model_that_does_worse_than_the_simple_one_is_not_asked(shop: Le
 
 async def test_a_damaged_version_is_left_out_and_forecasts_go_on(shop: LearningShop) -> None:
     await trading(shop)
-    await shop.desk.train(Skill.DEMAND, by="o")
+    await shop.desk.train(ModelKind.DEMAND, by="o")
     damage = sa.update(contents).values(content=b"nothing")
     await shop.journal.database.write(lambda c: c.execute(damage))
-    fresh = ModelDesk(
+    fresh = ModelService(
         book=shop.desk.book,
         store=shop.store,
         settings=shop.desk.settings,
@@ -156,8 +163,8 @@ async def test_a_damaged_version_is_left_out_and_forecasts_go_on(shop: LearningS
     demand = (await fresh.courses())[0]
     assert demand.failure is not None
     assert "damaged" in demand.failure.problem
-    assert Skill.DEMAND in await fresh.due()
-    mended = await fresh.train(Skill.DEMAND, by="o")
+    assert ModelKind.DEMAND in await fresh.due()
+    mended = await fresh.train(ModelKind.DEMAND, by="o")
     assert (mended.number, (await forecast(fresh, "mug", horizon=3)).version) == (2, 2)
 
 
@@ -179,22 +186,22 @@ async def test_a_training_without_history_says_so_and_is_not_tried_at_once_again
     shop: LearningShop,
 ) -> None:
     with pytest.raises(InvalidInput, match="none between"):
-        await shop.desk.train(Skill.SIMILARITY, by="o")
+        await shop.desk.train(ModelKind.SIMILARITY, by="o")
 
-    course = next(c for c in await shop.desk.courses() if c.skill is Skill.SIMILARITY)
+    course = next(c for c in await shop.desk.courses() if c.skill is ModelKind.SIMILARITY)
     assert course.failure is not None
-    assert Skill.SIMILARITY not in await shop.desk.due()
+    assert ModelKind.SIMILARITY not in await shop.desk.due()
     shop.clock.at += timedelta(hours=25)
-    assert Skill.SIMILARITY in await shop.desk.due()
+    assert ModelKind.SIMILARITY in await shop.desk.due()
 
 
 async def test_what_is_due_depends_on_the_age_of_the_newest_version(shop: LearningShop) -> None:
     await trading(shop)
-    assert Skill.DEMAND in await shop.desk.due()
-    await shop.desk.train(Skill.DEMAND, by="o")
-    assert Skill.DEMAND not in await shop.desk.due()
+    assert ModelKind.DEMAND in await shop.desk.due()
+    await shop.desk.train(ModelKind.DEMAND, by="o")
+    assert ModelKind.DEMAND not in await shop.desk.due()
     shop.clock.at += timedelta(hours=25)
-    assert Skill.DEMAND in await shop.desk.due()
+    assert ModelKind.DEMAND in await shop.desk.due()
     quiet = shop.desk.settings.models.model_copy(update={"enabled": False})
     shop.desk.settings = shop.desk.settings.model_copy(update={"models": quiet})
     assert await shop.desk.due() == []
@@ -202,19 +209,19 @@ async def test_what_is_due_depends_on_the_age_of_the_newest_version(shop: Learni
 
 async def test_two_callers_wait_for_one_training_at_a_time(shop: LearningShop) -> None:
     await trading(shop, 7)
-    both = await asyncio.gather(*(shop.desk.train(Skill.SIMILARITY, by="o") for _ in range(2)))
-    shop.desk.begin_training(Skill.SIMILARITY, by="o")
+    both = await asyncio.gather(*(shop.desk.train(ModelKind.SIMILARITY, by="o") for _ in range(2)))
+    shop.desk.begin_training(ModelKind.SIMILARITY, by="o")
     await shop.desk.close()
 
     assert [version.number for version in both] == [1, 1]
 
 
 async def test_a_training_that_fails_is_told_of(shop: LearningShop) -> None:
-    async def fail(_task: Assignment, _before: bytes) -> Lesson:
+    async def fail(_task: TrainingJob, _before: bytes) -> TrainingResult:
         raise StorecrewError("no memory left")
 
     shop.desk.learn = fail
-    await shop.desk.train_quietly(Skill.INTENTS, by="o")
+    await shop.desk.train_quietly(ModelKind.INTENTS, by="o")
 
     told = [course.failure.problem for course in await shop.desk.courses() if course.failure]
     assert told == ["no memory left"]
@@ -228,9 +235,9 @@ async def test_days_on_which_a_shelf_was_empty_are_not_taken_for_days_nobody_wan
     left = (await shop.store.stock(["mug"]))[0].available
     assert left == 0
     for order in await shop.store.open_orders():
-        await shop.do(a.ApproveOrder(order_id=order.id))
-        await shop.do(a.CapturePayment(order_id=order.id, reference=f"p{order.id}"))
-        await shop.do(a.FulfilOrder(order_id=order.id))
+        await shop.do(ApproveOrder(order_id=order.id))
+        await shop.do(CapturePayment(order_id=order.id, reference=f"p{order.id}"))
+        await shop.do(FulfilOrder(order_id=order.id))
     await shop.days(10)
 
     found = await forecast(shop.desk, "mug", horizon=7)
@@ -243,9 +250,9 @@ async def test_r125_recommends_what_is_bought_together(shop: LearningShop) -> No
     for n in range(12):
         await shop.sold(f"a{n}", mug=1, tea=1, gone=1)
         await shop.sold(f"b{n}", hat=1, scarf=1)
-    await shop.do(a.SetStock(levels=(Level(sku="gone", on_hand=12),)))
+    await shop.do(SetStock(levels=(StockCount(sku="gone", on_hand=12),)))
     await shop.days(1)
-    version = await shop.desk.train(Skill.SIMILARITY, by="o")
+    version = await shop.desk.train(ModelKind.SIMILARITY, by="o")
 
     beside = await for_cart(shop.desk, ["hat"], count=1)
     to_one = await for_customer(shop.desk, "b3", count=2)
@@ -274,12 +281,12 @@ async def test_before_anything_is_learnt_what_sells_of_late_is_shown(shop: Learn
 async def test_elasticities_are_learnt_from_the_shops_own_price_moves(shop: LearningShop) -> None:
     await shop.stocked("mug", "tea")
     await shop.days(20, mug=16, tea=9)
-    unmoved = await shop.desk.train(Skill.ELASTICITY, by="o")
+    unmoved = await shop.desk.train(ModelKind.ELASTICITY, by="o")
     assert shop.desk.models.elasticity_of[""].mean == -2.2
-    await shop.do(a.SetPrice(sku="mug", price=Money.of(12, "EUR")))
+    await shop.do(SetPrice(sku="mug", price=Money.of(12, "EUR")))
     await shop.days(20, mug=5, tea=9)
 
-    moved = await shop.desk.train(Skill.ELASTICITY, by="o")
+    moved = await shop.desk.train(ModelKind.ELASTICITY, by="o")
 
     assert (unmoved.facts["products"], moved.facts["products"]) == (0, 1)
     mug, usual = (shop.desk.models.elasticity_of[name] for name in ("mug", ""))
@@ -300,9 +307,9 @@ async def test_what_a_customer_wants_is_learnt_from_phrases_and_the_owners_own(
     file = tmp_path / "phrases.yaml"
     phrases = ["can you engrave my mug", "engraving a name on a mug", "engrave it with a name"]
     file.write_text(json.dumps({"engraving": phrases * 2}))
-    own = shop.desk.settings.models.model_copy(update={"phrases": file})
+    own = shop.desk.settings.models.model_copy(update={"intent_examples_file": file})
     shop.desk.settings = shop.desk.settings.model_copy(update={"models": own})
-    version = await shop.desk.train(Skill.INTENTS, by="o")
+    version = await shop.desk.train(ModelKind.INTENTS, by="o")
 
     parcel = await intent(shop.desk, "where is my parcel? I want to track it")
     name = await intent(shop.desk, "do you engrave names on mugs")
@@ -341,9 +348,9 @@ async def test_a_product_that_rises_is_told_from_those_that_always_vary(
     assert found.doubt < 0.1
 
 
-@pytest.mark.parametrize("skill", [Skill.DEMAND, Skill.ELASTICITY, Skill.SIMILARITY])
+@pytest.mark.parametrize("skill", [ModelKind.DEMAND, ModelKind.ELASTICITY, ModelKind.SIMILARITY])
 async def test_what_another_storecrew_wrote_is_learnt_anew(
-    shop: LearningShop, skill: Skill
+    shop: LearningShop, skill: ModelKind
 ) -> None:
     await trading(shop)
     made = await shop.desk.train(skill, by="o")
@@ -364,7 +371,7 @@ async def test_what_another_storecrew_wrote_is_learnt_anew(
 async def test_a_second_wish_to_train_joins_the_first(shop: LearningShop) -> None:
     await trading(shop, 7)
     for _ in range(3):
-        shop.desk.begin_training(Skill.SIMILARITY, by="o")
+        shop.desk.begin_training(ModelKind.SIMILARITY, by="o")
     while (await shop.desk.courses())[2].training_since is not None:  # noqa: ASYNC110 - a row tells
         await asyncio.sleep(0)
 

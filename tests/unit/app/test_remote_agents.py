@@ -9,40 +9,46 @@ import pytest
 from far_agent import FarAgent
 
 from storecrew.app.clocks import SystemClock
-from storecrew.app.declarations import AgentBody, hired
-from storecrew.app.remote import Caller
+from storecrew.app.manifests import AgentManifestRequest, manifest_agent
+from storecrew.app.remote import RemoteAgentClient
 from storecrew.database import DISPOSABLE
-from storecrew.domain.actions import Level, PutProduct, SetPrice, SetStock
-from storecrew.domain.crew import Origin
+from storecrew.domain.control.agents import AgentOrigin
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import Published, StockRanLow
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal
-from storecrew.domain.runs import RunStatus
+from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
+from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow
 from storecrew.journal import open_journal
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
 from storecrew.sdk import wire
 from storecrew.stores.sql import open_store
-from storecrew.web.guard import Outbound, Unresolved
+from storecrew.web.ssrf_guard import OutboundPolicy, Unresolved
 
 CLOCK = SystemClock()
 TOKEN = "a-token-of-the-agent-that-is-long"  # noqa: S105 - of this test alone
-PRIVATE = Outbound(allow_private=True)
+PRIVATE = OutboundPolicy(allow_private=True)
 LOW = StockRanLow(sku="mug", warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
 WISH = Proposal(action=SetPrice(sku="mug", price=Money.of("10.50", "EUR")), reason="it sells out")
 
 
 def declared(url, **changes):
-    given = {"agent_id": "far", "endpoint": url, "on": ["StockRanLow"], "may": ["SetPrice"]}
-    body = AgentBody(**given | changes)
-    return hired(
-        body.declaration("EUR", PRIVATE), Origin.HTTP, TOKEN, by="person:t", now=CLOCK.now()
+    given = {
+        "agent_id": "far",
+        "endpoint": url,
+        "on": ["StockRanLow"],
+        "allowed_actions": ["SetPrice"],
+    }
+    body = AgentManifestRequest(**given | changes)
+    return manifest_agent(
+        body.declaration("EUR", PRIVATE), AgentOrigin.HTTP, TOKEN, by="person:t", now=CLOCK.now()
     )
 
 
@@ -52,9 +58,9 @@ async def books():
         "sqlite://", clock=CLOCK, currency="EUR", durability=DISPOSABLE, inline=True
     )
     journal = open_journal("sqlite://", durability=DISPOSABLE, inline=True)
-    put = PutProduct(sku="mug", name="mug", price=Money.of(10, "EUR"), cost=Money.of(5, "EUR"))
+    put = UpsertProduct(sku="mug", name="mug", price=Money.of(10, "EUR"), cost=Money.of(5, "EUR"))
     await store.apply(put, key="put")
-    await store.apply(SetStock(levels=(Level(sku="mug", on_hand=9),)), key="set")
+    await store.apply(SetStock(levels=(StockCount(sku="mug", on_hand=9),)), key="set")
     yield store, journal
     await store.close()
     await journal.close()
@@ -63,8 +69,8 @@ async def books():
 async def woken(books, far, **changes):
     """Wake the far agent by an event, and return its run once nothing more is due."""
     store, journal = books
-    caller = Caller(PRIVATE, CLOCK)
-    agent = caller.recruit(declared(far.url, **changes))
+    caller = RemoteAgentClient(PRIVATE, CLOCK)
+    agent = caller.build_agent(declared(far.url, **changes))
     pipeline = Pipeline(
         store=store,
         journal=journal,
@@ -78,7 +84,7 @@ async def woken(books, far, **changes):
     )
     plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(attempts=1))
     await plane.start(alone=True)
-    news = Published(source="test", external_id="1", event=LOW, at=CLOCK.now())
+    news = EventEnvelope(source="test", external_id="1", event=LOW, at=CLOCK.now())
     await plane.publish([news])
     while (await plane.sweep()).progress:
         pass
@@ -89,8 +95,8 @@ async def woken(books, far, **changes):
 
 
 async def test_a_remote_agent_is_woken_with_proof_and_its_wish_is_judged_as_any_other(books):
-    said = wire.Said(proposals=(WISH,), events=(), tokens=42)
-    async with FarAgent(wire.encode_answer(said)).serving() as far:
+    said = wire.AgentResponse(proposals=(WISH,), events=(), tokens=42)
+    async with FarAgent(wire.encode_response(said)).serving() as far:
         run, price = await woken(books, far)
 
     assert (run.status, run.tokens, price) == (RunStatus.DONE, 42, Money.of("10.50", "EUR"))
@@ -100,7 +106,7 @@ async def test_a_remote_agent_is_woken_with_proof_and_its_wish_is_judged_as_any_
     assert wire.is_signed(wire.signing_key(TOKEN), headers, body, CLOCK.now())
     assert headers["x-storecrew-run"] == run.id
     assert headers["x-storecrew-deadline"] == "30"
-    wake = wire.decode_wake(body)
+    wake = wire.decode_request(body)
     assert (wake.run, wake.attempt, wake.currency, wake.events) == (run.id, 1, "EUR", (LOW,))
     assert wake.settings == {"step": 2}
     assert TOKEN not in repr(far.calls)
@@ -110,14 +116,15 @@ def answering(**content):
     return FarAgent(json.dumps(content).encode())
 
 
+WISHES = json.loads(wire.encode_response(wire.AgentResponse(proposals=(WISH,))))["proposals"]
 WRONG = {
     "an unknown action": answering(proposals=[{"reason": "", "action": {"type": "DropTables"}}]),
     "an action it may not": FarAgent(
-        wire.encode_answer(wire.Said(proposals=(replace(WISH, action=PutProduct(
+        wire.encode_response(wire.AgentResponse(proposals=(replace(WISH, action=UpsertProduct(
             sku="x", name="x", price=Money.of(1, "EUR"))),)))
     ),
     "one good wish and one that is none": answering(
-        proposals=[json.loads(wire.encode_answer(wire.Said(proposals=(WISH,))))["proposals"][0], 7]
+        proposals=[*WISHES, 7]
     ),
     "bad JSON": FarAgent(b"{"),
     "another status": FarAgent(status="500 Oops"),
@@ -162,7 +169,7 @@ HOSTILE = [
 @pytest.mark.parametrize("url", HOSTILE)
 def test_hostile_endpoints_are_refused_as_they_stand(url):
     with pytest.raises(InvalidInput, match="endpoint"):
-        Outbound().check(url)
+        OutboundPolicy().check(url)
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/", "http://224.0.0.1/", "http://0.0.0.0/"])
@@ -179,9 +186,9 @@ async def test_a_name_that_means_this_machine_is_refused_when_it_is_resolved(mon
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     for host in answers:
-        Outbound().check(f"http://{host}/")
+        OutboundPolicy().check(f"http://{host}/")
         with pytest.raises(InvalidInput, match="public address"):
-            await Outbound().target(f"http://{host}/")
+            await OutboundPolicy().target(f"http://{host}/")
 
 
 async def test_the_call_goes_to_the_address_that_was_judged(monkeypatch):
@@ -189,14 +196,14 @@ async def test_the_call_goes_to_the_address_that_was_judged(monkeypatch):
         return [(0, 0, 0, "", ("2606:2800:220:1::1", port, 0, 0))]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-    target = await Outbound().target("https://agents.example:8443/wake?x=1")
+    target = await OutboundPolicy().target("https://agents.example:8443/wake?x=1")
     assert target.url == "https://[2606:2800:220:1::1]:8443/wake?x=1"
     assert (target.host, target.name) == ("agents.example:8443", "agents.example")
 
 
 async def test_a_host_without_an_address_may_have_one_later():
     with pytest.raises(Unresolved):
-        await Outbound().target("http://no-such-host.invalid/")
+        await OutboundPolicy().target("http://no-such-host.invalid/")
 
 
 # --- what may be declared --------------------------------------------------------------------
@@ -207,7 +214,7 @@ async def test_a_host_without_an_address_may_have_one_later():
     [
         ({"on": ["ClockTicked"]}, "on"),
         ({"on": ["Nonsense"]}, "on"),
-        ({"may": ["DropTables"]}, "may"),
+        ({"allowed_actions": ["DropTables"]}, "allowed_actions"),
         ({"interval": 60, "cron": "* * * * *"}, "interval"),
         ({"interval": 0.5}, "interval"),
         ({"cron": "every day"}, "cron"),
@@ -229,7 +236,7 @@ def test_a_declaration_becomes_an_agent():
     url = "http://127.0.0.1:1/"
     options = {"cron": "0 6 * * *", "zone": "Europe/Berlin", "priority": 3, "deadline": 7}
     one = declared(url, max_concurrent_tasks=4, budget={"money": "12.50"}, **options)
-    agent = Caller(PRIVATE, CLOCK).recruit(one)
+    agent = RemoteAgentClient(PRIVATE, CLOCK).build_agent(one)
     assert (agent.priority, agent.concurrency) == (3, 4)
     assert agent.deadline == timedelta(seconds=7)
     assert agent.budget.money == Money.of("12.50", "EUR")

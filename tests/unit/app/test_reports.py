@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from storecrew.app.bias import bias_report
-from storecrew.app.campaigns import report, reports
-from storecrew.app.followups import price_report
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.care import Ticket, TicketStatus
-from storecrew.domain.commerce import Customer, PriceChange, Product
+from storecrew.domain.control.proposals import Effect, Outcome, Proposal, ProposalRecord, Result
+from storecrew.domain.control.traces import ProposalHistory
 from storecrew.domain.errors import NotFound
-from storecrew.domain.learning import EmptyShelf
 from storecrew.domain.money import Money
-from storecrew.domain.pages import Page
-from storecrew.domain.proposals import Effect, Filed, Outcome, Proposal, Result
-from storecrew.domain.runs import Story
-from storecrew.domain.selling import Campaign, Discount, Spending
-from storecrew.testing.view import FakeView, SoldLine
+from storecrew.domain.paging import Page
+from storecrew.domain.shop.catalog import PriceChange, Product, SetPrice
+from storecrew.domain.shop.customers import Customer, CustomerSpend
+from storecrew.domain.shop.inventory import StockoutPeriod
+from storecrew.domain.shop.promotions import Campaign, Discount
+from storecrew.domain.shop.support import Ticket, TicketStatus
+from storecrew.reports.campaign_lift import report, reports
+from storecrew.reports.fairness import fairness_report
+from storecrew.reports.price_impact import price_impact_report
+from storecrew.testing.fake_store import FakeStore, SoldLine
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -78,8 +78,8 @@ def tickets(liked_de: int) -> list[Ticket]:
     ]
 
 
-async def gaps(store: FakeView) -> set[tuple[str, str]]:
-    found = await bias_report(store, NOW)
+async def gaps(store: FakeStore) -> set[tuple[str, str]]:
+    found = await fairness_report(store, NOW)
     return {
         (finding.measure, each.group)
         for finding in found.findings
@@ -89,18 +89,18 @@ async def gaps(store: FakeView) -> set[tuple[str, str]]:
 
 
 async def test_r137_bias_report_flags_a_planted_gap() -> None:
-    fair = FakeView(people=people(), line_list=bought(), ticket_list=tickets(100))
+    fair = FakeStore(people=people(), line_list=bought(), ticket_list=tickets(100))
     assert await gaps(fair) == set()
-    dearer = FakeView(people=people(), line_list=bought(1.12))
+    dearer = FakeStore(people=people(), line_list=bought(1.12))
     assert await gaps(dearer) == {("price_paid", "de")}
-    given = FakeView(people=people(), line_list=bought(), discount_list=[personal("en")])
+    given = FakeStore(people=people(), line_list=bought(), discount_list=[personal("en")])
     assert await gaps(given) == {("personal_discounts", "de")}
-    worse = FakeView(people=people(), ticket_list=tickets(60))
+    worse = FakeStore(people=people(), ticket_list=tickets(60))
     assert await gaps(worse) == {("answers_liked", "de")}
 
 
 async def test_the_report_says_what_it_compared() -> None:
-    found = await bias_report(FakeView(people=people(), line_list=bought(1.12)), NOW, days=90)
+    found = await fairness_report(FakeStore(people=people(), line_list=bought(1.12)), NOW, days=90)
     assert found.first == NOW - timedelta(days=90)
     paid = next(f for f in found.findings if f.measure == "price_paid" and f.by == "language")
     assert paid.gap
@@ -108,18 +108,18 @@ async def test_the_report_says_what_it_compared() -> None:
     de = next(each for each in paid.groups if each.group == "de")
     assert de.against == "en"
     assert de.ratio == pytest.approx(1.12, abs=0.03)
-    empty = await bias_report(FakeView(), NOW)
+    empty = await fairness_report(FakeStore(), NOW)
     assert not empty.gaps
 
 
-class Ordering(FakeView):
+class Ordering(FakeStore):
     """Knows what customers spent."""
 
     spends: Mapping[str, float]
 
-    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+    async def customer_spend(self, first: datetime, last: datetime) -> Mapping[str, CustomerSpend]:
         return {
-            who: Spending(orders=1, value=eur(value), last_at=last)
+            who: CustomerSpend(orders=1, value=eur(value), last_at=last)
             for who, value in self.spends.items()
         }
 
@@ -166,10 +166,10 @@ async def test_a_campaign_that_cannot_be_measured_says_so() -> None:
     assert one.verdict == "too early, or too small, to tell"
 
 
-def story(days_ago: float, units: float, **more: Any) -> Story:
+def story(days_ago: float, units: float, **more: Any) -> ProposalHistory:
     """Return a price cut from 10 to 9 that was expected to sell so many units a day."""
     proposal = Proposal(
-        action=SetPrice(sku="P1", price=eur(9), expect=eur(10)),
+        action=SetPrice(sku="P1", price=eur(9), expected_price=eur(10)),
         reason="",
         evidence={
             "daily_demand": 4.0,
@@ -178,17 +178,21 @@ def story(days_ago: float, units: float, **more: Any) -> Story:
         effect=Effect(low=eur(1), expected=eur(10), high=eur(20)),
     )
     given: dict[str, Any] = {
-        "filed": Filed(id="pricing@1/0", run="pricing@1", agent="pricing", proposal=proposal),
+        "filed": ProposalRecord(
+            id="pricing@1/0", run="pricing@1", agent="pricing", proposal=proposal
+        ),
         "at": NOW - timedelta(days=days_ago),
         "decision": None,
         "outcome": Outcome(key="k", result=Result.APPLIED),
         "approval": None,
     }
-    return Story(**(given | more))
+    return ProposalHistory(**(given | more))
 
 
 class Journal(SimpleNamespace):
-    async def proposals(self, *, page: int, per_page: int, run: str | None = None) -> Page[Story]:
+    async def proposals(
+        self, *, page: int, per_page: int, run: str | None = None
+    ) -> Page[ProposalHistory]:
         first = (page - 1) * per_page
         return Page(items=tuple(self.stories[first : first + per_page]), total=len(self.stories))
 
@@ -203,14 +207,14 @@ def sales(after: int, season: int = 1) -> dict[str, dict[Any, int]]:
     }
 
 
-def shop(after: int, **more: Any) -> FakeView:
+def shop(after: int, **more: Any) -> FakeStore:
     product = Product(sku="P1", name="", price=eur(9), cost=eur(5))
     change = PriceChange(sku="P1", previous=eur(10), price=eur(9), at=NOW - timedelta(days=20))
-    return FakeView(product_list=[product], sales=sales(after), changes=[change], **more)
+    return FakeStore(product_list=[product], sales=sales(after), changes=[change], **more)
 
 
-async def followed(store: FakeView, *stories: Story) -> Any:
-    return await price_report(store, Journal(stories=list(stories)), NOW, "EUR")  # type: ignore[arg-type]
+async def followed(store: FakeStore, *stories: ProposalHistory) -> Any:
+    return await price_impact_report(store, Journal(stories=list(stories)), NOW, "EUR")  # type: ignore[arg-type]
 
 
 async def test_a_price_change_is_held_against_what_was_expected() -> None:
@@ -238,7 +242,7 @@ async def test_a_busy_season_is_not_taken_for_the_price() -> None:
 
 
 async def test_days_without_stock_and_later_changes_do_not_count() -> None:
-    gone = EmptyShelf(
+    gone = StockoutPeriod(
         sku="P1",
         first=NOW.date() - timedelta(days=18),
         last=NOW.date() - timedelta(days=15),

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from learning_shop import LearningShop, open_shop
 
-from storecrew.domain.learning import Skill
+from storecrew.domain.control.model_registry import ModelKind
 from storecrew.models.basic import BasicModels
 
 
@@ -19,7 +19,7 @@ async def shop() -> AsyncIterator[LearningShop]:
 async def test_a_forecast_is_served_while_it_is_fresh(shop: LearningShop) -> None:
     await shop.stocked("mug")
     await shop.days(40, mug=4)
-    await shop.desk.train(Skill.DEMAND, by="o")
+    await shop.desk.train(ModelKind.DEMAND, by="o")
     models, today = shop.desk.models, shop.clock.at.date()
 
     found = models.forecast_of("mug", today)
@@ -40,24 +40,24 @@ async def test_what_goes_together_is_served(shop: LearningShop) -> None:
         await shop.sold(f"a{n}", mug=1, tea=1)
         await shop.sold(f"b{n}", hat=1, scarf=1)
     await shop.days(9)
-    await shop.desk.train(Skill.SIMILARITY, by="o")
+    await shop.desk.train(ModelKind.SIMILARITY, by="o")
     models = shop.desk.models
 
-    assert models.similar_to(["hat"], 1)[0].sku == "scarf"
-    pairs = models.bought_together(5)
+    assert models.related_products(["hat"], 1)[0].sku == "scarf"
+    pairs = models.product_affinities(5)
     assert {frozenset(pair.skus) for pair in pairs} == {
         frozenset({"mug", "tea"}),
         frozenset({"hat", "scarf"}),
     }
     assert {pair.days for pair in pairs} == {9.0}  # as long as there were orders, no longer
     bought = {"mug": (1.0, shop.clock.at.toordinal())}
-    assert models.for_customer(bought, 2, shop.clock.at.date())[0].sku in {"mug", "tea"}
+    assert models.recommend_for_customer(bought, 2, shop.clock.at.date())[0].sku in {"mug", "tea"}
 
 
 def test_before_anything_was_learnt_nothing_is_said() -> None:
     models = BasicModels()
     assert models.accuracy_of("mug") == {}
     assert models.learned_elasticity("mug") is None
-    assert models.similar_to(["mug"], 3) == ()
-    assert models.for_customer({}, 3, date(2026, 1, 5)) == ()
-    assert models.bought_together(3) == ()
+    assert models.related_products(["mug"], 3) == ()
+    assert models.recommend_for_customer({}, 3, date(2026, 1, 5)) == ()
+    assert models.product_affinities(3) == ()

@@ -6,9 +6,9 @@ import pytest
 
 from storecrew.app.service_files import read_services
 from storecrew.app.settings import load_settings
+from storecrew.domain.control.services import ServiceSpec
 from storecrew.domain.errors import InvalidInput, InvalidSettings
-from storecrew.domain.services import ServiceSpec
-from storecrew.supervisor import Surroundings
+from storecrew.supervisor import LaunchEnvironment
 
 SEED = """\
 # services/my-service.yaml
@@ -86,9 +86,9 @@ def test_a_folder_that_is_not_there_describes_nothing(tmp_path: Path) -> None:
     assert read_services(tmp_path / "none") == []
 
 
-def surroundings(**variables: str) -> Surroundings:
+def surroundings(**variables: str) -> LaunchEnvironment:
     environ = {"PATH": "/bin", "HOME": "/h", "SECRET": "x"}
-    return Surroundings.of("folder", environ, variables.get)
+    return LaunchEnvironment.of("folder", environ, variables.get)
 
 
 def test_p25_variables_are_put_in_word_by_word_and_never_split() -> None:

@@ -5,23 +5,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storecrew.app.watchman import Watchman, service_failed
-from storecrew.domain.actions import Keyed
-from storecrew.domain.commerce import Discrepancy
-from storecrew.domain.events import BooksDiffered, Published
-from storecrew.domain.operations import OpenIncident
-from storecrew.domain.services import (
-    Entry,
-    Observed,
-    Origin,
+from storecrew.domain.actions import Command
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.incidents import OpenIncident
+from storecrew.domain.control.integrity import Discrepancy, IntegrityCheckFailed
+from storecrew.domain.control.services import (
+    DesiredState,
+    ObservedState,
+    ServiceOrigin,
+    ServiceRecord,
     ServiceSpec,
     ServiceStatus,
-    Wanted,
     view_of,
 )
 from storecrew.journal import open_journal
-from storecrew.journal.notes import SqlNotes
-from storecrew.journal.operations import Scene, SqlOperations
+from storecrew.journal.control_actions import OperationContext, SqlControlActions
+from storecrew.journal.key_values import SqlKeyValues
+from storecrew.monitoring.self_check import SelfCheck, service_failed
 from storecrew.stores.simulated.clock import VirtualClock
 
 NIGHT = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -32,11 +32,11 @@ WRONG = Discrepancy(check="stock", subject="mug", problem="one unit too many")
 class Round:
     """A watchman with what he is told and what he tells."""
 
-    watchman: Watchman
+    watchman: SelfCheck
     clock: VirtualClock
-    book: SqlOperations
+    book: SqlControlActions
     told: list[tuple[str, str]] = field(default_factory=list)
-    published: list[Published] = field(default_factory=list)
+    published: list[EventEnvelope] = field(default_factory=list)
     proofs: int = 0
     wrong: tuple[Discrepancy, ...] = ()
     reachable: bool = True
@@ -46,7 +46,7 @@ class Round:
 async def round_():
     clock = VirtualClock(NIGHT)
     journal = open_journal("sqlite://", inline=True)
-    book = SqlOperations(journal.database)
+    book = SqlControlActions(journal.database)
 
     async def tell(title, body):
         if found.reachable:
@@ -60,14 +60,14 @@ async def round_():
         found.proofs += 1
         return found.wrong
 
-    watchman = Watchman(
-        book=book,
+    watchman = SelfCheck(
+        repository=book,
         clock=clock,
         zone="Europe/Berlin",
         tell=tell,
         publish=publish,
         prove=prove,
-        notes=SqlNotes(journal.database),
+        notes=SqlKeyValues(journal.database),
     )
     found = Round(watchman, clock, book)
     yield found
@@ -79,14 +79,14 @@ async def open_incident(book, name="orders"):
     action = OpenIncident(
         incident=name, title="Orders fell", cause="price", observed="3", expected="40", plan=plan
     )
-    scene = Scene(now=NIGHT, agents=(), wakes_for=lambda _event: ())
-    await book.apply(Keyed(key=name, action=action, actor="agent:x"), scene)
+    scene = OperationContext(now=NIGHT, agents=(), subscribers_of=lambda _event: ())
+    await book.apply(Command(key=name, action=action, actor="agent:x"), scene)
 
 
 async def test_an_incident_is_told_once(round_):
     await open_incident(round_.book)
     for _ in range(3):
-        await round_.watchman.look()
+        await round_.watchman.check()
 
     [(title, body)] = round_.told
     assert title == "storecrew: Orders fell"
@@ -96,19 +96,19 @@ async def test_an_incident_is_told_once(round_):
 async def test_an_incident_that_reached_nobody_is_told_again(round_):
     await open_incident(round_.book)
     round_.reachable = False
-    await round_.watchman.look()
+    await round_.watchman.check()
     round_.reachable = True
-    await round_.watchman.look()
+    await round_.watchman.check()
 
     assert len(round_.told) == 1
 
 
 async def test_the_books_are_proved_once_a_night(round_):
-    await round_.watchman.look()
+    await round_.watchman.check()
     assert round_.proofs == 0  # two o'clock in Berlin
     for _ in range(6):
         round_.clock.advance_to(round_.clock.now() + timedelta(hours=5))
-        await round_.watchman.look()
+        await round_.watchman.check()
 
     assert round_.proofs == 2
     assert round_.published == []
@@ -116,7 +116,7 @@ async def test_the_books_are_proved_once_a_night(round_):
 
 async def test_a_restart_does_not_prove_the_books_of_a_day_again(round_):
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
-    await round_.watchman.look()
+    await round_.watchman.check()
     await replace(round_.watchman).look()
 
     assert round_.proofs == 1
@@ -126,28 +126,30 @@ async def test_books_that_differ_are_told_once_a_day(round_):
     round_.wrong = (WRONG, WRONG)
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
     for _ in range(2):
-        await round_.watchman.look()
+        await round_.watchman.check()
     await round_.watchman.notes.keep("books/proved", "")  # ended before that was written
-    await round_.watchman.look()
+    await round_.watchman.check()
 
     assert [fact.event for fact in round_.published] == [
-        BooksDiffered(count=2, first="stock mug: one unit too many")
+        IntegrityCheckFailed(count=2, first="stock mug: one unit too many")
     ] * 2
     assert len({(fact.source, fact.external_id) for fact in round_.published}) == 1
 
 
 def test_a_failed_service_is_one_fact_each_time_it_goes_so():
-    entry = Entry(
+    entry = ServiceRecord(
         spec=ServiceSpec(id="reviews"),
-        origin=Origin.YAML,
+        origin=ServiceOrigin.YAML,
         registered_at=NIGHT,
-        wanted=Wanted.RUNNING,
+        desired=DesiredState.RUNNING,
         generation=0,
         revision=1,
     )
 
     def seen(since):
-        observed = Observed(service="reviews", status=ServiceStatus.FAILED, since=since, restarts=3)
+        observed = ObservedState(
+            service="reviews", status=ServiceStatus.FAILED, since=since, restarts=3
+        )
         return service_failed(view_of(entry, observed, supervised=True), NIGHT)
 
     first, later = seen(NIGHT), seen(NIGHT + timedelta(hours=1))

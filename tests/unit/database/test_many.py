@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Many, connect
-from storecrew.stores.sql.columns import UtcText
+from storecrew.database import BulkStatement, connect
+from storecrew.stores.sql.schema.columns import UtcText
 
 _PLANE = sa.MetaData()
 _MARKS = sa.Table(
@@ -20,7 +20,7 @@ _MARKS = sa.Table(
     sa.Column("good", sa.Boolean, nullable=False),
     sa.Column("at", UtcText, nullable=False),
 )
-_INSERT = Many(sa.insert(_MARKS))
+_INSERT = BulkStatement(sa.insert(_MARKS))
 _AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -66,8 +66,8 @@ def test_no_rows_do_nothing(connection: Connection) -> None:
 
 def test_each_row_of_an_update_and_of_a_delete_finds_its_own(connection: Connection) -> None:
     here = _MARKS.c.name == sa.bindparam("at_name")
-    update = Many(sa.update(_MARKS).where(here).values({"word": sa.bindparam("word")}))
-    delete = Many(sa.delete(_MARKS).where(here))
+    update = BulkStatement(sa.update(_MARKS).where(here).values({"word": sa.bindparam("word")}))
+    delete = BulkStatement(sa.delete(_MARKS).where(here))
     _INSERT.execute(connection, [_row(name) for name in "abc"])
 
     update.execute(connection, [{"at_name": name, "word": name.upper()} for name in "ab"])

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, 
 from storecrew.database import Database, Durability, connect
 from storecrew.database.prepared import PreparedConnection
 from storecrew.domain.errors import StorageBusy
-from storecrew.stores.sql.columns import UtcText
+from storecrew.stores.sql.schema.columns import UtcText
 
 _PLANE = sa.MetaData()
 _MARKS = sa.Table(

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from storecrew.database import moment, stamp
+from storecrew.database import from_db_time, to_db_time
 
 
 def test_both_hours_of_a_doubled_one_are_told_apart():
@@ -11,5 +11,5 @@ def test_both_hours_of_a_doubled_one_are_told_apart():
     second = first.replace(fold=1)
 
     assert first == second  # for Python, within one zone
-    assert moment(stamp(second)) - moment(stamp(first)) == timedelta(hours=1)
-    assert stamp(first) == "2026-10-25T00:30:00.000000+00:00"
+    assert from_db_time(to_db_time(second)) - from_db_time(to_db_time(first)) == timedelta(hours=1)
+    assert to_db_time(first) == "2026-10-25T00:30:00.000000+00:00"

@@ -1,16 +1,14 @@
 """Products found by the names people use, and how much of them to buy."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.advice import StockAdvice
-from storecrew.domain.catalogue import Names
 from storecrew.domain.codec import decode
-from storecrew.domain.commerce import Product
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Wanted
+from storecrew.domain.ports.models import ReplenishmentPolicy
+from storecrew.domain.shop.catalog import Product, ProductIndex
+from storecrew.domain.shop.orders import ParsedLine
 
 
 def product(sku, name):
@@ -22,21 +20,21 @@ MUG, CUP, TWIN = product("M1", "Blue Mug"), product("C1", "M1"), product("X", "b
 
 @pytest.mark.parametrize("said", ["M1", "m1", "Blue Mug", " blue   MUG "])
 def test_a_product_is_found_by_sku_before_name_and_by_the_first_of_a_name(said):
-    assert Names([MUG, CUP, TWIN]).find(said) is MUG
+    assert ProductIndex([MUG, CUP, TWIN]).find(said) is MUG
 
 
 def test_what_is_not_in_the_catalogue_is_named():
-    names = Names([MUG])
-    wanted = [Wanted(name="m1", quantity=2), Wanted(name="blue mug", quantity=1)]
+    names = ProductIndex([MUG])
+    wanted = [ParsedLine(name="m1", quantity=2), ParsedLine(name="blue mug", quantity=1)]
 
     assert names.find_all(wanted) == ((MUG, 2), (MUG, 1))
     with pytest.raises(InvalidInput, match="'Lamp' is not in the catalogue"):
-        names.find_all([*wanted, Wanted(name="Lamp", quantity=1)])
+        names.find_all([*wanted, ParsedLine(name="Lamp", quantity=1)])
 
 
 @given(st.integers(-50, 50), st.integers(0, 30), st.integers(0, 60), st.integers(1, 12))
 def test_what_is_bought_is_whole_packs_that_just_reach_the_level(position, point, more, pack):
-    advice = StockAdvice(reorder_point=point, order_up_to=point + more, pack_size=pack)
+    advice = ReplenishmentPolicy(reorder_point=point, order_up_to=point + more, pack_size=pack)
 
     bought = advice.quantity(position)
 

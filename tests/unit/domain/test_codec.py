@@ -7,12 +7,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain import actions as a
-from storecrew.domain import events as e
-from storecrew.domain.actions import Action, Keyed, Level
+from storecrew.domain.actions import Action, Command
 from storecrew.domain.codec import (
     ACTIONS,
     EVENTS,
@@ -22,12 +19,32 @@ from storecrew.domain.codec import (
     encode,
     read_event,
 )
-from storecrew.domain.commerce import DailySales, Line, Lines, Order, OrderLine, StockLevel
+from storecrew.domain.control.events import ClockTicked, ExternalEventReceived, RunRequested
+from storecrew.domain.control.proposals import Decision, Effect, Proposal, Verdict
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import Event, RunRequested
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Decision, Effect, Proposal, Verdict
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import (
+    SetStock,
+    StockChanged,
+    StockCount,
+    StockLevel,
+    StockRanLow,
+)
+from storecrew.domain.shop.messages import MessageQueued
+from storecrew.domain.shop.orders import (
+    DailySales,
+    Line,
+    Lines,
+    Order,
+    OrderLine,
+    OrderPlaced,
+    OrderStatus,
+    PlaceOrder,
+)
+from storecrew.domain.shop.payments import Refund
+from storecrew.domain.shop.purchasing import PurchaseOrderCreated
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONE = Money.of("1.20", "EUR")
@@ -50,13 +67,13 @@ def test_every_action_survives_the_way_to_json_and_back(kind: type[Action], data
 @pytest.mark.parametrize(
     "event",
     [
-        e.OrderPlaced(order_id=1, total=ONE, customer="ann"),
-        e.StockChanged(sku="A", warehouse="main", change=-1, on_hand=2, reason="x"),
-        e.PurchaseOrdered(sku="A", purchase_id=1, quantity=2, due_at=NOW),
-        e.EventReported(event_type="x", data={"a": [1, {"b": None}]}),
-        e.ClockTicked(agent="pricing", due=NOW),
-        e.StockRanLow(sku="A", warehouse="m", position=1, reorder_point=2, daily_demand=0.5),
-        e.MessageQueued(customer="ann", purpose="service"),
+        OrderPlaced(order_id=1, total=ONE, customer="ann"),
+        StockChanged(sku="A", warehouse="main", change=-1, on_hand=2, reason="x"),
+        PurchaseOrderCreated(sku="A", purchase_id=1, quantity=2, due_at=NOW),
+        ExternalEventReceived(event_type="x", data={"a": [1, {"b": None}]}),
+        ClockTicked(agent="pricing", due=NOW),
+        StockRanLow(sku="A", warehouse="m", position=1, reorder_point=2, daily_demand=0.5),
+        MessageQueued(customer="ann", purpose="service"),
     ],
 )
 def test_events_survive_the_way_to_json_and_back(event: Event):
@@ -66,7 +83,7 @@ def test_events_survive_the_way_to_json_and_back(event: Event):
 
 def test_values_inside_values_are_encoded():
     proposal = Proposal(
-        action=a.SetStock(levels=(Level(sku="A", on_hand=1),)),
+        action=SetStock(levels=(StockCount(sku="A", on_hand=1),)),
         reason="counted",
         evidence={"cover": 1.5},
         effect=Effect(low=ONE, expected=ONE, high=ONE),
@@ -74,7 +91,7 @@ def test_values_inside_values_are_encoded():
     )
 
     assert decode(Proposal, json.loads(json.dumps(encode(proposal)))) == proposal
-    assert encode({1: Decimal("1.50"), "s": Status.RECEIVED, "d": date(2026, 1, 2)}) == {
+    assert encode({1: Decimal("1.50"), "s": OrderStatus.RECEIVED, "d": date(2026, 1, 2)}) == {
         "1": "1.50",
         "s": "received",
         "d": "2026-01-02",
@@ -98,22 +115,26 @@ def test_a_verdict_is_a_word():
         (Line, {"sku": "A"}, "quantity"),
         (Line, {"sku": "A", "quantity": 1, "x": 1}, "x"),
         (Line, [], "Line"),
-        (a.SetPrice, {"sku": "A", "price": 5}, "price"),
-        (a.SetPrice, {"sku": "A", "price": {"amount": 1.5, "currency": "EUR"}}, "price"),
-        (a.SetPrice, {"sku": "A", "price": {"amount": "x", "currency": "EUR"}}, "price"),
-        (a.SetPrice, {"sku": "A", "price": {"amount": True, "currency": "EUR"}}, "price"),
-        (a.SetPrice, {"sku": "A", "price": {"amount": "1", "currency": 7}}, "price.currency"),
-        (a.PlaceOrder, {"lines": "A"}, "lines"),
-        (a.PlaceOrder, {"lines": [{"sku": "A", "quantity": 1}, 7]}, "lines.1"),
-        (e.PurchaseOrdered, {"sku": "A", "purchase_id": 1, "quantity": 1, "due_at": 7}, "due_at"),
+        (SetPrice, {"sku": "A", "price": 5}, "price"),
+        (SetPrice, {"sku": "A", "price": {"amount": 1.5, "currency": "EUR"}}, "price"),
+        (SetPrice, {"sku": "A", "price": {"amount": "x", "currency": "EUR"}}, "price"),
+        (SetPrice, {"sku": "A", "price": {"amount": True, "currency": "EUR"}}, "price"),
+        (SetPrice, {"sku": "A", "price": {"amount": "1", "currency": 7}}, "price.currency"),
+        (PlaceOrder, {"lines": "A"}, "lines"),
+        (PlaceOrder, {"lines": [{"sku": "A", "quantity": 1}, 7]}, "lines.1"),
         (
-            e.PurchaseOrdered,
+            PurchaseOrderCreated,
+            {"sku": "A", "purchase_id": 1, "quantity": 1, "due_at": 7},
+            "due_at",
+        ),
+        (
+            PurchaseOrderCreated,
             {"sku": "A", "purchase_id": 1, "quantity": 1, "due_at": "2026-01-01T00:00:00"},
             "due_at",
         ),
-        (e.EventReported, {"event_type": "x", "data": []}, "data"),
+        (ExternalEventReceived, {"event_type": "x", "data": []}, "data"),
         (
-            e.StockRanLow,
+            StockRanLow,
             {
                 "sku": "A",
                 "warehouse": "m",
@@ -141,12 +162,12 @@ def test_json_that_names_no_known_type_is_refused(data: object):
 
 
 def test_scalars_are_checked_and_enums_known():
-    assert decode(Keyed, encode(Keyed(key="k", action=a.Refund(order_id=1), actor="x"))) == Keyed(
-        key="k", action=a.Refund(order_id=1), actor="x"
-    )
-    assert decode(Status, "received") is Status.RECEIVED
+    assert decode(
+        Command, encode(Command(key="k", action=Refund(order_id=1), actor="x"))
+    ) == Command(key="k", action=Refund(order_id=1), actor="x")
+    assert decode(OrderStatus, "received") is OrderStatus.RECEIVED
     with pytest.raises(InvalidInput):
-        decode(Status, "lost")
+        decode(OrderStatus, "lost")
     assert decode(date, "2026-01-02") == date(2026, 1, 2)
     with pytest.raises(InvalidInput):
         decode(date, "tomorrow")
@@ -165,17 +186,20 @@ def test_what_names_no_subject_says_so():
     with pytest.raises(TypeError):
         assert Action().subject
     assert Event().subject == ""
-    assert a.SetStock(levels=()).subject == "product:"
+    assert SetStock(levels=()).subject == "product:"
 
 
 def test_values_derive_what_they_say():
     assert StockLevel(sku="A", warehouse="m", on_hand=5, reserved=2).available == 3
     twice = (Line(sku="B", quantity=1), Line(sku="A", quantity=1), Line(sku="B", quantity=2))
-    assert [(line.sku, line.quantity) for line in Lines.summed(twice).items] == [("A", 1), ("B", 3)]
+    assert [(line.sku, line.quantity) for line in Lines.merge_lines(twice).items] == [
+        ("A", 1),
+        ("B", 3),
+    ]
     assert DailySales(date(2026, 1, 1)).days == 0
     order = Order(
         id=1,
-        status=Status.RECEIVED,
+        status=OrderStatus.RECEIVED,
         lines=(OrderLine(sku="A", quantity=1, unit_price=ONE),),
         total=ONE,
         paid=Money.of(0, "EUR"),

@@ -15,7 +15,7 @@ from storecrew.domain import errors
         (errors.KeyReused("k"), "key 'k' was already used for another action"),
         (errors.AlreadyDecided("p", "rejected"), "proposal 'p' is rejected, not waiting"),
         (errors.NotUndoable("p", "it was sent"), "proposal 'p' cannot be undone: it was sent"),
-        (errors.AgentHung("pricing", 1.5), "agent 'pricing' was still proposing after 1.5 s"),
+        (errors.AgentTimeout("pricing", 1.5), "agent 'pricing' was still proposing after 1.5 s"),
     ],
 )
 def test_final_errors_say_what_is_wrong(error: errors.StorecrewError, said: str):
@@ -30,7 +30,7 @@ def test_final_errors_say_what_is_wrong(error: errors.StorecrewError, said: str)
         errors.StorageFull("orders"),
         errors.StorageUnavailable("orders", "gone"),
         errors.OutcomeUnknown("orders"),
-        errors.RunTakenOver("orders"),
+        errors.StaleAttempt("orders"),
     ],
 )
 def test_errors_after_which_the_same_call_may_succeed_are_retryable(error: errors.StorecrewError):

@@ -3,15 +3,14 @@
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.orders import (
+from storecrew.domain.shop.orders import (
     MAX_QUANTITY,
-    MOVES,
-    Status,
-    Wanted,
+    TRANSITIONS,
+    OrderStatus,
+    ParsedLine,
     check_name,
     check_quantity,
     is_legal,
@@ -33,21 +32,23 @@ LEGAL = {
 }
 
 
-@pytest.mark.parametrize(("previous", "status"), list(product([None, *Status], Status)))
-def test_order_machine_allows_these_moves_and_no_other(previous: Status | None, status: Status):
+@pytest.mark.parametrize(("previous", "status"), list(product([None, *OrderStatus], OrderStatus)))
+def test_order_machine_allows_these_moves_and_no_other(
+    previous: OrderStatus | None, status: OrderStatus
+):
     assert is_legal(previous, status) is ((previous, status) in LEGAL)
 
 
 def test_order_machine_has_a_rule_for_every_state():
-    assert MOVES.keys() == {None, *Status}
+    assert TRANSITIONS.keys() == {None, *OrderStatus}
 
 
 def test_order_text_is_read_line_by_line():
     assert parse_order("Product A:5, Product B:10") == (
-        Wanted("Product A", 5),
-        Wanted("Product B", 10),
+        ParsedLine("Product A", 5),
+        ParsedLine("Product B", 10),
     )
-    assert parse_order(" Cup (red) & co.:1 ") == (Wanted("Cup (red) & co.", 1),)
+    assert parse_order(" Cup (red) & co.:1 ") == (ParsedLine("Cup (red) & co.", 1),)
 
 
 @pytest.mark.parametrize(
@@ -95,9 +96,9 @@ def test_order_text_has_a_longest_order():
 
 def test_stock_text_may_say_units():
     assert parse_stock("Product A:100units, B:50 units, C:7") == (
-        Wanted("Product A", 100),
-        Wanted("B", 50),
-        Wanted("C", 7),
+        ParsedLine("Product A", 100),
+        ParsedLine("B", 50),
+        ParsedLine("C", 7),
     )
 
 

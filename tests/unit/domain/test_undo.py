@@ -5,15 +5,66 @@ from decimal import Decimal
 
 import pytest
 
-from storecrew.domain import actions as a
-from storecrew.domain import care as k
-from storecrew.domain import operations as o
-from storecrew.domain import selling as s
-from storecrew.domain.actions import Level
 from storecrew.domain.codec import ACTIONS, encode
-from storecrew.domain.commerce import Line
+from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
+from storecrew.domain.control.incidents import CloseIncident, OpenIncident
+from storecrew.domain.control.proposals import Outcome, Result, RevertProposal
+from storecrew.domain.control.services import RestartService
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Outcome, Result
+from storecrew.domain.shop.catalog import (
+    RecordCompetitorPrice,
+    SetCost,
+    SetPrice,
+    SuggestProduct,
+    TrackCompetitorPage,
+    UpsertProduct,
+)
+from storecrew.domain.shop.customers import (
+    RecordCustomerActivity,
+    SetConsent,
+    SubscribeBackInStock,
+    UpsertCustomer,
+)
+from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, TransferStock
+from storecrew.domain.shop.messages import SendMessage, SuppressAddress
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    CancelOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    HoldOrder,
+    Line,
+    PlaceOrder,
+    ReleaseOrder,
+)
+from storecrew.domain.shop.payments import (
+    AuthorizePayment,
+    CapturePayment,
+    Refund,
+    SetPaymentMethod,
+)
+from storecrew.domain.shop.promotions import (
+    CreateDiscount,
+    EndDiscount,
+    OfferBundle,
+    SetRecommendations,
+    StartCampaign,
+    WithdrawBundle,
+)
+from storecrew.domain.shop.purchasing import (
+    CancelPurchaseOrder,
+    CreatePurchaseOrder,
+    DelayPurchaseOrder,
+    ReceivePurchaseOrder,
+)
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.domain.shop.support import (
+    CloseTicket,
+    EscalateTicket,
+    OpenTicket,
+    RateTicket,
+    ReplyToTicket,
+)
 from storecrew.domain.undo import opposite
 
 
@@ -39,115 +90,113 @@ SALE = {
 
 OPPOSITES = [
     (
-        a.SetPrice(sku="mug", price=euro(11)),
+        SetPrice(sku="mug", price=euro(11)),
         done(before={"price": encode(euro(10))}),
-        a.SetPrice(sku="mug", price=euro(10), expect=euro(11)),
+        SetPrice(sku="mug", price=euro(10), expected_price=euro(11)),
     ),
     (
-        a.SetCost(sku="mug", cost=euro(6)),
+        SetCost(sku="mug", cost=euro(6)),
         done(before={"cost": encode(euro(5))}),
-        a.SetCost(sku="mug", cost=euro(5)),
+        SetCost(sku="mug", cost=euro(5)),
     ),
     (
-        a.Reorder(sku="mug", quantity=5),
+        CreatePurchaseOrder(sku="mug", quantity=5),
         done(detail={"purchase_id": 7}),
-        a.CancelPurchase(purchase_id=7),
+        CancelPurchaseOrder(purchase_id=7),
     ),
     (
-        a.PlaceOrder(lines=(Line(sku="mug", quantity=1),)),
+        PlaceOrder(lines=(Line(sku="mug", quantity=1),)),
         done(after={"order_id": 3}),
-        a.CancelOrder(order_id=3, reason="undone"),
+        CancelOrder(order_id=3, reason="undone"),
     ),
-    (a.ApproveOrder(order_id=3), done(), a.CancelOrder(order_id=3, reason="undone")),
+    (ApproveOrder(order_id=3), done(), CancelOrder(order_id=3, reason="undone")),
     (
-        a.TransferStock(sku="mug", source="main", target="north", quantity=2),
+        TransferStock(sku="mug", source="main", target="north", quantity=2),
         done(),
-        a.TransferStock(sku="mug", source="north", target="main", quantity=2),
+        TransferStock(sku="mug", source="north", target="main", quantity=2),
     ),
     (
-        a.AdjustStock(sku="mug", change=-2, reason="lost", warehouse="north"),
+        AdjustStock(sku="mug", change=-2, reason="lost", warehouse="north"),
         done(),
-        a.AdjustStock(sku="mug", change=2, reason="undone: lost", warehouse="north"),
+        AdjustStock(sku="mug", change=2, reason="undone: lost", warehouse="north"),
     ),
     (
-        a.SetStock(levels=(Level(sku="mug", on_hand=9),)),
-        done(before={"levels": [encode(Level(sku="mug", on_hand=4))]}),
-        a.SetStock(levels=(Level(sku="mug", on_hand=4),), reason="undone: counted"),
+        SetStock(levels=(StockCount(sku="mug", on_hand=9),)),
+        done(before={"levels": [encode(StockCount(sku="mug", on_hand=4))]}),
+        SetStock(levels=(StockCount(sku="mug", on_hand=4),), reason="undone: counted"),
     ),
     (
-        a.DelayPurchase(purchase_id=7, due_at=NOON + WEEK),
+        DelayPurchaseOrder(purchase_id=7, due_at=NOON + WEEK),
         done(before={"due_at": encode(NOON)}),
-        a.DelayPurchase(purchase_id=7, due_at=NOON),
+        DelayPurchaseOrder(purchase_id=7, due_at=NOON),
     ),
-    (a.HoldOrder(order_id=3, reason="odd"), done(), a.ReleaseOrder(order_id=3)),
+    (HoldOrder(order_id=3, reason="odd"), done(), ReleaseOrder(order_id=3)),
     (
-        a.ReleaseOrder(order_id=3),
+        ReleaseOrder(order_id=3),
         done(before={"held": "odd"}),
-        a.HoldOrder(order_id=3, reason="odd"),
+        HoldOrder(order_id=3, reason="odd"),
     ),
     (
-        a.SetPaymentMethod(method="card", enabled=False),
+        SetPaymentMethod(method="card", enabled=False),
         done(before={"enabled": True}),
-        a.SetPaymentMethod(method="card", enabled=True),
+        SetPaymentMethod(method="card", enabled=True),
     ),
-    (s.CreateDiscount(**SALE), done(), s.EndDiscount(code="SALE")),
+    (CreateDiscount(**SALE), done(), EndDiscount(code="SALE")),
     (
-        s.OfferBundle(name="set", skus=("a", "b"), price=euro(9)),
+        OfferBundle(name="set", skus=("a", "b"), price=euro(9)),
         done(before={"bundle": None}),
-        s.WithdrawBundle(name="set"),
+        WithdrawBundle(name="set"),
     ),
     (
-        s.WithdrawBundle(name="set"),
+        WithdrawBundle(name="set"),
         done(before={"bundle": {"skus": ["a", "b"], "price": encode(euro(9))}}),
-        s.OfferBundle(name="set", skus=("a", "b"), price=euro(9)),
+        OfferBundle(name="set", skus=("a", "b"), price=euro(9)),
     ),
     (
-        s.SetRecommendations(place="home", skus=("b",)),
+        SetRecommendations(place="home", skus=("b",)),
         done(before={"skus": ["a"]}),
-        s.SetRecommendations(place="home", skus=("a",)),
+        SetRecommendations(place="home", skus=("a",)),
     ),
     (
-        s.WatchRival(sku="mug", rival="them", url="https://them.example/2"),
+        TrackCompetitorPage(sku="mug", competitor="them", url="https://them.example/2"),
         done(before={"url": "https://them.example/1"}),
-        s.WatchRival(sku="mug", rival="them", url="https://them.example/1"),
+        TrackCompetitorPage(sku="mug", competitor="them", url="https://them.example/1"),
     ),
-    (o.PauseAgent(agent="pricing"), done(), o.ResumeAgent(agent="pricing")),
-    (o.ResumeAgent(agent="pricing"), done(), o.PauseAgent(agent="pricing")),
+    (PauseAgent(agent="pricing"), done(), ResumeAgent(agent="pricing")),
+    (ResumeAgent(agent="pricing"), done(), PauseAgent(agent="pricing")),
 ]
 
 FINAL = [
-    a.CapturePayment(order_id=3, reference="r"),
-    a.FulfilOrder(order_id=3),
-    a.CompleteDelivery(order_id=3),
-    a.AcceptReturn(order_id=3),
-    a.Refund(order_id=3),
-    a.CancelOrder(order_id=3),
-    a.CancelPurchase(purchase_id=7),
-    a.ReceivePurchase(purchase_id=7),
-    a.SendMessage(customer="ann", purpose="service", title="t", body="b"),
-    a.PutProduct(sku="mug", name="Mug", price=euro(10)),
-    a.RecordRivalPrice(sku="mug", rival="them", price=euro(9)),
-    a.AuthorizePayment(order_id=3, reference="r", amount=euro(9)),
-    s.EndDiscount(code="SALE"),
-    s.StartCampaign(
-        name="n", segment="all", title="t", body="b", recipients=("ann",), ends_at=NOON
-    ),
-    s.SuggestProduct(name="lamp", reason="searched for", source="own search"),
-    s.RecordAct(customer="ann", kind="viewed", sku="mug"),
-    k.OpenTicket(ticket_id="t", text="?"),
-    k.ReplyToTicket(ticket_id="t", text="!"),
-    k.EscalateTicket(ticket_id="t", reason="unsure"),
-    k.CloseTicket(ticket_id="t"),
-    k.RateTicket(ticket_id="t", rating=5),
-    k.SetConsent(customer="ann", marketing=True),
-    k.PutCustomer(customer="ann", name="Ann"),
-    k.SuppressAddress(address="a@b.example", reason="gone"),
-    k.WatchStock(customer="ann", sku="mug"),
-    o.RestartService(service="web"),
-    o.RevertProposal(proposal_id="r/0"),
-    o.OpenIncident(incident="i", title="t", cause="c", observed="1", expected="2"),
-    o.CloseIncident(incident="i", reason="over"),
-    o.DelegateWork(agent="pricing", task="look", due_at=NOON),
+    CapturePayment(order_id=3, reference="r"),
+    FulfilOrder(order_id=3),
+    CompleteDelivery(order_id=3),
+    AcceptReturn(order_id=3),
+    Refund(order_id=3),
+    CancelOrder(order_id=3),
+    CancelPurchaseOrder(purchase_id=7),
+    ReceivePurchaseOrder(purchase_id=7),
+    SendMessage(customer="ann", purpose="service", title="t", body="b"),
+    UpsertProduct(sku="mug", name="Mug", price=euro(10)),
+    RecordCompetitorPrice(sku="mug", competitor="them", price=euro(9)),
+    AuthorizePayment(order_id=3, reference="r", amount=euro(9)),
+    EndDiscount(code="SALE"),
+    StartCampaign(name="n", segment="all", title="t", body="b", recipients=("ann",), ends_at=NOON),
+    SuggestProduct(name="lamp", reason="searched for", source="own search"),
+    RecordCustomerActivity(customer="ann", kind="viewed", sku="mug"),
+    OpenTicket(ticket_id="t", text="?"),
+    ReplyToTicket(ticket_id="t", text="!"),
+    EscalateTicket(ticket_id="t", reason="unsure"),
+    CloseTicket(ticket_id="t"),
+    RateTicket(ticket_id="t", rating=5),
+    SetConsent(customer="ann", marketing=True),
+    UpsertCustomer(customer="ann", name="Ann"),
+    SuppressAddress(address="a@b.example", reason="gone"),
+    SubscribeBackInStock(customer="ann", sku="mug"),
+    RestartService(service="web"),
+    RevertProposal(proposal_id="r/0"),
+    OpenIncident(incident="i", title="t", cause="c", observed="1", expected="2"),
+    CloseIncident(incident="i", reason="over"),
+    AssignTask(agent="pricing", task="look", due_at=NOON),
 ]
 
 UNKNOWN_BEFORE = "what was there before is not known"
@@ -180,17 +229,20 @@ def test_what_was_refused_needs_no_undoing(action):
 @pytest.mark.parametrize(
     ("action", "outcome"),
     [
-        (a.SetPrice(sku="mug", price=euro(11)), done()),
-        (a.SetPrice(sku="mug", price=euro(11)), done(before={"price": None})),
-        (a.SetCost(sku="mug", cost=euro(11)), done(before={"cost": None})),
-        (a.SetStock(levels=()), done()),
-        (a.SetStock(levels=()), done(before={"levels": []})),
-        (a.SetStock(levels=()), done(before={"levels": "many"})),
-        (a.Reorder(sku="mug", quantity=1), done(detail={"purchase_id": "seven"})),
-        (a.PlaceOrder(lines=()), done()),
-        (a.ReleaseOrder(order_id=3), done(before={"held": ""})),
-        (a.DelayPurchase(purchase_id=7, due_at=NOON), done()),
-        (s.WatchRival(sku="a", rival="b", url="https://b.example"), done(before={"url": None})),
+        (SetPrice(sku="mug", price=euro(11)), done()),
+        (SetPrice(sku="mug", price=euro(11)), done(before={"price": None})),
+        (SetCost(sku="mug", cost=euro(11)), done(before={"cost": None})),
+        (SetStock(levels=()), done()),
+        (SetStock(levels=()), done(before={"levels": []})),
+        (SetStock(levels=()), done(before={"levels": "many"})),
+        (CreatePurchaseOrder(sku="mug", quantity=1), done(detail={"purchase_id": "seven"})),
+        (PlaceOrder(lines=()), done()),
+        (ReleaseOrder(order_id=3), done(before={"held": ""})),
+        (DelayPurchaseOrder(purchase_id=7, due_at=NOON), done()),
+        (
+            TrackCompetitorPage(sku="a", competitor="b", url="https://b.example"),
+            done(before={"url": None}),
+        ),
     ],
 )
 def test_what_was_there_before_may_not_be_known(action, outcome):

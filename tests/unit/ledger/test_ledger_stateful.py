@@ -3,25 +3,35 @@
 import asyncio
 from datetime import UTC, datetime
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from storecrew.domain import actions as a
-from storecrew.domain.actions import Action, Level
-from storecrew.domain.commerce import Line
+from storecrew.domain.actions import Action
+from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.money import Money
-from storecrew.domain.orders import MOVES, Status
-from storecrew.domain.proposals import Outcome
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import (
+    TRANSITIONS,
+    ApproveOrder,
+    CancelOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    Line,
+    OrderStatus,
+    PlaceOrder,
+)
+from storecrew.domain.shop.payments import CapturePayment, Refund
+from storecrew.domain.shop.returns import AcceptReturn
 from storecrew.stores.sql import SqlStore, open_store
 
 SKUS = ("A", "B")
 PRICE = {"A": 100, "B": 250}
 OF = {
-    a.ApproveOrder: Status.APPROVED,
-    a.FulfilOrder: Status.AWAITING_DELIVERY,
-    a.CompleteDelivery: Status.DELIVERED,
-    a.CancelOrder: Status.CANCELLED,
+    ApproveOrder: OrderStatus.APPROVED,
+    FulfilOrder: OrderStatus.AWAITING_DELIVERY,
+    CompleteDelivery: OrderStatus.DELIVERED,
+    CancelOrder: OrderStatus.CANCELLED,
 }
 numbers = st.integers(1, 6)
 
@@ -45,7 +55,7 @@ class Ledger(RuleBasedStateMachine):
         self.reserved = dict.fromkeys(SKUS, 0)
         self.orders: dict[int, dict] = {}
         for sku in SKUS:
-            self.do(a.PutProduct(sku=sku, name=sku, price=Money.from_minor(PRICE[sku], "EUR")))
+            self.do(UpsertProduct(sku=sku, name=sku, price=Money.from_minor(PRICE[sku], "EUR")))
 
     def do(self, action: Action) -> Outcome:
         self.keys += 1
@@ -58,7 +68,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(levels=st.dictionaries(st.sampled_from(SKUS), st.integers(0, 12), min_size=1))
     def count(self, levels: dict[str, int]) -> None:
         outcome = self.do(
-            a.SetStock(levels=tuple(Level(sku=s, on_hand=n) for s, n in levels.items()))
+            SetStock(levels=tuple(StockCount(sku=s, on_hand=n) for s, n in levels.items()))
         )
         fits = all(n >= self.reserved[s] for s, n in levels.items())
         assert outcome.applied is fits
@@ -68,7 +78,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(lines=st.lists(st.tuples(st.sampled_from(SKUS), st.integers(1, 5)), min_size=1))
     def place(self, lines: list[tuple[str, int]]) -> None:
         units = {sku: sum(n for s, n in lines if s == sku) for sku in {s for s, _ in lines}}
-        outcome = self.do(a.PlaceOrder(lines=tuple(Line(sku=s, quantity=n) for s, n in lines)))
+        outcome = self.do(PlaceOrder(lines=tuple(Line(sku=s, quantity=n) for s, n in lines)))
         short = {
             sku: n - (self.on_hand[sku] - self.reserved[sku])
             for sku, n in units.items()
@@ -80,7 +90,7 @@ class Ledger(RuleBasedStateMachine):
             return
         total = sum(PRICE[sku] * n for sku, n in units.items())
         self.orders[outcome.detail["order_id"]] = {
-            "status": Status.RECEIVED,
+            "status": OrderStatus.RECEIVED,
             "units": units,
             "total": total,
             "paid": 0,
@@ -97,10 +107,10 @@ class Ledger(RuleBasedStateMachine):
         if order is None:
             assert outcome.code == "not_found"
             return
-        if OF[kind] not in MOVES[order["status"]]:
+        if OF[kind] not in TRANSITIONS[order["status"]]:
             assert outcome.code == "illegal_move"
             return
-        if kind is a.FulfilOrder and order["paid"] < order["total"]:
+        if kind is FulfilOrder and order["paid"] < order["total"]:
             assert outcome.code == "unpaid"
             return
         assert outcome.applied
@@ -108,13 +118,13 @@ class Ledger(RuleBasedStateMachine):
 
     def _moved(self, order: dict, kind: type[Action]) -> None:
         order["status"] = OF[kind]
-        if kind is a.ApproveOrder:
-            order["status"] = Status.AWAITING_PAYMENT
-        if kind in (a.FulfilOrder, a.CancelOrder):
+        if kind is ApproveOrder:
+            order["status"] = OrderStatus.AWAITING_PAYMENT
+        if kind in (FulfilOrder, CancelOrder):
             for sku, n in order["units"].items():
                 self.reserved[sku] -= n
-                self.on_hand[sku] -= n if kind is a.FulfilOrder else 0
-        if kind is a.CancelOrder:
+                self.on_hand[sku] -= n if kind is FulfilOrder else 0
+        if kind is CancelOrder:
             order["paid"] = 0
 
     @rule(order_id=numbers, reference=st.sampled_from(["own", "shared"]), short=st.booleans())
@@ -125,36 +135,38 @@ class Ledger(RuleBasedStateMachine):
         )
         name = f"own-{order_id}-{self.keys}" if reference == "own" else "shared"
         amount = Money.from_minor((order["total"] if order else 0) - short, "EUR")
-        outcome = self.do(a.CapturePayment(order_id=order_id, reference=name, amount=amount))
-        due = order and order["status"] is Status.AWAITING_PAYMENT and not order["was_paid"]
+        outcome = self.do(CapturePayment(order_id=order_id, reference=name, amount=amount))
+        due = order and order["status"] is OrderStatus.AWAITING_PAYMENT and not order["was_paid"]
         assert outcome.applied is bool(due and not taken and not short)
         if outcome.applied:
             order.update(paid=order["total"], was_paid=reference)
 
-    @precondition(lambda self: any(o["status"] is Status.DELIVERED for o in self.orders.values()))
+    @precondition(
+        lambda self: any(o["status"] is OrderStatus.DELIVERED for o in self.orders.values())
+    )
     @rule(data=st.data())
     def take_back(self, data: st.DataObject) -> None:
-        delivered = [n for n, o in self.orders.items() if o["status"] is Status.DELIVERED]
+        delivered = [n for n, o in self.orders.items() if o["status"] is OrderStatus.DELIVERED]
         order_id = data.draw(st.sampled_from(delivered))
         order = self.orders[order_id]
         sku = data.draw(st.sampled_from(sorted(order["units"])))
         n = data.draw(st.integers(1, order["units"][sku] + 1))
-        outcome = self.do(a.AcceptReturn(order_id=order_id, lines=(Line(sku=sku, quantity=n),)))
+        outcome = self.do(AcceptReturn(order_id=order_id, lines=(Line(sku=sku, quantity=n),)))
         assert outcome.applied is (n <= order["units"][sku])
         if outcome.applied:
-            order["status"] = Status.RETURNED
+            order["status"] = OrderStatus.RETURNED
             order["returned"][sku] += n
             order["paid"] -= PRICE[sku] * n
             self.on_hand[sku] += n
 
     @rule(order_id=numbers)
     def refund(self, order_id: int) -> None:
-        outcome = self.do(a.Refund(order_id=order_id))
+        outcome = self.do(Refund(order_id=order_id))
         order = self.orders.get(order_id)
-        left = order and order["status"] is Status.RETURNED and order["paid"]
+        left = order and order["status"] is OrderStatus.RETURNED and order["paid"]
         assert outcome.applied is bool(left)
         if outcome.applied:
-            order.update(status=Status.REFUNDED, paid=0)
+            order.update(status=OrderStatus.REFUNDED, paid=0)
 
     @invariant()
     def agrees_with_the_model(self) -> None:

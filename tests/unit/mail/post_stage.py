@@ -8,22 +8,21 @@ from typing import Any
 
 from smtp_server import Server, serving
 
-from storecrew.app.post import Postman
 from storecrew.database import DISPOSABLE
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.care import DeliveryState, SuppressAddress
-from storecrew.domain.commerce import Customer
-from storecrew.domain.proposals import Outcome
-from storecrew.domain.selling import StartCampaign
-from storecrew.mail.letters import Writer
-from storecrew.mail.seals import Seals
+from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.messages import DeliveryState, SendMessage, SuppressAddress
+from storecrew.domain.shop.promotions import StartCampaign
+from storecrew.mail.renderer import EmailRenderer
+from storecrew.mail.sender import EmailSender
 from storecrew.mail.settings import MailSettings, SmtpSettings
 from storecrew.mail.smtp import SmtpMailer
+from storecrew.mail.token_signer import TokenSigner
 from storecrew.stores.sql import SqlStore, open_store
-from storecrew.stores.sql.post import SqlPost
+from storecrew.stores.sql.message_queue import SqlMessageQueue
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-SEALS = Seals(b"a secret of tests")
+SEALS = TokenSigner(b"a secret of tests")
 
 
 @dataclass
@@ -51,7 +50,7 @@ class Stage:
     """Everything a test of the post touches."""
 
     store: SqlStore
-    box: SqlPost
+    box: SqlMessageQueue
     clock: SettableClock
     server: Server
     settings: MailSettings
@@ -94,7 +93,7 @@ class Stage:
         self.sent += 1
         return await self.store.apply(action, key=f"campaign/{name}/{self.sent}")
 
-    def postman(self, **more: Any) -> Postman:
+    def postman(self, **more: Any) -> EmailSender:
         """Return a postman who sends at once."""
 
         async def may_send() -> bool:
@@ -106,15 +105,15 @@ class Stage:
 
         parts = {
             "box": self.box,
-            "writer": Writer(self.settings, SEALS),
+            "writer": EmailRenderer(self.settings, SEALS),
             "clock": self.clock,
             "mailer": lambda: SmtpMailer(self.settings.smtp),
             "may_send": may_send,
             "no_mailbox": suppress,
         }
-        return Postman(**{**parts, **more})
+        return EmailSender(**{**parts, **more})
 
-    async def send_all(self, postman: Postman | None = None) -> None:
+    async def send_all(self, postman: EmailSender | None = None) -> None:
         """Send until nothing is due."""
         own = postman or self.postman()
         while await own.round():
@@ -136,6 +135,6 @@ async def staged(
         store = await open_store(
             "sqlite://", clock=clock, currency="EUR", durability=DISPOSABLE, inline=True
         )
-        box = SqlPost(store.database, clock)
+        box = SqlMessageQueue(store.database, clock)
         yield Stage(store, box, clock, server, settings(server.port))
         await store.close()

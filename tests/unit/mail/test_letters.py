@@ -7,18 +7,17 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from lxml import html
 from post_stage import SEALS, mail_settings
 
-from storecrew.domain.care import Letter
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.shop.messages import OutgoingEmail
 from storecrew.mail.addresses import mailable
-from storecrew.mail.letters import Writer
+from storecrew.mail.renderer import EmailRenderer
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LETTER = Letter(
+LETTER = OutgoingEmail(
     message_id=7,
     customer="anna",
     address="anna@customer.example",
@@ -29,11 +28,11 @@ LETTER = Letter(
     body="Hello Anna,\n\nyour order is on its way.\nBye",
     queued_at=NOON,
 )
-WRITER = Writer(mail_settings(), SEALS, frozenset({"shop.example"}))
+WRITER = EmailRenderer(mail_settings(), SEALS, frozenset({"shop.example"}))
 HOSTILE = 'x\r\nBcc: evil@evil.example\r\n\r\n<script>alert(1)</script>"\u202e\x00'
 
 
-def read(letter: Letter, writer: Writer = WRITER) -> EmailMessage:
+def read(letter: OutgoingEmail, writer: EmailRenderer = WRITER) -> EmailMessage:
     found = message_from_bytes(writer.compose(letter).as_bytes(), policy=default)
     assert isinstance(found, EmailMessage)
     return found
@@ -89,7 +88,7 @@ def test_without_a_public_address_one_unsubscribes_by_mail():
     imap = {"host": "imap.shop.example"}
     settings = mail_settings().model_copy(update={"public_url": ""})
     settings = settings.model_validate({**settings.model_dump(), "imap": imap})
-    mail = read(replace(LETTER, purpose="marketing"), Writer(settings, SEALS))
+    mail = read(replace(LETTER, purpose="marketing"), EmailRenderer(settings, SEALS))
 
     token = SEALS.unsubscribe_token("anna")
     assert mail["List-Unsubscribe"] == f"<mailto:shop@shop.example?subject=unsubscribe%20{token}>"

@@ -7,12 +7,12 @@ from imap_server import PASSWORD, USER, served
 from smtp_server import serving
 
 from storecrew.app import load_settings
-from storecrew.app.assembly import open_plane
-from storecrew.app.plane import Duty
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.commerce import Customer
-from storecrew.journal.notes import SqlNotes
-from storecrew.mail.reading import read_mail
+from storecrew.app.bootstrap import open_plane
+from storecrew.app.control_plane import ProcessRole
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.journal.key_values import SqlKeyValues
+from storecrew.mail.parsing import parse_email
 
 
 def settings(folder: Path, smtp: int, imap: int):
@@ -47,14 +47,14 @@ async def until(found) -> None:
 async def test_a_message_leaves_and_its_answer_becomes_a_ticket_also_after_a_restart(tmp_path):
     async with serving() as smtp, served() as imap:
         own = settings(tmp_path, smtp.port, imap.port)
-        async with open_plane(own, duty=Duty.WORK) as plane:
+        async with open_plane(own, duty=ProcessRole.WORKER) as plane:
             anna = Customer(id="anna", name="Anna", email="anna@c.example")
             await plane.store.put_customers([anna])
             said = {"purpose": "service", "title": "Hello", "body": "It is on its way."}
             topic = "order:7:shipped"
             await plane.store.apply(SendMessage(customer="anna", topic=topic, **said), key="m")
             await until(lambda: has_sent(plane))
-            letter = read_mail(smtp.letters[0][1])
+            letter = parse_email(smtp.letters[0][1])
             await until(lambda: has_begun(plane))
 
         answer = (
@@ -62,7 +62,7 @@ async def test_a_message_leaves_and_its_answer_becomes_a_ticket_also_after_a_res
             f"In-Reply-To: {letter.message_id}\n\nWhere is it?\n"
         )
         await asyncio.to_thread(imap.drop, answer.encode())
-        async with open_plane(own, duty=Duty.WORK) as plane:
+        async with open_plane(own, duty=ProcessRole.WORKER) as plane:
             await until(plane.store.tickets)
             (ticket,) = await plane.store.tickets()
             report = (await plane.mail.state()).report
@@ -79,4 +79,4 @@ async def has_sent(plane) -> bool:
 async def has_begun(plane) -> bool:
     """Whether the mailroom knows from where on it reads."""
     name = f"mailbox/127.0.0.1/{USER}/INBOX"
-    return await SqlNotes(plane.journal.database).find(name) is not None
+    return await SqlKeyValues(plane.journal.database).find(name) is not None

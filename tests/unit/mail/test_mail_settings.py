@@ -3,7 +3,7 @@
 import pytest
 
 from storecrew.app import load_settings
-from storecrew.app.masking import Mask, secrets_of
+from storecrew.app.redaction import Redactor, secrets_of
 from storecrew.domain.errors import InvalidSettings
 
 
@@ -30,7 +30,7 @@ def test_a_password_comes_from_the_environment_and_is_masked_everywhere(tmp_path
 
     assert settings.mail.smtp.password.get_secret_value() == "hunter2hunter2"
     assert "hunter2" not in repr(settings)
-    assert "hunter2" not in Mask(secrets_of(settings)).text("login hunter2hunter2 failed")
+    assert "hunter2" not in Redactor(secrets_of(settings)).text("login hunter2hunter2 failed")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from smtp_server import Server
 
 from storecrew.mail.settings import SmtpSettings
-from storecrew.mail.smtp import Answer, Envelope, Handed, SmtpMailer
+from storecrew.mail.smtp import Envelope, SmtpMailer, SmtpResponse, SmtpResult
 
 # The server's library does not know that it is inside of TLS where that begins with the first byte.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -67,7 +67,7 @@ async def serving(issuer: trustme.CA, security: str, name: str) -> AsyncIterator
         await server.wait_closed()
 
 
-async def sent(port: int, security: str, password: str = PASSWORD) -> Answer:
+async def sent(port: int, security: str, password: str = PASSWORD) -> SmtpResponse:
     own = SmtpSettings(
         host="127.0.0.1", port=port, security=security, username=USER, password=password
     )
@@ -83,7 +83,7 @@ async def test_a_letter_and_its_password_travel_encrypted(authority, security):
     async with serving(authority, security, "127.0.0.1") as server:
         answer = await sent(server.port, security)
 
-    assert answer.handed is Handed.TAKEN
+    assert answer.result is SmtpResult.ACCEPTED
     assert server.logins == [(USER, PASSWORD)]
     assert [to for to, _ in server.letters] == ["anna@customer.example"]
 
@@ -93,7 +93,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_told_no_password(authori
     async with serving(trustme.CA(), security, "127.0.0.1") as server:
         answer = await sent(server.port, security)
 
-    assert answer.handed is Handed.NOT_REACHED
+    assert answer.result is SmtpResult.UNREACHABLE
     assert "certificate" in answer.detail.lower()
     assert (server.logins, server.letters) == ([], [])
 
@@ -103,7 +103,7 @@ async def test_a_certificate_for_another_name_is_told_no_password(authority, sec
     async with serving(authority, security, "mail.example") as server:
         answer = await sent(server.port, security)
 
-    assert answer.handed is Handed.NOT_REACHED
+    assert answer.result is SmtpResult.UNREACHABLE
     assert (server.logins, server.letters) == ([], [])
 
 
@@ -111,6 +111,6 @@ async def test_a_wrong_password_is_no_fault_of_the_letter(authority):
     async with serving(authority, "starttls", "127.0.0.1") as server:
         answer = await sent(server.port, "starttls", "another password")
 
-    assert answer.handed is Handed.NOT_REACHED
+    assert answer.result is SmtpResult.UNREACHABLE
     assert PASSWORD not in answer.detail
     assert server.letters == []

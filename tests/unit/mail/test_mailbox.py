@@ -8,7 +8,7 @@ import pytest
 from imap_server import PASSWORD, USER, served
 from imap_tools import MailBoxUnencrypted
 
-from storecrew.mail.mailbox import ImapMailbox, MailboxUnreachable, Place
+from storecrew.mail.mailbox import ImapCursor, ImapMailbox, MailboxUnreachable
 
 NOW = datetime.now(UTC)
 
@@ -21,7 +21,7 @@ def mail(number: int, text: str = "Where is my order?", head: str = "") -> bytes
 
 
 async def look(box, after, **more):
-    return await asyncio.to_thread(ImapMailbox(box.settings).look, after, NOW, **more)
+    return await asyncio.to_thread(ImapMailbox(box.settings).fetch, after, NOW, **more)
 
 
 async def test_the_first_look_leaves_alone_what_was_there_before():
@@ -29,25 +29,25 @@ async def test_the_first_look_leaves_alone_what_was_there_before():
         await asyncio.to_thread(box.drop, mail(1), mail(2))
         first = await look(box, None)
         await asyncio.to_thread(box.drop, mail(3))
-        second = await look(box, first.place)
-        third = await look(box, second.place)
+        second = await look(box, first.cursor)
+        third = await look(box, second.cursor)
 
     assert first.mails == ()
     assert [m.message_id for m in second.mails] == ["<3@customer.example>"]
     assert third.mails == ()
-    assert third.place.uid == second.place.uid
+    assert third.cursor.uid == second.cursor.uid
 
 
 async def test_mails_come_in_handfuls_oldest_first_and_none_is_missed():
     async with served() as box:
         start = await look(box, None)
         await asyncio.to_thread(box.drop, *(mail(n) for n in range(7)))
-        place, seen, handfuls = start.place, [], []
+        place, seen, handfuls = start.cursor, [], []
         while True:
             found = await look(box, place, limit=3)
             seen += [m.subject for m in found.mails]
             handfuls.append(len(found.mails))
-            place = found.place
+            place = found.cursor
             if not found.more:
                 break
 
@@ -59,7 +59,7 @@ async def test_a_look_that_was_not_recorded_finds_the_same_mails_again():
     async with served() as box:
         start = await look(box, None)
         await asyncio.to_thread(box.drop, mail(1))
-        once, twice = await look(box, start.place), await look(box, start.place)
+        once, twice = await look(box, start.cursor), await look(box, start.cursor)
 
     assert once.mails == twice.mails
     assert len(once.mails) == 1
@@ -69,18 +69,18 @@ async def test_numbers_of_another_numbering_are_not_trusted():
     async with served() as box:
         await asyncio.to_thread(box.drop, mail(1), mail(2))
         start = await look(box, None)
-        old = Place(validity=start.place.validity + 1, uid=10**6, at=NOW - timedelta(hours=1))
+        old = ImapCursor(validity=start.cursor.validity + 1, uid=10**6, at=NOW - timedelta(hours=1))
         found = await look(box, old)
 
     assert len(found.mails) == 2  # read again; who records them knows their ids
-    assert found.place.validity == start.place.validity
+    assert found.cursor.validity == start.cursor.validity
 
 
 async def test_nothing_is_marked_as_read():
     async with served() as box:
         start = await look(box, None)
         await asyncio.to_thread(box.drop, mail(1))
-        await look(box, start.place)
+        await look(box, start.cursor)
 
         def unseen():
             with MailBoxUnencrypted("127.0.0.1", box.port, 5).login(USER, PASSWORD) as own:
@@ -93,7 +93,7 @@ async def test_of_a_huge_mail_only_the_beginning_is_read():
     async with served() as box:
         start = await look(box, None)
         await asyncio.to_thread(box.drop, mail(1, "Hello\n" + "x" * 2_000_000))
-        (found,) = (await look(box, start.place)).mails
+        (found,) = (await look(box, start.cursor)).mails
 
     assert found.text.startswith("Hello")
     assert len(found.text) <= 20_000
@@ -103,9 +103,9 @@ async def test_a_wrong_password_and_a_server_that_is_away_are_told():
     async with served() as box:
         wrong = box.settings.model_copy(update={"username": "nobody"})
         with pytest.raises(MailboxUnreachable):
-            await asyncio.to_thread(ImapMailbox(wrong).look, None, NOW)
+            await asyncio.to_thread(ImapMailbox(wrong).fetch, None, NOW)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     away = box.settings.model_copy(update={"port": port})
     with pytest.raises(MailboxUnreachable, match=r"127\.0\.0\.1"):
-        await asyncio.to_thread(ImapMailbox(away).look, None, NOW)
+        await asyncio.to_thread(ImapMailbox(away).fetch, None, NOW)

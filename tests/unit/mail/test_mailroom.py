@@ -7,14 +7,15 @@ import pytest
 from imap_server import served
 from post_stage import SEALS, Stage, mail_settings, staged
 
-from storecrew.app.mailroom import Mailroom
-from storecrew.domain.actions import PutProduct, SendMessage
-from storecrew.domain.care import DeliveryState, ReplyToTicket, TicketStatus
-from storecrew.domain.commerce import Customer
 from storecrew.domain.errors import StorageBusy
 from storecrew.domain.money import Money
-from storecrew.mail.mailbox import ImapMailbox, Look, Place
-from storecrew.mail.reading import read_mail
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.messages import DeliveryState, SendMessage
+from storecrew.domain.shop.support import ReplyToTicket, TicketStatus
+from storecrew.mail.inbound import InboundProcessor
+from storecrew.mail.mailbox import FetchResult, ImapCursor, ImapMailbox
+from storecrew.mail.parsing import parse_email
 
 
 @dataclass
@@ -23,12 +24,12 @@ class Inbox:
 
     mails: list[bytes] = field(default_factory=list[bytes])
 
-    def look(self, after, now, *, limit=50):
+    def fetch(self, after, now, *, limit=50):
         start = after.uid if after else len(self.mails)
         taken = self.mails[start : start + limit]
-        place = Place(validity=1, uid=start + len(taken), at=now)
+        place = ImapCursor(validity=1, uid=start + len(taken), at=now)
         more = start + len(taken) < len(self.mails)
-        return Look(mails=tuple(map(read_mail, taken)), place=place, more=more)
+        return FetchResult(mails=tuple(map(parse_email, taken)), cursor=place, more=more)
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Room:
         known = {(e.source, e.external_id) for e in self.published}
         self.published += [e for e in events if (e.source, e.external_id) not in known]
 
-    def mailroom(self, **more) -> Mailroom:
+    def mailroom(self, **more) -> InboundProcessor:
         settings = mail_settings(imap={"host": "imap.example", "security": "tls"})
         parts = {
             "inbox": self.inbox,
@@ -65,7 +66,7 @@ class Room:
             "settings": settings,
             "clock": self.stage.clock,
         }
-        return Mailroom(**{**parts, **more})
+        return InboundProcessor(**{**parts, **more})
 
     async def receive(self, *mails: str) -> None:
         """Let the mailroom find its place, then these mails arrive, and it looks."""
@@ -89,7 +90,7 @@ def mail(text: str, *, sender="c0001@customer.example", number=1, subject="Quest
 async def room():
     async with staged() as stage:
         await stage.people(3)
-        put = PutProduct(sku="tea", name="Green Tea", price=Money.of(5, "EUR"))
+        put = UpsertProduct(sku="tea", name="Green Tea", price=Money.of(5, "EUR"))
         await stage.store.apply(put, key="put")
         yield Room(stage, Inbox())
 

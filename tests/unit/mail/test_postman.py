@@ -10,14 +10,14 @@ import pytest
 from post_stage import SEALS, mail_settings, staged
 from smtp_server import DROP, OK
 
-from storecrew.domain.care import DeliveryState, MailReport, SetConsent, SuppressAddress
-from storecrew.domain.commerce import Customer
 from storecrew.domain.errors import InvalidInput, NotFound, StorageBusy
-from storecrew.mail.smtp import Answer, Handed
+from storecrew.domain.shop.customers import Customer, SetConsent
+from storecrew.domain.shop.messages import DeliveryState, MailReport, SuppressAddress
+from storecrew.mail.smtp import SmtpResponse, SmtpResult
 
 WAITING, SENT, FAILED = DeliveryState.WAITING, DeliveryState.SENT, DeliveryState.FAILED
 SUPPRESSED, UNKNOWN = DeliveryState.SUPPRESSED, DeliveryState.UNKNOWN
-TAKEN = Answer(handed=Handed.TAKEN, detail="ok")
+TAKEN = SmtpResponse(result=SmtpResult.ACCEPTED, detail="ok")
 
 
 def added_up(report: MailReport) -> bool:
@@ -371,9 +371,9 @@ async def test_who_shares_an_address_is_nobody_in_particular():
         await stage.store.put_customers(
             [Customer(id=x, name=x, email="Both@customer.example") for x in "ab"]
         )
-        assert await stage.box.customer_at("C0001@Customer.Example") == "c0001"
-        assert await stage.box.customer_at("both@customer.example") is None
-        assert await stage.box.customer_at("nobody@customer.example") is None
+        assert await stage.box.find_customer_by_email("C0001@Customer.Example") == "c0001"
+        assert await stage.box.find_customer_by_email("both@customer.example") is None
+        assert await stage.box.find_customer_by_email("nobody@customer.example") is None
 
 
 async def test_messages_are_listed_by_state_in_pages():

@@ -5,12 +5,11 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.anomalies import ALERT, Detector
-from storecrew.models.state import pack, unpack
+from storecrew.models.serialization import pack, unpack
 
 
 def noise(count: int, *, seed: int = 1, level: float = 100.0, spread: float = 5.0) -> list[float]:

@@ -10,17 +10,16 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.advice import Elasticity, PriceHistory, PriceQuestion, StockQuestion
-from storecrew.domain.commerce import PriceChange
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
+from storecrew.domain.ports.models import Elasticity, PriceHistory, PriceQuery, ReplenishmentQuery
+from storecrew.domain.shop.catalog import PriceChange
 from storecrew.models import basic_models
 from storecrew.models.anomalies import Detector
 from storecrew.models.causes import Breakdown, causes
-from storecrew.models.demand import SalesHistory
+from storecrew.models.demand import DemandHistory
 from storecrew.models.elasticity import USUAL
 from storecrew.models.extraction import article, feed, product_page
 from storecrew.models.inventory.budget import allocate
@@ -28,7 +27,7 @@ from storecrew.models.inventory.levels import order_up_to
 from storecrew.models.inventory.transfers import plan_transfers
 from storecrew.models.keywords import keywords
 from storecrew.models.price_days import daily_prices, price_histories
-from storecrew.models.pricing import best_prices, curve, exploring_prices, floor_price
+from storecrew.models.pricing import best_prices, curve, explore_prices, floor_price
 from storecrew.models.recommendation import Purchases, train
 from storecrew.models.trends import rises
 
@@ -49,7 +48,7 @@ def refused(ask):
 
 @pytest.mark.parametrize("bad", [*ABSURD, 10**400, None, "three", [1, 2]], ids=lambda x: str(x)[:9])
 def test_units_that_are_no_number_are_refused(bad):
-    assert refused(lambda: MODELS.demands({"good": [1, 2, 3], "bad": [1, bad, 3]})) == "units"
+    assert refused(lambda: MODELS.forecast_many({"good": [1, 2, 3], "bad": [1, bad, 3]})) == "units"
 
 
 def test_negative_units_count_as_no_sale():
@@ -77,7 +76,12 @@ def test_a_span_that_is_none_is_refused(days):
 def test_days_of_a_purchase_that_are_none_are_refused_by_name(field, bad):
     terms = {"lead_days": 3.0} | {field: bad}
     assert (
-        refused(lambda: MODELS.stocking(MODELS.demand([1] * 30), StockQuestion(**terms))) == field
+        refused(
+            lambda: MODELS.replenishment_policy(
+                MODELS.demand([1] * 30), ReplenishmentQuery(**terms)
+            )
+        )
+        == field
     )
 
 
@@ -107,10 +111,10 @@ def question(**given):
         "price": 10.0, "cost": 5.0, "daily": 3.0, "elasticity": Elasticity(mean=-2.4, error=0.3),
         "lowest": 8.0, "highest": 12.0,
     }  # fmt: skip
-    return PriceQuestion(**usual | given)
+    return PriceQuery(**usual | given)
 
 
-ASK = [best_prices, lambda asked: exploring_prices(asked, seed=0), lambda asked: curve(asked[0])]
+ASK = [best_prices, lambda asked: explore_prices(asked, seed=0), lambda asked: curve(asked[0])]
 
 
 @pytest.mark.parametrize("field", ["price", "cost", "daily", "lowest", "highest"])
@@ -144,7 +148,7 @@ def test_prices_however_large_have_finite_answers(price, cost, daily, mean, erro
         price=price, cost=cost, daily=daily, elasticity=Elasticity(mean=mean, error=error),
         lowest=price / 2, highest=price * 1.1,
     )  # fmt: skip
-    for advice in (*best_prices([asked]), *exploring_prices([asked], seed=1)):
+    for advice in (*best_prices([asked]), *explore_prices([asked], seed=1)):
         numbers = [advice.price, advice.gain, advice.low, advice.high, advice.error_then or 0.0]
         assert np.isfinite(numbers).all()
     for point in curve(asked, points=5, also=[price * 1.2]):
@@ -159,7 +163,7 @@ def test_a_cost_that_is_none_has_no_floor(cost):
 def test_a_price_or_seed_that_is_none_is_refused():
     for bad in (0.0, -1.0, *ABSURD):
         assert refused(lambda bad=bad: curve(question(), also=[bad])) == "also"
-    assert refused(lambda: exploring_prices([question()], seed=-1)) == "seed"
+    assert refused(lambda: explore_prices([question()], seed=-1)) == "seed"
 
 
 @pytest.mark.parametrize("currency", ["", "Taler", "€UR", "eu", "???", "e u r"])
@@ -218,7 +222,7 @@ def test_all_zeros_say_nothing():
 
 
 def test_a_shop_with_no_history_has_answers_of_nothing():
-    assert MODELS.demands({}) == {}
+    assert MODELS.forecast_many({}) == {}
     assert MODELS.demand([]).quantile(0.9, 7) == 0
     assert price_histories({}, {}) == []
     assert MODELS.best_prices([]) == []
@@ -228,7 +232,7 @@ def test_a_shop_with_no_history_has_answers_of_nothing():
     assert order_up_to(np.zeros((0, 60)), days=7, services=(0.9,)).shape == (1, 0)
     assert plan_transfers([], []) == []
     assert allocate([], 100.0) == []
-    assert SalesHistory.from_rows([], end=date(2026, 1, 1)).units.shape == (0, 0)
+    assert DemandHistory.from_rows([], end=date(2026, 1, 1)).units.shape == (0, 0)
 
 
 def test_duplicated_days_count_once_or_add_up():
@@ -258,7 +262,7 @@ def lines(*, items, count):
 
 def test_a_hundred_thousand_items_are_answered():
     assert len(best_prices([question()] * 100_000)) == 100_000
-    assert len(exploring_prices([question()] * 100_000, seed=1)) == 100_000
+    assert len(explore_prices([question()] * 100_000, seed=1)) == 100_000
     units = np.random.default_rng(1).poisson(1.0, (100_000, 56)).astype(float)
     assert np.isfinite(order_up_to(units, days=7, services=(0.9,))).all()
 

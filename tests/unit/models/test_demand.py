@@ -6,30 +6,29 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.models.demand import LEVELS, DemandModel, Forecasts, SalesHistory, train
-from storecrew.models.state import pack, unpack
+from storecrew.models.demand import LEVELS, DemandHistory, DemandModel, Forecasts, train
+from storecrew.models.serialization import pack, unpack
 
 FIRST = date(2024, 1, 1)
 
 
-def shop(series: int = 16, days: int = 150, seed: int = 0, level: float = 3.0) -> SalesHistory:
+def shop(series: int = 16, days: int = 150, seed: int = 0, level: float = 3.0) -> DemandHistory:
     """Poisson sales with a strong weekly rhythm, closed on Sundays."""
     chance = np.random.default_rng(seed)
     week = np.array([0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 0.0])
     levels = level * chance.lognormal(0, 0.7, series)
     units = chance.poisson(levels[:, None] * week[np.arange(days) % 7])
-    return SalesHistory(first=FIRST, series=[f"S{n}" for n in range(series)], units=units)
+    return DemandHistory(first=FIRST, series=[f"S{n}" for n in range(series)], units=units)
 
 
-def of(units: object, **more: object) -> SalesHistory:
+def of(units: object, **more: object) -> DemandHistory:
     array = np.asarray(units, dtype=float)
     names = [f"S{n}" for n in range(len(array))]
-    return SalesHistory(first=FIRST, series=names, units=array, **more)  # type: ignore[arg-type]
+    return DemandHistory(first=FIRST, series=names, units=array, **more)  # type: ignore[arg-type]
 
 
 def sound(made: Forecasts) -> None:
@@ -44,12 +43,12 @@ def sound(made: Forecasts) -> None:
 
 
 @pytest.fixture(scope="module")
-def learned() -> tuple[SalesHistory, DemandModel]:
+def learned() -> tuple[DemandHistory, DemandModel]:
     history = shop()
     return history, train(history)
 
 
-def test_a_grown_shop_is_learned_from(learned: tuple[SalesHistory, DemandModel]) -> None:
+def test_a_grown_shop_is_learned_from(learned: tuple[DemandHistory, DemandModel]) -> None:
     history, model = learned
     made = model.forecast(history)
     sound(made)
@@ -62,7 +61,7 @@ def test_a_grown_shop_is_learned_from(learned: tuple[SalesHistory, DemandModel])
 
 
 def test_the_same_history_and_seed_give_the_same_forecast(
-    learned: tuple[SalesHistory, DemandModel],
+    learned: tuple[DemandHistory, DemandModel],
 ) -> None:
     history, model = learned
     again = train(history).forecast(history)
@@ -103,7 +102,7 @@ def test_what_is_learned_of_an_origin_rests_on_earlier_days_alone() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_model_survives_being_stored(learned: tuple[SalesHistory, DemandModel]) -> None:
+def test_a_model_survives_being_stored(learned: tuple[DemandHistory, DemandModel]) -> None:
     history, model = learned
     restored = DemandModel.restore(unpack(pack(model.state())))
     made, again = model.forecast(history), restored.forecast(history)
@@ -121,14 +120,14 @@ def test_a_damaged_state_is_refused(kind: type[DemandModel] | type[Forecasts]) -
 
 
 def test_flags_that_were_not_learned_from_are_refused(
-    learned: tuple[SalesHistory, DemandModel],
+    learned: tuple[DemandHistory, DemandModel],
 ) -> None:
     history, model = learned
     with pytest.raises(InvalidInput, match="flags"):
         model.forecast(replace(history, flags=np.zeros((1, 164))))
 
 
-def test_an_unknown_series_has_no_forecast(learned: tuple[SalesHistory, DemandModel]) -> None:
+def test_an_unknown_series_has_no_forecast(learned: tuple[DemandHistory, DemandModel]) -> None:
     history, model = learned
     with pytest.raises(NotFound):
         model.forecast(history).of("nobody")
@@ -252,7 +251,7 @@ def test_an_impossible_horizon_is_refused(horizon: int) -> None:
 def test_lines_of_one_day_add_up_and_later_ones_count_for_nothing() -> None:
     second = date(2024, 1, 2)
     lines = [(FIRST, "a", 1), (FIRST, "a", 2), (second, "b", 5), (date(2024, 1, 4), "a", 99)]
-    history = SalesHistory.from_rows(lines, end=date(2024, 1, 4))
+    history = DemandHistory.from_rows(lines, end=date(2024, 1, 4))
     assert history.series == ["a", "b"]
     assert history.units.tolist() == [[3, 0, 0], [0, 5, 0]]
     assert history.end == date(2024, 1, 4)
@@ -312,7 +311,7 @@ def test_any_short_history_gives_sound_forecasts(units: np.ndarray, horizon: int
 
 
 def test_quantiles_between_the_levels_kept_lie_between(
-    learned: tuple[SalesHistory, DemandModel],
+    learned: tuple[DemandHistory, DemandModel],
 ) -> None:
     history, model = learned
     one = model.forecast(history).of("S0")
@@ -324,7 +323,7 @@ def test_quantiles_between_the_levels_kept_lie_between(
 
 
 def test_stock_decisions_get_the_level_ahead_and_a_gamma_spread(
-    learned: tuple[SalesHistory, DemandModel],
+    learned: tuple[DemandHistory, DemandModel],
 ) -> None:
     history, model = learned
     made = model.forecast(history)

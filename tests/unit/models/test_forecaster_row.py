@@ -4,8 +4,8 @@ from datetime import date
 
 import numpy as np
 
-from storecrew.models.demand import LEVELS, SalesHistory, train
-from storecrew.models.scores import pinball
+from storecrew.models.demand import LEVELS, DemandHistory, train
+from storecrew.models.metrics import pinball
 
 DAYS, AHEAD, SERIES = 200, 14, 24
 
@@ -16,7 +16,7 @@ def test_r121_demand_is_forecast_with_less_loss_than_seasonal_naive() -> None:
     level = chance.gamma(2.0, 3.0, size=(SERIES, 1))
     units = chance.poisson(level * weekday).astype(float)
     known, ahead = units[:, :DAYS], units[:, DAYS:]
-    history = SalesHistory(
+    history = DemandHistory(
         first=date(2026, 1, 5), series=[f"s{n}" for n in range(SERIES)], units=known
     )
 

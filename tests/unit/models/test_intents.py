@@ -4,13 +4,12 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.intents import IntentModel, train
 from storecrew.models.intents.spelling import Speller, distance
-from storecrew.models.state import pack, unpack
+from storecrew.models.serialization import pack, unpack
 
 OBJECTS = {
     "track": ["where is my parcel", "track the package", "when will the delivery arrive"],

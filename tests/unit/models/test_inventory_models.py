@@ -4,15 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.inventory import (
     RULES,
     Buy,
-    Rule,
-    Terms,
+    ReplaySettings,
+    StockRule,
     allocate,
     choose,
     order_up_to,
@@ -21,7 +20,7 @@ from storecrew.models.inventory import (
     stock_at,
 )
 from storecrew.models.inventory.choice import LEARNED
-from storecrew.models.inventory.learned import LearnedLevels, learned_levels
+from storecrew.models.inventory.learned_levels import LearnedLevels, learned_levels
 
 SERVICES = (0.5, 0.8, 0.9, 0.97, 0.99)
 
@@ -36,7 +35,7 @@ def sales(series: int = 40, days: int = 250, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_more_lead_time_or_service_never_means_less_stock(rule: Rule) -> None:
+def test_more_lead_time_or_service_never_means_less_stock(rule: StockRule) -> None:
     units = sales()
     for sd in (0.0, 3.0):
         levels = [
@@ -59,7 +58,7 @@ def test_doubt_about_the_lead_time_needs_more_stock() -> None:
     st.lists(st.lists(st.integers(0, 500), min_size=3, max_size=3), min_size=1, max_size=30),
     st.sampled_from(RULES),
 )
-def test_levels_are_finite_and_never_negative(days: list[list[int]], rule: Rule) -> None:
+def test_levels_are_finite_and_never_negative(days: list[list[int]], rule: StockRule) -> None:
     units = np.array(days, dtype=float).T
     found = order_up_to(units, days=10, services=SERVICES, rule=rule)
     assert np.isfinite(found).all()
@@ -106,18 +105,24 @@ def test_impossible_questions_are_refused(units: np.ndarray, terms: dict[str, ob
 def test_a_replay_counts_what_is_sold_and_what_lies() -> None:
     """Ten on hand, four wanted a day: the third day sells two, the order comes on the fourth."""
     units = np.full((1, 6), 4.0)
-    made = replay(units, np.ones(1), lambda _: np.array([[10.0]]), Terms(lead=1, review=2), days=6)
+    made = replay(
+        units, np.ones(1), lambda _: np.array([[10.0]]), ReplaySettings(lead=1, review=2), days=6
+    )
     # ends of days: 6, 2, 0 (order of 8 on day 2 comes on day 4), 0, 4, 0 of the next day
     assert made.fill[0] == pytest.approx((4 + 4 + 2 + 0 + 4 + 4) / 24)
     assert made.stock[0] == pytest.approx((6 + 2 + 0 + 0 + 4 + 0) / 6)
     with pytest.raises(InvalidInput):
-        replay(units, np.ones(1), lambda _: np.ones((1, 1)), Terms(lead=1), days=7)
+        replay(units, np.ones(1), lambda _: np.ones((1, 1)), ReplaySettings(lead=1), days=7)
 
 
 def test_unlimited_stock_sells_everything_and_none_sells_nothing() -> None:
     units = sales(5, 60)
     made = replay(
-        units, np.ones(5), lambda _: np.array([[0.0] * 5, [1e6] * 5]), Terms(lead=3), days=30
+        units,
+        np.ones(5),
+        lambda _: np.array([[0.0] * 5, [1e6] * 5]),
+        ReplaySettings(lead=3),
+        days=30,
     )
     assert made.fill.tolist() == [0.0, 1.0]
     assert made.stock[0] == 0
@@ -132,23 +137,23 @@ def test_no_replayed_level_sees_the_day_it_is_for() -> None:
         seen.append(day)
         return order_up_to(units[:, :day], days=10, services=SERVICES)
 
-    first = replay(units, np.ones(5), levels, Terms(lead=3), days=28)
+    first = replay(units, np.ones(5), levels, ReplaySettings(lead=3), days=28)
     assert seen == [32, 39, 46, 53]
     assert np.isfinite(first.stock).all()
 
 
 def test_a_short_history_keeps_the_usual_rule() -> None:
-    assert choose(sales(10, 100), np.ones(10), Terms(lead=7)) == RULES[0].name
-    assert choose(np.zeros((0, 400)), np.ones(0), Terms(lead=7)) == RULES[0].name
-    assert choose(np.zeros((5, 250)), np.ones(5), Terms(lead=7)) == RULES[0].name
+    assert choose(sales(10, 100), np.ones(10), ReplaySettings(lead=7)) == RULES[0].name
+    assert choose(np.zeros((0, 400)), np.ones(0), ReplaySettings(lead=7)) == RULES[0].name
+    assert choose(np.zeros((5, 250)), np.ones(5), ReplaySettings(lead=7)) == RULES[0].name
 
 
 def test_the_chosen_rule_rests_on_the_past_alone_and_is_the_same_each_time() -> None:
     units = sales(30, 230)
     names = {rule.name for rule in RULES}
-    chosen = choose(units, np.ones(30), Terms(lead=7))
+    chosen = choose(units, np.ones(30), ReplaySettings(lead=7))
     assert chosen in names
-    assert chosen == choose(units.copy(), np.ones(30), Terms(lead=7))
+    assert chosen == choose(units.copy(), np.ones(30), ReplaySettings(lead=7))
 
 
 def test_learned_levels_of_a_day_rest_on_earlier_days_alone() -> None:
@@ -156,7 +161,7 @@ def test_learned_levels_of_a_day_rest_on_earlier_days_alone() -> None:
     later = units.copy()
     later[:, 175:] = 500
     one, other = (
-        learned_levels(each, Terms(lead=3), begin=160, services=np.array(SERVICES))
+        learned_levels(each, ReplaySettings(lead=3), begin=160, services=np.array(SERVICES))
         for each in (units, later)
     )
     for day in (160, 174, 175):
@@ -182,8 +187,8 @@ def test_with_more_than_a_year_the_learned_quantile_may_win() -> None:
     season = np.exp(1.1 * np.sin(2 * np.pi * (days + 50) / 364))
     level = chance.lognormal(0.5, 0.8, 40)[:, None]
     units = chance.poisson(chance.gamma(1.0, level * season)).astype(float)
-    assert choose(units, np.ones(40), Terms(lead=14)) == LEARNED
-    assert choose(units[:, 100:], np.ones(40), Terms(lead=14)) != LEARNED
+    assert choose(units, np.ones(40), ReplaySettings(lead=14)) == LEARNED
+    assert choose(units[:, 100:], np.ones(40), ReplaySettings(lead=14)) != LEARNED
 
 
 buys = st.builds(

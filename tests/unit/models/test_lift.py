@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.lift import Belief, lift, mean_difference, rate_difference, relative
+from storecrew.models.lift import NormalBelief, lift, mean_difference, rate_difference, relative
 
 
 def test_newcombes_own_example():
@@ -61,7 +60,7 @@ def test_what_nobody_bought_has_no_share():
 
 
 def test_a_belief_moves_towards_what_was_seen_by_how_sure_it_is():
-    prior = Belief(mean=0.15, sd=0.15)
+    prior = NormalBelief(mean=0.15, sd=0.15)
     after = prior.with_seen(-0.3, 0.05)
     assert after.mean == pytest.approx((0.15 / 0.0225 - 0.3 / 0.0025) / (1 / 0.0225 + 1 / 0.0025))
     assert after.sd < 0.05

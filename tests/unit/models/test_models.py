@@ -5,11 +5,10 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.advice import Elasticity, PriceHistory, PriceQuestion, StockQuestion
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.ports.models import Elasticity, PriceHistory, PriceQuery, ReplenishmentQuery
 from storecrew.models import basic_models, gamma
 from storecrew.models.pricing import markup_price
 
@@ -48,7 +47,7 @@ def test_a_longer_wait_never_needs_less_stock(
 ) -> None:
     forecast = MODELS.demand(sold)
     short, long = (
-        MODELS.stocking(forecast, StockQuestion(lead_days=lead, service=service))
+        MODELS.replenishment_policy(forecast, ReplenishmentQuery(lead_days=lead, service=service))
         for lead in sorted((one, other))
     )
     assert short.reorder_point <= long.reorder_point
@@ -59,7 +58,9 @@ def test_nothing_sold_needs_nothing() -> None:
     for sold in ([], [0], [0] * 400):
         forecast = MODELS.demand(sold)
         assert forecast.daily == forecast.quantile(0.99, 30) == 0
-        assert MODELS.stocking(forecast, StockQuestion(lead_days=7)).quantity(0) == 0
+        assert (
+            MODELS.replenishment_policy(forecast, ReplenishmentQuery(lead_days=7)).quantity(0) == 0
+        )
 
 
 def test_one_sale_yesterday_is_no_bestseller() -> None:
@@ -68,7 +69,7 @@ def test_one_sale_yesterday_is_no_bestseller() -> None:
 
 def test_a_young_product_is_judged_from_its_first_sale() -> None:
     history = {"old": [2] * 100, "young": [0] * 80 + [3] * 20}
-    assert MODELS.demands(history)["young"].daily == pytest.approx(3, rel=0.01)
+    assert MODELS.forecast_many(history)["young"].daily == pytest.approx(3, rel=0.01)
 
 
 def test_a_recent_rise_shows_in_the_level() -> None:
@@ -77,8 +78,8 @@ def test_a_recent_rise_shows_in_the_level() -> None:
 
 @given(st.integers(-50, 50), st.integers(1, 12))
 def test_purchases_are_whole_packs_that_reach_the_level(position: int, pack: int) -> None:
-    advice = MODELS.stocking(
-        MODELS.demand([3, 0, 5, 2] * 20), StockQuestion(lead_days=5, pack_size=pack)
+    advice = MODELS.replenishment_policy(
+        MODELS.demand([3, 0, 5, 2] * 20), ReplenishmentQuery(lead_days=5, pack_size=pack)
     )
     quantity = advice.quantity(position)
     assert quantity % pack == 0
@@ -94,7 +95,9 @@ def test_purchases_are_whole_packs_that_reach_the_level(position: int, pack: int
 )
 def test_impossible_terms_of_purchase_are_refused(terms: dict[str, float]) -> None:
     with pytest.raises(InvalidInput):
-        MODELS.stocking(MODELS.demand([1]), StockQuestion(**({"lead_days": 3} | terms)))  # type: ignore[arg-type]
+        MODELS.replenishment_policy(
+            MODELS.demand([1]), ReplenishmentQuery(**({"lead_days": 3} | terms))
+        )  # type: ignore[arg-type]
 
 
 def test_without_price_changes_the_usual_elasticity_is_assumed() -> None:
@@ -147,8 +150,8 @@ def question(
     lowest: float = 1,
     highest: float = 100,
     error: float = 0.5,
-) -> PriceQuestion:
-    return PriceQuestion(
+) -> PriceQuery:
+    return PriceQuery(
         price=price,
         cost=cost,
         daily=1,

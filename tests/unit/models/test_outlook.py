@@ -4,15 +4,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.advice import Elasticity
-from storecrew.domain.selling import Discount
+from storecrew.domain.ports.models import Elasticity
+from storecrew.domain.shop.promotions import Discount
 from storecrew.models.basic import BasicModels
 from storecrew.models.demand import GammaDemand
-from storecrew.models.outlook import PromotedDemand, Promotion, outlook, uplift
-from storecrew.models.recommendation import together
+from storecrew.models.promotion_forecast import PromotedDemand, Promotion, outlook, uplift
+from storecrew.models.recommendation import count_cooccurrences
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEARNED = GammaDemand(daily=5.0, variance=9.0, days=100, basis="learned")
@@ -89,7 +88,7 @@ def test_promoted_demand_grows_with_days_and_is_never_less_than_usual(begins, le
 
 def test_pairs_are_counted_beyond_chance():
     baskets = [["a", "b", "a"]] * 10 + [["a"]] * 5 + [["c"]] * 20 + [["c", "b"]] * 4 + [[]]
-    found = together(baskets, days=90)
+    found = count_cooccurrences(baskets, days=90)
     assert found.orders == 39
     (pair,) = found.proven(10)
     assert (pair.skus, pair.together, pair.days) == (("a", "b"), 10, 90)
@@ -97,4 +96,4 @@ def test_pairs_are_counted_beyond_chance():
     (partner,) = found.partners("b", 3)
     assert (partner.sku, partner.reason) == ("a", "bought together with b 10 times")
     assert found.partners("c", 3) == []
-    assert together([], days=90).proven(5) == []
+    assert count_cooccurrences([], days=90).proven(5) == []

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.parity import ParityTerms, prices, rates
+from storecrew.models.fairness import FairnessSettings, prices, rates
 
-TERMS = ParityTerms()
+TERMS = FairnessSettings()
 
 
 def flagged(found):
@@ -70,7 +70,7 @@ def test_who_pays_more_is_flagged_when_it_is_large_and_sure():
 )
 def test_terms_that_are_none_are_refused(wrong):
     with pytest.raises(InvalidInput):
-        ParityTerms(**wrong)
+        FairnessSettings(**wrong)
 
 
 def test_counts_and_prices_that_are_none_are_refused():

@@ -4,24 +4,23 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.advice import Elasticity, PriceHistory, PriceQuestion
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.ports.models import Elasticity, PriceHistory, PriceQuery
 from storecrew.models.elasticity import USUAL, elasticities
-from storecrew.models.pricing import best_prices, curve, exploring_prices, floor_price
+from storecrew.models.pricing import best_prices, curve, explore_prices, floor_price
 
 costs = st.floats(0, 1e6)
 margins = st.floats(0, 0.95)
 
 
-def question(**given) -> PriceQuestion:
+def question(**given) -> PriceQuery:
     usual = {
         "price": 10.0, "cost": 5.0, "daily": 3.0, "elasticity": Elasticity(mean=-2.4, error=0.3),
         "lowest": 8.0, "highest": 12.0,
     }  # fmt: skip
-    return PriceQuestion(**usual | given)
+    return PriceQuery(**usual | given)
 
 
 def market(
@@ -73,7 +72,7 @@ def test_rivals_moves_are_not_taken_for_our_own():
     both, alone = (
         elasticities(
             [
-                PriceHistory(prices=p, units=u, rivals=r if with_rivals else None)
+                PriceHistory(prices=p, units=u, competitors=r if with_rivals else None)
                 for p, u, r in zip(ours.tolist(), units.tolist(), rival.tolist(), strict=True)
             ]
         )
@@ -97,7 +96,7 @@ def test_what_never_moved_has_the_usual_answer_and_doubt():
         PriceHistory(prices=[0.0, -5.0, math.nan, 1e300], units=[1.0, 2.0, 3.0, 4.0]),
         PriceHistory(prices=[1e-9, 1e9] * 30, units=[0.0, 1e9] * 30),
         PriceHistory(prices=[10.0, 11.0], units=[math.nan, -1.0]),
-        PriceHistory(prices=[10.0, 11.0] * 9, units=[1.0] * 18, rivals=[math.inf, -1.0] * 9),
+        PriceHistory(prices=[10.0, 11.0] * 9, units=[1.0] * 18, competitors=[math.inf, -1.0] * 9),
         PriceHistory(prices=[], units=[]),
     ],
 )
@@ -142,7 +141,7 @@ def test_no_price_leaves_its_bounds(price, cost, daily, mean, error, low, high, 
         price=price, cost=cost, daily=daily, elasticity=Elasticity(mean=mean, error=error),
         lowest=price * low, highest=price * high,
     )  # fmt: skip
-    for advice in (*best_prices([asked]), *exploring_prices([asked], seed=seed)):
+    for advice in (*best_prices([asked]), *explore_prices([asked], seed=seed)):
         assert asked.lowest <= advice.price <= asked.highest
         rounding = 1e-9 * (1 + abs(advice.gain))
         assert advice.low <= advice.gain + rounding
@@ -165,7 +164,7 @@ def test_exploring_moves_only_what_is_worth_learning():
         question(elasticity=Elasticity(mean=-2.0, error=error), daily=daily)
         for error, daily in ((0.9, 20), (0.1, 20), (0.5, 0.01))
     )
-    found = [exploring_prices([unsure, sure, slow], seed=n, reach=0.1) for n in range(20)]
+    found = [explore_prices([unsure, sure, slow], seed=n, reach=0.1) for n in range(20)]
     prices = [{round(each[n].price, 6) for each in found} for n in range(3)]
     assert len(prices[0]) == 2
     assert max(prices[0]) - min(prices[0]) > 1
@@ -175,11 +174,11 @@ def test_exploring_moves_only_what_is_worth_learning():
 
 def test_exploring_is_the_same_for_the_same_seed():
     asked = [question(elasticity=Elasticity(mean=-2, error=1))] * 20
-    assert exploring_prices(asked, seed=1) == exploring_prices(asked, seed=1)
-    assert exploring_prices(asked, seed=1) != exploring_prices(asked, seed=2)
-    assert exploring_prices([], seed=1) == []
+    assert explore_prices(asked, seed=1) == explore_prices(asked, seed=1)
+    assert explore_prices(asked, seed=1) != explore_prices(asked, seed=2)
+    assert explore_prices([], seed=1) == []
     with pytest.raises(InvalidInput):
-        exploring_prices(asked, seed=1, reach=1.0)
+        explore_prices(asked, seed=1, reach=1.0)
 
 
 def test_the_curve_holds_the_present_price_and_widens_away_from_it():
@@ -202,7 +201,7 @@ def test_the_curve_holds_the_present_price_and_widens_away_from_it():
 def test_nonsense_is_refused(wrong):
     for ask in (
         best_prices,
-        lambda asked: exploring_prices(asked, seed=0),
+        lambda asked: explore_prices(asked, seed=0),
         lambda asked: curve(*asked),
     ):
         with pytest.raises(InvalidInput):

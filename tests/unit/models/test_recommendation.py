@@ -5,7 +5,7 @@ import pytest
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.recommendation import Purchases, Similarities, train
-from storecrew.models.state import pack, unpack
+from storecrew.models.serialization import pack, unpack
 
 
 def shop(baskets: list[list[int]], items: int, **more) -> Purchases:

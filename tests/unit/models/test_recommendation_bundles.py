@@ -4,12 +4,11 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.recommendation import (
-    Act,
+    ActivityKind,
     Behaviour,
     Purchases,
     Similarities,
@@ -108,21 +107,23 @@ def test_a_share_that_is_none_is_refused(share):
 
 def test_r128_behaviour_aggregates_by_customer_and_product():
     acts = [
-        Behaviour(customer="ann", sku="A", act=Act.VIEWED, day=1),
-        Behaviour(customer="ann", sku="A", act=Act.BOUGHT, day=1, units=2, spent=8.0),
-        Behaviour(customer="ann", sku="B", act=Act.BOUGHT, day=11, units=1, spent=3.0),
-        Behaviour(customer="ann", sku="A", act=Act.RETURNED, day=12),
-        Behaviour(customer=None, sku="A", act=Act.VIEWED, day=2),
+        Behaviour(customer="ann", sku="A", act=ActivityKind.VIEWED, day=1),
+        Behaviour(customer="ann", sku="A", act=ActivityKind.BOUGHT, day=1, units=2, spent=8.0),
+        Behaviour(customer="ann", sku="B", act=ActivityKind.BOUGHT, day=11, units=1, spent=3.0),
+        Behaviour(customer="ann", sku="A", act=ActivityKind.RETURNED, day=12),
+        Behaviour(customer=None, sku="A", act=ActivityKind.VIEWED, day=2),
     ]
     found = behaviour_aggregates(acts)
     ann, a = found.customers["ann"], found.products["A"]
 
     assert (ann.units, ann.spent, ann.first, ann.last, ann.rhythm) == (3, 11.0, 1, 12, 10.0)
-    assert (a.acts[Act.VIEWED], a.conversion, a.return_rate) == (2, 0.5, 1.0)
+    assert (a.acts[ActivityKind.VIEWED], a.conversion, a.return_rate) == (2, 0.5, 1.0)
     assert list(found.customers) == ["ann"]
     assert behaviour_aggregates(reversed(acts)) == found
 
 
 def test_behaviour_that_is_none_is_refused():
     with pytest.raises(InvalidInput):
-        behaviour_aggregates([Behaviour(customer=None, sku="A", act=Act.BOUGHT, day=1, units=0)])
+        behaviour_aggregates(
+            [Behaviour(customer=None, sku="A", act=ActivityKind.BOUGHT, day=1, units=0)]
+        )

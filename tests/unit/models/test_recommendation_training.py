@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.recommendation import Purchases, choosing, ease, train
-from storecrew.models.recommendation.rows import diagonal, gram, weighted
+from storecrew.models.recommendation import Purchases, ease, stacking, train
+from storecrew.models.recommendation.interactions import diagonal, gram, weighted
 
 
 def bought(count: int = 600, items: int = 30, seed: int = 0, **more) -> Purchases:
@@ -49,7 +48,7 @@ def test_what_is_learned_by_a_day_does_not_change_with_what_comes_after():
 def test_recipes_are_compared_on_what_they_have_not_seen():
     past = bought()
     before, after = past.until(120), past.only(past.day >= 120)
-    cases = choosing._taste_cases(before, after)
+    cases = stacking._taste_cases(before, after)
 
     assert cases is not None
     assert not (cases.wanted & cases.shut).any()

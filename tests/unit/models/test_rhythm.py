@@ -5,12 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.rhythm import ALERT, Rhythm
-from storecrew.models.state import pack, unpack
+from storecrew.models.seasonal_baseline import ALERT, SeasonalBaseline
+from storecrew.models.serialization import pack, unpack
 
 CLOCK = np.array([*[0.1] * 7, 1, 1.5, 2, 2.2, 2.2, 2, 2, 2, 2.2, 2.5, 3, 3.4, 3.4, 3, 2, 1, 0.5])
 SHAPE = np.outer([1, 0.9, 0.9, 1, 1.1, 1.3, 0.7], CLOCK / CLOCK.sum()).ravel()
@@ -24,7 +23,7 @@ def orders(seed: int, *, a_day: float = 300.0, fault: float = 1.0, since: int = 
 
 
 def alerts(values) -> list[int]:
-    rhythm = Rhythm()
+    rhythm = SeasonalBaseline()
     return [n for n, x in enumerate(values.tolist()) if rhythm.score(x, n) >= ALERT]
 
 
@@ -68,7 +67,7 @@ def test_one_fault_is_told_once_a_day_at_most():
 def test_no_score_rests_on_what_comes_later():
     values = orders(4)
     changed = np.concatenate([values[:900], values[900:] * 9])
-    one, other = Rhythm(), Rhythm()
+    one, other = SeasonalBaseline(), SeasonalBaseline()
     assert [one.score(x, n) for n, x in enumerate(values[:900].tolist())] == [
         other.score(x, n) for n, x in enumerate(changed[:900].tolist())
     ]
@@ -82,16 +81,16 @@ def test_the_unit_does_not_matter(scale):
 @pytest.mark.parametrize("at", [0, 10, 400, 1400])
 def test_a_restart_changes_no_score(at):
     values = orders(6, fault=0.5).tolist()
-    whole, first = Rhythm(between=500), Rhythm(between=500)
+    whole, first = SeasonalBaseline(between=500), SeasonalBaseline(between=500)
     expected = [whole.score(x, n) for n, x in enumerate(values)]
     before = [first.score(x, n) for n, x in enumerate(values[:at])]
-    second = Rhythm.restore(unpack(pack(first.state())))
+    second = SeasonalBaseline.restore(unpack(pack(first.state())))
     assert before + [second.score(x, n) for n, x in enumerate(values) if n >= at] == expected
 
 
 @pytest.mark.parametrize("name", ["numbers", "hours", "days"])
 def test_a_state_that_is_none_is_refused(name):
-    good = Rhythm().state()
+    good = SeasonalBaseline().state()
     for wrong in (
         None,
         np.zeros(3),
@@ -99,24 +98,26 @@ def test_a_state_that_is_none_is_refused(name):
         -np.ones_like(good[name]),
     ):
         with pytest.raises(InvalidInput, match=name):
-            Rhythm.restore({k: v for k, v in {**good, name: wrong}.items() if v is not None})
+            SeasonalBaseline.restore(
+                {k: v for k, v in {**good, name: wrong}.items() if v is not None}
+            )
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 1e101])
 def test_what_is_no_number_is_refused_and_forgotten(value):
-    one, other = Rhythm(), Rhythm()
+    one, other = SeasonalBaseline(), SeasonalBaseline()
     for n, x in enumerate(orders(7)[:600].tolist()):
         if n == 500:
             with pytest.raises(InvalidInput):
                 one.score(value, n)
         assert one.score(x, n) == other.score(x, n)
     with pytest.raises(InvalidInput):
-        Rhythm(between=1)
+        SeasonalBaseline(between=1)
 
 
 @given(st.lists(st.floats(0, 1e100), min_size=30, max_size=60))
 def test_any_numbers_give_finite_scores(values):
-    rhythm = Rhythm()
+    rhythm = SeasonalBaseline()
     for n in range(400):
         assert math.isfinite(rhythm.score(values[n % len(values)], n))
         assert math.isfinite(rhythm.expected(n))

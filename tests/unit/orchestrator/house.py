@@ -4,17 +4,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storecrew.app.operations import PlaneOperations
-from storecrew.domain.actions import Level, PlaceOrder, PutProduct, SetPrice, SetStock
-from storecrew.domain.commerce import Line
-from storecrew.domain.events import Published, StockRanLow
+from storecrew.app.control_actions import PlaneOperations
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal
-from storecrew.journal.operations import SqlOperations
+from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
+from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow
+from storecrew.domain.shop.orders import Line, PlaceOrder
+from storecrew.journal.control_actions import SqlControlActions
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
@@ -60,11 +61,11 @@ class House:
         )
 
     async def stock(self, sku="mug", units=10, price=10, cost=5) -> None:
-        product = PutProduct(
+        product = UpsertProduct(
             sku=sku, name=sku, price=Money.of(price, "EUR"), cost=Money.of(cost, "EUR")
         )
         await self.store.apply(product, key=f"put/{sku}")
-        levels = SetStock(levels=(Level(sku=sku, on_hand=units),))
+        levels = SetStock(levels=(StockCount(sku=sku, on_hand=units),))
         await self.store.apply(levels, key=f"set/{sku}")
 
     async def order(self, quantity=1, sku="mug", key="order") -> int:
@@ -72,9 +73,9 @@ class House:
         placed = await self.store.apply(action, key=key, actor="person:customer")
         return placed.detail["order_id"]
 
-    def news(self, event, *, id="", source="test") -> Published:
+    def news(self, event, *, id="", source="test") -> EventEnvelope:
         self.sent += 1
-        return Published(
+        return EventEnvelope(
             source=source, external_id=id or str(self.sent), event=event, at=self.clock.now()
         )
 
@@ -88,8 +89,8 @@ class House:
         return (await self.journal.runs(page=1, per_page=500)).items
 
     @property
-    def book(self) -> SqlOperations:
-        return SqlOperations(self.journal.database)
+    def book(self) -> SqlControlActions:
+        return SqlControlActions(self.journal.database)
 
     async def verify(self):
         keys = [*await self.store.applied_keys(), *await self.book.applied_keys()]
@@ -107,11 +108,11 @@ def low(sku="mug"):
 
 
 def raise_to(amount, **options):
-    @agent(on=StockRanLow, may=[SetPrice], name="scarcity", **options)
+    @agent(on=StockRanLow, allowed_actions=[SetPrice], name="scarcity", **options)
     async def scarcity(event, ctx):
         """Raise the price of what runs low."""
         product = await ctx.store.product(event.sku)
-        price = SetPrice(sku=event.sku, price=Money.of(amount, "EUR"), expect=product.price)
+        price = SetPrice(sku=event.sku, price=Money.of(amount, "EUR"), expected_price=product.price)
         yield Proposal(action=price, reason="it runs low", evidence={"position": event.position})
 
     return scarcity

@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from storecrew.domain.actions import SetPrice
 from storecrew.domain.errors import StorageBusy
-from storecrew.domain.events import StockRanLow
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.sdk import Proposal, agent
 
 BRISK = LoopSettings(poll=timedelta(milliseconds=1), gather=timedelta(0))
@@ -58,17 +58,17 @@ class Beside:
     pruned: int = 0
     pruned_twice: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: bool = False
-    carry_out: object = None
+    execute: object = None
     tasks: tuple = ()
 
-    async def start(self, carry_out):
-        self.carry_out = carry_out
+    async def start(self, execute):
+        self.execute = execute
 
     async def submit(self, run_id):
         if self.refusals:
             self.refusals -= 1
             raise OSError("the engine's own disk is full")
-        self.tasks += (asyncio.create_task(self.carry_out(run_id)),)
+        self.tasks += (asyncio.create_task(self.execute(run_id)),)
 
     async def prune(self, before):
         self.pruned += 1

@@ -6,8 +6,8 @@ from datetime import timedelta
 from house import settle
 from loop_parts import low
 
-from storecrew.domain.events import StockRanLow
-from storecrew.domain.runs import RunStatus
+from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.sdk import agent, every
 
 

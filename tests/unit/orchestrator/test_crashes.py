@@ -4,9 +4,8 @@ import pytest
 from house import settle
 
 from storecrew.app.crew import CREW
-from storecrew.domain.actions import CapturePayment
-from storecrew.domain.events import DeliveryConfirmed
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.orders import DeliveryConfirmed, OrderStatus
+from storecrew.domain.shop.payments import CapturePayment
 from storecrew.testing.simulation.faults import Crash
 
 POINTS = 84
@@ -43,19 +42,19 @@ async def flow(house, plane):
 async def test_a_crash_at_any_point_changes_nothing_in_the_end(house, n):
     await house.stock()
     fault = Nth(n)
-    house.store.database.fault = fault
-    house.journal.database.fault = fault
+    house.store.database.fault_hook = fault
+    house.journal.database.fault_hook = fault
 
     order = None
     while order is None:
         try:
-            plane = await house.boot(*CREW, patient=False)
+            plane = await house.boot(*CREW, wait_for_batches=False)
             order = await flow(house, plane)
         except Crash:
             continue
 
     assert fault.died_at
-    assert (await house.store.order(order)).status is Status.DELIVERED
+    assert (await house.store.order(order)).status is OrderStatus.DELIVERED
     assert [level.on_hand for level in await house.store.stock(["mug"])] == [8]
     assert sum((await house.store.order_counts()).values()) == 1
     assert not await house.verify()

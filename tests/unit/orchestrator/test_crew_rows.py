@@ -10,34 +10,33 @@ from house import LIMITS, settle
 from storecrew.agents.order_management import order_management
 from storecrew.agents.resolver import anomaly_resolver
 from storecrew.app.crew import CREW
-from storecrew.domain.actions import (
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
+from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.events import Event
+from storecrew.domain.money import Money
+from storecrew.domain.shop.orders import (
+    DeliveryConfirmed,
+    FulfilOrder,
+    OrderPlaced,
+    OrderQuery,
+    OrderStatus,
+)
+from storecrew.domain.shop.payments import (
     AuthorizePayment,
     CapturePayment,
-    FulfilOrder,
-    SetPaymentMethod,
-)
-from storecrew.domain.commerce import OrderQuery
-from storecrew.domain.events import (
-    AnomalyFound,
-    DeliveryConfirmed,
-    Event,
-    OrderPlaced,
     PaymentAuthorized,
     PaymentFailed,
     PaymentReceived,
+    SetPaymentMethod,
 )
-from storecrew.domain.money import Money
-from storecrew.domain.operations import OpenIncident
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import ApprovalStatus
 from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.pace import LoopSettings
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import PolicySettings
 from storecrew.testing.simulation.faults import Faults
-from storecrew.testing.simulation.shop import FaultyShop
+from storecrew.testing.simulation.shop import FaultyStore
 
 SEVERAL = 12
 
@@ -49,19 +48,19 @@ class Forgetful(Registry):
         super().__init__(agents)
         self.random = random
 
-    def wakes_for(self, event: Event) -> tuple[str, ...]:
+    def subscribers_of(self, event: Event) -> tuple[str, ...]:
         lossy = isinstance(event, OrderPlaced | PaymentAuthorized | PaymentReceived)
-        return () if lossy and self.random.random() < 0.33 else super().wakes_for(event)
+        return () if lossy and self.random.random() < 0.33 else super().subscribers_of(event)
 
 
 async def planes(house, faults, random):
     """Return a plane over a shop that refuses, times out and repeats, and may forget events."""
     pipeline = house.pipeline()
     registry = Forgetful(house.agents, random) if random else pipeline.registry
-    shop = FaultyShop(house.store, faults)
+    shop = FaultyStore(house.store, faults)
     watch = {"order_management": {"again_hours": 1}}  # what failed for good is found an hour later
     pipeline = replace(pipeline, registry=registry, store=shop, settings=watch)
-    plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(patient=False))
+    plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(wait_for_batches=False))
     await plane.start(alone=True)
     return plane
 
@@ -93,13 +92,13 @@ async def test_r118_each_order_is_captured_once_and_sent_once_with_faults(house,
     assert {key: n for key, n in done.items() if n != 1} == {}
     assert all(done[CapturePayment, n] == done[FulfilOrder, n] == 1 for n in orders)
     found = (await house.store.orders(OrderQuery())).items
-    assert {(o.status, o.payments) for o in found} == {(Status.AWAITING_DELIVERY, 1)}
+    assert {(o.status, o.payments) for o in found} == {(OrderStatus.AWAITING_DELIVERY, 1)}
     assert not await house.verify()
 
 
 async def test_r118_duplicate_and_early_news_change_nothing(house):
     await house.stock()
-    plane = await house.boot(order_management, patient=False)
+    plane = await house.boot(order_management, wait_for_batches=False)
     number = await house.order()
     await plane.publish([house.news(DeliveryConfirmed(order_id=number), id="early")])
     await settle(plane)
@@ -110,23 +109,23 @@ async def test_r118_duplicate_and_early_news_change_nothing(house):
         await settle(plane)
 
     order = await house.store.order(number)
-    assert (order.status, order.payments) == (Status.AWAITING_DELIVERY, 1)
+    assert (order.status, order.payments) == (OrderStatus.AWAITING_DELIVERY, 1)
     await plane.publish([house.news(DeliveryConfirmed(order_id=number), id="again")])
     await settle(plane)
-    assert (await house.store.order(number)).status is Status.DELIVERED
+    assert (await house.store.order(number)).status is OrderStatus.DELIVERED
     assert not await house.verify()
 
 
 async def test_r138_approvals_wait_and_expire_unchanged_store(house):
     await house.stock(price=600)
     house.policy = replace(LIMITS, order_value_limit=500)
-    plane = await house.boot(order_management, patient=False)
+    plane = await house.boot(order_management, wait_for_batches=False)
     number = await house.order()
     await settle(plane)
 
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
     assert asked.question.rule == "order_value"
-    assert (await house.store.order(number)).status is Status.RECEIVED
+    assert (await house.store.order(number)).status is OrderStatus.RECEIVED
     for _ in range(3):
         house.later(hours=1)
         await settle(plane)
@@ -135,7 +134,7 @@ async def test_r138_approvals_wait_and_expire_unchanged_store(house):
     house.later(hours=70)
     await settle(plane)
     assert (await house.journal.approval(asked.filed.id)).status is ApprovalStatus.EXPIRED
-    assert (await house.store.order(number)).status is Status.RECEIVED
+    assert (await house.store.order(number)).status is OrderStatus.RECEIVED
     assert not await house.verify()
 
 
@@ -153,7 +152,7 @@ async def failing_card(house, plane, times=6):
 
 
 async def test_r141_fix_is_judged_and_audited(house):
-    plane = await house.boot(anomaly_resolver, patient=False)
+    plane = await house.boot(anomaly_resolver, wait_for_batches=False)
     await failing_card(house, plane)
 
     assert await house.store.payment_methods() == {"card": False, "paypal": True}
@@ -173,7 +172,7 @@ async def test_r141_fix_is_judged_and_audited(house):
 
 
 async def test_r141_what_was_switched_off_is_tried_again_and_can_be_undone(house):
-    plane = await house.boot(anomaly_resolver, patient=False)
+    plane = await house.boot(anomaly_resolver, wait_for_batches=False)
     await failing_card(house, plane)
     [fix] = [
         s for s in await house.stories() if isinstance(s.filed.proposal.action, SetPaymentMethod)
@@ -193,14 +192,14 @@ async def test_r141_what_was_switched_off_is_tried_again_and_can_be_undone(house
 
 async def test_r141_a_fix_that_asks_waits_for_the_owner(house):
     house.policy = PolicySettings()
-    plane = await house.boot(anomaly_resolver, patient=False)
+    plane = await house.boot(anomaly_resolver, wait_for_batches=False)
     await failing_card(house, plane)
 
     assert (await house.store.payment_methods())["card"] is True
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
     assert isinstance(asked.filed.proposal.action, SetPaymentMethod)
     assert [one.id for one in await house.book.incidents(status="open")] == ["payments/card"]
-    await plane.answer(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
+    await plane.decide(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
     assert (await house.store.payment_methods())["card"] is False
     assert not await house.verify()
@@ -208,21 +207,22 @@ async def test_r141_a_fix_that_asks_waits_for_the_owner(house):
 
 async def test_r142_unknown_anomaly_escalates_to_a_person(house):
     house.policy = PolicySettings()
-    plane = await house.boot(anomaly_resolver, patient=False)
-    odd = AnomalyFound(metric="checkout latency", observed=900, expected=120)
+    plane = await house.boot(anomaly_resolver, wait_for_batches=False)
+    odd = AnomalyDetected(metric="checkout latency", observed=900, expected=120)
     await plane.publish([house.news(odd), house.news(odd)])
     await settle(plane)
     await plane.publish([house.news(odd)])
     await settle(plane)
 
-    [incident] = await house.book.untold()
+    [incident] = await house.book.unnotified()
     assert (incident.cause, incident.plan) == ("unknown", ())
     assert (await house.journal.approvals(page=1, per_page=9)).total == 0
     assert not await house.verify()
 
 
 async def test_a_run_that_failed_for_good_is_heard_of_once(house):
-    from storecrew.domain.events import RunFailed, StockRanLow
+    from storecrew.domain.control.runs import RunFailed
+    from storecrew.domain.shop.inventory import StockRanLow
     from storecrew.sdk import agent
 
     heard = []
@@ -240,7 +240,7 @@ async def test_a_run_that_failed_for_good_is_heard_of_once(house):
         raise ValueError("neither")
         yield
 
-    plane = await house.boot(broken, listener, attempts=1, patient=False)
+    plane = await house.boot(broken, listener, attempts=1, wait_for_batches=False)
     low = StockRanLow(sku="mug", warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
     await plane.publish([house.news(low)])
     for _ in range(10):

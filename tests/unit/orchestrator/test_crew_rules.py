@@ -7,15 +7,16 @@ from datetime import timedelta
 import pytest
 from house import LIMITS, low, settle
 
-from storecrew.domain.actions import Reorder, SetPrice
-from storecrew.domain.crew import Budget, Halt
-from storecrew.domain.events import StockRanLow
-from storecrew.domain.health import State, overall
+from storecrew.domain.control.agents import Budget, Suspension
+from storecrew.domain.control.health import AgentState, overall
+from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import RunStatus
-from storecrew.journal.crew import SqlCrew
-from storecrew.journal.health import SqlHealth
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.journal.agents import SqlAgentRepository
+from storecrew.journal.health import SqlHealthRepository
 from storecrew.orchestrator.registry import Registry, spread
 from storecrew.sdk import Proposal, agent, every
 
@@ -32,7 +33,7 @@ def worker_for(name, done, **options):
 
 
 async def pulses(house):
-    return {p.agent: p for p in await SqlHealth(house.journal.database).pulses()}
+    return {p.agent: p for p in await SqlHealthRepository(house.journal.database).agent_health()}
 
 
 async def kinds(house):
@@ -98,7 +99,9 @@ async def test_r050_concurrency_limit_holds_over_five_triggers(house):
     plane = await house.boot(limited, max_concurrent=10)
     for n in range(5):
         await plane.request_run("limited", key=str(n), by="person:owner", parameters={})
-    taken = await house.journal.take(house.pipeline().registry.intakes(), house.clock.now(), 10)
+    taken = await house.journal.claim_runs(
+        house.pipeline().registry.claim_specs(), house.clock.now(), 10
+    )
 
     assert len(taken.runs) == 2
     assert not go_on.is_set()
@@ -109,7 +112,7 @@ async def test_r050_concurrency_limit_holds_over_five_triggers(house):
 
 async def test_who_asks_for_a_run_does_not_wait_for_the_batch_to_fill(house):
     done = []
-    patient = worker_for("patient", done, batch=10, within=timedelta(minutes=5))
+    patient = worker_for("patient", done, batch=10, batch_window=timedelta(minutes=5))
     plane = await house.boot(patient)
     await plane.publish([house.news(low())])
     await settle(plane)
@@ -139,12 +142,12 @@ async def test_an_agent_that_leaves_and_comes_back_ticks_once_per_tick(house):
     plane = await house.boot(hourly)
     registry = plane._registry
     await settle(plane)
-    registry.dismiss("hourly")
+    registry.deregister("hourly")
     house.later(hours=2)
     await settle(plane)
     registry.register(hourly)
     await settle(plane)
-    registry.dismiss("hourly")
+    registry.deregister("hourly")
     registry.register(hourly)
     await settle(plane)
 
@@ -167,7 +170,7 @@ def _note(ticks):
 async def test_r051_pause_stops_runs_and_effects_of_the_crew_until_resume(house):
     seen = []
 
-    @agent(on=StockRanLow, may=[SetPrice], name="scarcity")
+    @agent(on=StockRanLow, allowed_actions=[SetPrice], name="scarcity")
     async def scarcity(event, ctx):
         """Have somebody pull the stop while it thinks."""
         seen.append(event.sku)
@@ -201,28 +204,28 @@ async def test_one_agent_is_paused_and_the_others_go_on(house):
     done = []
     one = worker_for("one", done, schedule=every(hours=1, offset=timedelta(0)))
     plane = await house.boot(one, worker_for("two", done))
-    book = SqlCrew(house.journal.database)
+    book = SqlAgentRepository(house.journal.database)
     now = house.clock.now()
-    await book.halt("one", by="person:owner", now=now)
-    await book.halt("one", by="person:owner", now=now)
+    await book.suspend("one", by="person:owner", now=now)
+    await book.suspend("one", by="person:owner", now=now)
     await plane.publish([house.news(low())])
     await settle(plane)
     assert done == ["two"]
-    assert await book.halts() == {"one": (Halt.PAUSED, "")}
+    assert await book.suspensions() == {"one": (Suspension.PAUSED, "")}
 
-    await book.release("one", by="person:owner", now=now)
+    await book.resume("one", by="person:owner", now=now)
     await settle(plane)
     assert done == ["two", "one", "one"]  # the event, and the tick that it missed
     assert await kinds(house) == ["pause_agent", "resume_agent"]
 
 
 async def test_a_paused_agent_changes_nothing_any_more(house):
-    book = SqlCrew(house.journal.database)
+    book = SqlAgentRepository(house.journal.database)
 
-    @agent(on=StockRanLow, may=[SetPrice], name="scarcity")
+    @agent(on=StockRanLow, allowed_actions=[SetPrice], name="scarcity")
     async def scarcity(event, ctx):
         """Be paused while it thinks."""
-        await book.halt("scarcity", by="person:owner", now=house.clock.now())
+        await book.suspend("scarcity", by="person:owner", now=house.clock.now())
         yield Proposal(action=SetPrice(sku="mug", price=Money.of("10.50", "EUR")), reason="low")
 
     await house.stock()
@@ -234,7 +237,7 @@ async def test_a_paused_agent_changes_nothing_any_more(house):
     assert (await house.store.product("mug")).price == Money.of(10, "EUR")
     assert [run.status for run in await house.runs()] == [RunStatus.RETRYING]
 
-    await book.release("scarcity", by="person:owner", now=house.clock.now())
+    await book.resume("scarcity", by="person:owner", now=house.clock.now())
     await settle(plane)
     assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
 
@@ -258,8 +261,8 @@ async def test_r053_switched_off_neither_schedules_nor_events_start_a_run(house)
 async def test_r054_orchestrator_settings_bound_runs_at_once(house):
     from loop_parts import Beside, boot
 
+    from storecrew.app.background import loop_settings
     from storecrew.app.settings import load_settings
-    from storecrew.app.working import loop_settings
 
     environ = {"ORCHESTRATOR_MAX_CONCURRENT": "2", "ORCHESTRATOR_INTERVAL_SECONDS": "7"}
     settings = loop_settings(load_settings(environ=environ))
@@ -294,8 +297,8 @@ async def test_a_spent_budget_of_runs_stops_the_agent_until_the_shops_midnight(h
     for _ in range(3):
         await settle(plane)
     assert done == ["thrifty"] * 2
-    halts = await SqlCrew(house.journal.database).halts()
-    assert halts == {"thrifty": (Halt.SPENT, "2026-03-02")}
+    halts = await SqlAgentRepository(house.journal.database).suspensions()
+    assert halts == {"thrifty": (Suspension.SPENT, "2026-03-02")}
     assert await kinds(house) == ["halt_agent"]  # once, however often it was looked at
 
     plane = await house.boot()  # a restart does not fill it
@@ -346,16 +349,21 @@ async def test_tokens_count_on_the_run_also_of_attempts_that_failed(house):
     runs = [run for run in await house.runs() if run.status is RunStatus.DONE]
     assert sorted(run.tokens for run in runs) == [100, 200]
     day = house.pipeline().day(house.clock.now())
-    used = await SqlCrew(house.journal.database).used("thinker", day)
+    used = await SqlAgentRepository(house.journal.database).used("thinker", day)
     assert (used.runs, used.tokens) == (2, 300)
 
 
 async def test_money_beyond_the_agents_day_is_asked_about_and_not_moved(house):
-    @agent(on=StockRanLow, may=[Reorder], name="buyer", budget=Budget(money=Money.of(60, "EUR")))
+    @agent(
+        on=StockRanLow,
+        allowed_actions=[CreatePurchaseOrder],
+        name="buyer",
+        budget=Budget(money=Money.of(60, "EUR")),
+    )
     async def buyer(event, ctx):
         """Buy ten at 5 EUR, three times."""
         for n in range(3):
-            yield Proposal(action=Reorder(sku=f"mug{n}", quantity=10), reason="low")
+            yield Proposal(action=CreatePurchaseOrder(sku=f"mug{n}", quantity=10), reason="low")
 
     for n in range(3):
         await house.stock(sku=f"mug{n}")
@@ -368,7 +376,7 @@ async def test_money_beyond_the_agents_day_is_asked_about_and_not_moved(house):
     assert verdicts == [Verdict.ALLOW, Verdict.ASK, Verdict.ASK]
     assert stories[1].decision.rule == "agent_budget"
     day = house.pipeline().day(house.clock.now())
-    used = await SqlCrew(house.journal.database).used("buyer", day)
+    used = await SqlAgentRepository(house.journal.database).used("buyer", day)
     assert used.money == 5000
 
 
@@ -391,16 +399,16 @@ async def test_r044_failing_agent_is_rescheduled_and_reported(house):
     await plane.publish([house.news(low())])
     await settle(plane)
     known = (await pulses(house))["shaky"]
-    assert (known.failures, known.state(house.clock.now())) == (1, State.ERROR)
+    assert (known.failures, known.state(house.clock.now())) == (1, AgentState.ERROR)
     assert overall([known], house.clock.now()) == "degraded"
 
     for _ in range(3):
         house.later(minutes=1)
         await settle(plane)
-    await plane._beat()
+    await plane._heartbeat()
     known = (await pulses(house))["shaky"]
     assert (len(tries), known.failures) == (3, 0)
-    assert known.state(house.clock.now()) is State.HEALTHY
+    assert known.state(house.clock.now()) is AgentState.HEALTHY
     assert tries[1] - tries[0] >= timedelta(seconds=2)
 
 
@@ -446,7 +454,7 @@ async def test_r045_an_agent_that_hangs_each_time_is_escalated(house):
         await settle(plane)
         house.later(minutes=1)
 
-    [incident] = await SqlHealth(house.journal.database).untold()
+    [incident] = await SqlHealthRepository(house.journal.database).unnotified()
     assert (incident.agent, incident.kind) == ("sleepy", "hung")
     assert await kinds(house) == ["cancel_run", "open_incident", "cancel_run"]
 
@@ -455,9 +463,11 @@ async def test_a_pause_or_a_takeover_is_no_fault_of_the_agent(house):
     done = []
     plane = await house.boot(worker_for("clerk", done))
     await plane.publish([house.news(low())])
-    taken = await house.journal.take(Registry(house.agents).intakes(), house.clock.now(), 1)
+    taken = await house.journal.claim_runs(
+        Registry(house.agents).claim_specs(), house.clock.now(), 1
+    )
     await plane.set_paused(True, by="owner")
-    await plane.carry_out(taken.runs[0])
+    await plane.execute(taken.runs[0])
     await plane.sweep()
 
     assert "clerk" not in await pulses(house)

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from house import settle
 
-from storecrew.domain.actions import SetPrice
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import InvalidSettings, NotFound, StorageBusy
-from storecrew.domain.events import ObservationRejected, StockRanLow
-from storecrew.domain.runs import RunStatus
+from storecrew.domain.shop.catalog import ObservationRejected, SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.orchestrator.registry import Registry
 from storecrew.sdk import agent, cron, every
 
@@ -43,7 +43,7 @@ async def test_waiting_events_become_one_run(house):
 
 async def test_a_batch_may_wait_to_fill_but_not_for_ever(house):
     seen = []
-    plane = await house.boot(noter(seen, batch=10, within=timedelta(minutes=5)))
+    plane = await house.boot(noter(seen, batch=10, batch_window=timedelta(minutes=5)))
     await plane.publish([house.news(low())])
     swept = await plane.sweep()
     assert not seen
@@ -56,7 +56,7 @@ async def test_a_batch_may_wait_to_fill_but_not_for_ever(house):
 
 async def test_a_full_batch_does_not_wait(house):
     seen = []
-    plane = await house.boot(noter(seen, batch=2, within=timedelta(hours=5)))
+    plane = await house.boot(noter(seen, batch=2, batch_window=timedelta(hours=5)))
     await plane.publish([house.news(low()), house.news(low())])
     await settle(plane)
     assert len(seen) == 1
@@ -92,7 +92,9 @@ async def test_an_agent_never_exceeds_its_concurrency(house):
     plane = await house.boot(noter(seen, concurrency=2))
     await plane.publish([house.news(low(str(n))) for n in range(5)])
 
-    taken = await house.journal.take(Registry(house.agents).intakes(), house.clock.now(), 10)
+    taken = await house.journal.claim_runs(
+        Registry(house.agents).claim_specs(), house.clock.now(), 10
+    )
 
     assert len(taken.runs) == 2
 
@@ -247,8 +249,8 @@ def test_agent_names_are_unique_and_not_reserved():
 def test_an_event_wakes_who_subscribed_to_it():
     registry = Registry([noter([], name="one"), noter([], name="two")])
     rejected = ObservationRejected(sku="a", what="", value="", reason="")
-    assert registry.wakes_for(low()) == ("one", "two")
-    assert registry.wakes_for(rejected) == ()
+    assert registry.subscribers_of(low()) == ("one", "two")
+    assert registry.subscribers_of(rejected) == ()
 
 
 async def test_a_run_in_chunks_settles_every_proposal(house):
@@ -259,7 +261,7 @@ async def test_a_run_in_chunks_settles_every_proposal(house):
     for sku in skus[:3]:
         await house.stock(sku)
 
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def repricer(event, ctx):
         """Reprice everything, known or not."""
         for sku in skus:
@@ -271,7 +273,7 @@ async def test_a_run_in_chunks_settles_every_proposal(house):
     await settle(plane)
 
     [run] = [run for run in await house.runs() if run.agent == "repricer"]
-    counts = await house.journal.tally([run.id])
+    counts = await house.journal.count_results([run.id])
     assert counts == {"proposals": 1100, "applied": 3, "asked": 0, "denied": 1097, "refused": 0}
     assert run.status is RunStatus.DONE
     assert not await house.verify()
@@ -281,14 +283,14 @@ async def test_what_waits_for_its_batch_is_looked_at_again_only_when_something_c
     house, monkeypatch
 ):
     seen, looks = [], []
-    take = type(house.journal).take
+    claim = type(house.journal).claim_runs
 
     async def counted(journal, *args, **kwargs):
         looks.append(1)
-        return await take(journal, *args, **kwargs)
+        return await claim(journal, *args, **kwargs)
 
-    monkeypatch.setattr(type(house.journal), "take", counted)
-    plane = await house.boot(noter(seen, batch=3, within=timedelta(minutes=5)))
+    monkeypatch.setattr(type(house.journal), "claim_runs", counted)
+    plane = await house.boot(noter(seen, batch=3, batch_window=timedelta(minutes=5)))
     await plane.publish([house.news(low("a"))])
     swept = [await plane.sweep() for _ in range(5)]
     assert (len(looks), seen) == (1, [])

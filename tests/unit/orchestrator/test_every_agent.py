@@ -10,19 +10,19 @@ from itertools import count
 import pytest
 from crew_stage import ASKS, SCENES, WATCHES, Stage
 from house import settle
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from storecrew.app.crew import CREW
 from storecrew.domain.codec import decode_action, encode
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import NotUndoable
-from storecrew.domain.events import ClockTicked, Event, RunRequested
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import RunStatus
-from storecrew.testing.propose import propose
+from storecrew.testing.fake_store import FakeStore
+from storecrew.testing.run_agent import run_agent
 from storecrew.testing.simulation.faults import Crash
-from storecrew.testing.view import FakeView
 
 AGENTS = {agent.name: agent for agent in CREW}
 SAYS = sorted(SCENES)
@@ -51,11 +51,13 @@ async def staged(house, name):
 async def acted(house, name, event=None, fault=None):
     """Play the agent's scene to its end, beginning again where a crash left it."""
     event = event or await staged(house, name)
-    house.store.database.fault = house.journal.database.fault = fault or (lambda _name: None)
+    house.store.database.fault_hook = house.journal.database.fault_hook = fault or (
+        lambda _name: None
+    )
     while True:
         try:
             others = [silent(each) for each in CREW if each.name != name]
-            plane = await house.boot(AGENTS[name], *others, patient=False)
+            plane = await house.boot(AGENTS[name], *others, wait_for_batches=False)
             if isinstance(event, RunRequested):
                 await plane.request_run(name, key="scene", by=event.by, parameters={})
             else:
@@ -94,7 +96,7 @@ async def test_what_an_agent_says_can_be_checked_judged_and_done(house, name):
     assert bool(stories) is (name not in WATCHES)
     for story in stories:
         proposal = story.filed.proposal
-        assert type(proposal.action) in AGENTS[name].may
+        assert type(proposal.action) in AGENTS[name].allowed_actions
         assert len(proposal.reason) > 15
         assert proposal.evidence
         assert decode_action(json.loads(json.dumps(encode(proposal.action)))) == proposal.action
@@ -190,5 +192,5 @@ def heard_by(name: str) -> st.SearchStrategy[list[Event]]:
 async def test_news_of_what_does_not_exist_stops_no_agent(name, data):
     agent, events = AGENTS[name], data.draw(heard_by(name))
     woken_by = events if agent.batch > 1 else events[:1]
-    for said in await propose(agent, woken_by, FakeView()):
+    for said in await run_agent(agent, woken_by, FakeStore()):
         json.dumps(encode(said))

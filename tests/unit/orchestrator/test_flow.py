@@ -6,14 +6,15 @@ from decimal import Decimal
 import pytest
 from house import low, raise_to, settle
 
-from storecrew.domain.actions import AdjustStock, Reorder, SetPrice
+from storecrew.domain.control.proposals import Result, Verdict
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import NotFound
-from storecrew.domain.events import DeliveryConfirmed, ObservationRejected, StockRanLow
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Result, Verdict
-from storecrew.domain.runs import RunStatus
-from storecrew.orchestrator.planning import plan
+from storecrew.domain.shop.catalog import ObservationRejected, SetPrice
+from storecrew.domain.shop.inventory import AdjustStock, StockRanLow
+from storecrew.domain.shop.orders import DeliveryConfirmed, OrderStatus
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.orchestrator.dry_run import plan
 from storecrew.policy import PolicySettings
 from storecrew.sdk import Proposal, agent, every
 from storecrew.testing.simulation.faults import Crash
@@ -64,7 +65,8 @@ async def test_what_exceeds_a_limit_waits_for_a_person_and_changes_nothing(house
 
 
 async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_recorded(house):
-    from storecrew.domain.actions import ApproveOrder, CapturePayment, FulfilOrder
+    from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder
+    from storecrew.domain.shop.payments import CapturePayment
 
     await house.stock(price=0)
     order = await house.order()
@@ -80,12 +82,13 @@ async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_rec
 async def test_a_stale_price_is_refused_and_audited(house):
     await house.stock()
 
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def late(event, ctx):
         """Propose on an old price."""
         old = Money.of("9.99", "EUR")
         yield Proposal(
-            action=SetPrice(sku="mug", price=Money.of("10.10", "EUR"), expect=old), reason="old"
+            action=SetPrice(sku="mug", price=Money.of("10.10", "EUR"), expected_price=old),
+            reason="old",
         )
 
     plane = await house.boot(late)
@@ -119,7 +122,7 @@ async def test_an_agent_that_proposes_what_it_did_not_declare_fails_and_changes_
 async def test_an_agent_cannot_act_through_its_view_of_the_store(house):
     await house.stock()
 
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def sneak(event, ctx):
         """Act instead of proposing."""
         await ctx.store.apply(SetPrice(sku="mug", price=Money.of(1, "EUR")), key="sneak")
@@ -152,13 +155,13 @@ async def test_what_an_agent_finds_wakes_the_next(house):
 async def test_purchases_of_one_run_stop_together_at_the_budget(house):
     for sku in ("a", "b", "c"):
         await house.stock(sku, cost=40)
-    house.policy = PolicySettings(autonomy={"*.*": "limits"}, reorder_budget_per_day=Decimal(1000))
+    house.policy = PolicySettings(autonomy={"*.*": "limits"}, purchase_budget_per_day=Decimal(1000))
 
-    @agent(on=ObservationRejected, may=[Reorder])
+    @agent(on=ObservationRejected, allowed_actions=[CreatePurchaseOrder])
     async def buyer(event, ctx):
         """Buy too much."""
         for sku in ("a", "b", "c"):
-            yield Proposal(action=Reorder(sku=sku, quantity=10), reason="more")
+            yield Proposal(action=CreatePurchaseOrder(sku=sku, quantity=10), reason="more")
 
     plane = await house.boot(buyer)
     await plane.publish([house.news(ObservationRejected(sku="a", what="", value="", reason=""))])
@@ -168,7 +171,7 @@ async def test_purchases_of_one_run_stop_together_at_the_budget(house):
 
     verdicts = [story.decision.verdict for story in await house.stories()]
     assert verdicts.count(Verdict.ALLOW) == 2
-    assert len(await house.store.purchases()) == 2
+    assert len(await house.store.purchase_orders()) == 2
 
 
 async def test_a_plan_changes_nothing(house):
@@ -211,10 +214,10 @@ async def crash_at_the_stores_next_write(house, plane):
 
     def die(name):
         if name == "write":
-            house.store.database.fault = lambda _name: None
+            house.store.database.fault_hook = lambda _name: None
             raise Crash(name)
 
-    house.store.database.fault = die
+    house.store.database.fault_hook = die
     await settle(plane)
 
 
@@ -240,7 +243,7 @@ async def test_a_pause_between_proposing_and_acting_holds_the_effect_back(house)
 
 
 async def test_an_allowance_that_the_cost_overtook_is_not_used_after_a_crash(house):
-    from storecrew.domain.actions import SetCost
+    from storecrew.domain.shop.catalog import SetCost
 
     await house.stock()
     plane = await house.boot(raise_to("10.50"))
@@ -260,20 +263,20 @@ async def test_an_allowance_that_the_cost_overtook_is_not_used_after_a_crash(hou
 
 async def test_an_order_goes_all_the_way(house):
     from storecrew.app.crew import CREW
-    from storecrew.domain.actions import CapturePayment
+    from storecrew.domain.shop.payments import CapturePayment
 
     await house.stock()
-    plane = await house.boot(*CREW, patient=False)
+    plane = await house.boot(*CREW, wait_for_batches=False)
     order = await house.order(2)
     await settle(plane)
-    assert (await house.store.order(order)).status is Status.AWAITING_PAYMENT
+    assert (await house.store.order(order)).status is OrderStatus.AWAITING_PAYMENT
 
     await house.store.apply(CapturePayment(order_id=order, reference="r"), key="p")
     await settle(plane)
     await plane.publish([house.news(DeliveryConfirmed(order_id=order))])
     await settle(plane)
 
-    assert (await house.store.order(order)).status is Status.DELIVERED
+    assert (await house.store.order(order)).status is OrderStatus.DELIVERED
     assert [s.on_hand for s in await house.store.stock(["mug"])] == [8]
     assert not await house.verify()
 
@@ -281,7 +284,7 @@ async def test_an_order_goes_all_the_way(house):
 async def test_a_run_by_hand_gets_its_parameters(house):
     seen = []
 
-    @agent(may=[AdjustStock])
+    @agent(allowed_actions=[AdjustStock])
     async def curious(event, ctx):
         """Look at what it was given."""
         seen.append((event.by, dict(event.parameters)))

@@ -6,14 +6,16 @@ from datetime import timedelta
 from house import settle
 from loop_parts import Beside, Flaky, boot, low, noter, to_price
 
-from storecrew.domain.actions import Reorder, SetPrice
-from storecrew.domain.events import StockRanLow
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import ApprovalStatus, RunStatus
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.orchestrator.dry_run import plan
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.planning import plan
 from storecrew.sdk import Proposal, agent, every
 
 
@@ -58,7 +60,7 @@ async def test_a_run_that_the_engine_did_not_take_is_offered_again(house):
     await plane.publish([house.news(low())])
 
     assert await served(plane, heard.get()) == "mug"
-    assert len(plane.begun) == 1
+    assert len(plane.started_runs) == 1
 
 
 async def test_old_records_are_forgotten_once_a_day(house):
@@ -159,7 +161,7 @@ async def test_a_plane_that_is_stopping_begins_nothing(house):
 
 def test_waking_a_plane_that_does_not_run_is_no_trouble(house):
     plane = Orchestrator(house.pipeline(), Beside())
-    plane.wake()
+    plane.wake_up()
     assert plane.last_sweep is None
 
 
@@ -195,11 +197,11 @@ async def test_what_wakes_agents_outside_a_plan_stays_out_of_it(house):
 
 
 async def test_a_plan_counts_what_it_would_spend(house):
-    @agent(schedule=every(days=1), may=[Reorder])
+    @agent(schedule=every(days=1), allowed_actions=[CreatePurchaseOrder])
     async def buyer(event, ctx):
         """Buy twice what a day's budget holds."""
         for sku in ("mug", "cup"):
-            yield Proposal(action=Reorder(sku=sku, quantity=200), reason="")
+            yield Proposal(action=CreatePurchaseOrder(sku=sku, quantity=200), reason="")
 
     for sku in ("mug", "cup"):
         await house.stock(sku)
@@ -214,10 +216,12 @@ async def test_a_stop_that_comes_after_a_run_was_begun_holds_it_back(house):
     heard = asyncio.Queue()
     plane = await boot(house, InlineEngine(), noter(heard))
     await plane.publish([house.news(low())])
-    taken = await house.journal.take(house.pipeline().registry.intakes(), house.clock.now(), 1)
+    taken = await house.journal.claim_runs(
+        house.pipeline().registry.claim_specs(), house.clock.now(), 1
+    )
     await plane.set_paused(True, by="owner")
 
-    await plane.carry_out(taken.runs[0])
+    await plane.execute(taken.runs[0])
     await settle(plane)
     assert heard.empty()
     assert (await house.journal.run(taken.runs[0])).error == "the crew is paused"
@@ -251,7 +255,7 @@ async def test_the_loop_keeps_to_the_clock_with_nothing_to_forget(house):
 
 
 async def test_undoing_what_a_person_changed_takes_back_what_was_done(house):
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def scarcity(event, ctx):
         """Ask for too much."""
         yield to_price("15")
@@ -262,7 +266,7 @@ async def test_undoing_what_a_person_changed_takes_back_what_was_done(house):
     await settle(plane)
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
     other = SetPrice(sku="mug", price=Money.of("10.50", "EUR"))
-    await plane.answer(asked.filed.id, ApprovalStatus.APPROVED, by="owner", changed=other)
+    await plane.decide(asked.filed.id, ApprovalStatus.APPROVED, by="owner", changed=other)
     await settle(plane)
     assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
 

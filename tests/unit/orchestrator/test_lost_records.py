@@ -6,16 +6,17 @@ from datetime import timedelta
 from house import settle
 from loop_parts import Beside, Flaky, boot, low, noter, to_price
 
-from storecrew.domain.actions import SendMessage, SetCost, SetPrice
-from storecrew.domain.commerce import Customer
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Proposal, Verdict
 from storecrew.domain.errors import StorageBusy
-from storecrew.domain.events import StockRanLow
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal, Verdict
-from storecrew.domain.runs import ApprovalStatus
+from storecrew.domain.shop.catalog import SetCost, SetPrice
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.messages import SendMessage
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.sdk import agent
-from storecrew.sdk.context import Meter
+from storecrew.sdk.context import UsageMeter
 
 
 class Forgetful(Flaky):
@@ -24,7 +25,7 @@ class Forgetful(Flaky):
     def __init__(self, port):
         super().__init__(port, "advance", 1)
 
-    async def advance(self, step):
+    async def record_step(self, step):
         if step.settled and self.left:
             self.left -= 1
             raise StorageBusy("journal")
@@ -34,7 +35,7 @@ class Forgetful(Flaky):
 async def after_a_lost_record(house, change=None):
     """Let a price be set and not recorded, something change, and the run be tried again."""
 
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def scarcity(event, ctx):
         """Raise the price."""
         yield to_price("10.50")
@@ -70,7 +71,7 @@ async def test_what_was_done_stays_done_though_it_would_be_refused_by_now(house)
 
 
 async def test_a_yes_that_was_carried_out_and_not_recorded_is_recorded_by_the_next_try(house):
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def scarcity(event, ctx):
         """Ask."""
         yield to_price("15")
@@ -80,7 +81,7 @@ async def test_a_yes_that_was_carried_out_and_not_recorded_is_recorded_by_the_ne
     await plane.publish([house.news(low())])
     await settle(plane)
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
-    await plane.answer(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
+    await plane.decide(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
     house.later(minutes=1)
     await settle(plane)
@@ -94,17 +95,19 @@ async def test_an_attempt_that_another_has_taken_over_from_does_nothing(house):
     heard = asyncio.Queue()
     plane = await boot(house, Beside(), noter(heard))
     await plane.publish([house.news(low())])
-    taken = await house.journal.take(house.pipeline().registry.intakes(), house.clock.now(), 1)
-    await house.journal.take_over()
+    taken = await house.journal.claim_runs(
+        house.pipeline().registry.claim_specs(), house.clock.now(), 1
+    )
+    await house.journal.reclaim_runs()
 
-    await house.pipeline().carry_out(taken.runs[0], 1, Meter())
+    await house.pipeline().execute(taken.runs[0], 1, UsageMeter())
     assert heard.empty()
-    await house.pipeline().carry_out(taken.runs[0], 2, Meter())
+    await house.pipeline().execute(taken.runs[0], 2, UsageMeter())
     assert await heard.get() == "mug"
 
 
 async def test_what_a_message_rests_on_is_looked_up(house):
-    @agent(on=StockRanLow, may=[SendMessage])
+    @agent(on=StockRanLow, allowed_actions=[SendMessage])
     async def writer(event, ctx):
         """Write to one who is known and one who is not."""
         for customer in ("ann", "nobody"):

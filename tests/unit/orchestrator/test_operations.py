@@ -6,24 +6,18 @@ from datetime import timedelta
 import pytest
 from house import START, low, raise_to, settle
 
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.events import BottleneckSeen, RunRequested
+from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.events import RunRequested
+from storecrew.domain.control.incidents import BottleneckDetected, OpenIncident
+from storecrew.domain.control.proposals import RevertProposal, Verdict
+from storecrew.domain.control.services import RestartService, ServiceOrigin, ServiceSpec
 from storecrew.domain.money import Money
-from storecrew.domain.operations import (
-    DelegateWork,
-    OpenIncident,
-    PauseAgent,
-    RestartService,
-    ResumeAgent,
-    RevertProposal,
-)
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import ApprovalStatus
-from storecrew.domain.services import Origin, ServiceSpec
-from storecrew.journal.services import SqlServices
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.journal.services import SqlServiceRegistry
+from storecrew.orchestrator.dry_run import plan
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
-from storecrew.orchestrator.planning import plan
 from storecrew.policy import PolicySettings
 from storecrew.sdk import Proposal, agent, every
 from storecrew.testing.simulation.faults import Crash
@@ -35,13 +29,13 @@ KINDS = (
     ResumeAgent,
     RevertProposal,
     OpenIncident,
-    DelegateWork,
+    AssignTask,
     SetPrice,
 )
 
 
 def does(*actions, name="anomaly_resolver", tags=()):
-    @agent(on=BottleneckSeen, may=KINDS, name=name, tags=tags)
+    @agent(on=BottleneckDetected, allowed_actions=KINDS, name=name, tags=tags)
     async def doer(event, ctx):
         """Do what the test says."""
         for action in actions:
@@ -61,7 +55,7 @@ def idle(name, tags=()):
 
 
 def stuck():
-    return BottleneckSeen(what="stock", count=1, threshold=0, advice="look")
+    return BottleneckDetected(what="stock", count=1, threshold=0, advice="look")
 
 
 def incident(name="orders"):
@@ -70,7 +64,7 @@ def incident(name="orders"):
 
 async def act(house, *actions, others=(), policy=ALONE):
     house.policy = policy
-    plane = await house.boot(does(*actions), *others, patient=False)
+    plane = await house.boot(does(*actions), *others, wait_for_batches=False)
     await plane.publish([house.news(stuck())])
     await settle(plane)
     return plane
@@ -96,9 +90,9 @@ async def test_actions_on_shop_and_plane_are_done_in_one_run(house):
 
 @pytest.mark.parametrize("n", range(1, 13))
 async def test_a_crash_between_deed_and_record_does_it_once(house, n):
-    services = SqlServices(house.journal.database)
+    services = SqlServiceRegistry(house.journal.database)
     spec = ServiceSpec(id="reviews", executable="true")
-    await services.register(spec, Origin.API, by="me", now=START)
+    await services.register(spec, ServiceOrigin.API, by="me", now=START)
     left = {"n": n}
 
     def die(name):
@@ -107,13 +101,13 @@ async def test_a_crash_between_deed_and_record_does_it_once(house, n):
             raise Crash(name)
 
     house.policy = ALONE
-    house.journal.database.fault = die
-    work = DelegateWork(agent="helper", task="t", due_at=START + timedelta(days=1))
+    house.journal.database.fault_hook = die
+    work = AssignTask(agent="helper", task="t", due_at=START + timedelta(days=1))
     crew = [does(RestartService(service="reviews"), work), idle("helper")]
     news = house.news(stuck(), id="once")
     while True:
         try:
-            plane = await house.boot(*crew, patient=False)
+            plane = await house.boot(*crew, wait_for_batches=False)
             await plane.publish([news])
             await settle(plane)
             break
@@ -142,9 +136,9 @@ async def test_without_a_plane_such_a_wish_is_refused(house):
 
 
 async def test_a_service_that_was_restarted_often_waits_for_a_person(house):
-    services = SqlServices(house.journal.database)
+    services = SqlServiceRegistry(house.journal.database)
     await services.register(
-        ServiceSpec(id="reviews", executable="true"), Origin.API, by="me", now=START
+        ServiceSpec(id="reviews", executable="true"), ServiceOrigin.API, by="me", now=START
     )
     plane = await act(house, RestartService(service="reviews"))
     for _ in range(3):
@@ -156,7 +150,7 @@ async def test_a_service_that_was_restarted_often_waits_for_a_person(house):
     [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
     assert waiting.question.rule == "restarts"
     house.later(days=1)
-    await plane.answer(waiting.filed.id, ApprovalStatus.APPROVED, by="owner")
+    await plane.decide(waiting.filed.id, ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
     assert (await services.entry("reviews")).generation == 4
     assert not await house.verify()
@@ -172,11 +166,11 @@ async def test_a_service_that_was_restarted_often_waits_for_a_person(house):
         (ResumeAgent(agent="helper"), Verdict.ALLOW, "autonomy"),
         (RevertProposal(proposal_id="x"), Verdict.ALLOW, "autonomy"),
         (
-            DelegateWork(agent="nobody", task="t", due_at=START + timedelta(days=1)),
+            AssignTask(agent="nobody", task="t", due_at=START + timedelta(days=1)),
             Verdict.DENY,
             "delegating",
         ),
-        (DelegateWork(agent="helper", task="t", due_at=START), Verdict.DENY, "delegating"),
+        (AssignTask(agent="helper", task="t", due_at=START), Verdict.DENY, "delegating"),
     ],
 )
 async def test_the_limits_hold_even_for_an_agent_with_full_autonomy(house, action, verdict, rule):
@@ -196,11 +190,13 @@ async def test_a_revert_that_a_person_confirms_takes_the_price_back(house):
     await settle(first)
     [raised] = await house.stories()
     house.policy = PolicySettings()
-    plane = await house.boot(does(RevertProposal(proposal_id=raised.filed.id)), patient=False)
+    plane = await house.boot(
+        does(RevertProposal(proposal_id=raised.filed.id)), wait_for_batches=False
+    )
     await plane.publish([house.news(stuck())])
     await settle(plane)
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
-    await plane.answer(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
+    await plane.decide(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
 
     assert (await house.store.product("mug")).price == Money.of(10, "EUR")
@@ -218,7 +214,7 @@ async def test_a_revert_by_an_agent_alone_is_judged_again_as_an_agents(house):
 
     [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
     assert waiting.filed.proposal.action == SetPrice(
-        sku="mug", price=Money.of(10, "EUR"), expect=Money.of("10.50", "EUR")
+        sku="mug", price=Money.of(10, "EUR"), expected_price=Money.of("10.50", "EUR")
     )
     assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
     assert not await house.verify()
@@ -236,7 +232,7 @@ async def test_what_was_paused_by_the_crew_is_undone_by_a_person(house):
 
 
 async def test_a_plan_shows_operations_and_does_none(house):
-    @agent(schedule=every(hours=1), may=[OpenIncident], name="watcher")
+    @agent(schedule=every(hours=1), allowed_actions=[OpenIncident], name="watcher")
     async def watcher(event, ctx):
         """Call somebody."""
         yield Proposal(action=incident(), reason="look")

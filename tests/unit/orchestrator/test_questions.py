@@ -3,12 +3,12 @@
 import pytest
 from house import low, raise_to, settle
 
-from storecrew.domain.actions import SetPrice
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.proposals import Verdict
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted, NotUndoable
-from storecrew.domain.events import StockRanLow
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.runs import ApprovalStatus
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.policy import PolicySettings
 
 
@@ -23,7 +23,7 @@ async def ask(house, amount="15"):
 async def test_a_yes_is_carried_out_under_the_proposals_own_key(house):
     plane, proposal = await ask(house)
 
-    run = await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner", note="go")
+    run = await plane.decide(proposal, ApprovalStatus.APPROVED, by="owner", note="go")
     await settle(plane)
 
     assert run == f"{proposal}/settle"
@@ -37,7 +37,7 @@ async def test_a_person_may_approve_something_else(house):
     plane, proposal = await ask(house)
 
     other = SetPrice(sku="mug", price=Money.of(12, "EUR"))
-    await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner", changed=other)
+    await plane.decide(proposal, ApprovalStatus.APPROVED, by="owner", changed=other)
     await settle(plane)
 
     assert (await house.store.product("mug")).price == Money.of(12, "EUR")
@@ -49,7 +49,7 @@ async def test_not_even_a_person_gets_a_price_below_the_floor(house):
     plane, proposal = await ask(house)
 
     gift = SetPrice(sku="mug", price=Money.of(1, "EUR"))
-    await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner", changed=gift)
+    await plane.decide(proposal, ApprovalStatus.APPROVED, by="owner", changed=gift)
     await settle(plane)
 
     assert (await house.store.product("mug")).price == Money.of(10, "EUR")
@@ -60,7 +60,7 @@ async def test_not_even_a_person_gets_a_price_below_the_floor(house):
 async def test_a_no_is_audited_and_changes_nothing(house):
     plane, proposal = await ask(house)
 
-    await plane.answer(proposal, ApprovalStatus.REJECTED, by="owner", note="too dear")
+    await plane.decide(proposal, ApprovalStatus.REJECTED, by="owner", note="too dear")
     await settle(plane)
 
     assert (await house.store.product("mug")).price == Money.of(10, "EUR")
@@ -72,10 +72,10 @@ async def test_a_no_is_audited_and_changes_nothing(house):
 @pytest.mark.parametrize("second", [ApprovalStatus.APPROVED, ApprovalStatus.REJECTED])
 async def test_a_second_answer_is_refused(house, second):
     plane, proposal = await ask(house)
-    await plane.answer(proposal, ApprovalStatus.REJECTED, by="owner")
+    await plane.decide(proposal, ApprovalStatus.REJECTED, by="owner")
 
     with pytest.raises(AlreadyDecided, match="is rejected, not waiting"):
-        await plane.answer(proposal, second, by="owner")
+        await plane.decide(proposal, second, by="owner")
 
 
 async def test_a_late_answer_is_refused(house):
@@ -83,7 +83,7 @@ async def test_a_late_answer_is_refused(house):
     house.later(hours=73)
 
     with pytest.raises(AlreadyDecided, match="is expired"):
-        await plane.answer(proposal, ApprovalStatus.APPROVED, by="owner")
+        await plane.decide(proposal, ApprovalStatus.APPROVED, by="owner")
 
 
 async def test_an_unanswered_question_expires(house):
@@ -101,13 +101,13 @@ async def test_an_agent_does_not_decide_its_own_proposal(house, name):
     plane, proposal = await ask(house)
 
     with pytest.raises(NotPermitted, match="decide its own proposal"):
-        await plane.answer(proposal, ApprovalStatus.APPROVED, by=name)
+        await plane.decide(proposal, ApprovalStatus.APPROVED, by=name)
 
 
 async def test_an_unknown_question_cannot_be_answered(house):
     plane = await house.boot(raise_to("15"))
     with pytest.raises(NotFound):
-        await plane.answer("nothing/0", ApprovalStatus.APPROVED, by="owner")
+        await plane.decide("nothing/0", ApprovalStatus.APPROVED, by="owner")
 
 
 async def test_asking_again_about_the_same_thing_replaces_the_question(house):
@@ -123,7 +123,7 @@ async def test_asking_again_about_the_same_thing_replaces_the_question(house):
     assert waiting.filed.id != first
     assert (await house.journal.approval(first)).status is ApprovalStatus.SUPERSEDED
     with pytest.raises(AlreadyDecided, match="is superseded"):
-        await plane.answer(first, ApprovalStatus.APPROVED, by="owner")
+        await plane.decide(first, ApprovalStatus.APPROVED, by="owner")
     assert not await house.verify()
 
 
@@ -138,7 +138,7 @@ async def test_the_same_question_is_not_asked_twice(house):
     [again] = [story for story in await house.stories() if story.filed.id != first]
     assert (again.decision.verdict, again.decision.rule) == (Verdict.DENY, "already asked")
     assert first in again.decision.reason
-    await plane.answer(first, ApprovalStatus.APPROVED, by="owner")
+    await plane.decide(first, ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
     assert (await house.store.product("mug")).price == Money.of(15, "EUR")
     assert not await house.verify()
@@ -146,7 +146,7 @@ async def test_the_same_question_is_not_asked_twice(house):
 
 async def test_who_said_no_is_not_asked_the_same_again_for_a_fortnight(house):
     plane, first = await ask(house)
-    await plane.answer(first, ApprovalStatus.REJECTED, by="owner")
+    await plane.decide(first, ApprovalStatus.REJECTED, by="owner")
 
     house.later(days=13)
     await plane.publish([house.news(low())])
@@ -165,11 +165,11 @@ async def test_who_said_no_is_not_asked_the_same_again_for_a_fortnight(house):
 
 async def test_what_a_person_does_by_hand_closes_the_question_about_it(house):
     from storecrew.agents.order_management import order_management
-    from storecrew.domain.actions import ApproveOrder
+    from storecrew.domain.shop.orders import ApproveOrder
 
     await house.stock()
     house.policy = PolicySettings()
-    plane = await house.boot(order_management, patient=False)
+    plane = await house.boot(order_management, wait_for_batches=False)
     order = await house.order()
     await settle(plane)
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
@@ -208,12 +208,13 @@ async def test_what_was_not_done_cannot_be_undone(house):
 
 async def test_what_is_final_says_why_it_cannot_be_undone(house):
     from storecrew.agents.order_management import order_management
-    from storecrew.domain.actions import ApproveOrder, CapturePayment
+    from storecrew.domain.shop.orders import ApproveOrder
+    from storecrew.domain.shop.payments import CapturePayment
 
     await house.stock()
     order = await house.order()
     await house.store.apply(ApproveOrder(order_id=order), key="a", actor="person:me")
-    plane = await house.boot(order_management, patient=False)
+    plane = await house.boot(order_management, wait_for_batches=False)
     paid = CapturePayment(order_id=order, reference="r")
     await house.store.apply(paid, key="p", actor="person:me")
     await settle(plane)

@@ -9,11 +9,15 @@ from house import settle
 
 from storecrew.agents.inventory import inventory
 from storecrew.agents.personalization import personalization
-from storecrew.domain import actions as a
-from storecrew.domain.commerce import Customer, Line, Supplier
+from storecrew.domain.control.proposals import Verdict
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Verdict
-from storecrew.domain.selling import CreateDiscount, RecordAct
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.customers import Customer, RecordCustomerActivity
+from storecrew.domain.shop.inventory import AdjustStock, TransferStock
+from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder, Line, PlaceOrder
+from storecrew.domain.shop.payments import CapturePayment
+from storecrew.domain.shop.promotions import CreateDiscount
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder, DelayPurchaseOrder, Supplier
 from storecrew.policy import Policy, PolicySettings
 
 
@@ -25,7 +29,7 @@ async def do(house, action, *keys):
 
 async def begin(house, member, limits, settings=None):
     """Boot one agent under these limits, with settings of its own."""
-    plane = await house.boot(member, patient=False)
+    plane = await house.boot(member, wait_for_batches=False)
     policy = Policy(PolicySettings(autonomy={"*.*": "limits"}, **limits))
     pipeline = replace(plane._pipeline, policy=policy, settings={member.name: settings or {}})
     plane._pipeline = pipeline
@@ -36,11 +40,11 @@ async def sold_from_main(house, days=20):
     """Let units leave the main warehouse each day, so that it is known what is needed there."""
     for day in range(days):
         line = (Line(sku="mug", quantity=2),)
-        order = await do(house, a.PlaceOrder(lines=line, customer="ann"), "order", day)
+        order = await do(house, PlaceOrder(lines=line, customer="ann"), "order", day)
         number = order.detail["order_id"]
-        await do(house, a.ApproveOrder(order_id=number), "approve", day)
-        await do(house, a.CapturePayment(order_id=number, reference=f"p{day}"), "pay", day)
-        await do(house, a.FulfilOrder(order_id=number), "fulfil", day)
+        await do(house, ApproveOrder(order_id=number), "approve", day)
+        await do(house, CapturePayment(order_id=number, reference=f"p{day}"), "pay", day)
+        await do(house, FulfilOrder(order_id=number), "fulfil", day)
         house.later(days=1)
 
 
@@ -48,18 +52,20 @@ async def test_r131_a_late_supplier_moves_stock_and_the_move_is_taken_back(house
     await house.store.put_customers([Customer(id="ann", name="Ann")])
     await house.store.put_suppliers([Supplier(id="s", name="S", lead_time_days=5)])
     await house.stock("mug", units=46)
-    await do(house, a.PutProduct(sku="mug", name="mug", price=euro(10), supplier="s"), "put")
-    await do(house, a.AdjustStock(sku="mug", change=80, reason="found", warehouse="north"), "n")
+    await do(house, UpsertProduct(sku="mug", name="mug", price=euro(10), supplier="s"), "put")
+    await do(house, AdjustStock(sku="mug", change=80, reason="found", warehouse="north"), "n")
     await sold_from_main(house)
-    bought = await do(house, a.Reorder(sku="mug", quantity=30), "buy")
+    bought = await do(house, CreatePurchaseOrder(sku="mug", quantity=30), "buy")
     plane = await begin(house, inventory, {})
     due = house.clock.now() + timedelta(days=21)
-    await do(house, a.DelayPurchase(purchase_id=bought.detail["purchase_id"], due_at=due), "late")
+    await do(
+        house, DelayPurchaseOrder(purchase_id=bought.detail["purchase_id"], due_at=due), "late"
+    )
     await settle(plane)
 
     (story,) = await house.stories()
     move = story.filed.proposal.action
-    assert isinstance(move, a.TransferStock)
+    assert isinstance(move, TransferStock)
     assert (move.source, move.target) == ("north", "main")
     assert story.outcome.applied
     levels = {x.warehouse: x.available for x in await house.store.stock(["mug"])}
@@ -80,7 +86,7 @@ def euro(amount):
 async def left_in_the_cart(house):
     await house.store.put_customers([Customer(id="ann", name="Ann", marketing_consent=True)])
     await house.stock("mug", units=50)
-    await do(house, RecordAct(customer="ann", kind="carted", sku="mug"), "act")
+    await do(house, RecordCustomerActivity(customer="ann", kind="carted", sku="mug"), "act")
     house.later(days=2)
 
 

@@ -6,20 +6,21 @@ import pytest
 from house import settle
 
 from storecrew.agents.communications import customer_communications
-from storecrew.domain.actions import (
+from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.customers import BackInStock, Customer, SubscribeBackInStock
+from storecrew.domain.shop.messages import DeliveryState
+from storecrew.domain.shop.orders import (
     ApproveOrder,
-    CapturePayment,
     CompleteDelivery,
     FulfilOrder,
+    Line,
     PlaceOrder,
-    PutProduct,
+    ShippingDelayed,
 )
-from storecrew.domain.care import DeliveryState, WatchStock
-from storecrew.domain.commerce import Customer, Line
-from storecrew.domain.events import BackInStock, ShippingDelayed
-from storecrew.domain.money import Money
-from storecrew.domain.runs import RunStatus
-from storecrew.stores.sql.post import SqlPost
+from storecrew.domain.shop.payments import CapturePayment
+from storecrew.stores.sql.message_queue import SqlMessageQueue
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ async def told(house):
     await house.store.put_customers([anna])
 
     async def topics():
-        box = SqlPost(house.store.database, house.clock)
+        box = SqlMessageQueue(house.store.database, house.clock)
         return [m.topic for m in reversed((await box.messages()).items)]
 
     return topics
@@ -106,15 +107,17 @@ async def test_at_night_nothing_is_proposed_and_in_the_morning_how_things_stand(
 
 
 async def test_who_waits_for_a_product_is_told_once_that_it_is_back(house, told):
-    empty = PutProduct(sku="jug", name="Jug", price=Money.of(5, "EUR"))
+    empty = UpsertProduct(sku="jug", name="Jug", price=Money.of(5, "EUR"))
     await house.store.apply(empty, key="jug")
-    assert (await house.store.apply(WatchStock(customer="anna", sku="jug"), key="wish")).applied
+    assert (
+        await house.store.apply(SubscribeBackInStock(customer="anna", sku="jug"), key="wish")
+    ).applied
     plane = await house.boot(customer_communications)
     for _ in range(2):
         await plane.publish([house.news(BackInStock(sku="jug"))])
         await quiet(house, plane)
 
     assert await told() == ["back:jug:2026-03-02"]
-    assert list(await house.store.waiting_for("jug")) == []
-    box = SqlPost(house.store.database, house.clock)
+    assert list(await house.store.back_in_stock_subscribers("jug")) == []
+    box = SqlMessageQueue(house.store.database, house.clock)
     assert (await box.messages(state=DeliveryState.WAITING)).total == 1

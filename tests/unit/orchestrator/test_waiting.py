@@ -4,19 +4,19 @@ from datetime import timedelta
 
 from house import START, low, settle
 
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.events import StockRanLow
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.money import Money
-from storecrew.domain.runs import RunStatus
-from storecrew.journal.health import SqlHealth
-from storecrew.orchestrator.planning import plan
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.journal.health import SqlHealthRepository
+from storecrew.orchestrator.dry_run import plan
 from storecrew.sdk import Proposal, agent, every
 
 MORNING = START + timedelta(hours=2)
 
 
 def late_riser(seen):
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def sleeper(event, ctx):
         """Raise the price, but not before the morning."""
         seen.append((ctx.attempt, ctx.now))
@@ -55,11 +55,11 @@ async def test_a_run_that_waits_begins_again_at_its_moment_also_after_a_restart(
 async def test_waiting_is_no_failure_of_the_agent(house):
     await house.stock()
     plane = await house.boot(late_riser([]))
-    await house.journal.beat(["sleeper"], house.clock.now(), worker="")
+    await house.journal.heartbeat(["sleeper"], house.clock.now(), worker="")
     await plane.publish([house.news(low())])
     await settle(plane)
 
-    (pulse,) = await SqlHealth(house.journal.database).pulses()
+    (pulse,) = await SqlHealthRepository(house.journal.database).agent_health()
     assert pulse.failures == 0
 
 

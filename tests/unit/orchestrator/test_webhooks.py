@@ -4,12 +4,14 @@ import pytest
 from house import settle
 
 from storecrew.app.crew import CREW
-from storecrew.domain.actions import CancelOrder, CapturePayment, RecordRivalPrice, SetPrice
+from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import AlreadyDecided
-from storecrew.domain.events import DeliveryConfirmed, StockRanLow
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.runs import ApprovalStatus, RunStatus
+from storecrew.domain.shop.catalog import RecordCompetitorPrice, SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.orders import CancelOrder, DeliveryConfirmed, OrderStatus
+from storecrew.domain.shop.payments import CapturePayment
 from storecrew.sdk import Proposal, agent
 
 
@@ -24,7 +26,7 @@ async def status(house, order):
 
 async def booted(house):
     await house.stock()
-    return await house.boot(*CREW, patient=False)
+    return await house.boot(*CREW, wait_for_batches=False)
 
 
 async def test_a_delivery_told_ten_times_and_a_day_later_delivers_once(house):
@@ -42,7 +44,7 @@ async def test_a_delivery_told_ten_times_and_a_day_later_delivers_once(house):
     await settle(plane)
 
     assert [r.duplicate for r in receipts] == [False] + [True] * 10
-    assert await status(house, order) is Status.DELIVERED
+    assert await status(house, order) is OrderStatus.DELIVERED
     done = [s.filed.proposal.action for s in await house.stories()]
     assert [type(a).__name__ for a in done].count("CompleteDelivery") == 1
     assert not await house.verify()
@@ -58,7 +60,7 @@ async def test_a_payment_that_comes_before_the_approval_is_refused_and_kept_for_
     await settle(plane)
 
     assert (early.applied, late.applied) == (False, True)
-    assert await status(house, order) is Status.AWAITING_DELIVERY
+    assert await status(house, order) is OrderStatus.AWAITING_DELIVERY
     assert not await house.verify()
 
 
@@ -70,7 +72,7 @@ async def test_a_delivery_told_before_the_payment_was_heard_of_ends_delivered(ho
     await plane.publish([house.news(DeliveryConfirmed(order_id=order))])
     await settle(plane)
 
-    assert await status(house, order) is Status.DELIVERED
+    assert await status(house, order) is OrderStatus.DELIVERED
     assert not await house.verify()
 
 
@@ -85,7 +87,7 @@ async def test_an_order_cancelled_before_its_payment_arrives_is_not_fulfilled(ho
     await plane.publish([house.news(DeliveryConfirmed(order_id=order))])
     await settle(plane)
 
-    assert await status(house, order) is Status.CANCELLED
+    assert await status(house, order) is OrderStatus.CANCELLED
     assert [level.available for level in await house.store.stock(["mug"])] == [10]
     assert not await house.verify()
 
@@ -98,10 +100,10 @@ async def test_what_happened_while_nobody_listened_is_found_in_the_outbox(house)
     await pay(house, order)
     second = await house.order(key="second")
 
-    await settle(await house.boot(patient=False))
+    await settle(await house.boot(wait_for_batches=False))
 
-    assert await status(house, order) is Status.AWAITING_DELIVERY
-    assert await status(house, second) is Status.AWAITING_PAYMENT
+    assert await status(house, order) is OrderStatus.AWAITING_DELIVERY
+    assert await status(house, second) is OrderStatus.AWAITING_PAYMENT
     assert not await house.verify()
 
 
@@ -112,7 +114,7 @@ ABSURD = [("0", "EUR"), ("-5", "EUR"), ("1000", "EUR"), ("0.01", "EUR"), ("9", "
 async def test_an_absurd_price_of_a_rival_moves_nothing_and_is_told(house, amount, currency):
     plane = await booted(house)
     for n in range(10):
-        seen = RecordRivalPrice(sku="mug", rival="them", price=Money.of(amount, currency))
+        seen = RecordCompetitorPrice(sku="mug", competitor="them", price=Money.of(amount, currency))
         await house.store.apply(seen, key=f"seen/{n}", actor="shop")
         house.later(days=1)
         await settle(plane)
@@ -126,7 +128,7 @@ async def test_an_absurd_price_of_a_rival_moves_nothing_and_is_told(house, amoun
 async def test_a_yes_to_what_was_asked_again_meanwhile_is_refused(house):
     prices = iter(("15", "16"))
 
-    @agent(on=StockRanLow, may=[SetPrice])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def scarcity(event, ctx):
         """Ask for more each time."""
         price = Money.of(next(prices), "EUR")
@@ -145,8 +147,8 @@ async def test_a_yes_to_what_was_asked_again_meanwhile_is_refused(house):
         asked.append(one.filed.id)
 
     with pytest.raises(AlreadyDecided, match="superseded"):
-        await plane.answer(asked[0], ApprovalStatus.APPROVED, by="owner")
-    await plane.answer(asked[1], ApprovalStatus.APPROVED, by="owner")
+        await plane.decide(asked[0], ApprovalStatus.APPROVED, by="owner")
+    await plane.decide(asked[1], ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
 
     assert (await house.store.product("mug")).price == Money.of(16, "EUR")
@@ -156,7 +158,7 @@ async def test_a_yes_to_what_was_asked_again_meanwhile_is_refused(house):
 async def test_two_planes_over_one_journal_begin_and_do_everything_once(house):
     house.later(hours=3)  # at night what is meant for customers waits
     first = await booted(house)
-    second = await house.boot(patient=False)
+    second = await house.boot(wait_for_batches=False)
     order = await house.order()
     for _ in range(6):
         await first.sweep()
@@ -168,9 +170,9 @@ async def test_two_planes_over_one_journal_begin_and_do_everything_once(house):
         await first.sweep()
         house.later(minutes=1)
 
-    assert await status(house, order) is Status.AWAITING_DELIVERY
+    assert await status(house, order) is OrderStatus.AWAITING_DELIVERY
     runs = await house.runs()
     assert {run.status for run in runs} == {RunStatus.DONE}
-    begun = first.begun + second.begun
+    begun = first.started_runs + second.started_runs
     assert len(begun) == len(set(begun)) == len(runs)
     assert not await house.verify()

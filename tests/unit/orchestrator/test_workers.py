@@ -8,11 +8,11 @@ from datetime import timedelta
 from house import START, settle
 from loop_parts import BRISK, Beside, Flaky, low, noter
 
-from storecrew.domain.crew import Declaration, Enlisted, Origin, Worker
+from storecrew.domain.control.agents import AgentManifest, AgentOrigin, RegisteredAgent, Worker
+from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import NotFound
-from storecrew.domain.runs import RunStatus
-from storecrew.journal.crew import SqlCrew
-from storecrew.orchestrator import generated
+from storecrew.journal.agents import SqlAgentRepository
+from storecrew.orchestrator import autogen
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.orchestrator.registry import Registry
@@ -30,7 +30,7 @@ class Led:
     def __getattr__(self, name):
         return getattr(self._journal, name)
 
-    async def lead(self):
+    async def try_acquire_leadership(self):
         Led.leader = Led.leader or self._name
         return Led.leader == self._name
 
@@ -39,11 +39,11 @@ def worker(house, name):
     return Worker(id=name, host="here", pid=1, started_at=house.clock.now())
 
 
-async def boot(house, name, *agents, engine=None, journal=None, recruit=None):
+async def boot(house, name, *agents, engine=None, journal=None, factory=None):
     house.agents = agents
     pipeline = replace(house.pipeline(), journal=journal or Led(house.journal, name))
     plane = Orchestrator(
-        pipeline, engine or InlineEngine(), BRISK, worker=worker(house, name), recruit=recruit
+        pipeline, engine or InlineEngine(), BRISK, worker=worker(house, name), factory=factory
     )
     await plane.start(alone=False)
     return plane
@@ -71,9 +71,9 @@ async def test_one_leads_and_another_leads_when_it_is_gone(house):
     ticks = []
     hourly = agent(schedule=every(hours=1, offset=timedelta(0)), name="hourly")(_note(ticks))
     one, two = [await boot(house, name, hourly) for name in ("one", "two")]
-    await one.seek_lead()
-    await two.seek_lead()
-    assert (one.leads, two.leads) == (True, False)
+    await one.elect()
+    await two.elect()
+    assert (one.is_leader, two.is_leader) == (True, False)
     await settle(two)
     assert ticks == []
     await settle(one)
@@ -81,9 +81,9 @@ async def test_one_leads_and_another_leads_when_it_is_gone(house):
 
     house.later(hours=1)
     Led.leader = ""
-    await two.seek_lead()
-    await one.seek_lead()
-    assert (one.leads, two.leads) == (False, True)
+    await two.elect()
+    await one.elect()
+    assert (one.is_leader, two.is_leader) == (False, True)
     await settle(two)
     await settle(one)
     assert ticks == [6, 7]
@@ -102,7 +102,7 @@ def _note(ticks):
 async def test_a_worker_keeps_its_lease_while_it_serves_and_gives_it_up(house):
     Led.leader = ""
     heard = asyncio.Queue()
-    journal = Flaky(Led(house.journal, "one"), "keep_lease", 0)
+    journal = Flaky(Led(house.journal, "one"), "renew_lease", 0)
     plane = await boot(house, "one", noter(heard), journal=journal)
     journal.left = 1  # the first beat of the loop fails, and the next one comes
     async with serving(plane):
@@ -118,9 +118,9 @@ async def test_what_a_dead_worker_left_is_carried_on_by_another(house):
     heard = asyncio.Queue()
     dead = await boot(house, "dead", noter(heard), engine=Beside(refusals=99))
     await dead.publish([house.news(low())])
-    intakes = Registry(house.agents).intakes()
-    await house.journal.take(intakes, house.clock.now(), 1, worker="dead")
-    await house.journal.give_up("dead")  # its lease ran out
+    intakes = Registry(house.agents).claim_specs()
+    await house.journal.claim_runs(intakes, house.clock.now(), 1, worker="dead")
+    await house.journal.release_lease("dead")  # its lease ran out
 
     living = await boot(house, "living", noter(heard))
     async with serving(living):
@@ -139,9 +139,9 @@ async def test_a_run_in_anothers_hands_is_left_alone(house):
     heard = asyncio.Queue()
     plane = await boot(house, "one", noter(heard))
     await plane.publish([house.news(low())])
-    intakes = Registry(house.agents).intakes()
-    taken = await house.journal.take(intakes, house.clock.now(), 1, worker="two")
-    await plane.carry_out(taken.runs[0])
+    intakes = Registry(house.agents).claim_specs()
+    taken = await house.journal.claim_runs(intakes, house.clock.now(), 1, worker="two")
+    await plane.execute(taken.runs[0])
     await plane.sweep()
     assert heard.empty()
     assert [run.status for run in await house.runs()] == [RunStatus.RUNNING]
@@ -149,24 +149,24 @@ async def test_a_run_in_anothers_hands_is_left_alone(house):
 
 def recruited(name, **changes):
     given = {"agent_id": name, "purpose": "", "endpoint": ""} | changes
-    return Enlisted(
-        declaration=Declaration(**given), origin=Origin.GENERATED, at=START, by="system"
+    return RegisteredAgent(
+        declaration=AgentManifest(**given), origin=AgentOrigin.GENERATED, at=START, by="system"
     )
 
 
 async def test_who_is_registered_while_workers_run_is_on_duty_on_each(house):
     Led.leader = ""
-    book = SqlCrew(house.journal.database)
-    planes = [await boot(house, n, recruit=generated.recruit) for n in ("one", "two")]
-    await book.enlist(recruited("fresh", interval=60.0))
+    book = SqlAgentRepository(house.journal.database)
+    planes = [await boot(house, n, factory=autogen.build_agent) for n in ("one", "two")]
+    await book.register(recruited("fresh", interval=60.0))
     for plane in planes:
         await plane.sweep()
         assert "fresh" in plane._registry.agents
-    await planes[0].seek_lead()
+    await planes[0].elect()
     await settle(planes[0])
     assert [run.agent for run in await house.runs()] == ["fresh"]
 
-    await book.dismiss("fresh", by="person:owner", now=START)
+    await book.deregister("fresh", by="person:owner", now=START)
     for plane in planes:
         await plane.sweep()
         try:
@@ -178,23 +178,23 @@ async def test_who_is_registered_while_workers_run_is_on_duty_on_each(house):
 
 async def test_one_that_cannot_be_recruited_does_not_hold_up_the_others(house):
     Led.leader = ""
-    book = SqlCrew(house.journal.database)
+    book = SqlAgentRepository(house.journal.database)
 
     def recruit(one):
         if one.declaration.agent_id == "strange":
             raise KeyError("AnEventOfTheFuture")
-        return generated.recruit(one)
+        return autogen.build_agent(one)
 
-    await book.enlist(recruited("strange"))
-    await book.enlist(recruited("plain"))
-    plane = await boot(house, "one", recruit=recruit)
+    await book.register(recruited("strange"))
+    await book.register(recruited("plain"))
+    plane = await boot(house, "one", factory=recruit)
     assert list(plane._registry.agents) == ["plain"]
 
 
 async def test_a_name_that_the_crew_has_belongs_to_the_crew(house):
     Led.leader = ""
     own = noter(asyncio.Queue())
-    await SqlCrew(house.journal.database).enlist(recruited("note"))
-    plane = await boot(house, "one", own, recruit=generated.recruit)
+    await SqlAgentRepository(house.journal.database).register(recruited("note"))
+    plane = await boot(house, "one", own, factory=autogen.build_agent)
     assert plane._registry.agent("note").on == own.on
-    assert not plane._registry.enlisted
+    assert not plane._registry.registered

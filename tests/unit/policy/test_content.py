@@ -3,20 +3,20 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.actions import SendMessage, SetPrice
-from storecrew.domain.care import ReplyToTicket
-from storecrew.domain.commerce import Customer
+from storecrew.domain.control.proposals import Proposal, Verdict
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal, Verdict
-from storecrew.domain.selling import StartCampaign
-from storecrew.policy import Facts, Policy, PolicySettings
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.promotions import StartCampaign
+from storecrew.domain.shop.support import ReplyToTicket
+from storecrew.policy import Policy, PolicyFacts, PolicySettings
 from storecrew.policy.content import content
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-FACTS = Facts(now=NOON, currency="EUR", customer=Customer(id="anna", name="Anna"))
+FACTS = PolicyFacts(now=NOON, currency="EUR", customer=Customer(id="anna", name="Anna"))
 SETTINGS = PolicySettings(link_hosts=("shop.example",), blocked_words=("Gratis", "act now"))
 
 

@@ -5,17 +5,19 @@ from decimal import Decimal
 
 import pytest
 
-from storecrew.domain.actions import Reorder, SendMessage, SetPrice, TransferStock
-from storecrew.domain.commerce import Product
+from storecrew.domain.control.proposals import Autonomy, Proposal, Verdict
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Autonomy, Proposal, Verdict
-from storecrew.policy import Facts, Policy, PolicySettings, explain
-from storecrew.policy.explaining import _REMEDIES
+from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.inventory import TransferStock
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.policy import Policy, PolicyFacts, PolicySettings, explain
+from storecrew.policy.explanation import _REMEDIES
 from storecrew.policy.rules import RULES
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MUG = Product(sku="mug", name="Mug", price=Money.of("10", "EUR"), cost=Money.of("5", "EUR"))
-FACTS = Facts(now=NOON, currency="EUR", product=MUG, price_a_day_ago=MUG.price)
+FACTS = PolicyFacts(now=NOON, currency="EUR", product=MUG, price_a_day_ago=MUG.price)
 
 
 def priced(amount: str) -> Proposal:
@@ -55,11 +57,13 @@ def test_every_rule_in_the_way_is_named_with_its_setting() -> None:
 
 def test_full_autonomy_still_meets_what_binds() -> None:
     auto = Policy(PolicySettings(autonomy={"*.*": "auto"}))
-    order = Proposal(action=Reorder(sku="mug", quantity=900, warehouse="main"), reason="low")
+    order = Proposal(
+        action=CreatePurchaseOrder(sku="mug", quantity=900, warehouse="main"), reason="low"
+    )
     found = explain(auto, order, "inventory", FACTS)
 
     assert found.decision.verdict is Verdict.ASK
-    assert [change.split(":")[0] for change in found.changes] == ["reorder_budget"]
+    assert [change.split(":")[0] for change in found.changes] == ["purchase_budget"]
 
 
 def test_what_no_rule_covers_says_so() -> None:

@@ -4,25 +4,19 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.actions import (
-    AcceptReturn,
-    AdjustStock,
-    ApproveOrder,
-    FulfilOrder,
-    Reorder,
-    SendMessage,
-    SetPrice,
-    TransferStock,
-)
-from storecrew.domain.commerce import Customer, Order, Product
+from storecrew.domain.control.proposals import Proposal, Verdict
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Proposal, Verdict
-from storecrew.policy import Facts, Policy, PolicySettings, floor_price, spending
-from storecrew.policy.rules import is_quiet
+from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.inventory import AdjustStock, TransferStock
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder, Order, OrderStatus
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.policy import Policy, PolicyFacts, PolicySettings, budget_spend, floor_price
+from storecrew.policy.rules.messages import is_quiet
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LIMITS = PolicySettings(autonomy={"*.*": "limits"})
@@ -37,17 +31,17 @@ def product(price=100, cost=50) -> Product:
     return Product(sku="mug", name="Mug", price=euro(price), cost=known)
 
 
-def facts(**changes) -> Facts:
+def facts(**changes) -> PolicyFacts:
     given_product = changes.pop("product", product())
     price = given_product.price if given_product else None
     values = {"now": NOON, "currency": "EUR", "product": given_product, "price_a_day_ago": price}
-    return Facts(**(values | changes))
+    return PolicyFacts(**(values | changes))
 
 
 def order(total=100) -> Order:
     return Order(
         id=7,
-        status=Status.RECEIVED,
+        status=OrderStatus.RECEIVED,
         lines=(),
         total=euro(total),
         paid=euro(total),
@@ -104,18 +98,20 @@ def test_a_move_from_a_price_of_nothing_is_a_question():
 )
 def test_purchases_stop_at_the_days_budget(quantity, spent, expected):
     around = facts(spent_today=euro(spent))
-    assert verdict(Reorder(sku="mug", quantity=quantity), around) is expected
+    assert verdict(CreatePurchaseOrder(sku="mug", quantity=quantity), around) is expected
 
 
 def test_a_purchase_at_an_unknown_cost_is_asked_even_of_the_most_trusted():
     auto = PolicySettings(autonomy={"*.*": "auto"})
     around = facts(product=product(cost=None))
-    assert verdict(Reorder(sku="mug", quantity=1), around, auto) is Verdict.ASK
+    assert verdict(CreatePurchaseOrder(sku="mug", quantity=1), around, auto) is Verdict.ASK
 
 
 def test_a_purchase_in_another_currency_is_refused():
     dollars = Product(sku="mug", name="Mug", price=Money.of(9, "USD"), cost=Money.of(5, "USD"))
-    assert verdict(Reorder(sku="mug", quantity=1), facts(product=dollars)) is Verdict.DENY
+    assert (
+        verdict(CreatePurchaseOrder(sku="mug", quantity=1), facts(product=dollars)) is Verdict.DENY
+    )
 
 
 @pytest.mark.parametrize(("total", "expected"), [(500, Verdict.ALLOW), (501, Verdict.ASK)])
@@ -243,9 +239,9 @@ def test_the_version_changes_with_the_limits():
 
 
 def test_only_purchases_of_known_cost_spend():
-    assert spending(Reorder(sku="mug", quantity=3), product()) == euro(150)
-    assert spending(Reorder(sku="mug", quantity=3), product(cost=None)) is None
-    assert spending(price("1"), product()) is None
+    assert budget_spend(CreatePurchaseOrder(sku="mug", quantity=3), product()) == euro(150)
+    assert budget_spend(CreatePurchaseOrder(sku="mug", quantity=3), product(cost=None)) is None
+    assert budget_spend(price("1"), product()) is None
 
 
 amounts = st.decimals(-1000, 100_000, places=2)

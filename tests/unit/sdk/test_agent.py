@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storecrew.domain.actions import Reorder, SetPrice
 from storecrew.domain.errors import NotPermitted
-from storecrew.domain.events import CostChanged, StockRanLow
-from storecrew.domain.ports import Store, StoreView
+from storecrew.domain.ports.store import Store, StoreView
+from storecrew.domain.shop.catalog import CostChanged, SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.models import basic_models
 from storecrew.sdk import Context, agent, every
 from storecrew.sdk.context import ReadOnly
-from storecrew.testing.view import FakeView
+from storecrew.testing.fake_store import FakeStore
 
 
 def low(sku):
@@ -22,13 +23,13 @@ CONTEXT = Context(
     run="r",
     agent="a",
     now=datetime(2026, 3, 2, tzinfo=UTC),
-    store=FakeView(),
+    store=FakeStore(),
     models=basic_models(),
 )
 
 
 def test_an_agent_is_named_and_described_by_its_function():
-    @agent(on=StockRanLow, may=[SetPrice, Reorder])
+    @agent(on=StockRanLow, allowed_actions=[SetPrice, CreatePurchaseOrder])
     async def clerk(event, ctx):
         """Do what is to be done.
 
@@ -38,7 +39,7 @@ def test_an_agent_is_named_and_described_by_its_function():
 
     assert (clerk.name, clerk.purpose) == ("clerk", "Do what is to be done.")
     assert clerk.on == (StockRanLow,)
-    assert clerk.may == {SetPrice, Reorder}
+    assert clerk.allowed_actions == {SetPrice, CreatePurchaseOrder}
 
 
 def test_an_agent_that_declares_nothing_may_do_nothing_and_runs_one_event_at_a_time():
@@ -46,9 +47,14 @@ def test_an_agent_that_declares_nothing_may_do_nothing_and_runs_one_event_at_a_t
     async def idle(event, ctx):
         yield event
 
-    assert (idle.on, idle.may, idle.schedule, idle.purpose) == ((), frozenset(), None, "")
+    assert (idle.on, idle.allowed_actions, idle.schedule, idle.purpose) == (
+        (),
+        frozenset(),
+        None,
+        "",
+    )
     assert (idle.batch, idle.concurrency, idle.priority) == (1, 1, 0)
-    assert (idle.within, idle.deadline) == (timedelta(0), timedelta(minutes=5))
+    assert (idle.batch_window, idle.deadline) == (timedelta(0), timedelta(minutes=5))
 
 
 def test_what_is_declared_is_kept():
@@ -61,7 +67,7 @@ def test_what_is_declared_is_kept():
         priority=3,
         concurrency=2,
         batch=10,
-        within=timedelta(minutes=1),
+        batch_window=timedelta(minutes=1),
         deadline=timedelta(seconds=1),
     )
     async def declared(events, ctx):
@@ -71,7 +77,10 @@ def test_what_is_declared_is_kept():
     assert (declared.capabilities, declared.tags) == (("pricing",), ("slow",))
     assert (declared.priority, declared.concurrency, declared.batch) == (3, 2, 10)
     assert declared.schedule == every(hours=1)
-    assert (declared.within, declared.deadline) == (timedelta(minutes=1), timedelta(seconds=1))
+    assert (declared.batch_window, declared.deadline) == (
+        timedelta(minutes=1),
+        timedelta(seconds=1),
+    )
 
 
 async def test_an_agent_gets_one_event_or_as_declared_a_batch():
@@ -84,14 +93,14 @@ async def test_an_agent_gets_one_event_or_as_declared_a_batch():
         for event in reversed(events):
             yield event
 
-    assert [said async for said in single.wake([low("a")], CONTEXT)] == [low("a")]
-    assert [s async for s in many.wake([low("a"), low("b")], CONTEXT)] == [low("b"), low("a")]
+    assert [said async for said in single.invoke([low("a")], CONTEXT)] == [low("a")]
+    assert [s async for s in many.invoke([low("a"), low("b")], CONTEXT)] == [low("b"), low("a")]
 
 
 async def test_a_read_only_store_answers_every_reading_call():
-    view = ReadOnly(FakeView(), "clerk")
+    view = ReadOnly(FakeStore(), "clerk")
 
-    assert await view.products() == await FakeView().products()
+    assert await view.products() == await FakeStore().products()
     reads = [name for name in vars(StoreView) if name[0] != "_"]
     assert len(reads) > 10
     assert all(callable(getattr(view, name)) for name in reads)
@@ -99,14 +108,14 @@ async def test_a_read_only_store_answers_every_reading_call():
 
 @pytest.mark.parametrize("name", [n for n in vars(Store) if n[0] != "_"] + ["database", "_store"])
 def test_a_read_only_store_hands_out_nothing_that_changes_it(name):
-    view = ReadOnly(FakeView(), "clerk")
+    view = ReadOnly(FakeStore(), "clerk")
 
     with pytest.raises(NotPermitted, match=f"agent 'clerk' may not call '{name}' on the store"):
         getattr(view, name)
 
 
 def test_a_read_only_store_cannot_be_given_new_calls():
-    view = ReadOnly(FakeView(), "clerk")
+    view = ReadOnly(FakeStore(), "clerk")
 
     with pytest.raises(TypeError):
         view._reads["apply"] = print

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from storecrew.sdk import Client, RefusedByPlane, ServiceAgent, Unreachable
+from storecrew.sdk import Client, RequestRejected, ServiceAgent, Unreachable
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_request_shows_the_key_and_brings_the_answer(listener, client):
 
 def test_a_refusal_says_what_is_wrong_with_which_field(listener, client):
     listener.will("POST", "/api/y", 400, {"message": "b: too small", "fields": {"b": "too small"}})
-    with pytest.raises(RefusedByPlane, match="400: b: too small") as refused:
+    with pytest.raises(RequestRejected, match="400: b: too small") as refused:
         client.post("/api/y")
     assert (refused.value.status, refused.value.fields) == (400, {"b": "too small"})
 

@@ -6,21 +6,20 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.commerce import Product
-from storecrew.domain.events import ObservationRejected, StockRanLow
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.shop.catalog import ObservationRejected, Product, SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.sdk import agent, wire
 from storecrew.sdk.remote import RemoteAgent
-from storecrew.testing.view import FakeView
+from storecrew.testing.fake_store import FakeStore
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEY = wire.signing_key("token")
 LOW = StockRanLow(sku="mug", warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
 
 
-@agent(on=StockRanLow, may=[SetPrice])
+@agent(on=StockRanLow, allowed_actions=[SetPrice])
 async def scarcity(event, ctx):
     """Raise the price of what runs low."""
     product = await ctx.store.product(event.sku)
@@ -32,7 +31,7 @@ async def scarcity(event, ctx):
 @pytest.fixture
 def served() -> RemoteAgent:
     mug = Product(sku="mug", name="Mug", price=Money.of("10.00", "EUR"))
-    store = FakeView(product_list=[mug])
+    store = FakeStore(product_list=[mug])
     return RemoteAgent(agent=scarcity, key=KEY, store=store, now=lambda: NOW)
 
 
@@ -40,7 +39,7 @@ def served() -> RemoteAgent:
 async def plane(served):
     """Return a caller who signs with a key at a time."""
     transport = httpx.ASGITransport(app=served)
-    wake = wire.Wake(
+    wake = wire.AgentRequest(
         run="scarcity@1",
         attempt=1,
         agent="scarcity",
@@ -49,7 +48,7 @@ async def plane(served):
         events=(LOW,),
         settings={"why": "it sells out"},
     )
-    body = wire.encode_wake(wake)
+    body = wire.encode_request(wake)
     async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
 
         async def call(key=KEY, at=NOW, sent=body, signed=None):
@@ -65,7 +64,7 @@ async def plane(served):
 async def test_what_the_agent_yields_travels_back(plane):
     answer = await plane()
 
-    said = wire.decode_answer(answer.content)
+    said = wire.decode_response(answer.content)
     [proposal] = said.proposals
     assert answer.status_code == 200
     assert proposal.action == SetPrice(sku="mug", price=Money.of("12.00", "EUR"))

@@ -5,22 +5,23 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from storecrew.domain.actions import SetPrice
+from storecrew.domain.control.events import ClockTicked
+from storecrew.domain.control.incidents import BottleneckDetected
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import BottleneckSeen, ClockTicked, StockRanLow
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.sdk import wire
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 LOW = StockRanLow(sku="mug", warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
-WAKE = wire.Wake(
+WAKE = wire.AgentRequest(
     run="far@1", attempt=2, agent="far", now=NOW, currency="EUR", events=(LOW,), settings={"a": 1}
 )
-SAID = wire.Said(
+SAID = wire.AgentResponse(
     proposals=(
         Proposal(
             action=SetPrice(sku="mug", price=Money.of("11.50", "EUR")),
@@ -28,21 +29,21 @@ SAID = wire.Said(
             evidence={"days": 2.5},
         ),
     ),
-    events=(BottleneckSeen(what="stock", count=3, threshold=1, advice="look"),),
+    events=(BottleneckDetected(what="stock", count=3, threshold=1, advice="look"),),
     tokens=12,
 )
 
 
 def test_what_is_said_arrives() -> None:
-    assert wire.decode_wake(wire.encode_wake(WAKE)) == WAKE
-    assert wire.decode_answer(wire.encode_answer(SAID)) == SAID
-    assert wire.decode_answer(b"{}") == wire.Said()
+    assert wire.decode_request(wire.encode_request(WAKE)) == WAKE
+    assert wire.decode_response(wire.encode_response(SAID)) == SAID
+    assert wire.decode_response(b"{}") == wire.AgentResponse()
 
 
 def test_another_version_is_not_guessed_at() -> None:
-    body = wire.encode_wake(WAKE).replace(b'"wire":1', b'"wire":2')
+    body = wire.encode_request(WAKE).replace(b'"wire":1', b'"wire":2')
     with pytest.raises(InvalidInput, match="wire"):
-        wire.decode_wake(body)
+        wire.decode_request(body)
 
 
 @pytest.mark.parametrize(
@@ -67,26 +68,26 @@ def test_another_version_is_not_guessed_at() -> None:
 )
 def test_an_answer_that_is_none_is_refused(body: bytes, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        wire.decode_answer(body)
+        wire.decode_response(body)
     assert caught.value.field == field
 
 
 def test_events_of_the_plane_itself_cannot_come_from_an_agent() -> None:
-    tick = wire.encode_answer(wire.Said(events=(ClockTicked(agent="other", due=NOW),)))
+    tick = wire.encode_response(wire.AgentResponse(events=(ClockTicked(agent="other", due=NOW),)))
     with pytest.raises(InvalidInput, match="by the plane alone"):
-        wire.decode_answer(tick)
+        wire.decode_response(tick)
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_upset_the_decoder(body: bytes) -> None:
-    said = wire.Said()
+    said = wire.AgentResponse()
     with suppress(InvalidInput):
-        said = wire.decode_answer(body)
+        said = wire.decode_response(body)
     assert said.tokens >= 0
 
 
 def test_a_signature_proves_the_caller_the_body_and_the_time() -> None:
-    key, body, at = wire.signing_key("token"), wire.encode_wake(WAKE), int(NOW.timestamp())
+    key, body, at = wire.signing_key("token"), wire.encode_request(WAKE), int(NOW.timestamp())
     headers = {
         wire.TIMESTAMP.lower(): str(at),
         wire.SIGNATURE.lower(): wire.sign(key, at, body),

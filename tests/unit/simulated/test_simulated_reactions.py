@@ -5,26 +5,35 @@ from decimal import Decimal
 
 import pytest
 
-from storecrew.backtest.by_hand import answers, looked_at
+from storecrew.backtest.manual_operator import answers, looked_at
 from storecrew.database import DISPOSABLE
-from storecrew.domain import actions as a
-from storecrew.domain import care as k
 from storecrew.domain.actions import Action
-from storecrew.domain.commerce import Customer, Line
-from storecrew.domain.events import MessageQueued, OrderFulfilled, OrderPlaced, PaymentFailed
 from storecrew.domain.money import Money
-from storecrew.domain.selling import StartCampaign
-from storecrew.domain.selling_events import (
-    BundleChanged,
-    PromotionEnded,
-    PromotionPlanned,
-    RecommendationsChanged,
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.messages import MessageQueued
+from storecrew.domain.shop.orders import (
+    CancelOrder,
+    HoldOrder,
+    Line,
+    OrderFulfilled,
+    OrderPlaced,
+    PlaceOrder,
+    ReleaseOrder,
 )
-from storecrew.stores.simulated import SimulatedShop, VirtualClock, mishaps
-from storecrew.stores.simulated.catalogue import articles
+from storecrew.domain.shop.payments import CapturePayment, PaymentFailed
+from storecrew.domain.shop.promotions import (
+    BundleChanged,
+    DiscountCreated,
+    DiscountEnded,
+    RecommendationsChanged,
+    StartCampaign,
+)
+from storecrew.domain.shop.support import EscalateTicket, OpenTicket
+from storecrew.stores.simulated import SimulatedShop, VirtualClock, disruptions
+from storecrew.stores.simulated.catalog import articles
 from storecrew.stores.simulated.demand import shoppers
-from storecrew.stores.simulated.followups import Due, FollowUps
-from storecrew.stores.simulated.offers import Window, reader, returns_for
+from storecrew.stores.simulated.follow_ups import Due, FollowUps
+from storecrew.stores.simulated.promotions import Storefront, reader, returns_for
 from storecrew.stores.simulated.tally import OrderRecord, Tally
 from storecrew.stores.sql import open_store
 
@@ -34,14 +43,14 @@ GOODS = articles(3, size=30)
 DAYS = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
 
 
-def sale(code: str = "c", percent: int = 10, *skus: str) -> PromotionPlanned:
-    return PromotionPlanned(
+def sale(code: str = "c", percent: int = 10, *skus: str) -> DiscountCreated:
+    return DiscountCreated(
         code=code, skus=skus or ("A",), percent=Decimal(percent), starts_at=NOW, ends_at=NOW + WEEK
     )
 
 
 def test_the_best_sale_of_the_moment_counts_and_ends_when_it_ends() -> None:
-    window = Window()
+    window = Storefront()
     assert all(window.note(each) for each in (sale(), sale("d", 20)))
     assert window.sale("A", NOW, 7) is None  # nobody was told of it
     window.told = {"c": {7}, "d": {7}}
@@ -51,14 +60,14 @@ def test_the_best_sale_of_the_moment_counts_and_ends_when_it_ends() -> None:
     assert window.sale("A", NOW, 8) is None
     assert window.sale("A", NOW + WEEK, 7) is None
     assert window.sale("B", NOW, 7) is None
-    window.note(PromotionEnded(code="d"))
+    window.note(DiscountEnded(code="d"))
     left = window.sale("A", NOW, 7)
     assert left is not None
     assert left.code == "c"
 
 
 def test_a_bundle_is_used_by_who_has_all_of_it_in_the_basket() -> None:
-    window = Window()
+    window = Storefront()
     window.note(BundleChanged(name="set", skus=("A", "B"), price=Money.of(9, "EUR")))
     both = [Line(sku="A", quantity=1), Line(sku="B", quantity=2)]
     assert window.bundle(both) == "set"
@@ -71,7 +80,7 @@ def test_a_bundle_is_used_by_who_has_all_of_it_in_the_basket() -> None:
 def test_what_really_goes_together_is_added_by_about_one_in_ten_who_are_shown_it() -> None:
     article = GOODS[0]
     crowd = [s for day in DAYS[:60] for s in shoppers(GOODS, 3, day, 100) if s.sku == article.sku]
-    shown, strange = Window(), Window()
+    shown, strange = Storefront(), Storefront()
     place = f"product:{article.sku}"
     shown.note(RecommendationsChanged(place=place, skus=article.companions))
     other = tuple(x.sku for x in GOODS if x.sku not in (article.sku, *article.companions))[:3]
@@ -95,16 +104,16 @@ def test_readers_answer_a_mail_alike_whoever_else_gets_it() -> None:
 
 
 def test_mishaps_are_the_same_for_a_seed_and_rare() -> None:
-    outages = [each for day in DAYS if (each := mishaps.outage(3, day))]
+    outages = [each for day in DAYS if (each := disruptions.outage(3, day))]
     assert 2 < len(outages) < 20
     start, end = outages[0]
-    assert mishaps.cards_fail(3, start)
-    assert not mishaps.cards_fail(3, end)
-    cheats = [each for day in DAYS if (each := mishaps.fraud(3, day, GOODS))]
+    assert disruptions.cards_fail(3, start)
+    assert not disruptions.cards_fail(3, end)
+    cheats = [each for day in DAYS if (each := disruptions.fraud(3, day, GOODS))]
     assert 15 < len(cheats) < 50
-    voyages = [mishaps.voyage(3, str(n)) for n in range(2000)]
+    voyages = [disruptions.shipment_outcome(3, str(n)) for n in range(2000)]
     assert 0.03 < sum(bool(v.late_by) for v in voyages) / 2000 < 0.09
-    assert {mishaps.purse(3, str(n)).method for n in range(50)} == {"card", "bank"}
+    assert {disruptions.payment_behaviour(3, str(n)).method for n in range(50)} == {"card", "bank"}
 
 
 def delivered(*, told: str = "", days: float = 1) -> int:
@@ -127,19 +136,23 @@ def test_customers_complain_of_what_is_late_and_less_if_they_were_told() -> None
 
 
 def test_a_card_that_fails_is_tried_again_or_paid_otherwise_where_it_is_not_offered() -> None:
-    day = next(day for day in DAYS if mishaps.outage(3, day))
-    start, _ = mishaps.outage(3, day) or (NOW, NOW)
+    day = next(day for day in DAYS if disruptions.outage(3, day))
+    start, _ = disruptions.outage(3, day) or (NOW, NOW)
     later = FollowUps(3, Tally())
-    by_card = next(n for n in range(99) if mishaps.purse(3, str(n)).method == "card")
+    by_card = next(
+        n for n in range(99) if disruptions.payment_behaviour(3, str(n)).method == "card"
+    )
     failed = later.happen(Due(start, by_card, "pay"))
     assert isinstance(failed, PaymentFailed)
     assert later.heap
     later.off.add("card")
     takes = next(
-        n for n in range(by_card, 999)
-        if mishaps.purse(3, str(n)).method == "card" and mishaps.purse(3, str(n)).takes_other
-    )  # fmt: skip
-    assert isinstance(later.happen(Due(start, takes, "pay")), a.CapturePayment)
+        n
+        for n in range(by_card, 999)
+        if (paying := disruptions.payment_behaviour(3, str(n))).method == "card"
+        and paying.takes_other
+    )
+    assert isinstance(later.happen(Due(start, takes, "pay")), CapturePayment)
 
 
 def test_a_called_back_payment_costs_what_was_paid_and_a_fee_unless_it_was_stopped() -> None:
@@ -148,7 +161,7 @@ def test_a_called_back_payment_costs_what_was_paid_and_a_fee_unless_it_was_stopp
     for number in (1, 2):
         tally.orders[number] = OrderRecord(NOW, 9000, 4000, cancelled=number == 2)
         later.happen(Due(NOW, number, "call_back"))
-    assert tally.frauds == [(NOW, 9000 + mishaps.CHARGEBACK)]
+    assert tally.frauds == [(NOW, 9000 + disruptions.CHARGEBACK)]
     totals = tally.between(NOW, NOW + WEEK)
     assert totals.profit == totals.margin - 10_500
 
@@ -190,17 +203,17 @@ async def test_by_hand_customers_are_answered_and_held_orders_looked_at(
 ) -> None:
     sku = (await shop.products())[0].sku
     for n, (name, held) in enumerate((("C0001", True), ("X1", True), ("C0002", False))):
-        order = a.PlaceOrder(lines=(Line(sku=sku, quantity=1),), customer=name)
+        order = PlaceOrder(lines=(Line(sku=sku, quantity=1),), customer=name)
         await do(shop, order, f"o{n}")
         if held:
-            await do(shop, a.HoldOrder(order_id=n + 1, reason="odd"), f"h{n}")
-    await do(shop, k.OpenTicket(ticket_id="open", text="?", customer="C0001"), "t1")
-    await do(shop, k.OpenTicket(ticket_id="odd", text="?", customer="C0001"), "t2")
-    await do(shop, k.EscalateTicket(ticket_id="odd", reason="unsure"), "t3")
+            await do(shop, HoldOrder(order_id=n + 1, reason="odd"), f"h{n}")
+    await do(shop, OpenTicket(ticket_id="open", text="?", customer="C0001"), "t1")
+    await do(shop, OpenTicket(ticket_id="odd", text="?", customer="C0001"), "t2")
+    await do(shop, EscalateTicket(ticket_id="odd", reason="unsure"), "t3")
     await shop.settle()
     assert await looked_at(shop, shop.is_fraud) == [
-        a.ReleaseOrder(order_id=1),
-        a.CancelOrder(order_id=2, reason="not the card's owner"),
+        ReleaseOrder(order_id=1),
+        CancelOrder(order_id=2, reason="not the card's owner"),
     ]
     assert [x.ticket_id for x in await answers(shop, also_open=False)] == ["odd"]
     assert [x.ticket_id for x in await answers(shop)] == ["odd", "open"]

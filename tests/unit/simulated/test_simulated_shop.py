@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storecrew.backtest import PlainOwner, run_days, warm_up
+from storecrew.backtest import BaselineOwner, run_days, warm_up
 from storecrew.database import DISPOSABLE
-from storecrew.domain.actions import Level, Reorder, SetPrice, SetStock
+from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import DeliveryConfirmed, MailReceived, Published
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status, parse_order
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.messages import MailReceived
+from storecrew.domain.shop.orders import DeliveryConfirmed, OrderStatus, parse_order
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.stores.simulated import SimulatedShop, VirtualClock
-from storecrew.stores.simulated.catalogue import articles, customers
+from storecrew.stores.simulated.catalog import articles, customers
 from storecrew.stores.simulated.demand import level, response, shoppers, wants
 from storecrew.stores.simulated.tally import OrderRecord, Tally
 from storecrew.stores.sql import open_store
@@ -34,7 +37,7 @@ async def test_one_seed_replays_one_history_and_another_does_not() -> None:
     facts = []
     for seed in (7, 7, 8):
         shop, clock = await open_shop(seed)
-        await run_days(shop, PlainOwner(shop).operate, clock, 3)
+        await run_days(shop, BaselineOwner(shop).operate, clock, 3)
         facts.append([(n, p.event, p.at) for n, p in await shop.outbox(0, limit=10_000)])
         await shop.close()
     assert facts[0] == facts[1]
@@ -44,19 +47,21 @@ async def test_one_seed_replays_one_history_and_another_does_not() -> None:
 async def test_the_books_add_up_after_two_weeks_and_every_kind_of_thing_happened() -> None:
     shop, clock = await open_shop()
     heard: Counter[str] = Counter()
-    owner = PlainOwner(shop)
+    owner = BaselineOwner(shop)
 
-    async def operate(now: datetime, news: "list[Published] | tuple[Published, ...]") -> None:
+    async def operate(
+        now: datetime, news: "list[EventEnvelope] | tuple[EventEnvelope, ...]"
+    ) -> None:
         heard.update(type(each.event).__name__ for each in news)
         await owner.operate(now, news)
 
     report = await run_days(shop, operate, clock, 14)
     assert await shop.verify() == []
     counts = await shop.order_counts()
-    assert counts[Status.DELIVERED] > counts[Status.CANCELLED] > 0
+    assert counts[OrderStatus.DELIVERED] > counts[OrderStatus.CANCELLED] > 0
     assert heard["MailReceived"] > 0
     assert heard["DeliveryConfirmed"] > 100
-    assert await shop.purchases(status="received")
+    assert await shop.purchase_orders(status="received")
     assert report.orders == sum(counts.values())
     await shop.close()
 
@@ -74,14 +79,14 @@ async def test_opening_the_shop_again_changes_nothing() -> None:
 
 async def test_the_market_speaks_only_of_what_left_the_books() -> None:
     shop, clock = await open_shop()
-    owner, delivered = PlainOwner(shop), []
+    owner, delivered = BaselineOwner(shop), []
     for hour in range(24 * 6):
         news = await shop.advance(START + timedelta(hours=hour + 1))
         for each in news:
             assert each.at <= clock.now()
             if isinstance(each.event, DeliveryConfirmed):
                 status = (await shop.order(each.event.order_id)).status
-                assert status is Status.AWAITING_DELIVERY
+                assert status is OrderStatus.AWAITING_DELIVERY
                 delivered.append(each.external_id)
             if isinstance(each.event, MailReceived):
                 assert parse_order(each.event.mail)
@@ -111,7 +116,9 @@ async def test_what_the_shelf_lacks_is_a_lost_sale() -> None:
     await shop.close()
     shop, clock = await open_shop(size=1)
     for product in await shop.products():
-        await shop.apply(SetStock(levels=(Level(sku=product.sku, on_hand=100),)), key="test/few")
+        await shop.apply(
+            SetStock(levels=(StockCount(sku=product.sku, on_hand=100),)), key="test/few"
+        )
     report = await run_days(shop, _nobody, clock, 5)
     await shop.close()
     assert report.lost_sales > Money.from_minor(0, "EUR")
@@ -122,10 +129,10 @@ async def test_what_the_shelf_lacks_is_a_lost_sale() -> None:
 async def test_a_supplier_delivers_what_was_bought_once() -> None:
     shop, clock = await open_shop()
     near = next(p.sku for p in await shop.products() if p.supplier == "LOKAL")
-    outcome = await shop.apply(Reorder(sku=near, quantity=30), key="test/buy")
+    outcome = await shop.apply(CreatePurchaseOrder(sku=near, quantity=30), key="test/buy")
     assert outcome.applied
     await run_days(shop, _nobody, clock, 8)
-    received = await shop.purchases(status="received")
+    received = await shop.purchase_orders(status="received")
     assert outcome.detail["purchase_id"] in [purchase.id for purchase in received]
     assert await shop.verify() == []
     await shop.close()

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from storecrew.testing.simulation.history import live
-from storecrew.testing.simulation.plants import PLANTS
+from storecrew.testing.simulation.seeded_defects import PLANTS
 
 SEEDS = range(40)
 

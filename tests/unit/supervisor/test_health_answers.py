@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from storecrew.domain.control.services import ProcessId, ServiceHealth
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.services import ProcessId, ServiceHealth
 from storecrew.supervisor import bytes_of, share_of
 from storecrew.supervisor.cgroups import Cgroups
-from storecrew.supervisor.health import judge
-from storecrew.supervisor.procfs import Forest, Stat, leftovers
+from storecrew.supervisor.health_probe import judge
+from storecrew.supervisor.procfs import ProcessStat, ProcessTree, group_survivors
 
 WELL = {"status": "healthy", "service": "s", "timestamp": "2026-03-02T12:00:00"}
 
@@ -83,8 +83,8 @@ def test_r085_without_the_controller_there_is_no_group(tmp_path: Path) -> None:
     assert not Cgroups(base=None).hold("s", 42, 0.25)
 
 
-def process(pid: int, *, parent: int = 1, session: int = 0, born: int = 1) -> Stat:
-    return Stat(pid, "S", parent, session or pid, session or pid, 0, born, 0)
+def process(pid: int, *, parent: int = 1, session: int = 0, born: int = 1) -> ProcessStat:
+    return ProcessStat(pid, "S", parent, session or pid, session or pid, 0, born, 0)
 
 
 def test_a_tree_holds_descendants_and_what_stayed_in_the_session() -> None:
@@ -98,11 +98,11 @@ def test_a_tree_holds_descendants_and_what_stayed_in_the_session() -> None:
             process(14),
         )
     }
-    assert {p.pid for p in Forest(found).tree(10)} == {10, 11, 12, 13}
+    assert {p.pid for p in ProcessTree(found).tree(10)} == {10, 11, 12, 13}
 
 
 def test_what_is_left_of_a_session_is_ours_only_while_its_number_was_not_given_away() -> None:
-    leader = ProcessId(pid=10, born=1, boot="b")
+    leader = ProcessId(pid=10, start_ticks=1, boot_id="b")
     rest = process(11, session=10)
-    assert leftovers(leader, {11: rest}) == [rest]
-    assert leftovers(leader, {10: process(10, born=9), 11: rest}) == []
+    assert group_survivors(leader, {11: rest}) == [rest]
+    assert group_survivors(leader, {10: process(10, start_ticks=9), 11: rest}) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storecrew.supervisor.keeper import LONGEST_LINE, Glass, Log
+from storecrew.supervisor.log_collector import LONGEST_LINE, PipePeeker, RotatingLog
 from storecrew.supervisor.logs import Follower, tail
 
 LIMIT = 200_000
@@ -19,8 +19,8 @@ class Pipe:
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.out, self.into = os.pipe()
         os.set_blocking(self.out, False)
-        self.glass = Glass()
-        self.log = Log(str(folder / "s.log"), limit, 3)
+        self.glass = PipePeeker()
+        self.log = RotatingLog(str(folder / "s.log"), limit, 3)
 
     def write(self, data: bytes) -> None:
         while data:
@@ -28,8 +28,8 @@ class Pipe:
             self.drain()
 
     def drain(self) -> None:
-        while data := self.glass.look(self.out):
-            self.log.take(self.out, data)
+        while data := self.glass.peek(self.out):
+            self.log.append(self.out, data)
 
 
 @pytest.fixture

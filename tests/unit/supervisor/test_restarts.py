@@ -1,40 +1,39 @@
 """When a service is started again: at once, then later and later, then no more."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.supervisor import start_order
-from storecrew.supervisor.limits import Balance
+from storecrew.supervisor import dependency_order
+from storecrew.supervisor.resource_limits import CpuBudget
 from storecrew.supervisor.restarts import (
     HEALTHY_SECONDS,
     SPREAD,
-    Again,
-    GiveUp,
-    Patience,
-    after_end,
-    attempts_so_far,
+    Abandon,
+    Restart,
+    RestartBudget,
+    counted_attempts,
+    next_restart,
 )
 
-USUAL = Patience(enabled=True, max_retries=3, backoff_seconds=30)
+USUAL = RestartBudget(enabled=True, max_retries=3, backoff_seconds=30)
 
 
-def pauses(patience: Patience, chance: float = 0.0) -> list[float]:
+def pauses(patience: RestartBudget, chance: float = 0.0) -> list[float]:
     found = []
-    while isinstance(decided := after_end(patience, len(found), chance=chance), Again):
+    while isinstance(decided := next_restart(patience, len(found), chance=chance), Restart):
         found.append(decided.seconds)
     return found
 
 
 def test_r079_the_usual_pauses_are_none_30_and_60_seconds_then_it_is_given_up() -> None:
     assert pauses(USUAL) == [0, 30, 60]
-    assert isinstance(after_end(USUAL, 3, chance=0), GiveUp)
+    assert isinstance(next_restart(USUAL, 3, chance=0), Abandon)
 
 
 def test_r079_without_retries_or_recovery_nothing_is_tried() -> None:
-    assert pauses(Patience(enabled=True, max_retries=0, backoff_seconds=1)) == []
-    assert pauses(Patience(enabled=False, max_retries=3, backoff_seconds=1)) == []
+    assert pauses(RestartBudget(enabled=True, max_retries=0, backoff_seconds=1)) == []
+    assert pauses(RestartBudget(enabled=False, max_retries=3, backoff_seconds=1)) == []
 
 
 @given(
@@ -45,7 +44,7 @@ def test_r079_without_retries_or_recovery_nothing_is_tried() -> None:
 def test_pauses_never_shrink_and_are_stretched_a_tenth_at_most(
     retries: int, backoff: float, chance: float
 ) -> None:
-    patience = Patience(enabled=True, max_retries=retries, backoff_seconds=backoff)
+    patience = RestartBudget(enabled=True, max_retries=retries, backoff_seconds=backoff)
     plain, spread = pauses(patience), pauses(patience, chance)
     assert len(plain) == retries
     assert plain == sorted(plain)
@@ -54,24 +53,24 @@ def test_pauses_never_shrink_and_are_stretched_a_tenth_at_most(
 
 
 def test_r079_five_healthy_minutes_wipe_the_count() -> None:
-    assert attempts_so_far(2, well_for=HEALTHY_SECONDS - 1) == 2
-    assert attempts_so_far(2, well_for=HEALTHY_SECONDS) == 0
+    assert counted_attempts(2, well_for=HEALTHY_SECONDS - 1) == 2
+    assert counted_attempts(2, well_for=HEALTHY_SECONDS) == 0
 
 
 def test_what_is_depended_on_comes_first() -> None:
-    found = start_order({"web": ["api"], "api": ["db", "cache"], "db": [], "cache": []})
+    found = dependency_order({"web": ["api"], "api": ["db", "cache"], "db": [], "cache": []})
     assert found.index("db") < found.index("api") < found.index("web")
 
 
 def test_a_circle_of_dependencies_is_told_with_its_members() -> None:
     with pytest.raises(InvalidInput, match=r"wait for each other: .*a.*b") as caught:
-        start_order({"a": ["b"], "b": ["a"]})
+        dependency_order({"a": ["b"], "b": ["a"]})
     assert caught.value.field == "depends_on"
 
 
 def test_an_unknown_dependency_is_named() -> None:
     with pytest.raises(InvalidInput, match="'db', which is no service"):
-        start_order({"web": ["db"]})
+        dependency_order({"web": ["db"]})
 
 
 @given(st.lists(st.floats(0, 0.2, allow_nan=False), max_size=200), st.floats(0.05, 2))
@@ -79,7 +78,7 @@ def test_r085_who_stops_when_in_debt_uses_its_share_in_the_long_run(
     steps: list[float], share: float
 ) -> None:
     """Run while there is something left; each step then uses the whole time that passes."""
-    balance, used, now = Balance(share), 0.0, 0.0
+    balance, used, now = CpuBudget(share), 0.0, 0.0
     balance.book(used, now)
     for step in steps:
         runs = balance.left >= 0

@@ -9,10 +9,10 @@ import pytest
 from web_site import Answer, Site
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.web.errors import ComeBackLater, PageRefused, PageUnreachable, RobotsForbid
+from storecrew.web.errors import PageRefused, PageUnreachable, RetryLater, RobotsForbid
 from storecrew.web.fetcher import Fetcher
-from storecrew.web.guard import Outbound
 from storecrew.web.settings import FetchSettings
+from storecrew.web.ssrf_guard import OutboundPolicy
 
 
 class Noon:
@@ -21,7 +21,12 @@ class Noon:
 
 
 def fetcher(folder=None, **given) -> Fetcher:
-    usual = {"delay": 0.0, "timeout": 2.0, "allow_private": True, "contact": "ops@shop.example"}
+    usual = {
+        "request_interval": 0.0,
+        "timeout": 2.0,
+        "allow_private": True,
+        "contact": "ops@shop.example",
+    }
     return Fetcher(FetchSettings(**usual | given), Noon(), folder=folder)
 
 
@@ -105,7 +110,7 @@ async def test_the_crawl_delay_is_kept(site):
     site.pages["/robots.txt"] = Answer(b"User-agent: *\nCrawl-delay: 500")
     async with fetcher() as web:
         await web.fetch(site.url("/a"))
-        with pytest.raises(ComeBackLater) as error:
+        with pytest.raises(RetryLater) as error:
             await web.fetch(site.url("/a"))
         assert 490 < error.value.seconds <= 500
 
@@ -127,7 +132,7 @@ async def test_a_public_page_cannot_send_us_inside(site, monkeypatch):
     """The first address counts as public here; only what it redirects to is loopback."""
     site.pages["/a"] = to(site.url("/secret", host="localhost"))
     site.pages["/secret"] = page("secret")
-    judged = Outbound.check
+    judged = OutboundPolicy.check
 
     def public(guard, url, field="endpoint"):
         if not url.startswith(site.url("")):
@@ -135,11 +140,11 @@ async def test_a_public_page_cannot_send_us_inside(site, monkeypatch):
 
     async def target(guard, url, field="endpoint"):
         assert url.startswith(site.url(""))
-        return await Outbound.target_as_it_is(Outbound(allow_private=True), url, field)
+        return await OutboundPolicy.target_as_it_is(OutboundPolicy(allow_private=True), url, field)
 
-    monkeypatch.setattr(Outbound, "target_as_it_is", Outbound.target, raising=False)
-    monkeypatch.setattr(Outbound, "check", public)
-    monkeypatch.setattr(Outbound, "target", target)
+    monkeypatch.setattr(OutboundPolicy, "target_as_it_is", OutboundPolicy.target, raising=False)
+    monkeypatch.setattr(OutboundPolicy, "check", public)
+    monkeypatch.setattr(OutboundPolicy, "target", target)
     async with fetcher(allow_private=False) as web:
         with pytest.raises(InvalidInput, match="public address"):
             await web.fetch(site.url("/a"))
@@ -191,10 +196,10 @@ async def test_a_broken_site_may_be_asked_again(site, web):
 async def test_a_busy_host_is_left_alone_as_long_as_it_asks(site, web):
     busy = ("Retry-After: 120",)
     site.pages["/a"] = Answer(status="429 Too Many Requests", headers=busy)
-    with pytest.raises(ComeBackLater) as error:
+    with pytest.raises(RetryLater) as error:
         await web.fetch(site.url("/a"))
     assert error.value.seconds == 120
-    with pytest.raises(ComeBackLater):
+    with pytest.raises(RetryLater):
         await web.fetch(site.url("/b"))
     assert site.paths == ["/robots.txt", "/a"]
 
@@ -202,7 +207,7 @@ async def test_a_busy_host_is_left_alone_as_long_as_it_asks(site, web):
 async def test_a_host_that_is_busy_for_a_moment_is_waited_for(site, web):
     dated = ("Retry-After: Mon, 04 May 2026 12:00:00 GMT",)
     site.pages["/a"] = [Answer(status="503 Busy", headers=dated), page()]
-    with pytest.raises(ComeBackLater):
+    with pytest.raises(RetryLater):
         await web.fetch(site.url("/a"))
     assert (await web.fetch(site.url("/a"))).content
 

@@ -6,9 +6,9 @@ import pytest
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.web import robots
-from storecrew.web.cache import Kept, PageCache
-from storecrew.web.errors import ComeBackLater
-from storecrew.web.hosts import Hosts, retry_after
+from storecrew.web.cache import CachedPage, PageCache
+from storecrew.web.errors import RetryLater
+from storecrew.web.rate_limiter import HostRateLimiter, retry_after
 from storecrew.web.settings import FetchSettings
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ def test_retry_after_is_read_as_seconds_or_a_date(header, seconds):
 
 
 async def test_refusals_without_a_time_double_the_distance_and_an_answer_forgets_them():
-    hosts = Hosts(delay=0, patience=60)
+    hosts = HostRateLimiter(delay=0, patience=60)
     assert [hosts.refused("a", None) for _ in range(9)][-2:] == [3600.0, 3600.0]
     assert hosts.refused("b", 1e12) == 86_400.0
     hosts.answered("a")
@@ -35,16 +35,16 @@ async def test_refusals_without_a_time_double_the_distance_and_an_answer_forgets
 
 
 async def test_a_queue_that_is_too_long_is_not_joined():
-    hosts = Hosts(delay=10, patience=60)
-    async with hosts.turn("a"):
+    hosts = HostRateLimiter(delay=10, patience=60)
+    async with hosts.acquire("a"):
         hosts._host("a").waiting = 7
-        with pytest.raises(ComeBackLater):
-            async with hosts.turn("a"):
+        with pytest.raises(RetryLater):
+            async with hosts.acquire("a"):
                 pass
 
 
 async def test_hosts_that_are_idle_are_forgotten():
-    hosts = Hosts(delay=0, patience=60)
+    hosts = HostRateLimiter(delay=0, patience=60)
     for n in range(12_000):
         hosts.answered(f"host-{n}")
     assert len(hosts._hosts) <= 10_001
@@ -76,8 +76,8 @@ def test_the_delay_of_a_robots_txt_is_bounded():
     assert said.delay == 3600.0
 
 
-def kept(url: str, size: int = 10) -> Kept:
-    return Kept(
+def kept(url: str, size: int = 10) -> CachedPage:
+    return CachedPage(
         url=url,
         content=b"\n" * size,
         media_type="text/html",
@@ -111,15 +111,15 @@ def test_a_damaged_file_is_only_a_page_to_be_sent_again(tmp_path):
 def test_a_page_without_a_version_is_not_kept(tmp_path):
     cache = PageCache(10_000, tmp_path)
     cache.put(kept("http://a.example/"))
-    cache.put(Kept(**{**vars(kept("http://a.example/")), "etag": None}))
+    cache.put(CachedPage(**{**vars(kept("http://a.example/")), "etag": None}))
     assert cache.get("http://a.example/") is None
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"delay": -1}, {"timeout": 0}, {"max_bytes": 0}, {"redirects": -1}, {"delay": float("nan")},
-     {"contact": "a\r\nX: y"}, {"contact": "größe"}],
+    [{"request_interval": -1}, {"timeout": 0}, {"max_bytes": 0}, {"redirects": -1},
+     {"request_interval": float("nan")}, {"contact": "a\r\nX: y"}, {"contact": "größe"}],
 )  # fmt: skip
 def test_limits_that_would_be_none_are_refused(wrong):
     with pytest.raises(InvalidInput):

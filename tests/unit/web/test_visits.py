@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from web_site import Answer, Site
 
-from storecrew.app.web_desk import WebDesk
+from storecrew.web.reader import LiveWebReader
 from storecrew.web.settings import FetchSettings
 
 PRICED = """<html><head><title>Blue mug</title><script type="application/ld+json">
@@ -29,8 +29,8 @@ def page(price: str, stock: str = "InStock") -> Answer:
 
 
 async def test_a_rebuilt_page_is_odd_until_it_was_seen_alike_three_times(tmp_path):
-    settings = FetchSettings(delay=0.0, timeout=5.0, allow_private=True)
-    desk = WebDesk(settings=settings, clock=Noon(), folder=tmp_path)
+    settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
+    desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
     async with Site().serving() as site:
 
         async def visit(answer: Answer):
@@ -52,12 +52,12 @@ async def test_a_rebuilt_page_is_odd_until_it_was_seen_alike_three_times(tmp_pat
 
 
 async def test_a_layout_that_stays_becomes_the_pages_own(tmp_path):
-    settings = FetchSettings(delay=0.0, timeout=5.0, allow_private=True)
+    settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
     async with Site().serving() as site:
         site.pages["/mug"] = page("12.90")
         odd = []
         for day in range(6):
-            desk = WebDesk(settings=settings, clock=Noon(), folder=tmp_path)
+            desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
             seen = await desk.product(site.url("/mug"))
             odd.append(bool(seen.odd))
             await desk.close()
@@ -67,8 +67,8 @@ async def test_a_layout_that_stays_becomes_the_pages_own(tmp_path):
 
 
 async def test_a_feed_is_read_through_the_same_door(tmp_path):
-    settings = FetchSettings(delay=0.0, timeout=5.0, allow_private=True)
-    desk = WebDesk(settings=settings, clock=Noon(), folder=tmp_path)
+    settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
+    desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
     rss = (
         b"<rss version='2.0'><channel><title>News</title><item><title>Snow <b>ahead</b></title>"
         b"<link>https://news.example/1</link><pubDate>02 Mar 2026 10:00:00 GMT</pubDate></item>"

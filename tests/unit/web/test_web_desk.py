@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from web_site import Answer, Site
 
-from storecrew.app.web_desk import WebDesk
 from storecrew.domain.errors import InvalidInput, Retryable
+from storecrew.web.reader import LiveWebReader
 from storecrew.web.settings import FetchSettings
 
 MUG = b"""<html><head><title>Blue mug</title><script type="application/ld+json">
@@ -23,8 +23,8 @@ class Noon:
 
 
 async def test_r122_a_rivals_page_is_read_politely_and_understood(tmp_path):
-    settings = FetchSettings(delay=0.0, timeout=5.0, allow_private=True)
-    desk = WebDesk(settings=settings, clock=Noon(), folder=tmp_path / "web")
+    settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
+    desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path / "web")
     async with Site().serving() as site:
         site.pages["/mug"] = Answer(MUG)
         site.pages["/about"] = Answer(b"<p>About us</p>")
@@ -49,7 +49,7 @@ async def test_r122_a_rivals_page_is_read_politely_and_understood(tmp_path):
 
 
 async def test_nothing_inside_is_read_unless_the_owner_says_so(tmp_path):
-    desk = WebDesk(settings=FetchSettings(), clock=Noon(), folder=tmp_path / "web")
+    desk = LiveWebReader(settings=FetchSettings(), clock=Noon(), folder=tmp_path / "web")
     with pytest.raises(InvalidInput, match="public address"):
         await desk.product("http://127.0.0.1:9/mug")
     await desk.close()

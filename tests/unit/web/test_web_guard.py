@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.web.guard import Outbound, Unresolved
+from storecrew.web.ssrf_guard import OutboundPolicy, Unresolved
 
 INSIDE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "0.0.0.0", "100.64.0.1",  # noqa: S104 - none is bound
@@ -22,15 +22,15 @@ SPELLINGS = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "LO
 @pytest.mark.parametrize("host", INSIDE)
 async def test_addresses_inside_are_refused(host):
     with pytest.raises(InvalidInput, match="public address"):
-        Outbound().check(f"http://{host}/")
+        OutboundPolicy().check(f"http://{host}/")
     with pytest.raises(InvalidInput, match="public address"):
-        await Outbound().target(f"https://{host}:8443/x")
+        await OutboundPolicy().target(f"https://{host}:8443/x")
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
 async def test_other_spellings_of_loopback_are_refused(host):
     with pytest.raises(InvalidInput, match="public address"):
-        await Outbound().target(f"http://{host}/")
+        await OutboundPolicy().target(f"http://{host}/")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_other_spellings_of_loopback_are_refused(host):
 )
 async def test_the_secrets_of_clouds_stay_closed_even_where_private_networks_are_open(host):
     with pytest.raises(InvalidInput):
-        await Outbound(allow_private=True).target(f"http://{host}/latest/meta-data/")
+        await OutboundPolicy(allow_private=True).target(f"http://{host}/latest/meta-data/")
 
 
 @pytest.mark.parametrize(
@@ -52,25 +52,27 @@ async def test_the_secrets_of_clouds_stay_closed_even_where_private_networks_are
 )  # fmt: skip
 async def test_what_is_no_plain_web_address_is_refused(url):
     with pytest.raises(InvalidInput):
-        Outbound().check(url, "url")
+        OutboundPolicy().check(url, "url")
     with pytest.raises(InvalidInput):
-        await Outbound().target(url, "url")
+        await OutboundPolicy().target(url, "url")
 
 
 @pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1111]"])
 async def test_public_addresses_pass(host):
-    assert (await Outbound().target(f"https://{host}/a?b=1")).url == f"https://{host}:443/a?b=1"
+    assert (
+        await OutboundPolicy().target(f"https://{host}/a?b=1")
+    ).url == f"https://{host}:443/a?b=1"
 
 
 async def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch):
     answers(monkeypatch, ["1.1.1.1", "10.0.0.1"])
     with pytest.raises(InvalidInput, match=r"10\.0\.0\.1"):
-        await Outbound().target("http://shop.example/")
+        await OutboundPolicy().target("http://shop.example/")
 
 
 async def test_the_call_goes_to_the_address_that_was_judged(monkeypatch):
     answers(monkeypatch, ["1.1.1.1"], ["127.0.0.1"])  # a name that points elsewhere a moment later
-    target = await Outbound().target("http://shop.example/x")
+    target = await OutboundPolicy().target("http://shop.example/x")
     assert (target.url, target.host, target.name) == (
         "http://1.1.1.1:80/x", "shop.example", "shop.example",
     )  # fmt: skip
@@ -79,7 +81,7 @@ async def test_the_call_goes_to_the_address_that_was_judged(monkeypatch):
 async def test_a_name_without_an_address_may_have_one_later(monkeypatch):
     answers(monkeypatch)
     with pytest.raises(Unresolved):
-        await Outbound().target("http://nobody.example/")
+        await OutboundPolicy().target("http://nobody.example/")
 
 
 def answers(monkeypatch, *each: list[str]) -> None:

@@ -4,31 +4,29 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from storecrew.agents.communications.hours import hours_from
-from storecrew.agents.communications.telling import (
-    Piece,
-    told_of_carrier,
-    told_of_moves,
-    told_of_suppliers,
+from storecrew.agents.communications.notifications import (
+    Notification,
+    carrier_notifications,
+    order_notifications,
+    supplier_notifications,
 )
-from storecrew.agents.communications.wording import Facts, about_order, back_in_stock
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.commerce import Customer
+from storecrew.agents.communications.wording import OrderFacts, about_order, back_in_stock
+from storecrew.domain.control.proposals import Evidence
 from storecrew.domain.errors import NotFound
-from storecrew.domain.events import (
-    BackInStock,
-    Event,
+from storecrew.domain.events import Event
+from storecrew.domain.shop.customers import BackInStock, Customer
+from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.orders import (
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
     OrderPlaced,
-    OrderRefunded,
-    OrderReturned,
-    PaymentReceived,
-    PurchaseDelayed,
     ShippingDelayed,
 )
-from storecrew.domain.proposals import Evidence
+from storecrew.domain.shop.payments import OrderRefunded, PaymentReceived
+from storecrew.domain.shop.purchasing import PurchaseOrderDelayed
+from storecrew.domain.shop.returns import OrderReturned
 from storecrew.sdk import Context, Proposal, Proposals, agent
 
 _MOVES = (
@@ -41,34 +39,34 @@ _MOVES = (
     OrderReturned,
     OrderRefunded,
 )
-_OTHERS = (ShippingDelayed, PurchaseDelayed, BackInStock)
+_OTHERS = (ShippingDelayed, PurchaseOrderDelayed, BackInStock)
 
 
 @agent(
     on=[*_MOVES, *_OTHERS],
-    may=[SendMessage],
+    allowed_actions=[SendMessage],
     batch=200,
-    within=timedelta(minutes=1),
+    batch_window=timedelta(minutes=1),
     capabilities=["messages"],
     tags=["customers"],
 )
 async def customer_communications(events: Sequence[Event], ctx: Context) -> Proposals:
-    """Tell customers how their orders go on, of delays, and of what is back; nobody twice.
+    """Notify customers of order changes, delays and products back in stock; each topic once.
 
     In quiet hours it waits until they are over and then tells how things stand: of several
     changes of one order only the newest is told.
     """
     if not any(isinstance(event, (*_MOVES, *_OTHERS)) for event in events):
         return
-    ctx.wait_until(hours_from(ctx.settings).over(ctx.present or ctx.now))
+    ctx.wait_until(hours_from(ctx.settings).over(ctx.attempt_time or ctx.now))
     pieces = await _pieces(events, ctx)
     people = await _people(ctx, [piece.order.customer for piece in pieces])
     topics = {piece.topic for piece in pieces}
-    told = await ctx.store.topics_told(people, topics) if pieces else {}
+    sent = await ctx.store.sent_topics(people, topics) if pieces else {}
     names = await _names(ctx, pieces)
     for piece in pieces:
         customer = people.get(piece.order.customer or "")
-        if customer is not None and piece.topic not in told.get(customer.id, ()):
+        if customer is not None and piece.topic not in sent.get(customer.id, ()):
             yield _about(piece, customer, names)
     skus = dict.fromkeys(event.sku for event in events if isinstance(event, BackInStock))
     for sku in skus:
@@ -76,14 +74,14 @@ async def customer_communications(events: Sequence[Event], ctx: Context) -> Prop
             yield proposal
 
 
-async def _pieces(events: Sequence[Event], ctx: Context) -> list[Piece]:
+async def _pieces(events: Sequence[Event], ctx: Context) -> list[Notification]:
     moved = {e.order_id for e in events if isinstance(e, _MOVES)}
     late = {e.order_id for e in events if isinstance(e, ShippingDelayed)}
     orders = await ctx.store.orders_by_id(moved | late) if moved | late else ()
-    pieces = told_of_moves([o for o in orders if o.id in moved], events, ctx.now)
-    pieces += told_of_carrier([o for o in orders if o.id in late], events)
-    if any(isinstance(event, PurchaseDelayed) for event in events):
-        pieces += told_of_suppliers(await ctx.store.open_orders(), events)
+    pieces = order_notifications([o for o in orders if o.id in moved], events, ctx.now)
+    pieces += carrier_notifications([o for o in orders if o.id in late], events)
+    if any(isinstance(event, PurchaseOrderDelayed) for event in events):
+        pieces += supplier_notifications(await ctx.store.open_orders(), events)
     return pieces
 
 
@@ -103,16 +101,16 @@ async def _people(ctx: Context, ids: Iterable[str | None]) -> dict[str, Customer
     return {key: each for key, each in found.items() if each.email not in barred}
 
 
-async def _names(ctx: Context, pieces: Sequence[Piece]) -> Mapping[str, str]:
+async def _names(ctx: Context, pieces: Sequence[Notification]) -> Mapping[str, str]:
     """Return the names of the products that the messages speak of."""
     skus = {line.sku for piece in pieces for line in piece.order.lines}
     skus |= {piece.product for piece in pieces if piece.product}
     return {p.sku: p.name for p in await ctx.store.products(skus)} if skus else {}
 
 
-def _about(piece: Piece, customer: Customer, names: Mapping[str, str]) -> Proposal:
+def _about(piece: Notification, customer: Customer, names: Mapping[str, str]) -> Proposal:
     order, day = piece.order, piece.expected_at
-    facts = Facts(
+    facts = OrderFacts(
         name=customer.name,
         number=order.id,
         items=[(line.quantity, names.get(line.sku, line.sku)) for line in order.lines],
@@ -136,17 +134,17 @@ def _about(piece: Piece, customer: Customer, names: Mapping[str, str]) -> Propos
 
 async def _back(ctx: Context, sku: str) -> AsyncIterator[Proposal]:
     """Tell those who asked for it that the product is back."""
-    waiting = await ctx.store.waiting_for(sku)
+    waiting = await ctx.store.back_in_stock_subscribers(sku)
     people = await _people(ctx, waiting)
     if not people:
         return
     found = await ctx.store.products([sku])
     name = found[0].name if found else sku
     topic = f"back:{sku}:{ctx.now:%Y-%m-%d}"
-    told = await ctx.store.topics_told(people, [topic])
+    sent = await ctx.store.sent_topics(people, [topic])
     evidence: dict[str, Evidence] = {"product": sku, "waiting": len(waiting)}
     for customer in people.values():
-        if topic not in told.get(customer.id, ()):
+        if topic not in sent.get(customer.id, ()):
             words = back_in_stock(name, customer.name, customer.locale)
             reason = f"{name} is back, and this customer asked to be told."
             yield _message(customer, words, topic, reason, evidence)

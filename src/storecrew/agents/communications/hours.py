@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, kw_only=True)
 class QuietHours:
-    """The hours of the shop's day in which nobody is written to; equal ends are none."""
+    """The hours of the business day in which no message is sent; equal ends mean no hours."""
 
     start: time = time(20, 0)
     end: time = time(8, 0)

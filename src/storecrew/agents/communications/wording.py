@@ -8,7 +8,7 @@ from enum import StrEnum
 from storecrew.domain.money import Money
 
 
-class News(StrEnum):
+class OrderNews(StrEnum):
     """What a customer is told of an order."""
 
     PLACED = "placed"
@@ -26,7 +26,7 @@ class News(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class OrderFacts:
     """What a message about an order may say."""
 
     name: str
@@ -43,14 +43,14 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Language:
+class _Phrases:
     hello: str
     nameless: str
     items: str
     total: str
     back: str
     by: str
-    order: Mapping[News, tuple[str, str]]
+    order: Mapping[OrderNews, tuple[str, str]]
     """Title and first sentences."""
     in_stock: tuple[str, str]
     bye: str
@@ -60,7 +60,7 @@ class _Language:
     """How a date is written."""
 
 
-_EN = _Language(
+_EN = _Phrases(
     hello="Hello {name},",
     nameless="Hello,",
     items="Your order:",
@@ -68,45 +68,45 @@ _EN = _Language(
     back="Paid back: {amount}",
     by="It should now arrive on {day}.",
     order={
-        News.PLACED: (
+        OrderNews.PLACED: (
             "We have your order {number}",
             "thank you for your order. We check it now and write again when it goes on.",
         ),
-        News.APPROVED: (
+        OrderNews.APPROVED: (
             "Your order {number} is confirmed",
             "your order is confirmed and the goods are put aside for you. It leaves as soon as "
             "your payment is here.",
         ),
-        News.PAID: (
+        OrderNews.PAID: (
             "Your payment for order {number} has arrived",
             "thank you, your payment has arrived. We are packing your order.",
         ),
-        News.SHIPPED: (
+        OrderNews.SHIPPED: (
             "Your order {number} is on its way",
             "your order has left our warehouse and is on its way to you.",
         ),
-        News.DELIVERED: (
+        OrderNews.DELIVERED: (
             "Your order {number} has arrived",
             "the carrier says that your order has arrived. We hope you like it. If anything is "
             "wrong with it, just answer this message.",
         ),
-        News.CANCELLED: (
+        OrderNews.CANCELLED: (
             "Your order {number} was cancelled",
             "your order was cancelled. What you paid for it is paid back to you.",
         ),
-        News.RETURNED: (
+        OrderNews.RETURNED: (
             "Your return for order {number} is here",
             "what you sent back has arrived, and we pay it back to you.",
         ),
-        News.REFUNDED: (
+        OrderNews.REFUNDED: (
             "A refund for order {number}",
             "we have paid back what was left of your order.",
         ),
-        News.LATE: (
+        OrderNews.LATE: (
             "Your order {number} will be late",
             "we are sorry: the carrier tells us that your parcel will be late.",
         ),
-        News.DELAYED: (
+        OrderNews.DELAYED: (
             "Your order {number} may be late",
             "we are sorry: {product} reaches our warehouse later than planned, so your order may "
             "be late. You need not do anything; we write when it leaves.",
@@ -121,7 +121,7 @@ _EN = _Language(
     comma=".",
     day="%d %B %Y",
 )
-_DE = _Language(
+_DE = _Phrases(
     hello="Guten Tag {name},",
     nameless="Guten Tag,",
     items="Ihre Bestellung:",
@@ -129,45 +129,45 @@ _DE = _Language(
     back="Erstattet: {amount}",
     by="Neuer voraussichtlicher Termin: {day}.",
     order={
-        News.PLACED: (
+        OrderNews.PLACED: (
             "Ihre Bestellung {number} ist eingegangen",
             "vielen Dank für Ihre Bestellung. Wir prüfen sie und melden uns, sobald es weitergeht.",
         ),
-        News.APPROVED: (
+        OrderNews.APPROVED: (
             "Ihre Bestellung {number} ist bestätigt",
             "Ihre Bestellung ist bestätigt, die Ware liegt für Sie bereit. Sobald Ihre Zahlung da "
             "ist, geht sie auf den Weg.",
         ),
-        News.PAID: (
+        OrderNews.PAID: (
             "Ihre Zahlung für Bestellung {number} ist eingegangen",
             "vielen Dank, Ihre Zahlung ist eingegangen. Wir packen Ihre Bestellung.",
         ),
-        News.SHIPPED: (
+        OrderNews.SHIPPED: (
             "Ihre Bestellung {number} ist unterwegs",
             "Ihre Bestellung hat unser Lager verlassen und ist auf dem Weg zu Ihnen.",
         ),
-        News.DELIVERED: (
+        OrderNews.DELIVERED: (
             "Ihre Bestellung {number} ist angekommen",
             "laut Zusteller ist Ihre Bestellung angekommen. Wir hoffen, dass alles gefällt. Sollte "
             "etwas nicht stimmen, antworten Sie einfach auf diese Nachricht.",
         ),
-        News.CANCELLED: (
+        OrderNews.CANCELLED: (
             "Ihre Bestellung {number} wurde storniert",
             "Ihre Bestellung wurde storniert. Was Sie bezahlt haben, erstatten wir Ihnen.",
         ),
-        News.RETURNED: (
+        OrderNews.RETURNED: (
             "Ihre Rücksendung zu Bestellung {number} ist da",
             "Ihre Rücksendung ist bei uns eingetroffen, und wir erstatten Ihnen den Betrag.",
         ),
-        News.REFUNDED: (
+        OrderNews.REFUNDED: (
             "Erstattung zu Bestellung {number}",
             "wir haben Ihnen den Rest Ihrer Zahlung erstattet.",
         ),
-        News.LATE: (
+        OrderNews.LATE: (
             "Ihre Bestellung {number} verspätet sich",
             "es tut uns leid: Der Zusteller meldet, dass sich Ihr Paket verspätet.",
         ),
-        News.DELAYED: (
+        OrderNews.DELAYED: (
             "Ihre Bestellung {number} kann sich verspäten",
             "es tut uns leid: {product} trifft später als geplant bei uns ein, daher kann sich "
             "Ihre Bestellung verspäten. Sie müssen nichts tun; wir melden uns beim Versand.",
@@ -182,7 +182,7 @@ _DE = _Language(
     comma=",",
     day="%d.%m.%Y",
 )
-_FR = _Language(
+_FR = _Phrases(
     hello="Bonjour {name},",
     nameless="Bonjour,",
     items="Votre commande :",
@@ -190,45 +190,45 @@ _FR = _Language(
     back="Remboursé : {amount}",
     by="Nouvelle date prévue : {day}.",
     order={
-        News.PLACED: (
+        OrderNews.PLACED: (
             "Nous avons reçu votre commande {number}",
             "merci pour votre commande. Nous la vérifions et vous écrivons dès qu'elle avance.",
         ),
-        News.APPROVED: (
+        OrderNews.APPROVED: (
             "Votre commande {number} est confirmée",
             "votre commande est confirmée et les articles vous sont réservés. Elle part dès que "
             "votre paiement est là.",
         ),
-        News.PAID: (
+        OrderNews.PAID: (
             "Votre paiement pour la commande {number} est arrivé",
             "merci, votre paiement est arrivé. Nous préparons votre colis.",
         ),
-        News.SHIPPED: (
+        OrderNews.SHIPPED: (
             "Votre commande {number} est en route",
             "votre commande a quitté notre entrepôt et elle est en route.",
         ),
-        News.DELIVERED: (
+        OrderNews.DELIVERED: (
             "Votre commande {number} est arrivée",
             "selon le transporteur, votre commande est arrivée. Nous espérons qu'elle vous plaît. "
             "Si quelque chose ne va pas, répondez simplement à ce message.",
         ),
-        News.CANCELLED: (
+        OrderNews.CANCELLED: (
             "Votre commande {number} a été annulée",
             "votre commande a été annulée. Ce que vous avez payé vous est remboursé.",
         ),
-        News.RETURNED: (
+        OrderNews.RETURNED: (
             "Votre retour pour la commande {number} est arrivé",
             "votre retour est bien arrivé et nous vous remboursons.",
         ),
-        News.REFUNDED: (
+        OrderNews.REFUNDED: (
             "Un remboursement pour la commande {number}",
             "nous vous avons remboursé le reste de votre paiement.",
         ),
-        News.LATE: (
+        OrderNews.LATE: (
             "Votre commande {number} aura du retard",
             "nous sommes désolés : le transporteur annonce un retard de votre colis.",
         ),
-        News.DELAYED: (
+        OrderNews.DELAYED: (
             "Votre commande {number} peut avoir du retard",
             "nous sommes désolés : {product} arrive plus tard que prévu chez nous, votre commande "
             "peut donc avoir du retard. Vous n'avez rien à faire ; nous écrivons à l'envoi.",
@@ -248,11 +248,11 @@ _MOST = 30
 """Lines of an order that a message lists."""
 
 
-def about_order(news: News, facts: Facts, locale: str) -> tuple[str, str]:
+def about_order(news: OrderNews, facts: OrderFacts, locale: str) -> tuple[str, str]:
     """Return title and body of a message about an order."""
     words = _language(locale)
-    title, said = (part.replace("{number}", str(facts.number)) for part in words.order[news])
-    parts = [_hello(words, facts.name), said.replace("{product}", _plain(facts.product))]
+    title, body = (part.replace("{number}", str(facts.number)) for part in words.order[news])
+    parts = [_hello(words, facts.name), body.replace("{product}", _plain(facts.product))]
     if facts.day is not None:
         parts.append(words.by.replace("{day}", facts.day.strftime(words.day)))
     if facts.amount is not None and facts.amount.amount > 0:
@@ -268,15 +268,15 @@ def about_order(news: News, facts: Facts, locale: str) -> tuple[str, str]:
 def back_in_stock(product: str, name: str, locale: str) -> tuple[str, str]:
     """Return title and body of the message that a customer asked for."""
     words = _language(locale)
-    title, said = (part.replace("{product}", _plain(product)) for part in words.in_stock)
-    return title, "\n\n".join((_hello(words, name), said, words.bye))
+    title, body = (part.replace("{product}", _plain(product)) for part in words.in_stock)
+    return title, "\n\n".join((_hello(words, name), body, words.bye))
 
 
-def _language(locale: str) -> _Language:
+def _language(locale: str) -> _Phrases:
     return _LANGUAGES.get(locale.replace("_", "-").partition("-")[0].lower(), _EN)
 
 
-def _hello(words: _Language, name: str) -> str:
+def _hello(words: _Phrases, name: str) -> str:
     known = _plain(name)
     return words.hello.replace("{name}", known) if known else words.nameless
 
@@ -286,6 +286,6 @@ def _plain(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:100]
 
 
-def _money(money: Money, words: _Language) -> str:
+def _money(money: Money, words: _Phrases) -> str:
     rounded = money.rounded()
     return f"{str(rounded.amount).replace('.', words.comma)} {rounded.currency}"

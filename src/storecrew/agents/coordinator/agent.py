@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from storecrew.agents.coordinator.plans import GOALS, WEEKS, Shop, due, stock_of, works
-from storecrew.domain.care import TicketStatus
-from storecrew.domain.events import BottleneckSeen, Event, GoalSet, RunRequested
-from storecrew.domain.operations import DelegateWork
-from storecrew.domain.orders import Status
+from storecrew.agents.coordinator.plans import GOALS, WEEKS, ShopState, due, stock_of, works
+from storecrew.domain.control.agents import AssignTask, GoalSet
+from storecrew.domain.control.events import RunRequested
+from storecrew.domain.control.incidents import BottleneckDetected
+from storecrew.domain.events import Event
+from storecrew.domain.shop.orders import OrderStatus
+from storecrew.domain.shop.support import TicketStatus
 from storecrew.sdk import Context, Proposal, Proposals, agent, every
 
 DEFAULT_GOAL = "profit"
@@ -24,11 +26,11 @@ _BOTTLENECKS = {
 
 @agent(
     name="coordinator",
-    on=[GoalSet, BottleneckSeen],
+    on=[GoalSet, BottleneckDetected],
     schedule=every(days=1, offset=timedelta(hours=5)),
-    may=[DelegateWork],
+    allowed_actions=[AssignTask],
     batch=50,
-    within=timedelta(seconds=30),
+    batch_window=timedelta(seconds=30),
     priority=5,
     capabilities=["planning"],
     tags=["operations"],
@@ -40,12 +42,12 @@ async def coordinator(events: Sequence[Event], ctx: Context) -> Proposals:
     by itself.
     """
     given = await _given_today(ctx)
-    stuck = {e.what: e for e in events if isinstance(e, BottleneckSeen)}
+    stuck = {e.what: e for e in events if isinstance(e, BottleneckDetected)}
     for what, event in stuck.items():
         if what in _BOTTLENECKS and _BOTTLENECKS[what] not in given:
             given.add(_BOTTLENECKS[what])
             yield _unblock(ctx, event)
-    if stuck and all(isinstance(event, BottleneckSeen) for event in events):
+    if stuck and all(isinstance(event, BottleneckDetected) for event in events):
         return
     goal = await _goal(ctx, events)
     shop = await _shop(ctx)
@@ -63,7 +65,7 @@ async def coordinator(events: Sequence[Event], ctx: Context) -> Proposals:
 
 async def _goal(ctx: Context, events: Sequence[Event]) -> str:
     """Return the goal in force: set last and not over, else the settings', else profit."""
-    past = await ctx.past.events([GoalSet], ctx.now - _GOAL_LOOK_BACK)
+    past = await ctx.history.events([GoalSet], ctx.now - _GOAL_LOOK_BACK)
     said = [each.event for each in past] + list(events)
     for event in reversed(said):
         if not isinstance(event, GoalSet) or event.goal not in GOALS:
@@ -77,7 +79,7 @@ async def _goal(ctx: Context, events: Sequence[Event]) -> str:
 async def _given_today(ctx: Context) -> set[tuple[str, str]]:
     """Return whom what was given since midnight: the same work is not given twice a day."""
     midnight = ctx.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    past = await ctx.past.events([RunRequested], midnight)
+    past = await ctx.history.events([RunRequested], midnight)
     return {
         (each.event.agent, str(each.event.parameters["task"]))
         for each in past
@@ -85,23 +87,23 @@ async def _given_today(ctx: Context) -> set[tuple[str, str]]:
     }
 
 
-async def _shop(ctx: Context) -> Shop:
+async def _shop(ctx: Context) -> ShopState:
     counts = await ctx.store.order_counts()
     tickets = await ctx.store.tickets(status=TicketStatus.OPEN)
     today = ctx.now.date()
     sales = await ctx.store.daily_sales(today - timedelta(weeks=WEEKS), today - timedelta(days=1))
     products, levels = await ctx.store.products(), await ctx.store.stock()
     slow, tied_up, sold_out = stock_of(products, levels, sales, ctx.currency)
-    return Shop(
+    return ShopState(
         open_tickets=len(tickets),
-        waiting_orders=counts.get(Status.RECEIVED, 0),
+        waiting_orders=counts.get(OrderStatus.RECEIVED, 0),
         slow=slow,
         tied_up=tied_up,
         sold_out=sold_out,
     )
 
 
-def _unblock(ctx: Context, event: BottleneckSeen) -> Proposal:
+def _unblock(ctx: Context, event: BottleneckDetected) -> Proposal:
     agent_name, task = _BOTTLENECKS[event.what]
     why = f"{event.what}: {event.count} wait, {event.threshold} are usual"
     until = ctx.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=5)
@@ -119,7 +121,7 @@ def _delegate(
     parameters: Mapping[str, Any],
 ) -> Proposal:
     return Proposal(
-        action=DelegateWork(agent=agent_name, task=task, due_at=until, parameters=parameters),
+        action=AssignTask(agent=agent_name, task=task, due_at=until, parameters=parameters),
         reason=f"{why[:1].upper()}{why[1:]}.",
         evidence={
             "who": agent_name,

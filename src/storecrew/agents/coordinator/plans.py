@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from storecrew.domain.commerce import DailySales, Product, StockLevel
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.orders import DailySales
 
 GOALS = ("profit", "growth", "clear_stock", "service")
 _DAYS_LEFT = 90.0
@@ -16,7 +18,7 @@ _WORTH_CLEARING = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shop:
+class ShopState:
     """What the plan rests on."""
 
     open_tickets: int
@@ -30,7 +32,7 @@ class Shop:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class PlannedTask:
     """One piece of work."""
 
     agent: str
@@ -65,9 +67,9 @@ def stock_of(
     return [sku for _, sku in slow], total, sold_out
 
 
-def works(goal: str, shop: Shop, named: int = 20) -> list[Work]:
+def works(goal: str, shop: ShopState, named: int = 20) -> list[PlannedTask]:
     """Return the work that the goal and the shop's state call for, the most pressing first."""
-    found: list[Work] = []
+    found: list[PlannedTask] = []
     if shop.open_tickets and goal == "service":
         found.append(_tickets(shop))
     if shop.waiting_orders and goal == "service":
@@ -81,8 +83,8 @@ def works(goal: str, shop: Shop, named: int = 20) -> list[Work]:
     return found
 
 
-def _tickets(shop: Shop) -> Work:
-    return Work(
+def _tickets(shop: ShopState) -> PlannedTask:
+    return PlannedTask(
         agent="customer_support",
         task="answer open tickets",
         why=f"{shop.open_tickets} customers wait for an answer",
@@ -92,8 +94,8 @@ def _tickets(shop: Shop) -> Work:
     )
 
 
-def _orders(shop: Shop) -> Work:
-    return Work(
+def _orders(shop: ShopState) -> PlannedTask:
+    return PlannedTask(
         agent="order_management",
         task="look at waiting orders",
         why=f"{shop.waiting_orders} orders stand still",
@@ -103,8 +105,8 @@ def _orders(shop: Shop) -> Work:
     )
 
 
-def _refill(shop: Shop, named: int) -> Work:
-    return Work(
+def _refill(shop: ShopState, named: int) -> PlannedTask:
+    return PlannedTask(
         agent="inventory",
         task="refill what is sold out",
         why=f"{len(shop.sold_out)} products that sell are sold out",
@@ -114,12 +116,12 @@ def _refill(shop: Shop, named: int) -> Work:
     )
 
 
-def _clear(shop: Shop, named: int, *, both: bool) -> list[Work]:
+def _clear(shop: ShopState, named: int, *, both: bool) -> list[PlannedTask]:
     if shop.tied_up.amount < _WORTH_CLEARING:
         return []
     why = f"{shop.tied_up.rounded()} lie in {len(shop.slow)} products that last over 90 days"
     skus = {"skus": list(shop.slow[:named])}
-    price = Work(
+    price = PlannedTask(
         agent="pricing_optimizer",
         task="find prices that clear the shelf",
         why=why,
@@ -127,7 +129,7 @@ def _clear(shop: Shop, named: int, *, both: bool) -> list[Work]:
         cost="margin down to the floor",
         parameters=skus,
     )
-    offer = Work(
+    offer = PlannedTask(
         agent="marketing_automation",
         task="offer what lies too long",
         why=why,
@@ -138,8 +140,8 @@ def _clear(shop: Shop, named: int, *, both: bool) -> list[Work]:
     return [price, offer] if both else [price]
 
 
-def _win(shop: Shop) -> Work:
-    return Work(
+def _win(shop: ShopState) -> PlannedTask:
+    return PlannedTask(
         agent="marketing_automation",
         task="win customers back",
         why="the goal is growth",
@@ -149,7 +151,7 @@ def _win(shop: Shop) -> Work:
     )
 
 
-def due(now: datetime, work: Work) -> datetime:
+def due(now: datetime, work: PlannedTask) -> datetime:
     """Return until when the work should be done, to the hour."""
     whole = now.replace(minute=0, second=0, microsecond=0)
     return whole + timedelta(hours=work.hours + 1)

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from storecrew.domain.advice import StockQuestion
-from storecrew.domain.commerce import DEFAULT_WAREHOUSE, Product, StockLevel
-from storecrew.domain.events import ClockTicked, RunRequested, StockRanLow
-from storecrew.domain.ports import DemandForecast
-from storecrew.domain.selling import Discount
-from storecrew.domain.selling_events import PromotionPlanned
-from storecrew.models.outlook import outlook
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.ports.models import DemandForecast, ReplenishmentQuery
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE, StockLevel, StockRanLow
+from storecrew.domain.shop.promotions import Discount, DiscountCreated
+from storecrew.models.promotion_forecast import outlook
 from storecrew.sdk import Context, Proposals, agent, every
 
 HISTORY_DAYS = 112
@@ -24,31 +23,31 @@ UNKNOWN_LEAD_DAYS = 7.0
 
 @agent(
     name="inventory_forecasting",
-    on=PromotionPlanned,
+    on=DiscountCreated,
     schedule=every(days=1, offset=timedelta(0)),
     capabilities=["forecasting", "stock"],
     tags=["daily"],
 )
 async def inventory_forecasting(
-    event: ClockTicked | RunRequested | PromotionPlanned, ctx: Context
+    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context
 ) -> Proposals:
     """Forecast every stocked product's demand each day and report what runs low.
 
     Promotions count from the day they are planned: what they will sell more must be bought before.
     """
-    wanted = event.skus if isinstance(event, PromotionPlanned) else None
+    wanted = event.skus if isinstance(event, DiscountCreated) else None
     stocked = [product for product in await ctx.store.products() if product.stocked]
     forecasts = await _forecasts(event, ctx, {product.sku for product in stocked})
     products = [product for product in stocked if wanted is None or product.sku in wanted]
     shelf = _by_product(await ctx.store.stock(wanted))
-    on_order = {purchase.sku for purchase in await ctx.store.purchases()}
+    on_order = {purchase.sku for purchase in await ctx.store.purchase_orders()}
     lead = await _leads(products, ctx)
     for product in products:
         forecast = forecasts.get(product.sku)
         if forecast is None or product.sku in on_order:
             continue  # nothing sells, or nothing more can be bought until the last order arrives
         terms = lead[product.sku]
-        advice = ctx.models.stocking(forecast, terms)
+        advice = ctx.models.replenishment_policy(forecast, terms)
         levels = shelf.get(product.sku, ())
         position = sum(level.available for level in levels)
         if advice.quantity(position) > 0:
@@ -67,7 +66,7 @@ async def inventory_forecasting(
 
 
 async def _forecasts(
-    event: ClockTicked | RunRequested | PromotionPlanned, ctx: Context, stocked: Collection[str]
+    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context, stocked: Collection[str]
 ) -> Mapping[str, DemandForecast]:
     """Return the demand of all products that sold: their spreads lean on each other's."""
     today = ctx.now.date()
@@ -75,7 +74,7 @@ async def _forecasts(
         today - timedelta(days=HISTORY_DAYS), today - timedelta(days=1)
     )
     planned = {each.code: each for each in await ctx.store.discounts(ending_after=ctx.now)}
-    if isinstance(event, PromotionPlanned) and event.code not in planned:
+    if isinstance(event, DiscountCreated) and event.code not in planned:
         planned[event.code] = Discount(  # told from outside; the shop keeps no such code
             code=event.code,
             percent=event.percent,
@@ -87,13 +86,13 @@ async def _forecasts(
     return outlook(ctx.models, units, now=ctx.now, discounts=planned.values())
 
 
-async def _leads(products: Iterable[Product], ctx: Context) -> Mapping[str, StockQuestion]:
+async def _leads(products: Iterable[Product], ctx: Context) -> Mapping[str, ReplenishmentQuery]:
     suppliers = {supplier.id: supplier for supplier in await ctx.store.suppliers()}
     service = float(ctx.settings.get("service", SERVICE))
     terms = {}
     for product in products:
         supplier = suppliers.get(product.supplier or "")
-        terms[product.sku] = StockQuestion(
+        terms[product.sku] = ReplenishmentQuery(
             lead_days=supplier.lead_time_days if supplier else UNKNOWN_LEAD_DAYS,
             lead_sd=supplier.lead_time_sd if supplier else 0.0,
             service=service,

@@ -4,18 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from storecrew.agents.inventory import buying, shop
-from storecrew.agents.inventory.moving import transfers
-from storecrew.agents.inventory.shop import Case
-from storecrew.domain.actions import Reorder, TransferStock
-from storecrew.domain.commerce import Purchase
+from storecrew.agents.inventory import purchasing, snapshot
+from storecrew.agents.inventory.snapshot import ProductSituation
+from storecrew.agents.inventory.transfers import transfers
+from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import (
-    ClockTicked,
-    Event,
-    PurchaseDelayed,
-    RunRequested,
-    StockRanLow,
+from storecrew.domain.events import Event
+from storecrew.domain.shop.inventory import StockRanLow, TransferStock
+from storecrew.domain.shop.purchasing import (
+    CreatePurchaseOrder,
+    PurchaseOrder,
+    PurchaseOrderDelayed,
 )
 from storecrew.sdk import Context, Proposal, Proposals, agent, every
 
@@ -24,11 +23,11 @@ _OVERDUE = timedelta(days=1)
 
 
 @agent(
-    on=[StockRanLow, PurchaseDelayed],
+    on=[StockRanLow, PurchaseOrderDelayed],
     schedule=every(days=1, offset=timedelta(hours=6)),
-    may=[Reorder, TransferStock],
+    allowed_actions=[CreatePurchaseOrder, TransferStock],
     batch=500,
-    within=timedelta(seconds=2),
+    batch_window=timedelta(seconds=2),
     capabilities=["stock"],
     tags=["daily"],
 )
@@ -46,36 +45,38 @@ async def inventory(events: Sequence[Event], ctx: Context) -> Proposals:
     skus = {*low, *late, *spread}
     if not skus:
         return
-    cases = await shop.look(ctx, skus)
+    cases = await snapshot.load_snapshot(ctx, skus)
     for case in cases:
         for proposal in _moves(case, late, ctx.now):
             yield proposal
     bought = [case for case in cases if case.product.sku in low and not case.open]
-    money = await _purse(ctx, bought)
+    money = await _purchase_budget(ctx, bought)
     places = {sku: event.warehouse for sku, event in low.items()}
-    for wanted in buying.within(buying.wanted(bought, places), money):
-        yield buying.purchase(wanted, money)
+    for candidate in purchasing.within(purchasing.purchase_candidates(bought, places), money):
+        yield purchasing.purchase(candidate, money)
     for case in cases:
         if case.product.sku in late:
             purchase, due = late[case.product.sku]
-            if (extra := buying.replacement(case, purchase, due, ctx.now)) is not None:
+            if (extra := purchasing.replacement(case, purchase, due, ctx.now)) is not None:
                 yield extra
 
 
 async def _late(
     events: Sequence[Event], ctx: Context, *, overdue: bool
-) -> Mapping[str, tuple[Purchase, datetime]]:
+) -> Mapping[str, tuple[PurchaseOrder, datetime]]:
     """Return per product the late purchase and when it should come now."""
-    told = {
-        event.purchase_id: event.due_at for event in events if isinstance(event, PurchaseDelayed)
+    announced = {
+        event.purchase_id: event.due_at
+        for event in events
+        if isinstance(event, PurchaseOrderDelayed)
     }
-    if not told and not overdue:
+    if not announced and not overdue:
         return {}
-    found: dict[str, tuple[Purchase, datetime]] = {}
+    found: dict[str, tuple[PurchaseOrder, datetime]] = {}
     suppliers = {each.id: each for each in await ctx.store.suppliers()} if overdue else {}
-    for purchase in await ctx.store.purchases():
-        if purchase.id in told:
-            found[purchase.sku] = (purchase, max(told[purchase.id], purchase.due_at))
+    for purchase in await ctx.store.purchase_orders():
+        if purchase.id in announced:
+            found[purchase.sku] = (purchase, max(announced[purchase.id], purchase.due_at))
         elif overdue and purchase.due_at + _OVERDUE <= ctx.now:
             supplier = suppliers.get(purchase.supplier)
             spread = max(1.0, supplier.lead_time_sd if supplier else 1.0)
@@ -84,12 +85,12 @@ async def _late(
 
 
 async def _in_several_places(ctx: Context) -> set[str]:
-    levels = shop.by_product(await ctx.store.stock())
+    levels = snapshot.by_product(await ctx.store.stock())
     return {sku for sku, here in levels.items() if len(here) > 1}
 
 
 def _moves(
-    case: Case, late: Mapping[str, tuple[Purchase, datetime]], now: datetime
+    case: ProductSituation, late: Mapping[str, tuple[PurchaseOrder, datetime]], now: datetime
 ) -> Iterator[Proposal]:
     """Propose transfers for the days until new goods come, however they come.
 
@@ -111,8 +112,10 @@ def _moves(
         yield from transfers(case, days, "and a delivery ordered today would come")
 
 
-async def _purse(ctx: Context, cases: Sequence[Case]) -> buying.Purse | None:
-    """Return the day's purse where the agent's settings give it a budget of money."""
+async def _purchase_budget(
+    ctx: Context, cases: Sequence[ProductSituation]
+) -> purchasing.PurchaseBudget | None:
+    """Return the day's purchase budget, None where the agent has no budget of money."""
     given = ctx.settings.get("budget")
     money = given.get("money") if isinstance(given, Mapping) else None
     if money is None or not cases:
@@ -121,5 +124,5 @@ async def _purse(ctx: Context, cases: Sequence[Case]) -> buying.Purse | None:
         amount = Decimal(str(money))
     except InvalidOperation:
         raise InvalidInput("budget", f"{money!r} is no amount of money") from None
-    bought = await ctx.store.purchases(status=None)
-    return buying.purse(amount, bought, ctx.now, ctx.currency)
+    bought = await ctx.store.purchase_orders(status=None)
+    return purchasing.purchase_budget(amount, bought, ctx.now, ctx.currency)

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from storecrew.agents.inventory.shop import Case
+from storecrew.agents.inventory.snapshot import ProductSituation
+from storecrew.domain.control.proposals import Effect, Evidence, Scalar
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Effect, Evidence, Scalar
 
 
 def days(count: float) -> float | None:
@@ -26,7 +26,7 @@ def worth(unit: Money, units: Sequence[float]) -> Effect:
     return Effect(low=money(unit, low), expected=money(unit, middle), high=money(unit, high))
 
 
-def demand(case: Case) -> Mapping[str, Evidence]:
+def demand(case: ProductSituation) -> Mapping[str, Evidence]:
     """Return what the demand rests on, and how such forecasts did so far."""
     found: dict[str, Evidence] = {
         "daily_demand": round(case.forecast.daily, 3),
@@ -39,7 +39,9 @@ def demand(case: Case) -> Mapping[str, Evidence]:
 
 
 def warehouses(
-    case: Case, moved: Mapping[str, int] | None = None, bought: Mapping[str, int] | None = None
+    case: ProductSituation,
+    moved: Mapping[str, int] | None = None,
+    bought: Mapping[str, int] | None = None,
 ) -> Mapping[str, Evidence]:
     """Return the plan over all warehouses, where there are several."""
     if len(case.levels) < 2:

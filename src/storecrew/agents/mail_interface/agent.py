@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from storecrew.domain.actions import PlaceOrder
-from storecrew.domain.catalogue import Names
-from storecrew.domain.commerce import Line
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import MailReceived, ObservationRejected
-from storecrew.domain.orders import parse_order
+from storecrew.domain.shop.catalog import ObservationRejected, ProductIndex
+from storecrew.domain.shop.messages import MailReceived
+from storecrew.domain.shop.orders import Line, PlaceOrder, parse_order
 from storecrew.sdk import Context, Proposal, Proposals, agent
 
 _QUOTED = 200
@@ -16,7 +14,7 @@ _QUOTED = 200
 
 @agent(
     on=MailReceived,
-    may=[PlaceOrder],
+    allowed_actions=[PlaceOrder],
     batch=200,
     priority=20,
     capabilities=["orders"],
@@ -25,7 +23,7 @@ _QUOTED = 200
 async def mail_interface(events: Sequence[MailReceived], ctx: Context) -> Proposals:
     """Read order mails (`Name:quantity, …`) and place the orders; unreadable ones are shown."""
     mails = [event for event in events if isinstance(event, MailReceived)]
-    names = Names(await ctx.store.products()) if mails else Names(())
+    names = ProductIndex(await ctx.store.products()) if mails else ProductIndex(())
     for event in mails:
         try:
             yield _order(event, names)
@@ -35,7 +33,7 @@ async def mail_interface(events: Sequence[MailReceived], ctx: Context) -> Propos
             )
 
 
-def _order(event: MailReceived, names: Names) -> Proposal:
+def _order(event: MailReceived, names: ProductIndex) -> Proposal:
     found = names.find_all(parse_order(event.mail))
     lines = tuple(Line(sku=product.sku, quantity=quantity) for product, quantity in found)
     return Proposal(

@@ -6,15 +6,33 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from storecrew.agents.marketing import letters, overstock, shop
-from storecrew.agents.marketing.expected import PRIOR_WORDS, Past, Usual, can_show, gain, usual
-from storecrew.agents.marketing.segments import HISTORY_DAYS, Rule, Segment, drawn, lapsed, loyal
+from storecrew.agents.marketing import letters, overstock, snapshot
+from storecrew.agents.marketing.expected import (
+    PRIOR_WORDS,
+    PastCampaigns,
+    UsualCampaign,
+    can_show,
+    gain,
+    usual,
+)
+from storecrew.agents.marketing.segments import (
+    HISTORY_DAYS,
+    Rule,
+    Segment,
+    lapsed,
+    loyal,
+    split_holdout,
+)
 from storecrew.agents.marketing.settings import MarketingSettings, settings_from
-from storecrew.domain.events import ClockTicked, RunRequested
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.control.proposals import Effect, Evidence
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Effect, Evidence
-from storecrew.domain.selling import Campaign, CreateDiscount, StartCampaign
-from storecrew.domain.selling_events import PromotionPlanned
+from storecrew.domain.shop.promotions import (
+    Campaign,
+    CreateDiscount,
+    DiscountCreated,
+    StartCampaign,
+)
 from storecrew.sdk import Context, Proposal, Proposals, agent, cron
 
 _WEEK = timedelta(days=7)
@@ -30,31 +48,31 @@ class _Plan:
     segment: Segment
     letter: tuple[str, str]
     effect: Effect
-    past: Past
-    usually: Usual
+    past: PastCampaigns
+    usually: UsualCampaign
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Desk:
+class _Inputs:
     """Everything that a campaign is decided on."""
 
     ctx: Context
     settings: MarketingSettings
     campaigns: Sequence[Campaign]
-    readers: shop.Readers
-    shelf: shop.Shelf
+    readers: snapshot.CampaignAudience
+    shelf: snapshot.InventorySnapshot
 
 
 @agent(
     name="marketing_automation",
-    on=PromotionPlanned,
+    on=DiscountCreated,
     schedule=cron("0 10 * * mon"),
-    may=[StartCampaign, CreateDiscount],
+    allowed_actions=[StartCampaign, CreateDiscount],
     capabilities=["marketing"],
     tags=["weekly"],
 )
 async def marketing_automation(
-    event: ClockTicked | RunRequested | PromotionPlanned, ctx: Context
+    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context
 ) -> Proposals:
     """Propose the one campaign of the week that promises most, to customers who agreed to letters.
 
@@ -67,52 +85,54 @@ async def marketing_automation(
     campaigns = await ctx.store.campaigns()
     if any(each.started_at > ctx.now - _WEEK for each in campaigns):
         return
-    readers = await shop.readers(ctx, settings)
-    if len(readers.may) < settings.fewest:
+    readers = await snapshot.readers(ctx, settings)
+    if len(readers.allowed) < settings.fewest:
         return
-    desk = _Desk(
+    inputs = _Inputs(
         ctx=ctx,
         settings=settings,
         campaigns=campaigns,
         readers=readers,
-        shelf=await shop.shelf(ctx),
+        shelf=await snapshot.shelf(ctx),
     )
-    if isinstance(event, PromotionPlanned):
-        found = await _telling(event, desk)
+    if isinstance(event, DiscountCreated):
+        found = await _telling(event, inputs)
     else:
-        found = await _best(desk)
+        found = await _best(inputs)
     if found is not None:
         yield found
 
 
-async def _best(desk: _Desk) -> Proposal | None:
+async def _best(inputs: _Inputs) -> Proposal | None:
     """Return what promises most this week: a letter, or a code for what lies too long."""
     plans = [
         plan
         for plan in (
-            await _plan("win-back", lapsed, desk),
-            await _plan("thanks", loyal, desk),
+            await _plan("win-back", lapsed, inputs),
+            await _plan("thanks", loyal, inputs),
         )
-        if plan is not None and plan.effect.expected.amount >= _least(desk) and _tells(plan, desk)
+        if plan is not None
+        and plan.effect.expected.amount >= _least(inputs)
+        and _can_show_effect(plan, inputs)
     ]
     best = max(plans, key=lambda plan: plan.effect.expected.amount, default=None)
-    code = await _code(desk)
+    code = await _code(inputs)
     if best is None or (code is not None and _promise(code) > best.effect.expected.amount):
         return code
-    return _campaign(best, desk)
+    return _campaign(best, inputs)
 
 
-def _least(desk: _Desk) -> Decimal:
-    return Decimal(str(desk.settings.least_gain))
+def _least(inputs: _Inputs) -> Decimal:
+    return Decimal(str(inputs.settings.least_gain))
 
 
-def _tells(plan: _Plan, desk: _Desk) -> bool:
+def _can_show_effect(plan: _Plan, inputs: _Inputs) -> bool:
     """Tell whether a few campaigns like this one would show that they pay."""
-    written, left = drawn(plan.name, plan.segment.customers, desk.settings.holdout)
-    base = len(written) * plan.usually.value * desk.shelf.margin
-    needed = float(_cost(desk, len(written)).amount) / base if base else 0.0
+    written, left = split_holdout(plan.name, plan.segment.customers, inputs.settings.holdout)
+    base = len(written) * plan.usually.value * inputs.shelf.margin
+    needed = float(_cost(inputs, len(written)).amount) / base if base else 0.0
     doubt = plan.usually.doubt(len(written), len(left))
-    tries = desk.settings.tries - len(plan.past.lifts)
+    tries = inputs.settings.tries - len(plan.past.lifts)
     return can_show(plan.past.belief, doubt, tries, needed=needed)
 
 
@@ -120,49 +140,52 @@ def _promise(proposal: Proposal) -> Decimal:
     return proposal.effect.expected.amount if proposal.effect is not None else Decimal(0)
 
 
-async def _plan(kind: str, rule: Rule, desk: _Desk) -> _Plan | None:
+async def _plan(kind: str, rule: Rule, inputs: _Inputs) -> _Plan | None:
     """Return a letter to a group, None where it is too small, known to bring nothing, or mute."""
-    ctx, settings = desk.ctx, desk.settings
-    past = await shop.past(ctx, desk.campaigns, kind)
-    name = shop.name_of(kind, ctx.now)
-    products = desk.shelf.best_sellers(_SHOWN)
-    if past.loses or not products or any(each.name == name for each in desk.campaigns):
+    ctx, settings = inputs.ctx, inputs.settings
+    past = await snapshot.past(ctx, inputs.campaigns, kind)
+    name = snapshot.name_of(kind, ctx.now)
+    products = inputs.shelf.best_sellers(_SHOWN)
+    if past.loses or not products or any(each.name == name for each in inputs.campaigns):
         return None
-    group = _rested(kind, rule(desk.readers.bought, ctx.now), desk)
+    group = _rested(kind, rule(inputs.readers.bought, ctx.now), inputs)
     if len(group) < settings.fewest:
         return None
     write = letters.win_back if kind == "win-back" else letters.thanks
     usually = await _usually(rule, ctx, settings)
-    return _planned(name, group, write(products, settings.shop), (past, usually), desk)
+    return _planned(name, group, write(products, settings.shop), (past, usually), inputs)
 
 
-def _rested(kind: str, customers: Sequence[str], desk: _Desk) -> list[str]:
+def _rested(kind: str, customers: Sequence[str], inputs: _Inputs) -> list[str]:
     """Return who may be written to and is in no running campaign, nor lately was in one like it.
 
     Whoever is in two campaigns at once is measured by neither.
     """
-    now, rest = desk.ctx.now, timedelta(days=desk.settings.rest_days)
+    now, rest = inputs.ctx.now, timedelta(days=inputs.settings.rest_days)
     busy = {
         member
-        for each in desk.campaigns
-        if each.ends_at > now or (shop.kind_of(each.name) == kind and each.started_at > now - rest)
+        for each in inputs.campaigns
+        if each.ends_at > now
+        or (snapshot.kind_of(each.name) == kind and each.started_at > now - rest)
         for member in (*each.recipients, *each.holdout)
     }
-    return desk.readers.best_first([c for c in customers if c not in busy])[: desk.settings.most]
+    return inputs.readers.best_first([c for c in customers if c not in busy])[
+        : inputs.settings.most
+    ]
 
 
 def _planned(
     name: str,
     group: Sequence[str],
     letter: tuple[str, str],
-    known: tuple[Past, Usual],
-    desk: _Desk,
+    known: tuple[PastCampaigns, UsualCampaign],
+    inputs: _Inputs,
 ) -> _Plan:
     """Return the campaign with what it should bring."""
-    kind, (past, usually) = shop.kind_of(name), known
-    written, _ = drawn(name, group, desk.settings.holdout)
-    cost = _cost(desk, len(written))
-    margin = desk.shelf.margin
+    kind, (past, usually) = snapshot.kind_of(name), known
+    written, _ = split_holdout(name, group, inputs.settings.holdout)
+    cost = _cost(inputs, len(written))
+    margin = inputs.shelf.margin
     return _Plan(
         name=name,
         segment=Segment(kind=kind, words=_WORDS[kind], customers=tuple(group)),
@@ -173,8 +196,8 @@ def _planned(
     )
 
 
-def _cost(desk: _Desk, letters_written: int) -> Money:
-    each = Money(Decimal(str(desk.settings.cost_per_message)), desk.ctx.currency)
+def _cost(inputs: _Inputs, letters_written: int) -> Money:
+    each = Money(Decimal(str(inputs.settings.cost_per_message)), inputs.ctx.currency)
     return (each * letters_written).rounded()
 
 
@@ -185,75 +208,77 @@ _WORDS = {
 }
 
 
-async def _usually(rule: Rule, ctx: Context, settings: MarketingSettings) -> Usual:
-    """Return what the group of one window ago did since then, as nobody wrote to it."""
+async def _usually(rule: Rule, ctx: Context, settings: MarketingSettings) -> UsualCampaign:
+    """Return what a comparable group, one window earlier and without a message, did since then."""
     then = ctx.now - timedelta(days=settings.window_days)
-    before = await ctx.store.spending(then - timedelta(days=HISTORY_DAYS), then)
-    return usual(rule(before, then), await ctx.store.spending(then, ctx.now))
+    before = await ctx.store.customer_spend(then - timedelta(days=HISTORY_DAYS), then)
+    return usual(rule(before, then), await ctx.store.customer_spend(then, ctx.now))
 
 
-async def _code(desk: _Desk) -> Proposal | None:
+async def _code(inputs: _Inputs) -> Proposal | None:
     """Return the code that promises most, None where one is running or none pays."""
-    ctx = desk.ctx
-    past = await shop.past(ctx, desk.campaigns, overstock.KIND)
+    ctx = inputs.ctx
+    past = await snapshot.past(ctx, inputs.campaigns, overstock.KIND)
     running = await ctx.store.discounts(ending_after=ctx.now)
-    if past.loses or any(overstock.product_of(each, desk.shelf) for each in running):
+    if past.loses or any(overstock.product_of(each, inputs.shelf) for each in running):
         return None
-    clearing = overstock.Clearing(
-        shelf=desk.shelf,
+    clearing = overstock.Clearance(
+        shelf=inputs.shelf,
         models=ctx.models,
-        buyers=await shop.buyers(ctx, desk.readers.may),
+        buyers=await snapshot.buyers(ctx, inputs.readers.allowed),
         belief=past.belief,
-        settings=desk.settings,
+        settings=inputs.settings,
         now=ctx.now,
     )
     found = overstock.slowest(clearing)
-    if found is None or not await _code_tells(found[0], past, desk):
+    if found is None or not await _code_tells(found[0], past, inputs):
         return None
     return overstock.proposal(*found, clearing)
 
 
-async def _code_tells(slow: overstock.Slow, past: Past, desk: _Desk) -> bool:
+async def _code_tells(slow: overstock.OverstockItem, past: PastCampaigns, inputs: _Inputs) -> bool:
     """Tell whether a few codes like this one would show that they pay.
 
     A code is a loss on what is bought anyway, so it is given for more than a hope.
     """
-    usually = await _usually_told(slow.product.sku, desk)
-    left = round(len(slow.told) * desk.settings.holdout)
-    doubt = usually.doubt(len(slow.told) - left, left)
-    return can_show(past.belief, doubt, desk.settings.tries - len(past.lifts))
+    usually = await _usual_after_notice(slow.product.sku, inputs)
+    left = round(len(slow.notified) * inputs.settings.holdout)
+    doubt = usually.doubt(len(slow.notified) - left, left)
+    return can_show(past.belief, doubt, inputs.settings.tries - len(past.lifts))
 
 
-async def _usually_told(sku: str, desk: _Desk) -> Usual:
+async def _usual_after_notice(sku: str, inputs: _Inputs) -> UsualCampaign:
     """Return what those who would have been told of a product one window ago bought since."""
-    ctx = desk.ctx
-    then = ctx.now - timedelta(days=desk.settings.window_days)
-    before = (await shop.buyers(ctx, desk.readers.may, until=then)).told(sku, ctx.models)
-    return usual(before, await ctx.store.spending(then, ctx.now))
+    ctx = inputs.ctx
+    then = ctx.now - timedelta(days=inputs.settings.window_days)
+    before = (await snapshot.buyers(ctx, inputs.readers.allowed, until=then)).notified(
+        sku, ctx.models
+    )
+    return usual(before, await ctx.store.customer_spend(then, ctx.now))
 
 
-async def _telling(event: PromotionPlanned, desk: _Desk) -> Proposal | None:
+async def _telling(event: DiscountCreated, inputs: _Inputs) -> Proposal | None:
     """Return the letter that tells of a code of ours, now that it exists."""
-    ctx, settings = desk.ctx, desk.settings
+    ctx, settings = inputs.ctx, inputs.settings
     running = {each.code: each for each in await ctx.store.discounts(ending_after=ctx.now)}
     discount = running.get(event.code)
-    product = overstock.product_of(discount, desk.shelf) if discount is not None else None
+    product = overstock.product_of(discount, inputs.shelf) if discount is not None else None
     if discount is None or product is None:
         return None
-    name = shop.name_of(overstock.KIND, ctx.now, product.sku)
-    buyers = await shop.buyers(ctx, desk.readers.may)
-    group = _rested(overstock.KIND, buyers.told(product.sku, ctx.models), desk)
-    if len(group) < settings.fewest or any(each.name == name for each in desk.campaigns):
+    name = snapshot.name_of(overstock.KIND, ctx.now, product.sku)
+    buyers = await snapshot.buyers(ctx, inputs.readers.allowed)
+    group = _rested(overstock.KIND, buyers.notified(product.sku, ctx.models), inputs)
+    if len(group) < settings.fewest or any(each.name == name for each in inputs.campaigns):
         return None
-    past = await shop.past(ctx, desk.campaigns, overstock.KIND)
-    usually = await _usually_told(product.sku, desk)
+    past = await snapshot.past(ctx, inputs.campaigns, overstock.KIND)
+    usually = await _usual_after_notice(product.sku, inputs)
     letter = letters.clearance(product, discount, settings.shop)
-    return _campaign(_planned(name, group, letter, (past, usually), desk), desk)
+    return _campaign(_planned(name, group, letter, (past, usually), inputs), inputs)
 
 
-def _campaign(plan: _Plan, desk: _Desk) -> Proposal:
-    settings, now = desk.settings, desk.ctx.now
-    written, left = drawn(plan.name, plan.segment.customers, settings.holdout)
+def _campaign(plan: _Plan, inputs: _Inputs) -> Proposal:
+    settings, now = inputs.settings, inputs.ctx.now
+    written, left = split_holdout(plan.name, plan.segment.customers, settings.holdout)
     title, body = plan.letter
     return Proposal(
         action=StartCampaign(
@@ -270,29 +295,29 @@ def _campaign(plan: _Plan, desk: _Desk) -> Proposal:
             f"{len(written)} of them should sell {plan.past.belief.mean:.0%} more to them within "
             f"{settings.window_days} days."
         ),
-        evidence=_evidence(plan, desk, len(written), len(left)),
+        evidence=_evidence(plan, inputs, len(written), len(left)),
         effect=plan.effect,
         assumptions=() if plan.past.lifts else ("lift",),
     )
 
 
-def _evidence(plan: _Plan, desk: _Desk, written: int, left: int) -> Mapping[str, Evidence]:
-    belief, settings = plan.past.belief, desk.settings
+def _evidence(plan: _Plan, inputs: _Inputs, written: int, left: int) -> Mapping[str, Evidence]:
+    belief, settings = plan.past.belief, inputs.settings
     return {
         "segment": plan.segment.words,
         "recipients": written,
         "holdout": left,
-        **{f"left_out_{why}": count for why, count in desk.readers.left_out.items()},
+        **{f"left_out_{why}": count for why, count in inputs.readers.left_out.items()},
         "group_looked_at": plan.usually.customers,
         "order_without_a_letter": round(plan.usually.rate, 4),
         "spend_without_a_letter": round(plan.usually.value, 2),
         "measured_to_within": _doubt_of(plan, written, left),
-        "margin_of_sales": round(desk.shelf.margin, 3),
+        "margin_of_sales": round(inputs.shelf.margin, 3),
         "expected_lift": round(belief.mean, 3),
         "expected_lift_low": round(belief.bound(0.1), 3),
         "expected_lift_high": round(belief.bound(0.9), 3),
         "lift_rests_on": _rests_on(plan.past),
-        "cost_of_writing": str(_cost(desk, written)),
+        "cost_of_writing": str(_cost(inputs, written)),
         "window_days": settings.window_days,
         "earlier_campaigns": [
             {
@@ -315,7 +340,7 @@ def _doubt_of(plan: _Plan, written: int, left: int) -> float | None:
     return round(doubt, 3) if math.isfinite(doubt) else None
 
 
-def _rests_on(past: Past) -> str:
+def _rests_on(past: PastCampaigns) -> str:
     if not past.lifts:
         return f"no campaign of the kind was measured yet: {PRIOR_WORDS}"
     return f"{PRIOR_WORDS}, moved by {len(past.lifts)} measured campaigns of the kind"

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import stdev
 
+from storecrew.domain.control.proposals import Effect
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Effect
-from storecrew.domain.selling import Campaign, Spending
-from storecrew.models.lift import Belief, Lift, lift, relative
+from storecrew.domain.shop.customers import CustomerSpend
+from storecrew.domain.shop.promotions import Campaign
+from storecrew.models.lift import Lift, NormalBelief, lift, relative
 
-PRIOR = Belief(mean=0.15, sd=0.15)
+PRIOR = NormalBelief(mean=0.15, sd=0.15)
 """Share by which a message raises what its readers spend while it works, before the shop has
 measured any. Sahni, Zou and Chintagunta (2017, "Do targeted discount offers serve as advertising?",
 Management Science 63) found 37 % in seventy experiments with mail; less than half of it is taken,
@@ -30,14 +31,14 @@ _SURELY = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Past:
+class PastCampaigns:
     """Earlier campaigns of one kind and what they brought."""
 
     lifts: Sequence[tuple[str, Lift]]
     """Name and measured lift, newest first."""
 
     @property
-    def belief(self) -> Belief:
+    def belief(self) -> NormalBelief:
         """What is believed of the next one: the prior, moved by each that could be measured."""
         belief = PRIOR
         for _, each in self.lifts:
@@ -58,7 +59,7 @@ class Past:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Usual:
+class UsualCampaign:
     """What a group did in as long a time as a campaign lasts, without one."""
 
     customers: int
@@ -83,8 +84,8 @@ class Usual:
         return self.buyers / self.customers if self.customers else 0.0
 
 
-def measured(campaign: Campaign, spent: Mapping[str, Spending]) -> Lift | None:
-    """Return what a campaign brought; None where nobody was written to or left out."""
+def measured(campaign: Campaign, spent: Mapping[str, CustomerSpend]) -> Lift | None:
+    """Return the effect of a campaign; None where its recipients or its holdout are empty."""
     if not campaign.recipients or not campaign.holdout:
         return None
     return lift(
@@ -93,10 +94,10 @@ def measured(campaign: Campaign, spent: Mapping[str, Spending]) -> Lift | None:
     )
 
 
-def usual(group: Sequence[str], spent: Mapping[str, Spending]) -> Usual:
+def usual(group: Sequence[str], spent: Mapping[str, CustomerSpend]) -> UsualCampaign:
     """Return what a group of an earlier moment bought in the days after it."""
     amounts = [amount_of(spent, customer) for customer in group]
-    return Usual(
+    return UsualCampaign(
         customers=len(group),
         buyers=sum(each > 0 for each in amounts),
         value=sum(amounts) / len(amounts) if amounts else 0.0,
@@ -104,7 +105,7 @@ def usual(group: Sequence[str], spent: Mapping[str, Spending]) -> Usual:
     )
 
 
-def can_show(belief: Belief, doubt: float, tries: int, *, needed: float = 0.0) -> bool:
+def can_show(belief: NormalBelief, doubt: float, tries: int, *, needed: float = 0.0) -> bool:
     """Tell whether so many further campaigns would show beyond doubt that such letters pay.
 
     Each is measured with this standard error, if it brings what is believed; `needed` is the share
@@ -117,7 +118,9 @@ def can_show(belief: Belief, doubt: float, tries: int, *, needed: float = 0.0) -
     return later.bound(_SURELY) > needed
 
 
-def gain(recipients: int, usually: Usual, belief: Belief, *, margin: float, cost: Money) -> Effect:
+def gain(
+    recipients: int, usually: UsualCampaign, belief: NormalBelief, *, margin: float, cost: Money
+) -> Effect:
     """Return the margin of what is sold more, less the cost of writing, at 80 %."""
     base = recipients * usually.value * margin
     low, mean, high = (base * b for b in (belief.bound(_LOW), belief.mean, belief.bound(_HIGH)))
@@ -127,7 +130,7 @@ def gain(recipients: int, usually: Usual, belief: Belief, *, margin: float, cost
     )  # fmt: skip
 
 
-def amount_of(spent: Mapping[str, Spending], customer: str) -> float:
+def amount_of(spent: Mapping[str, CustomerSpend], customer: str) -> float:
     """Return what the customer spent."""
     each = spent.get(customer)
     return float(each.value.amount) if each is not None else 0.0

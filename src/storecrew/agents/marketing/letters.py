@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from storecrew.domain.commerce import Product
-from storecrew.domain.selling import Discount
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.promotions import Discount
 
 
 def win_back(products: Sequence[Product], shop: str) -> tuple[str, str]:

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from storecrew.agents.marketing.settings import MarketingSettings
-from storecrew.agents.marketing.shop import Buyers, Shelf
-from storecrew.domain.commerce import Product
+from storecrew.agents.marketing.snapshot import Buyers, InventorySnapshot
+from storecrew.domain.control.proposals import Effect
 from storecrew.domain.money import Money
-from storecrew.domain.ports import Models
-from storecrew.domain.proposals import Effect
-from storecrew.domain.selling import CreateDiscount, Discount
-from storecrew.models.lift import Belief
-from storecrew.models.outlook import uplift
+from storecrew.domain.ports.models import Models
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.promotions import CreateDiscount, Discount
+from storecrew.models.lift import NormalBelief
+from storecrew.models.promotion_forecast import uplift
 from storecrew.sdk import Proposal
 
 KIND = "clear"
@@ -24,26 +24,26 @@ _LOW, _HIGH = 0.1, 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clearing:
+class Clearance:
     """Everything that codes are decided on."""
 
-    shelf: Shelf
+    shelf: InventorySnapshot
     models: Models
     buyers: Buyers
-    belief: Belief
+    belief: NormalBelief
     settings: MarketingSettings
     now: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slow:
+class OverstockItem:
     """A product with more on the shelf than will be sold for long, and who would be told of it."""
 
     product: Product
     cost: Money
     available: int
     daily: float
-    told: Sequence[str]
+    notified: Sequence[str]
     share: float
     """The part of the product's units that those who are told buy."""
     uplift: float
@@ -55,7 +55,7 @@ class Slow:
         return self.available / self.daily
 
 
-def slowest(clearing: Clearing) -> tuple[Slow, Effect] | None:
+def slowest(clearing: Clearance) -> tuple[OverstockItem, Effect] | None:
     """Return the overstocked product for which a code promises most, None where none pays."""
     found = [
         (slow, _effect(slow, clearing))
@@ -71,7 +71,7 @@ def slowest(clearing: Clearing) -> tuple[Slow, Effect] | None:
     return max(paying, key=lambda pair: pair[1].expected.amount, default=None)
 
 
-def proposal(slow: Slow, effect: Effect, clearing: Clearing) -> Proposal:
+def proposal(slow: OverstockItem, effect: Effect, clearing: Clearance) -> Proposal:
     """Return the proposal of the code; the letter that tells of it follows once it exists."""
     product, settings, now = slow.product, clearing.settings, clearing.now
     percent = Decimal(f"{settings.discount:g}")
@@ -86,7 +86,7 @@ def proposal(slow: Slow, effect: Effect, clearing: Clearing) -> Proposal:
         ),
         reason=(
             f"{slow.available} of {product.name} last {slow.cover:.0f} days. A code makes it "
-            f"{price} for {settings.window_days} days, to be told to {len(slow.told)} customers."
+            f"{price} for {settings.window_days} days, sent to {len(slow.notified)} customers."
         ),
         evidence={
             "available": slow.available,
@@ -102,7 +102,7 @@ def proposal(slow: Slow, effect: Effect, clearing: Clearing) -> Proposal:
             "they_buy_at_that_price": f"{slow.uplift:.2f} times as much",
             "they_buy_by_the_letter": f"{1 + clearing.belief.mean:.2f} times as much",
             "money_tied_up": str((slow.cost * slow.available).rounded()),
-            "customers_to_be_told": len(slow.told),
+            "customers_to_be_told": len(slow.notified),
             "window_days": settings.window_days,
         },
         effect=effect,
@@ -119,13 +119,13 @@ def lowered(price: Money, percent: Decimal) -> Money:
     return Money(price.amount * (1 - percent / 100), price.currency).rounded()
 
 
-def product_of(discount: Discount, shelf: Shelf) -> Product | None:
+def product_of(discount: Discount, shelf: InventorySnapshot) -> Product | None:
     """Return the product that a code of this agent is for."""
     ours = discount.code.startswith("CLEAR-") and len(discount.skus) == 1
     return shelf.products.get(discount.skus[0]) if ours else None
 
 
-def _judge(sku: str, clearing: Clearing) -> Slow | None:
+def _judge(sku: str, clearing: Clearance) -> OverstockItem | None:
     """Return the product where it is overstocked and a code leaves the margin, else None."""
     shelf, settings = clearing.shelf, clearing.settings
     product, forecast = shelf.products[sku], shelf.forecasts.get(sku)
@@ -138,21 +138,21 @@ def _judge(sku: str, clearing: Clearing) -> Slow | None:
     floor = product.cost.amount / (1 - Decimal(str(settings.margin_floor)))
     if product.cost.currency != price.currency or price.amount < floor:
         return None
-    told = clearing.buyers.told(sku, clearing.models)
-    if len(told) < settings.fewest:
+    notified = clearing.buyers.notified(sku, clearing.models)
+    if len(notified) < settings.fewest:
         return None
-    return Slow(
+    return OverstockItem(
         product=product,
         cost=product.cost,
         available=available,
         daily=forecast.daily,
-        told=told,
-        share=clearing.buyers.share(sku, told),
+        notified=notified,
+        share=clearing.buyers.share(sku, notified),
         uplift=uplift(clearing.models, sku, settings.discount),
     )
 
 
-def _effect(slow: Slow, clearing: Clearing) -> Effect:
+def _effect(slow: OverstockItem, clearing: Clearance) -> Effect:
     """Return what the code brings: the margin of what those who are told buy with it, less that of
     what they buy anyway, and the keeping saved on what is sold sooner, for half the days that it
     would have lain; less the cost of writing.
@@ -162,7 +162,7 @@ def _effect(slow: Slow, clearing: Clearing) -> Effect:
     price, unit = float(slow.product.price.amount), float(slow.cost.amount)
     cheap = price * (1 - settings.discount / 100)
     kept = unit * _HOLDING / 365 * slow.cover / 2
-    writing = settings.cost_per_message * len(slow.told)
+    writing = settings.cost_per_message * len(slow.notified)
 
     def brought(share: float) -> Money:
         sold = min(float(slow.available), usual * slow.uplift * (1 + max(share, 0.0)))
@@ -178,7 +178,7 @@ def _amount(money: Money) -> Decimal:
     return money.amount
 
 
-def _bounds(belief: Belief) -> tuple[float, float, float]:
+def _bounds(belief: NormalBelief) -> tuple[float, float, float]:
     return belief.bound(_LOW), belief.mean, belief.bound(_HIGH)
 
 

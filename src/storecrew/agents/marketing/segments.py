@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from storecrew.domain.selling import Spending
+from storecrew.domain.shop.customers import CustomerSpend
 
 HISTORY_DAYS = 365
 """Days of orders that tell a customer's rhythm."""
@@ -20,7 +20,7 @@ _SHORTEST, _LONGEST = 30.0, 180.0
 _LOYAL_ORDERS = 3
 """Orders within a year from which a customer is loyal, while the next is not overdue."""
 
-Rule = Callable[[Mapping[str, Spending], datetime], Sequence[str]]
+Rule = Callable[[Mapping[str, CustomerSpend], datetime], Sequence[str]]
 """Given what customers bought within a year up to a moment: who belongs to the group then."""
 
 
@@ -36,7 +36,7 @@ class Segment:
     """Who may be written to, those who spent most first."""
 
 
-def lapsed(bought: Mapping[str, Spending], at: datetime) -> Sequence[str]:
+def lapsed(bought: Mapping[str, CustomerSpend], at: datetime) -> Sequence[str]:
     """Return customers who ordered at least twice and whose next order is long overdue."""
     return [
         customer
@@ -45,7 +45,7 @@ def lapsed(bought: Mapping[str, Spending], at: datetime) -> Sequence[str]:
     ]
 
 
-def loyal(bought: Mapping[str, Spending], at: datetime) -> Sequence[str]:
+def loyal(bought: Mapping[str, CustomerSpend], at: datetime) -> Sequence[str]:
     """Return customers who order often and are not overdue."""
     return [
         customer
@@ -54,12 +54,14 @@ def loyal(bought: Mapping[str, Spending], at: datetime) -> Sequence[str]:
     ]
 
 
-def rhythm(spending: Spending) -> float:
+def rhythm(spending: CustomerSpend) -> float:
     """Return the usual days between orders of a customer, between a month and half a year."""
     return min(_LONGEST, max(_SHORTEST, HISTORY_DAYS / max(1, spending.orders)))
 
 
-def drawn(campaign: str, customers: Sequence[str], share: float) -> tuple[list[str], list[str]]:
+def split_holdout(
+    campaign: str, customers: Sequence[str], share: float
+) -> tuple[list[str], list[str]]:
     """Return who is written to and who is left out, drawn by lot from the names alone.
 
     The same campaign draws the same customers, whenever it is asked.
@@ -76,5 +78,5 @@ def _lot(campaign: str, customer: str) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def _since(spending: Spending, at: datetime) -> float:
+def _since(spending: CustomerSpend, at: datetime) -> float:
     return (at - spending.last_at) / timedelta(days=1)

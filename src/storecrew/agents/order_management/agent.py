@@ -3,33 +3,33 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from storecrew.agents.order_management.checks import checked, look
-from storecrew.agents.order_management.inbox import Inbox, sorted_out
+from storecrew.agents.order_management.checks import checked, load_context
+from storecrew.agents.order_management.fulfilment import is_due, sent_or_closed
+from storecrew.agents.order_management.inbox import OrderInbox, sorted_out
 from storecrew.agents.order_management.payments import captures
 from storecrew.agents.order_management.returns import judged, left_over, with_back
-from storecrew.agents.order_management.steps import is_due, sent_or_closed
-from storecrew.agents.order_management.terms import Terms, terms_from
-from storecrew.domain.actions import (
-    AcceptReturn,
+from storecrew.agents.order_management.settings import OrderManagementSettings, terms_from
+from storecrew.domain.events import Event
+from storecrew.domain.shop.orders import (
     ApproveOrder,
-    CapturePayment,
     CompleteDelivery,
+    DeliveryConfirmed,
     FulfilOrder,
     HoldOrder,
-    Refund,
-)
-from storecrew.domain.commerce import Order, OrderQuery
-from storecrew.domain.events import (
-    DeliveryConfirmed,
-    Event,
+    Order,
     OrderApproved,
     OrderPlaced,
+    OrderQuery,
     OrderReleased,
+    OrderStatus,
+)
+from storecrew.domain.shop.payments import (
+    CapturePayment,
     PaymentAuthorized,
     PaymentReceived,
-    ReturnRequested,
+    Refund,
 )
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.returns import AcceptReturn, ReturnRequested
 from storecrew.sdk import Context, Proposal, Proposals, agent, every
 
 _REFUND_HOUR = 6
@@ -50,7 +50,7 @@ _RETURNED = 200
         OrderReleased,
     ],
     schedule=every(hours=1, offset=timedelta(0)),
-    may=[
+    allowed_actions=[
         ApproveOrder,
         CapturePayment,
         FulfilOrder,
@@ -60,7 +60,7 @@ _RETURNED = 200
         HoldOrder,
     ],
     batch=200,
-    within=timedelta(milliseconds=250),
+    batch_window=timedelta(milliseconds=250),
     priority=20,
     capabilities=["orders"],
     tags=["flow"],
@@ -89,7 +89,7 @@ async def order_management(events: Sequence[Event], ctx: Context) -> Proposals:
             yield each
 
 
-async def _stuck(ctx: Context, news: Inbox, terms: Terms) -> list[Order]:
+async def _stuck(ctx: Context, news: OrderInbox, terms: OrderManagementSettings) -> list[Order]:
     """Return open orders that have stood still for a while: each now and then, all when asked."""
     found = [order for order in await ctx.store.open_orders() if not order.held]
     if news.is_asked:
@@ -99,7 +99,7 @@ async def _stuck(ctx: Context, news: Inbox, terms: Terms) -> list[Order]:
     return [order for order in found if _is_watched(order, due, terms)]
 
 
-def _is_watched(order: Order, due: datetime, terms: Terms) -> bool:
+def _is_watched(order: Order, due: datetime, terms: OrderManagementSettings) -> bool:
     """Tell whether this is the hour in which a still order is looked at (again).
 
     Once after `watch_hours`, then every `again_hours`: a question that waits is not repeated.
@@ -111,13 +111,17 @@ def _is_watched(order: Order, due: datetime, terms: Terms) -> bool:
 
 
 async def _approvals(
-    ctx: Context, news: Inbox, known: dict[int, Order], stuck: Sequence[Order], terms: Terms
+    ctx: Context,
+    news: OrderInbox,
+    known: dict[int, Order],
+    stuck: Sequence[Order],
+    terms: OrderManagementSettings,
 ) -> list[Proposal | Event]:
     """Judge received orders that are new, released, or forgotten."""
     numbers = dict.fromkeys([*news.placed, *news.released])
     found = [known[number] for number in numbers if number in known] + list(stuck)
-    received = [o for o in found if o.status is Status.RECEIVED and not o.held]
-    around = await look(ctx.store, received, terms)
+    received = [o for o in found if o.status is OrderStatus.RECEIVED and not o.held]
+    around = await load_context(ctx.store, received, terms)
     released = set(news.released)
     return [
         await checked(ctx.store, order, around, terms, trusted=order.id in released)
@@ -126,7 +130,7 @@ async def _approvals(
 
 
 def _sent_or_closed(
-    news: Inbox, known: dict[int, Order], stuck: Sequence[Order]
+    news: OrderInbox, known: dict[int, Order], stuck: Sequence[Order]
 ) -> list[Proposal | Event]:
     found: list[Proposal | Event] = []
     for number in dict.fromkeys([*news.paid, *news.released]):
@@ -138,12 +142,12 @@ def _sent_or_closed(
 
 
 async def _returns(
-    ctx: Context, news: Inbox, known: dict[int, Order], terms: Terms
+    ctx: Context, news: OrderInbox, known: dict[int, Order], terms: OrderManagementSettings
 ) -> list[Proposal | Event]:
-    """Judge what customers want to give back, each wish after those before it."""
+    """Judge return requests in order, each after those before it."""
     if not news.returns:
         return []
-    moves = await ctx.store.order_moves({asked.order_id for asked in news.returns})
+    moves = await ctx.store.order_transitions({asked.order_id for asked in news.returns})
     now_known, found = dict(known), []
     for asked in news.returns:
         order = now_known.get(asked.order_id)
@@ -155,6 +159,6 @@ async def _returns(
 
 
 async def _left_over(ctx: Context) -> list[Proposal]:
-    query = OrderQuery(status=Status.RETURNED, per_page=_RETURNED)
+    query = OrderQuery(status=OrderStatus.RETURNED, per_page=_RETURNED)
     orders = (await ctx.store.orders(query)).items
     return [found for order in orders if (found := left_over(order)) is not None]

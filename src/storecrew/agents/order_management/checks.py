@@ -4,22 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storecrew.agents.order_management import signals
+from storecrew.agents.order_management.settings import OrderManagementSettings
 from storecrew.agents.order_management.signals import Signal
-from storecrew.agents.order_management.terms import Terms
-from storecrew.domain.actions import ApproveOrder, HoldOrder
-from storecrew.domain.commerce import Order, OrderQuery, StockLevel
+from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import NotFound
-from storecrew.domain.events import Event, ObservationRejected
-from storecrew.domain.orders import Status
-from storecrew.domain.ports import StoreView
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.events import Event
+from storecrew.domain.ports.store import StoreView
+from storecrew.domain.shop.catalog import ObservationRejected
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.orders import ApproveOrder, HoldOrder, Order, OrderQuery, OrderStatus
 
 _OWN = 50
 """Orders of one customer that are looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
+class OrderContext:
     """What a batch of received orders is held against."""
 
     shelf: Mapping[str, int]
@@ -28,18 +28,25 @@ class Around:
     """The shop's newest orders, those of the batch included."""
 
 
-async def look(store: StoreView, orders: Sequence[Order], terms: Terms) -> Around:
+async def load_context(
+    store: StoreView, orders: Sequence[Order], terms: OrderManagementSettings
+) -> OrderContext:
     """Read, in two questions, what all of these orders are compared with."""
     if not orders:
-        return Around(shelf={}, newest=())
+        return OrderContext(shelf={}, newest=())
     levels = await store.stock({line.sku for order in orders for line in order.lines})
     last = max(order.id for order in orders)
     numbers = {*range(max(1, last - terms.compare_orders), last + 1), *(o.id for o in orders)}
-    return Around(shelf=_shelf(levels), newest=await store.orders_by_id(numbers))
+    return OrderContext(shelf=_shelf(levels), newest=await store.orders_by_id(numbers))
 
 
 async def checked(
-    store: StoreView, order: Order, around: Around, terms: Terms, *, trusted: bool
+    store: StoreView,
+    order: Order,
+    around: OrderContext,
+    terms: OrderManagementSettings,
+    *,
+    trusted: bool,
 ) -> Proposal | Event:
     """Approve the order, hold it for a person, or say why neither can be done.
 
@@ -60,11 +67,11 @@ async def checked(
 
 
 async def _signals(
-    store: StoreView, order: Order, around: Around, terms: Terms
+    store: StoreView, order: Order, around: OrderContext, terms: OrderManagementSettings
 ) -> Sequence[Signal]:
     others = [each for each in around.newest if each.id != order.id]
-    shop = signals.usual([o for o in others if o.status is not Status.CANCELLED])
-    found = signals.at_a_glance(order, shop, others, terms)
+    shop = signals.usual([o for o in others if o.status is not OrderStatus.CANCELLED])
+    found = signals.cheap_signals(order, shop, others, terms)
     if not signals.is_large(order, shop, terms):
         return found
     own = await _own_orders(store, order)
@@ -81,7 +88,7 @@ async def _own_orders(store: StoreView, order: Order) -> list[Order]:
     if not order.customer:
         return []
     page = await store.orders(OrderQuery(customer=order.customer, per_page=_OWN))
-    return [o for o in page.items if o.id < order.id and o.status is not Status.CANCELLED]
+    return [o for o in page.items if o.id < order.id and o.status is not OrderStatus.CANCELLED]
 
 
 async def _is_reachable(store: StoreView, customer: str) -> bool:

@@ -4,22 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from storecrew.domain.events import (
-    ClockTicked,
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.events import Event
+from storecrew.domain.shop.orders import (
     DeliveryConfirmed,
-    Event,
     OrderApproved,
     OrderPlaced,
     OrderReleased,
-    PaymentAuthorized,
-    PaymentReceived,
-    ReturnRequested,
-    RunRequested,
 )
+from storecrew.domain.shop.payments import PaymentAuthorized, PaymentReceived
+from storecrew.domain.shop.returns import ReturnRequested
 
 
 @dataclass(kw_only=True)
-class Inbox:
+class OrderInbox:
     """Order numbers by what is due, in the order of the events; each once."""
 
     placed: list[int] = field(default_factory=list[int])
@@ -44,9 +42,9 @@ class Inbox:
         return named | {asked.order_id for asked in self.returns}
 
 
-def sorted_out(events: Sequence[Event]) -> Inbox:
+def sorted_out(events: Sequence[Event]) -> OrderInbox:
     """Return what is due after these events; what is none of ours is left out."""
-    inbox = Inbox()
+    inbox = OrderInbox()
     for event in events:
         if isinstance(event, ReturnRequested):
             if event not in inbox.returns:
@@ -60,7 +58,7 @@ def sorted_out(events: Sequence[Event]) -> Inbox:
     return inbox
 
 
-def _step(inbox: Inbox, event: Event) -> None:
+def _step(inbox: OrderInbox, event: Event) -> None:
     if isinstance(event, OrderPlaced):
         inbox.placed.append(event.order_id)
     elif isinstance(event, OrderApproved | PaymentAuthorized):
@@ -76,8 +74,8 @@ def _step(inbox: Inbox, event: Event) -> None:
             inbox.arrived.add(event.order_id)
 
 
-def _request(inbox: Inbox, parameters: Mapping[str, object]) -> None:
-    """Look at one order where somebody names it, else at all that stand still."""
+def _request(inbox: OrderInbox, parameters: Mapping[str, object]) -> None:
+    """Return the order that a person named, else all orders that are stuck."""
     number = parameters.get("order_id")
     if isinstance(number, int) and not isinstance(number, bool):
         inbox.placed.append(number)

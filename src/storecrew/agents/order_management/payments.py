@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from storecrew.domain.actions import CapturePayment
-from storecrew.domain.commerce import Authorization, Order
-from storecrew.domain.events import Event, ObservationRejected
-from storecrew.domain.orders import Status
-from storecrew.domain.ports import StoreView
-from storecrew.domain.proposals import Proposal
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.events import Event
+from storecrew.domain.ports.store import StoreView
+from storecrew.domain.shop.catalog import ObservationRejected
+from storecrew.domain.shop.orders import Order, OrderStatus
+from storecrew.domain.shop.payments import Authorization, CapturePayment
 
 
 async def captures(
@@ -31,7 +31,7 @@ async def captures(
 
 
 def _awaits_money(order: Order) -> bool:
-    return order.status is Status.AWAITING_PAYMENT and not order.payments and not order.held
+    return order.status is OrderStatus.AWAITING_PAYMENT and not order.payments and not order.held
 
 
 def _capture(order: Order, kept: list[Authorization], news: str) -> list[Proposal | Event]:

@@ -4,24 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from storecrew.agents.order_management.terms import Terms
-from storecrew.domain.actions import AcceptReturn, Action, Refund
-from storecrew.domain.commerce import Line, Lines, Order, OrderMove
-from storecrew.domain.events import Event, ObservationRejected, ReturnRequested
+from storecrew.agents.order_management.settings import OrderManagementSettings
+from storecrew.domain.actions import Action
+from storecrew.domain.control.proposals import Effect, Proposal
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.proposals import Effect, Proposal
+from storecrew.domain.shop.catalog import ObservationRejected
+from storecrew.domain.shop.orders import Line, Lines, Order, OrderStatus, OrderTransition
+from storecrew.domain.shop.payments import Refund
+from storecrew.domain.shop.returns import AcceptReturn, ReturnRequested
 
 
 def judged(
     asked: ReturnRequested,
     order: Order | None,
-    moves: Sequence[OrderMove],
+    moves: Sequence[OrderTransition],
     now: datetime,
-    terms: Terms,
+    terms: OrderManagementSettings,
 ) -> Proposal | Event:
     """Accept what may come back, or say why nothing can."""
-    if order is None or order.status not in (Status.DELIVERED, Status.RETURNED):
+    if order is None or order.status not in (OrderStatus.DELIVERED, OrderStatus.RETURNED):
         state = order.status.value if order else "not known"
         return _refused(asked, f"the order is {state}, so nothing can come back")
     delivered = _delivered_at(order, moves)
@@ -29,7 +31,7 @@ def judged(
     if days > terms.return_days:
         return _refused(asked, f"delivered {days:.0f} days ago; {terms.return_days:g} are allowed")
     left = units_left(order)
-    wanted = {line.sku: line.quantity for line in Lines.summed(asked.lines).items} or left
+    wanted = {line.sku: line.quantity for line in Lines.merge_lines(asked.lines).items} or left
     too_many = [sku for sku, units in wanted.items() if not 0 < units <= left.get(sku, 0)]
     if not wanted or too_many:
         named = ", ".join(sorted(too_many)) or "everything"
@@ -40,7 +42,7 @@ def judged(
 
 def left_over(order: Order) -> Proposal | None:
     """Propose to pay back what is left of an order whose goods all came back."""
-    if order.status is not Status.RETURNED or order.paid.amount <= 0 or units_left(order):
+    if order.status is not OrderStatus.RETURNED or order.paid.amount <= 0 or units_left(order):
         return None
     cost = -order.paid
     return Proposal(
@@ -55,7 +57,7 @@ def with_back(order: Order, action: Action) -> Order:
     """Return the order as it is once this return is accepted."""
     if not isinstance(action, AcceptReturn):
         return order
-    return replace(order, returned=Lines.summed([*order.returned, *action.lines]).items)
+    return replace(order, returned=Lines.merge_lines([*order.returned, *action.lines]).items)
 
 
 def units_left(order: Order) -> dict[str, int]:
@@ -68,8 +70,8 @@ def units_left(order: Order) -> dict[str, int]:
     return {sku: left for sku, left in units.items() if left > 0}
 
 
-def _delivered_at(order: Order, moves: Sequence[OrderMove]) -> datetime:
-    arrived = [m.at for m in moves if m.order_id == order.id and m.status is Status.DELIVERED]
+def _delivered_at(order: Order, moves: Sequence[OrderTransition]) -> datetime:
+    arrived = [m.at for m in moves if m.order_id == order.id and m.status is OrderStatus.DELIVERED]
     return arrived[-1] if arrived else order.updated_at
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from storecrew.agents.order_management.terms import Terms
-from storecrew.domain.commerce import Order
+from storecrew.agents.order_management.settings import OrderManagementSettings
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.orders import parse_order
+from storecrew.domain.shop.orders import Order, parse_order
 
 _HOUR = timedelta(hours=1)
 CHECKS = 5
@@ -31,7 +30,7 @@ class Signal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Usual:
+class Baseline:
     """What orders of this shop look like."""
 
     orders: int
@@ -41,16 +40,18 @@ class Usual:
     """Of the largest line."""
 
 
-def usual(orders: Sequence[Order]) -> Usual:
+def usual(orders: Sequence[Order]) -> Baseline:
     """Return what these orders show to be usual."""
-    return Usual(
+    return Baseline(
         orders=len(orders),
         value=max((order.total.amount for order in orders), default=Decimal(0)),
         units=max((line.quantity for o in orders for line in o.lines), default=0),
     )
 
 
-def far_above(order: Order, shop: Usual, own: Sequence[Order], terms: Terms) -> Signal | None:
+def far_above(
+    order: Order, shop: Baseline, own: Sequence[Order], terms: OrderManagementSettings
+) -> Signal | None:
     """Signal a value far above the largest of the shop and of this customer."""
     times = Decimal(str(terms.times_largest))
     own_largest = max((each.total.amount for each in own), default=Decimal(0))
@@ -62,7 +63,9 @@ def far_above(order: Order, shop: Usual, own: Sequence[Order], terms: Terms) -> 
     return Signal(name="value far above the usual", figure=str(order.total), usual=compared)
 
 
-def new_and_large(order: Order, shop: Usual, own: Sequence[Order], terms: Terms) -> Signal | None:
+def new_and_large(
+    order: Order, shop: Baseline, own: Sequence[Order], terms: OrderManagementSettings
+) -> Signal | None:
     """Signal a very large first order, or one of a customer without a name."""
     if own or shop.orders < terms.enough_orders:
         return None
@@ -72,7 +75,7 @@ def new_and_large(order: Order, shop: Usual, own: Sequence[Order], terms: Terms)
     return Signal(name="very large first order", figure=str(order.total), usual=compared)
 
 
-def many_units(order: Order, shop: Usual, terms: Terms) -> Signal | None:
+def many_units(order: Order, shop: Baseline, terms: OrderManagementSettings) -> Signal | None:
     """Signal a line of far more units than any before."""
     most = max((line.quantity for line in order.lines), default=0)
     limit = max(float(terms.units_from), terms.times_largest * shop.units)
@@ -82,7 +85,7 @@ def many_units(order: Order, shop: Usual, terms: Terms) -> Signal | None:
     return Signal(name="quantity far above the usual", figure=f"{most} units", usual=compared)
 
 
-def burst(order: Order, others: Sequence[Order], terms: Terms) -> Signal | None:
+def burst(order: Order, others: Sequence[Order], terms: OrderManagementSettings) -> Signal | None:
     """Signal one of many orders that a customer placed within the hour before it."""
     if not order.customer:
         return None
@@ -120,19 +123,23 @@ def mismatch(order: Order) -> Signal | None:
     )
 
 
-def at_a_glance(order: Order, shop: Usual, others: Sequence[Order], terms: Terms) -> list[Signal]:
+def cheap_signals(
+    order: Order, shop: Baseline, others: Sequence[Order], terms: OrderManagementSettings
+) -> list[Signal]:
     """Return the signals that need nothing but the newest orders of the shop."""
     found = (many_units(order, shop, terms), burst(order, others, terms), mismatch(order))
     return [signal for signal in found if signal is not None]
 
 
-def is_large(order: Order, shop: Usual, terms: Terms) -> bool:
+def is_large(order: Order, shop: Baseline, terms: OrderManagementSettings) -> bool:
     """Tell whether the order is so large that its customer's own history has to be looked at."""
     limit = Decimal(str(terms.times_largest)) * shop.value
     return shop.orders >= terms.enough_orders and order.total.amount > limit
 
 
-def of_customer(order: Order, shop: Usual, own: Sequence[Order], terms: Terms) -> list[Signal]:
+def of_customer(
+    order: Order, shop: Baseline, own: Sequence[Order], terms: OrderManagementSettings
+) -> list[Signal]:
     """Return the signals that compare a large order with its customer's earlier ones."""
     found = (far_above(order, shop, own, terms), new_and_large(order, shop, own, terms))
     return [signal for signal in found if signal is not None]

@@ -5,13 +5,10 @@ from dataclasses import fields
 from datetime import timedelta
 
 from storecrew.agents.oversight.metrics import Survey, Thresholds, survey
-from storecrew.domain.events import (
-    BottleneckSeen,
-    ClockTicked,
-    Event,
-    EventReported,
-    OrderReturned,
-)
+from storecrew.domain.control.events import ClockTicked, ExternalEventReceived
+from storecrew.domain.control.incidents import BottleneckDetected
+from storecrew.domain.events import Event
+from storecrew.domain.shop.returns import OrderReturned
 from storecrew.sdk import Context, Proposals, agent, every
 
 REPORT_HOUR = 8
@@ -19,10 +16,10 @@ REPORT_HOUR = 8
 
 
 @agent(
-    on=[OrderReturned, EventReported],
+    on=[OrderReturned, ExternalEventReceived],
     schedule=every(hours=1, offset=timedelta(0)),
     batch=500,
-    within=timedelta(minutes=5),
+    batch_window=timedelta(minutes=5),
     capabilities=["oversight"],
     tags=["flow"],
 )
@@ -47,13 +44,13 @@ def thresholds_from(ctx: Context) -> Thresholds:
     return Thresholds(**given)
 
 
-def _bottlenecks(seen: Survey) -> list[BottleneckSeen]:
+def _bottlenecks(seen: Survey) -> list[BottleneckDetected]:
     advice = {
         insight.what: each.title
         for insight, each in zip(seen.insights, seen.recommendations, strict=False)
     }
     return [
-        BottleneckSeen(
+        BottleneckDetected(
             what=insight.what,
             count=insight.count,
             threshold=insight.threshold,

@@ -8,16 +8,16 @@ from decimal import Decimal
 from statistics import mean
 from typing import Any
 
-from storecrew.domain.commerce import (
+from storecrew.domain.ports.store import StoreView
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.orders import (
     Order,
     OrderBacklog,
-    OrderMove,
     OrderQuery,
-    Product,
-    StockLevel,
+    OrderStatus,
+    OrderTransition,
 )
-from storecrew.domain.orders import Status
-from storecrew.domain.ports import StoreView
 
 RECENT = 100
 """Averages are over so many of the newest orders."""
@@ -72,13 +72,13 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class ShopSnapshot:
     """What was read from the store for a survey."""
 
-    counts: Mapping[Status, int]
+    counts: Mapping[OrderStatus, int]
     backlog: OrderBacklog
     recent: Sequence[Order] = ()
-    moves: Sequence[OrderMove] = ()
+    moves: Sequence[OrderTransition] = ()
     levels: Sequence[StockLevel] = ()
     """Of products that are low or have no price, at least."""
     products: Mapping[str, Product] = field(default_factory=dict[str, Product])
@@ -89,18 +89,18 @@ async def survey(store: StoreView, now: datetime, thresholds: Thresholds | None 
     thresholds = thresholds or Thresholds()
     recent = (await store.orders(OrderQuery(per_page=RECENT))).items
     skus = await store.skus_to_watch(below=thresholds.stock)
-    seen = Seen(
+    seen = ShopSnapshot(
         counts=await store.order_counts(),
         backlog=await store.order_backlog(),
         recent=recent,
-        moves=await store.order_moves([order.id for order in recent]),
+        moves=await store.order_transitions([order.id for order in recent]),
         levels=await store.stock(skus),
         products={product.sku: product for product in await store.products(skus)},
     )
     return judge(seen, now, thresholds)
 
 
-def judge(seen: Seen, now: datetime, thresholds: Thresholds) -> Survey:
+def judge(seen: ShopSnapshot, now: datetime, thresholds: Thresholds) -> Survey:
     """Return the survey of what was seen."""
     numbers = metrics(seen, now, thresholds)
     found = insights(numbers, thresholds)
@@ -114,31 +114,31 @@ def judge(seen: Seen, now: datetime, thresholds: Thresholds) -> Survey:
     )
 
 
-def metrics(seen: Seen, now: datetime, thresholds: Thresholds) -> dict[str, Any]:
+def metrics(seen: ShopSnapshot, now: datetime, thresholds: Thresholds) -> dict[str, Any]:
     """Return order counts, what waits and for how long, low stock, and averages."""
     low = low_stock(seen.levels, seen.products, thresholds.stock)
     free = unpriced(seen.levels, seen.products)
     waits = {status.value: _hours_since(seen.backlog.since.get(status), now) for status in _WAITING}
     return {
-        "orders": {status.value: seen.counts.get(status, 0) for status in Status},
+        "orders": {status.value: seen.counts.get(status, 0) for status in OrderStatus},
         "total_orders": sum(seen.counts.values()),
-        "pending_approvals": seen.counts.get(Status.RECEIVED, 0),
-        "awaiting_payment": seen.counts.get(Status.AWAITING_PAYMENT, 0)
-        + seen.counts.get(Status.APPROVED, 0),
+        "pending_approvals": seen.counts.get(OrderStatus.RECEIVED, 0),
+        "awaiting_payment": seen.counts.get(OrderStatus.AWAITING_PAYMENT, 0)
+        + seen.counts.get(OrderStatus.APPROVED, 0),
         "paid_not_sent": seen.backlog.paid_not_sent,
-        "awaiting_delivery": seen.counts.get(Status.AWAITING_DELIVERY, 0),
+        "awaiting_delivery": seen.counts.get(OrderStatus.AWAITING_DELIVERY, 0),
         "longest_wait_hours": waits,
         "low_stock_count": len(low),
         "low_stock": [{"sku": sku, "available": available} for sku, available in low[:_NAMED]],
         "unpriced_count": len(free),
         "unpriced": [{"sku": sku, "units": units} for sku, units in free[:_NAMED]],
         "average_order_value": _average_value(seen.recent),
-        "average_hours_to_approval": _average_hours(seen.moves, Status.APPROVED),
-        "average_hours_to_delivery": _average_hours(seen.moves, Status.DELIVERED),
+        "average_hours_to_approval": _average_hours(seen.moves, OrderStatus.APPROVED),
+        "average_hours_to_delivery": _average_hours(seen.moves, OrderStatus.DELIVERED),
     }
 
 
-_WAITING = (Status.RECEIVED, Status.AWAITING_PAYMENT, Status.AWAITING_DELIVERY)
+_WAITING = (OrderStatus.RECEIVED, OrderStatus.AWAITING_PAYMENT, OrderStatus.AWAITING_DELIVERY)
 
 
 def low_stock(
@@ -196,14 +196,18 @@ _WAITS = {
     "approvals": (
         "Approve waiting orders",
         "Each hour without an answer loses customers.",
-        Status.RECEIVED,
+        OrderStatus.RECEIVED,
     ),
     "payment": (
         "Remind customers to pay",
         "Their units are reserved and sell to nobody else.",
-        Status.AWAITING_PAYMENT,
+        OrderStatus.AWAITING_PAYMENT,
     ),
-    "delivery": ("Ask the carrier", "Customers wait for their parcels.", Status.AWAITING_DELIVERY),
+    "delivery": (
+        "Ask the carrier",
+        "Customers wait for their parcels.",
+        OrderStatus.AWAITING_DELIVERY,
+    ),
 }
 _PRODUCTS = {
     "stock": (
@@ -247,7 +251,7 @@ def _hours_since(began: datetime | None, now: datetime) -> float:
 
 def _average_value(orders: Sequence[Order]) -> str | None:
     """Return the mean total of the orders in the currency that most of them use."""
-    totals = [order.total for order in orders if order.status is not Status.CANCELLED]
+    totals = [order.total for order in orders if order.status is not OrderStatus.CANCELLED]
     if not totals:
         return None
     currencies = [total.currency for total in totals]
@@ -256,7 +260,7 @@ def _average_value(orders: Sequence[Order]) -> str | None:
     return str(sum(same[1:], same[0]) * (Decimal(1) / len(same)))
 
 
-def _average_hours(moves: Sequence[OrderMove], status: Status) -> float | None:
+def _average_hours(moves: Sequence[OrderTransition], status: OrderStatus) -> float | None:
     """Return the mean hours from an order's receipt to its reaching this state."""
     began = {move.order_id: move.at for move in moves if move.previous is None}
     hours = [

@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 
-from storecrew.agents.personalization import offers, shop
-from storecrew.agents.personalization.places import place
-from storecrew.agents.personalization.settings import PersonalSettings, settings_from
-from storecrew.agents.personalization.shop import Window
-from storecrew.domain.advice import Suggested
-from storecrew.domain.commerce import OrderQuery
-from storecrew.domain.events import ClockTicked, Event, RunRequested
-from storecrew.domain.orders import Status
-from storecrew.domain.selling import (
+from storecrew.agents.personalization import offers, snapshot
+from storecrew.agents.personalization.placements import place
+from storecrew.agents.personalization.settings import PersonalizationSettings, settings_from
+from storecrew.agents.personalization.snapshot import StorefrontSnapshot
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.events import Event
+from storecrew.domain.ports.models import RecommendedProduct
+from storecrew.domain.shop.customers import CustomerActivityRecorded
+from storecrew.domain.shop.orders import OrderQuery, OrderStatus
+from storecrew.domain.shop.promotions import (
     CreateDiscount,
     OfferBundle,
     SetRecommendations,
     WithdrawBundle,
 )
-from storecrew.domain.selling_events import CustomerActed
 from storecrew.sdk import Context, Proposals, agent, every
 
 _LOOKED_AT = 200
@@ -30,11 +30,11 @@ _OFFERED_DAYS = 60
 
 
 @agent(
-    on=CustomerActed,
+    on=CustomerActivityRecorded,
     schedule=every(days=1, offset=timedelta(hours=4)),
-    may=[SetRecommendations, OfferBundle, WithdrawBundle, CreateDiscount],
+    allowed_actions=[SetRecommendations, OfferBundle, WithdrawBundle, CreateDiscount],
     batch=500,
-    within=timedelta(seconds=5),
+    batch_window=timedelta(seconds=5),
     capabilities=["personalization"],
     tags=["daily"],
 )
@@ -45,10 +45,10 @@ async def personalization(events: Sequence[Event], ctx: Context) -> Proposals:
     bundles are gone through. Prices differ by customer only where the settings say so.
     """
     settings = settings_from(ctx.settings)
-    acted = [event for event in events if isinstance(event, CustomerActed) and event.sku]
+    acted = [event for event in events if isinstance(event, CustomerActivityRecorded) and event.sku]
     places = [p async for p in _customers(acted, ctx, settings)] if acted else []
     whole = any(isinstance(event, ClockTicked | RunRequested) for event in events)
-    window = await shop.look(ctx) if whole else None
+    window = await snapshot.load_snapshot(ctx) if whole else None
     if window is not None:
         places += [p async for p in _window(window, ctx, settings)]
     for shown in places[: settings.places]:
@@ -58,7 +58,9 @@ async def personalization(events: Sequence[Event], ctx: Context) -> Proposals:
             yield offer
 
 
-async def _offers(window: Window, ctx: Context, settings: PersonalSettings) -> Proposals:
+async def _offers(
+    window: StorefrontSnapshot, ctx: Context, settings: PersonalizationSettings
+) -> Proposals:
     """Propose bundles, and offers to single customers where the settings allow them."""
     offered = await ctx.store.bundles()
     for proposal in offers.old_bundles(window, offered, settings):
@@ -71,7 +73,9 @@ async def _offers(window: Window, ctx: Context, settings: PersonalSettings) -> P
             yield proposal
 
 
-async def _window(window: Window, ctx: Context, settings: PersonalSettings) -> Proposals:
+async def _window(
+    window: StorefrontSnapshot, ctx: Context, settings: PersonalizationSettings
+) -> Proposals:
     """Propose the home page, then the busiest products' places."""
     shown = await ctx.store.recommendations("home")
     home = place("home", window.best(settings.shown), shown, window, settings)
@@ -86,7 +90,7 @@ async def _window(window: Window, ctx: Context, settings: PersonalSettings) -> P
 
 
 async def _customers(
-    acted: Sequence[CustomerActed], ctx: Context, settings: PersonalSettings
+    acted: Sequence[CustomerActivityRecorded], ctx: Context, settings: PersonalizationSettings
 ) -> Proposals:
     """Propose what is shown to those who looked at products, who did most first."""
     seen: dict[str, list[str]] = {}
@@ -99,7 +103,7 @@ async def _customers(
     }
     shown = {who: await ctx.store.recommendations(f"customer:{who}") for who in found}
     skus = {each.sku for some in found.values() for each in some}
-    window = await shop.look_at(ctx, skus.union(*shown.values()))
+    window = await snapshot.look_at(ctx, skus.union(*shown.values()))
     for customer, some in found.items():
         here = [s for s in some if s.sku in window.for_sale and s.sku not in seen[customer]]
         name = f"customer:{customer}"
@@ -108,28 +112,28 @@ async def _customers(
 
 
 async def _for(
-    customer: str, seen: Sequence[str], ctx: Context, settings: PersonalSettings
-) -> list[Suggested]:
+    customer: str, seen: Sequence[str], ctx: Context, settings: PersonalizationSettings
+) -> list[RecommendedProduct]:
     """Return what goes with what was looked at, then what past orders suggest, then the best.
 
     Each product once, with its first reason.
     """
     spare = 2 * settings.shown
-    found = [each for each in ctx.models.similar_to(seen, spare) if each.partner]
+    found = [each for each in ctx.models.related_products(seen, spare) if each.because_of]
     if not found:
         for sku in seen[:5]:
             found += await _shown(f"product:{sku}", f"shown beside {sku}", ctx)
     if len(found) < spare and (bought := await _bought(customer, ctx)):
-        found += ctx.models.for_customer(bought, spare, ctx.now.date())
+        found += ctx.models.recommend_for_customer(bought, spare, ctx.now.date())
     if len(found) < spare:
         found += await _shown("home", "sells well", ctx)
     once = {each.sku: each for each in reversed(found)}
     return [once[sku] for sku in dict.fromkeys(each.sku for each in found)]
 
 
-async def _shown(name: str, why: str, ctx: Context) -> list[Suggested]:
+async def _shown(name: str, why: str, ctx: Context) -> list[RecommendedProduct]:
     shown = await ctx.store.recommendations(name)
-    return [Suggested(sku=sku, score=1.0, reason=why) for sku in shown]
+    return [RecommendedProduct(sku=sku, score=1.0, reason=why) for sku in shown]
 
 
 async def _bought(customer: str, ctx: Context) -> Mapping[str, tuple[float, int]]:
@@ -137,7 +141,7 @@ async def _bought(customer: str, ctx: Context) -> Mapping[str, tuple[float, int]
     page = await ctx.store.orders(OrderQuery(customer=customer, per_page=_OLD_ORDERS))
     bought: dict[str, tuple[float, int]] = {}
     for order in page.items:
-        if order.status is Status.CANCELLED:
+        if order.status is OrderStatus.CANCELLED:
             continue
         day = order.placed_at.astimezone(UTC).toordinal()
         for line in order.lines:
@@ -146,7 +150,7 @@ async def _bought(customer: str, ctx: Context) -> Mapping[str, tuple[float, int]
     return bought
 
 
-async def _left_carts(window: Window, ctx: Context) -> Mapping[str, str]:
+async def _left_carts(window: StorefrontSnapshot, ctx: Context) -> Mapping[str, str]:
     """Return per customer what was put into a cart some days ago and not ordered since.
 
     Only of customers who agreed to marketing, and had no personal offer lately.
@@ -155,10 +159,10 @@ async def _left_carts(window: Window, ctx: Context) -> Mapping[str, str]:
     since = ctx.now - timedelta(days=_OFFERED_DAYS)
     given = {c for d in await ctx.store.discounts(ending_after=since) for c in d.customers}
     agreed = {each.id for each in await ctx.store.customers() if each.marketing_consent}
-    ordered = await ctx.store.spending(late, ctx.now)
+    ordered = await ctx.store.customer_spend(late, ctx.now)
     return {
         act.customer: act.sku
-        for act in await ctx.store.acts(late)
+        for act in await ctx.store.customer_activity(late)
         if act.kind == "carted"
         and act.at <= soon
         and act.customer in agreed - given

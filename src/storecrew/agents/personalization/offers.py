@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
-from storecrew.agents.personalization.settings import PersonalSettings
-from storecrew.agents.personalization.shop import Window
-from storecrew.domain.advice import BoughtTogether
-from storecrew.domain.commerce import Product
+from storecrew.agents.personalization.settings import PersonalizationSettings
+from storecrew.agents.personalization.snapshot import StorefrontSnapshot
+from storecrew.domain.control.proposals import Effect
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Effect
-from storecrew.domain.selling import Bundle, CreateDiscount, OfferBundle, WithdrawBundle
-from storecrew.models.outlook import uplift
+from storecrew.domain.ports.models import ProductAffinity
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.promotions import Bundle, CreateDiscount, OfferBundle, WithdrawBundle
+from storecrew.models.promotion_forecast import uplift
 from storecrew.models.recommendation import Worth, bundle_price
 from storecrew.sdk import Proposal
 
@@ -29,7 +29,7 @@ _DOUBT = (0.5, 1.0, 1.5)
 class _Offer:
     """A bundle that would pay."""
 
-    pair: BoughtTogether
+    pair: ProductAffinity
     products: tuple[Product, Product]
     price: Money
     gains: tuple[float, float, float]
@@ -37,7 +37,7 @@ class _Offer:
 
 
 def new_bundles(
-    window: Window, offered: Sequence[Bundle], settings: PersonalSettings
+    window: StorefrontSnapshot, offered: Sequence[Bundle], settings: PersonalizationSettings
 ) -> Iterator[Proposal]:
     """Propose pairs to offer together that are not yet, where that should earn more than it costs.
 
@@ -59,7 +59,7 @@ def new_bundles(
 
 
 def old_bundles(
-    window: Window, offered: Sequence[Bundle], settings: PersonalSettings
+    window: StorefrontSnapshot, offered: Sequence[Bundle], settings: PersonalizationSettings
 ) -> Iterator[Proposal]:
     """Propose to withdraw bundles that cannot be had, or whose margin fell below the floor."""
     for bundle in offered:
@@ -74,7 +74,10 @@ def old_bundles(
 
 
 def personal(
-    carts: Mapping[str, str], window: Window, now: datetime, settings: PersonalSettings
+    carts: Mapping[str, str],
+    window: StorefrontSnapshot,
+    now: datetime,
+    settings: PersonalizationSettings,
 ) -> Iterator[Proposal]:
     """Propose a discount for one customer on what was left in the cart, above the margin floor."""
     percent = Decimal(f"{settings.personal_discount:g}")
@@ -107,7 +110,9 @@ def personal(
         )
 
 
-def _offer(pair: BoughtTogether, window: Window, settings: PersonalSettings) -> _Offer | None:
+def _offer(
+    pair: ProductAffinity, window: StorefrontSnapshot, settings: PersonalizationSettings
+) -> _Offer | None:
     """Return the bundle at the saving that should earn most, None where none pays."""
     if not all(sku in window.for_sale for sku in pair.skus):
         return None
@@ -137,10 +142,10 @@ def _offer(pair: BoughtTogether, window: Window, settings: PersonalSettings) -> 
 
 
 def _gain(
-    pair: BoughtTogether,
+    pair: ProductAffinity,
     products: tuple[Product, Product],
     saving: float,
-    window: Window,
+    window: StorefrontSnapshot,
     doubt: float,
 ) -> float:
     """Return what a saving earns a month.
@@ -158,7 +163,7 @@ def _gain(
     return gain
 
 
-def _bundle(offer: _Offer, settings: PersonalSettings) -> Proposal:
+def _bundle(offer: _Offer, settings: PersonalizationSettings) -> Proposal:
     one, two = offer.products
     apart = one.price + two.price
     saving = apart - offer.price
@@ -175,7 +180,7 @@ def _bundle(offer: _Offer, settings: PersonalSettings) -> Proposal:
             f"{offer.pair.lift:.1f} times as often as by chance; together {saving} less."
         ),
         evidence={
-            "bought_together": offer.pair.together,
+            "product_affinities": offer.pair.together,
             "in_days": round(offer.pair.days),
             "times_as_often_as_by_chance": round(offer.pair.lift, 2),
             "price_apart": str(apart),
@@ -197,7 +202,10 @@ def _assumed(*products: Product) -> tuple[str, ...]:
 
 
 def _why_not(
-    bundle: Bundle, products: Sequence[Product], window: Window, settings: PersonalSettings
+    bundle: Bundle,
+    products: Sequence[Product],
+    window: StorefrontSnapshot,
+    settings: PersonalizationSettings,
 ) -> str:
     if len(products) < len(bundle.skus):
         return "a part of it is not sold any more"
@@ -209,7 +217,9 @@ def _why_not(
     return ""
 
 
-def _keeps_margin(price: Money, products: Sequence[Product], settings: PersonalSettings) -> bool:
+def _keeps_margin(
+    price: Money, products: Sequence[Product], settings: PersonalizationSettings
+) -> bool:
     if any(p.cost is None or p.cost.currency != price.currency for p in products):
         return False
     cost = sum((p.cost.amount for p in products if p.cost), Decimal(0))

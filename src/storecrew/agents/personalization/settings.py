@@ -8,7 +8,7 @@ from storecrew.domain.errors import InvalidInput
 
 
 @dataclass(frozen=True, kw_only=True)
-class PersonalSettings:
+class PersonalizationSettings:
     """The limits of the agent's own proposals; the policy's hold beside them."""
 
     shown: int = 8
@@ -60,11 +60,11 @@ _LEAST = {
 }
 
 
-def settings_from(given: Mapping[str, Any]) -> PersonalSettings:
+def settings_from(given: Mapping[str, Any]) -> PersonalizationSettings:
     """Return the settings of the agent's section, defaults where it says nothing."""
-    known = {each.name: each.default for each in fields(PersonalSettings)}
+    known = {each.name: each.default for each in fields(PersonalizationSettings)}
     read = {name: _read(name, given[name], usual) for name, usual in known.items() if name in given}
-    return PersonalSettings(**read)
+    return PersonalizationSettings(**read)
 
 
 def _read(name: str, value: Any, usual: Any) -> Any:

@@ -1,34 +1,33 @@
-"""Prices: each day, and on news of rivals and costs, the small moves that pay."""
+"""Proposes price changes that pay: daily, and on new competitor prices and costs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-from storecrew.agents.pricing.guard import PricingTerms, oddity
-from storecrew.agents.pricing.plan import moves
-from storecrew.agents.pricing.shop import look
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.commerce import Product
+from storecrew.agents.pricing.limits import PricingSettings, implausibility_reason
+from storecrew.agents.pricing.plan import propose_price_changes
+from storecrew.agents.pricing.snapshot import load_snapshot
+from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import (
-    ClockTicked,
+from storecrew.domain.events import Event
+from storecrew.domain.shop.catalog import (
+    CompetitorPriceObserved,
     CostChanged,
-    Event,
     ObservationRejected,
-    RivalPriceSeen,
-    RunRequested,
+    Product,
+    SetPrice,
 )
 from storecrew.sdk import Context, Proposals, agent, every
 
 
 @agent(
     name="pricing_optimizer",
-    on=[RivalPriceSeen, CostChanged],
+    on=[CompetitorPriceObserved, CostChanged],
     schedule=every(days=1, offset=timedelta(0)),
-    may=[SetPrice],
+    allowed_actions=[SetPrice],
     batch=500,
-    within=timedelta(seconds=2),
+    batch_window=timedelta(seconds=2),
     capabilities=["pricing"],
     tags=["daily"],
 )
@@ -39,22 +38,22 @@ async def pricing_optimizer(events: Sequence[Event], ctx: Context) -> Proposals:
     and counts for nothing. With the setting `explore: true`, prices also move to learn.
     """
     terms = terms_from(ctx.settings)
-    news = {e.sku for e in events if isinstance(e, RivalPriceSeen | CostChanged)}
+    news = {e.sku for e in events if isinstance(e, CompetitorPriceObserved | CostChanged)}
     whole = any(isinstance(e, ClockTicked | RunRequested) for e in events)
-    shop = await look(ctx, None if whole else sorted(news))
+    shop = await load_snapshot(ctx, None if whole else sorted(news))
     for rejected in _rejected(events, {product.sku: product for product in shop.products}):
         yield rejected
-    for proposal in moves(shop, terms, ctx.models, urgent={*_costs(events)}):
+    for proposal in propose_price_changes(shop, terms, ctx.models, urgent={*_costs(events)}):
         yield proposal
 
 
-def terms_from(settings: Mapping[str, Any]) -> PricingTerms:
+def terms_from(settings: Mapping[str, Any]) -> PricingSettings:
     """Return the limits of the agent's settings, defaults where they say nothing."""
-    known = {each.name: each.default for each in fields(PricingTerms)}
+    known = {each.name: each.default for each in fields(PricingSettings)}
     given = {
         name: _read(name, value, known[name]) for name, value in settings.items() if name in known
     }
-    return PricingTerms(**given)
+    return PricingSettings(**given)
 
 
 def _read(name: str, value: Any, default: Any) -> Any:
@@ -74,16 +73,16 @@ def _costs(events: Sequence[Event]) -> set[str]:
 def _rejected(
     events: Sequence[Event], products: Mapping[str, Product]
 ) -> list[ObservationRejected]:
-    """Return an alert for each rival price that is too odd to act on."""
+    """Return an event for each competitor price that is too implausible to act on."""
     found = []
     for event in events:
-        if not isinstance(event, RivalPriceSeen) or event.sku not in products:
+        if not isinstance(event, CompetitorPriceObserved) or event.sku not in products:
             continue
-        if (reason := oddity(event.price, products[event.sku])) is not None:
+        if (reason := implausibility_reason(event.price, products[event.sku])) is not None:
             found.append(
                 ObservationRejected(
                     sku=event.sku,
-                    what=f"price of {event.rival}",
+                    what=f"price of {event.competitor}",
                     value=str(event.price),
                     reason=reason,
                 )

@@ -7,14 +7,18 @@ from datetime import timedelta
 from decimal import Decimal
 from zlib import crc32
 
-from storecrew.agents.pricing.guard import PricingTerms, floor_price, rounded_towards
-from storecrew.agents.pricing.shop import Shop
-from storecrew.domain.actions import SetPrice
-from storecrew.domain.advice import Elasticity, PriceAdvice, PricePoint, PriceQuestion
-from storecrew.domain.commerce import Product
+from storecrew.agents.pricing.limits import PricingSettings, floor_price, rounded_towards
+from storecrew.agents.pricing.snapshot import PricingSnapshot
+from storecrew.domain.control.proposals import Evidence
 from storecrew.domain.money import Money
-from storecrew.domain.ports import Models
-from storecrew.domain.proposals import Evidence
+from storecrew.domain.ports.models import (
+    Elasticity,
+    Models,
+    PricePoint,
+    PriceQuery,
+    PriceRecommendation,
+)
+from storecrew.domain.shop.catalog import Product, SetPrice
 from storecrew.sdk import Effect, Proposal
 
 _MONTH = 30
@@ -27,11 +31,11 @@ _POINTS = 7
 @dataclass(frozen=True)
 class _Asked:
     product: Product
-    question: PriceQuestion
+    question: PriceQuery
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _DesiredPrice:
     asked: _Asked
     price: float
     error_then: float | None = None
@@ -40,8 +44,8 @@ class _Wish:
     """Gain a day that the best price known would bring in its place."""
 
 
-def moves(
-    shop: Shop, terms: PricingTerms, models: Models, urgent: Collection[str] = ()
+def propose_price_changes(
+    shop: PricingSnapshot, terms: PricingSettings, models: Models, urgent: Collection[str] = ()
 ) -> Iterator[Proposal]:
     """Yield the price moves that pay, and those that lift a price to its floor.
 
@@ -59,35 +63,35 @@ def moves(
     best = models.best_prices(questions)
     teaching = _teaching(shop, terms, models, questions)
     for each, surest, lesson in zip(asked, best, teaching, strict=True):
-        if (wish := _wish(shop, each, terms, surest, lesson)) is not None:
-            yield from _move(shop, wish, models, terms)
+        if (desired := _desired_price(shop, each, terms, surest, lesson)) is not None:
+            yield from _move(shop, desired, models, terms)
 
 
 def _teaching(
-    shop: Shop, terms: PricingTerms, models: Models, questions: Sequence[PriceQuestion]
-) -> Sequence[PriceAdvice | None]:
+    shop: PricingSnapshot, terms: PricingSettings, models: Models, questions: Sequence[PriceQuery]
+) -> Sequence[PriceRecommendation | None]:
     """Return prices worth moving to learn, where the owner allows it; the same all day."""
     if not terms.explore:
         return [None] * len(questions)
     seed = shop.now.date().toordinal()
-    found = models.exploring_prices(questions, seed=seed, reach=min(_REACH, terms.step))
+    found = models.explore_prices(questions, seed=seed, reach=min(_REACH, terms.step))
     return [advice if advice.error_then is not None else None for advice in found]
 
 
-def _wish(
-    shop: Shop,
+def _desired_price(
+    shop: PricingSnapshot,
     each: _Asked,
-    terms: PricingTerms,
-    best: PriceAdvice,
-    teaching: PriceAdvice | None,
-) -> _Wish | None:
+    terms: PricingSettings,
+    best: PriceRecommendation,
+    teaching: PriceRecommendation | None,
+) -> _DesiredPrice | None:
     """Return the price to propose: the one that teaches, else the best one if it pays."""
     pays = _pays(each, best, terms)
     if teaching is not None and not _cuts_the_scarce(shop, each, teaching, terms):
         forgone = best.gain if pays else 0.0
-        return _Wish(each, teaching.price, teaching.error_then, forgone)
+        return _DesiredPrice(each, teaching.price, teaching.error_then, forgone)
     if pays and not _cuts_the_scarce(shop, each, best, terms):
-        return _Wish(each, best.price)
+        return _DesiredPrice(each, best.price)
     return None
 
 
@@ -102,22 +106,22 @@ def _is_priced(product: Product) -> bool:
     )
 
 
-def _moved_within(shop: Shop, sku: str, span: timedelta) -> bool:
+def _moved_within(shop: PricingSnapshot, sku: str, span: timedelta) -> bool:
     changes = shop.changes.get(sku)
     return bool(changes) and any(c.previous and c.at > shop.now - span for c in changes or ())
 
 
-def _hold(product: Product, terms: PricingTerms) -> timedelta:
+def _hold(product: Product, terms: PricingSettings) -> timedelta:
     """Return how long a price stays: spread over products, so that moves do not fall together."""
     spread = crc32(product.sku.encode()) % 1000 / 1000
-    return timedelta(days=terms.hold_days * (1 + spread))
+    return timedelta(days=terms.min_hold_days * (1 + spread))
 
 
 def _cost(product: Product) -> float:
     return float(product.cost.amount) if product.cost else 0.0
 
 
-def _below_floor(product: Product, terms: PricingTerms) -> bool:
+def _below_floor(product: Product, terms: PricingSettings) -> bool:
     nearly = float(product.price.amount) * (1 - terms.margin_floor) < _cost(product) * 1.001
     return (
         nearly
@@ -126,11 +130,11 @@ def _below_floor(product: Product, terms: PricingTerms) -> bool:
     )
 
 
-def _lift(product: Product, terms: PricingTerms) -> Proposal:
+def _lift(product: Product, terms: PricingSettings) -> Proposal:
     """Propose the floor itself: whatever is less would be below it."""
     floor = floor_price(product.cost or product.price, terms.margin_floor)
     return Proposal(
-        action=SetPrice(sku=product.sku, price=floor, expect=product.price),
+        action=SetPrice(sku=product.sku, price=floor, expected_price=product.price),
         reason=f"The price leaves less than a margin of {terms.margin_floor:.0%}.",
         evidence={
             "price": str(product.price),
@@ -142,7 +146,7 @@ def _lift(product: Product, terms: PricingTerms) -> Proposal:
     )
 
 
-def _ask(shop: Shop, product: Product, terms: PricingTerms) -> list[_Asked]:
+def _ask(shop: PricingSnapshot, product: Product, terms: PricingSettings) -> list[_Asked]:
     """Return the product's question, or nothing where nothing sells or nothing may move."""
     forecast = shop.forecasts.get(product.sku)
     if forecast is None or forecast.daily <= 0:
@@ -150,70 +154,74 @@ def _ask(shop: Shop, product: Product, terms: PricingTerms) -> list[_Asked]:
     price, cost = float(product.price.amount), _cost(product)
     start = _start(shop, product)
     lowest = max(
-        cost / (1 - terms.margin_floor), price * (1 - terms.step), start * (1 - terms.drift)
+        cost / (1 - terms.margin_floor), price * (1 - terms.step), start * (1 - terms.max_drift)
     )
-    highest = min(price * (1 + terms.step), start * (1 + terms.drift))
-    rival = shop.rival_median(product.sku)
-    if rival is not None:
-        highest = min(highest, max(price, rival * (1 + terms.above_rivals)))
+    highest = min(price * (1 + terms.step), start * (1 + terms.max_drift))
+    competitor = shop.competitor_median(product.sku)
+    if competitor is not None:
+        highest = min(highest, max(price, competitor * (1 + terms.max_above_competitors)))
     if lowest > highest:
         return []
-    question = PriceQuestion(
+    question = PriceQuery(
         price=price,
         cost=cost,
         daily=forecast.daily,
-        elasticity=_beside_rivals(shop.elasticity(product.sku), price, rival),
+        elasticity=_beside_competitors(shop.elasticity(product.sku), price, competitor),
         lowest=lowest,
         highest=highest,
     )
     return [_Asked(product, question)]
 
 
-def _beside_rivals(known: Elasticity, price: float, rival: float | None) -> Elasticity:
-    """Return the elasticity at this distance from the rivals' median.
+def _beside_competitors(known: Elasticity, price: float, competitor: float | None) -> Elasticity:
+    """Return the elasticity at this distance from the competitors' median.
 
     Customers who compare answer more the dearer we are: in proportion, as in a logit of choices,
     and within bounds, as rivals' prices are only observations.
     """
-    if rival is None:
+    if competitor is None:
         return known
-    return Elasticity(mean=known.mean * min(1.3, max(0.8, price / rival)), error=known.error)
+    return Elasticity(mean=known.mean * min(1.3, max(0.8, price / competitor)), error=known.error)
 
 
-def _start(shop: Shop, product: Product) -> float:
+def _start(shop: PricingSnapshot, product: Product) -> float:
     """Return the price at the beginning of the history looked at."""
     changes = shop.changes.get(product.sku)
     first = (changes[0].previous or changes[0].price) if changes else product.price
     return float(first.amount) or float(product.price.amount)
 
 
-def _pays(each: _Asked, advice: PriceAdvice, terms: PricingTerms) -> bool:
+def _pays(each: _Asked, advice: PriceRecommendation, terms: PricingSettings) -> bool:
     question = each.question
     profit = question.daily * max(question.price - question.cost, 0.0)
-    return advice.gain >= max(terms.least_gain * profit, terms.least_gain_month / _MONTH)
+    return advice.gain >= max(terms.min_gain * profit, terms.min_gain_per_month / _MONTH)
 
 
-def _cover(shop: Shop, each: _Asked) -> float:
+def _cover(shop: PricingSnapshot, each: _Asked) -> float:
     return max(0, shop.available.get(each.product.sku, 0)) / each.question.daily
 
 
-def _cuts_the_scarce(shop: Shop, each: _Asked, advice: PriceAdvice, terms: PricingTerms) -> bool:
-    scarce = each.product.stocked and _cover(shop, each) < terms.scarce_days
+def _cuts_the_scarce(
+    shop: PricingSnapshot, each: _Asked, advice: PriceRecommendation, terms: PricingSettings
+) -> bool:
+    scarce = each.product.stocked and _cover(shop, each) < terms.low_stock_days
     return scarce and advice.price < each.question.price
 
 
-def _move(shop: Shop, wish: _Wish, models: Models, terms: PricingTerms) -> Iterator[Proposal]:
-    product, question = wish.asked.product, wish.asked.question
+def _move(
+    shop: PricingSnapshot, desired: _DesiredPrice, models: Models, terms: PricingSettings
+) -> Iterator[Proposal]:
+    product, question = desired.asked.product, desired.asked.question
     floor = floor_price(product.cost or product.price, terms.margin_floor)
-    price = max(floor, rounded_towards(product.price, wish.price))
+    price = max(floor, rounded_towards(product.price, desired.price))
     if price == product.price:
         return
     then = float(price.amount)
     curve = models.price_curve(question, points=_POINTS, also=(question.price, then))
     effect = _effect(curve, question.price, then, price.currency)
     yield Proposal(
-        action=SetPrice(sku=product.sku, price=price, expect=product.price),
-        reason=_reason(wish, price, effect),
+        action=SetPrice(sku=product.sku, price=price, expected_price=product.price),
+        reason=_reason(desired, price, effect),
         evidence={
             "price": str(product.price),
             "proposed": str(price),
@@ -224,8 +232,8 @@ def _move(shop: Shop, wish: _Wish, models: Models, terms: PricingTerms) -> Itera
             "daily_demand": round(question.daily, 3),
             "elasticity": round(question.elasticity.mean, 2),
             "elasticity_error": round(question.elasticity.error, 2),
-            **_around(shop, wish.asked),
-            **_learning(wish, effect),
+            **_around(shop, desired.asked),
+            **_learning(desired, effect),
             "effect_days": _MONTH,
             "curve": [_shown(point) for point in curve],
         },
@@ -234,43 +242,43 @@ def _move(shop: Shop, wish: _Wish, models: Models, terms: PricingTerms) -> Itera
     )
 
 
-def _around(shop: Shop, each: _Asked) -> Mapping[str, Evidence]:
-    """Return what rivals and the shelf say."""
-    cover, rival = _cover(shop, each), shop.rival_median(each.product.sku)
+def _around(shop: PricingSnapshot, each: _Asked) -> Mapping[str, Evidence]:
+    """Return the evidence on competitors' prices and stock."""
+    cover, competitor = _cover(shop, each), shop.competitor_median(each.product.sku)
     return {
-        "rival_median": round(rival, 2) if rival is not None else None,
-        "rivals": len(shop.rivals.get(each.product.sku, ())),
+        "competitor_median": round(competitor, 2) if competitor is not None else None,
+        "rivals": len(shop.competitor_prices.get(each.product.sku, ())),
         "days_of_cover": round(cover, 1) if math.isfinite(cover) else None,
     }
 
 
-def _reason(wish: _Wish, price: Money, effect: Effect) -> str:
-    product, known = wish.asked.product, wish.asked.question.elasticity
+def _reason(desired: _DesiredPrice, price: Money, effect: Effect) -> str:
+    product, known = desired.asked.product, desired.asked.question.elasticity
     way = "Raise" if price > product.price else "Cut"
     move = f"{way} by {abs(_share(price, product.price)):.1%}"
-    if wish.error_then is None:
+    if desired.error_then is None:
         return f"{move}: a price 1 % higher sells {-known.mean:.1f} % less."
     return (
         f"{move} to learn how demand answers to the price: expected to cost "
-        f"{_price_of_learning(wish, effect)} in {_MONTH} days, and to take the doubt about the "
-        f"elasticity from ±{known.error:.2f} to ±{wish.error_then:.2f} in four weeks."
+        f"{_price_of_learning(desired, effect)} in {_MONTH} days, and to take the doubt about the "
+        f"elasticity from ±{known.error:.2f} to ±{desired.error_then:.2f} in four weeks."
     )
 
 
-def _price_of_learning(wish: _Wish, effect: Effect) -> Money:
+def _price_of_learning(desired: _DesiredPrice, effect: Effect) -> Money:
     """Return what the month should bring less than at the best price known; at least nothing."""
-    best = _monthly(wish.forgone, effect.expected.currency)
+    best = _monthly(desired.forgone, effect.expected.currency)
     return max(best - effect.expected, best - best)
 
 
-def _learning(wish: _Wish, effect: Effect) -> Mapping[str, Evidence]:
+def _learning(desired: _DesiredPrice, effect: Effect) -> Mapping[str, Evidence]:
     """Return what is said of a price that is moved to learn; of others nothing."""
-    if wish.error_then is None:
+    if desired.error_then is None:
         return {}
     return {
         "moved_to_learn": True,
-        "learning_costs": str(_price_of_learning(wish, effect)),
-        "elasticity_error_then": round(wish.error_then, 3),
+        "learning_costs": str(_price_of_learning(desired, effect)),
+        "elasticity_error_then": round(desired.error_then, 3),
     }
 
 

@@ -1,4 +1,4 @@
-"""Looks outside: what people begin to ask for, and what rivals ask for it."""
+"""Researches rising demand and competitors' prices."""
 
 from storecrew.agents.research.agent import product_research
 

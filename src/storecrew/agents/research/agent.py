@@ -1,19 +1,23 @@
-"""Looking outside, once a day: feeds, searches in our shop, pages of rivals."""
+"""Researches demand and competitors once a day: feeds, searches in the shop, competitor pages."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import numpy as np
 
-from storecrew.agents.research import rivals
-from storecrew.agents.research.ideas import OWN_SEARCH, Catalogue, Text, ideas
+from storecrew.agents.research import competitors
+from storecrew.agents.research.ideas import OWN_SEARCH, ResearchCatalog, Text, ideas
 from storecrew.agents.research.settings import ResearchSettings, settings_from
-from storecrew.domain.actions import RecordRivalPrice
-from storecrew.domain.commerce import Product
+from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import StorecrewError
-from storecrew.domain.events import ClockTicked, RunRequested
-from storecrew.domain.selling import SuggestProduct, WatchedRival, WatchRival
-from storecrew.domain.web import ProductSeen
+from storecrew.domain.ports.web import ObservedProduct
+from storecrew.domain.shop.catalog import (
+    CompetitorPage,
+    Product,
+    RecordCompetitorPrice,
+    SuggestProduct,
+    TrackCompetitorPage,
+)
 from storecrew.models.trends import rises
 from storecrew.sdk import Context, Proposals, agent, every
 
@@ -28,12 +32,12 @@ HISTORY_DAYS = 84
 @agent(
     name="product_research",
     schedule=every(days=1, offset=timedelta(hours=5)),
-    may=[SuggestProduct, WatchRival, RecordRivalPrice],
+    allowed_actions=[SuggestProduct, TrackCompetitorPage, RecordCompetitorPrice],
     capabilities=["research"],
     tags=["daily"],
 )
 async def product_research(event: ClockTicked | RunRequested, ctx: Context) -> Proposals:
-    """Suggest products that people begin to ask for, and look up what rivals ask for ours.
+    """Suggest products whose demand rises, and record competitors' prices.
 
     Rivals' pages are read every day, products are suggested on Mondays: what rises does so for a
     week. A feed or page that cannot be read stops no other. A page that changed so much that its
@@ -42,13 +46,13 @@ async def product_research(event: ClockTicked | RunRequested, ctx: Context) -> P
     settings = settings_from(ctx.settings)
     asked = isinstance(event, RunRequested) or event.due.weekday() == 0
     texts = [*await _searches(ctx), *await _news(ctx, settings.feeds)] if asked else []
-    watched = await ctx.store.watched_rivals()
+    watched = await ctx.store.competitor_pages()
     if not (texts or watched or settings.pages):
         return
     products = [product for product in await ctx.store.products() if product.price.amount > 0]
     if texts and _is_fresh(texts, ctx):
-        known = [each.name for each in await ctx.store.suggestions()]
-        catalogue = Catalogue(products=products, rising=await _rising(ctx, settings))
+        known = [each.name for each in await ctx.store.product_suggestions()]
+        catalogue = ResearchCatalog(products=products, rising=await _rising(ctx, settings))
         for idea in ideas(texts, catalogue, known, settings):
             yield idea
     async for news in _watched(ctx, watched[: settings.most_pages], products):
@@ -63,22 +67,22 @@ def _linked(texts: Sequence[Text], products: Sequence[Product], ctx: Context) ->
     """Return links of this week's news that name a product of ours: shops write such, too."""
     week = ctx.now.date().toordinal() - 7
     news = [(t.said, t.source) for t in texts if t.source.startswith("http") and t.day > week]
-    return rivals.linked(news, products)[:_LINKS]
+    return competitors.linked(news, products)[:_LINKS]
 
 
 async def _watched(
-    ctx: Context, watched: Sequence[WatchedRival], products: Sequence[Product]
+    ctx: Context, watched: Sequence[CompetitorPage], products: Sequence[Product]
 ) -> Proposals:
-    """Look up what rivals ask today; a page that cannot be reached says nothing."""
+    """Fetch today's competitor prices; an unreachable page yields nothing."""
     by_sku = {product.sku: product for product in products}
     known = [each for each in watched if each.sku in by_sku]
-    prices = await ctx.store.rival_prices([each.sku for each in known]) if known else ()
-    last = {(seen.sku, seen.rival): seen for seen in prices}
-    for rival in known:
-        page, reached = await _page(ctx, rival.url)
+    prices = await ctx.store.competitor_prices([each.sku for each in known]) if known else ()
+    last = {(seen.sku, seen.competitor): seen for seen in prices}
+    for tracked in known:
+        page, reached = await _page(ctx, tracked.url)
         if reached:
-            before = last.get((rival.sku, rival.rival))
-            for each in rivals.news_of(rival, page, by_sku[rival.sku], before):
+            before = last.get((tracked.sku, tracked.competitor))
+            for each in competitors.news_of(tracked, page, by_sku[tracked.sku], before):
                 yield each
 
 
@@ -89,7 +93,7 @@ def _is_fresh(texts: Sequence[Text], ctx: Context) -> bool:
 
 async def _searches(ctx: Context) -> list[Text]:
     """Return what customers searched for; the same words of one customer count once a day."""
-    acts = await ctx.store.acts(ctx.now - timedelta(days=HISTORY_DAYS))
+    acts = await ctx.store.customer_activity(ctx.now - timedelta(days=HISTORY_DAYS))
     found = {
         (act.customer, " ".join(act.text.lower().split()), act.at.date().toordinal())
         for act in acts
@@ -130,7 +134,7 @@ async def _rising(ctx: Context, settings: ResearchSettings) -> frozenset[str]:
     return frozenset(skus[n] for n in np.flatnonzero(found.rising))
 
 
-async def _page(ctx: Context, url: str) -> tuple[ProductSeen | None, bool]:
+async def _page(ctx: Context, url: str) -> tuple[ObservedProduct | None, bool]:
     """Return what the page shows, and whether it was reached at all."""
     try:
         return await ctx.pages.product(url), True
@@ -138,8 +142,8 @@ async def _page(ctx: Context, url: str) -> tuple[ProductSeen | None, bool]:
         return None, False
 
 
-def _fresh(pages: Iterable[str], watched: Sequence[WatchedRival], most: int) -> list[str]:
-    known = {rival.url for rival in watched}
+def _fresh(pages: Iterable[str], watched: Sequence[CompetitorPage], most: int) -> list[str]:
+    known = {page.url for page in watched}
     return [url for url in dict.fromkeys(pages) if url not in known][: max(0, most)]
 
 
@@ -149,11 +153,11 @@ async def _found(ctx: Context, pages: Iterable[str], products: Sequence[Product]
         page, _ = await _page(ctx, url)
         if page is None or page.odd:
             continue
-        product = rivals.same_product(page, products)
+        product = competitors.same_product(page, products)
         if product is None:
             continue
-        known = await ctx.store.watched_rivals()
+        known = await ctx.store.competitor_pages()
         if any(each.url in (page.url, url) and each.sku == product.sku for each in known):
             continue
-        if (proposal := rivals.watch(page, product, ctx.currency)) is not None:
+        if (proposal := competitors.watch(page, product, ctx.currency)) is not None:
             yield proposal

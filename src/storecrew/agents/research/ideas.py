@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from storecrew.agents.research.settings import ResearchSettings
-from storecrew.domain.commerce import Product
-from storecrew.domain.proposals import Scalar
-from storecrew.domain.selling import SuggestProduct
+from storecrew.domain.control.proposals import Scalar
+from storecrew.domain.shop.catalog import Product, SuggestProduct
 from storecrew.models.keywords import Keyword, keywords, matches
 from storecrew.models.trends import rises
 from storecrew.sdk import Proposal
@@ -34,7 +33,7 @@ class Text:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalogue:
+class ResearchCatalog:
     """Our products, and those of them that rise."""
 
     products: Sequence[Product]
@@ -44,7 +43,7 @@ class Catalogue:
 
 def ideas(
     texts: Sequence[Text],
-    catalogue: Catalogue,
+    catalogue: ResearchCatalog,
     known: Sequence[str],
     settings: ResearchSettings,
 ) -> Iterator[Proposal]:
@@ -125,7 +124,7 @@ def searches(texts: Sequence[Text], recent: int) -> list[Keyword]:
 
 
 def _idea(
-    word: Keyword, texts: Sequence[Text], catalogue: Catalogue, near: Sequence[int]
+    word: Keyword, texts: Sequence[Text], catalogue: ResearchCatalog, near: Sequence[int]
 ) -> Proposal:
     sources = list(dict.fromkeys(texts[n].source for n in word.examples))
     related = [catalogue.products[n] for n in near]

@@ -5,25 +5,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from storecrew.agents.resolver import payments, proposals
-from storecrew.agents.resolver.reasons import days_needed, price_back, suspects
-from storecrew.agents.resolver.streams import WEEKS, Departure, departures
-from storecrew.agents.resolver.terms import Terms, terms_from
-from storecrew.domain.actions import SetPaymentMethod, SetPrice
-from storecrew.domain.events import (
-    AnomalyFound,
-    BooksDiffered,
-    ClockTicked,
-    Event,
-    ObservationRejected,
+from storecrew.agents.resolver.anomaly_detection import WEEKS, DetectedAnomaly, detect_anomalies
+from storecrew.agents.resolver.root_causes import days_needed, price_back, root_causes
+from storecrew.agents.resolver.settings import ResolverSettings, terms_from
+from storecrew.domain.control.agents import PauseAgent
+from storecrew.domain.control.events import ClockTicked, RunRequested
+from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
+from storecrew.domain.control.integrity import IntegrityCheckFailed
+from storecrew.domain.control.runs import RunFailed
+from storecrew.domain.control.services import RestartService, ServiceFailed
+from storecrew.domain.events import Event
+from storecrew.domain.shop.catalog import ObservationRejected, SetPrice
+from storecrew.domain.shop.payments import (
     PaymentAuthorized,
     PaymentFailed,
     PaymentMethodChanged,
     PaymentReceived,
-    RunFailed,
-    RunRequested,
-    ServiceFailed,
+    SetPaymentMethod,
 )
-from storecrew.domain.operations import OpenIncident, PauseAgent, RestartService
 from storecrew.sdk import Context, Proposal, Proposals, agent, every
 
 _DAY = timedelta(days=1)
@@ -38,14 +37,14 @@ _OWN = "anomaly_resolver"
         PaymentFailed,
         RunFailed,
         ServiceFailed,
-        BooksDiffered,
+        IntegrityCheckFailed,
         ObservationRejected,
-        AnomalyFound,
+        AnomalyDetected,
     ],
     schedule=every(minutes=30),
-    may=[RestartService, PauseAgent, SetPaymentMethod, SetPrice, OpenIncident],
+    allowed_actions=[RestartService, PauseAgent, SetPaymentMethod, SetPrice, OpenIncident],
     batch=500,
-    within=timedelta(seconds=10),
+    batch_window=timedelta(seconds=10),
     priority=30,
     capabilities=["anomalies", "incidents"],
     tags=["operations"],
@@ -71,15 +70,15 @@ async def anomaly_resolver(events: Sequence[Event], ctx: Context) -> Proposals:
             yield each
 
 
-async def _payments(ctx: Context, terms: Terms) -> list[Proposal | Event]:
+async def _payments(ctx: Context, terms: ResolverSettings) -> list[Proposal | Event]:
     """Judge each way to pay by the payments of the last hour; once per fault."""
-    kinds = [PaymentFailed, PaymentAuthorized, PaymentReceived, AnomalyFound]
-    past = await ctx.past.events(kinds, ctx.now - payments.LOOK_BACK)
+    kinds = [PaymentFailed, PaymentAuthorized, PaymentReceived, AnomalyDetected]
+    past = await ctx.history.events(kinds, ctx.now - payments.LOOK_BACK)
     quiet = timedelta(minutes=terms.payment_minutes / 2)
     failing = [
         each
         for each in payments.failing(past, ctx.now, terms)
-        if not payments.told_lately(past, each.method, ctx.now, quiet)
+        if not payments.recently_reported(past, each.method, ctx.now, quiet)
     ]
     if not failing:
         return []
@@ -92,40 +91,40 @@ async def _payments(ctx: Context, terms: Terms) -> list[Proposal | Event]:
     ]
 
 
-async def _plane(ctx: Context, events: Sequence[Event], terms: Terms) -> list[Proposal]:
+async def _plane(ctx: Context, events: Sequence[Event], terms: ResolverSettings) -> list[Proposal]:
     """Judge services, agents, books and what others found."""
     found: list[Proposal] = []
     failed = {e.service: e.detail for e in events if isinstance(e, ServiceFailed)}
     if failed:
-        past = await ctx.past.events([ServiceFailed], ctx.now - _DAY)
+        past = await ctx.history.events([ServiceFailed], ctx.now - _DAY)
         count = Counter(e.event.service for e in past if isinstance(e.event, ServiceFailed))
         for name, detail in failed.items():
             found.append(proposals.of_service(name, detail, max(1, count[name]), terms))
     found += await _agents(ctx, events, terms)
     for event in events:
-        if isinstance(event, BooksDiffered):
+        if isinstance(event, IntegrityCheckFailed):
             found.append(_books(ctx, event))
-        elif isinstance(event, AnomalyFound) and not event.metric.startswith(payments.METRIC):
+        elif isinstance(event, AnomalyDetected) and not event.metric.startswith(payments.METRIC):
             found.append(_unknown(ctx, event))
     return found
 
 
-async def _agents(ctx: Context, events: Sequence[Event], terms: Terms) -> list[Proposal]:
+async def _agents(ctx: Context, events: Sequence[Event], terms: ResolverSettings) -> list[Proposal]:
     failed = {e.agent: e.reason for e in events if isinstance(e, RunFailed) and e.agent != _OWN}
     if not failed:
         return []
-    past = await ctx.past.events([RunFailed], ctx.now - timedelta(hours=terms.agent_hours))
+    past = await ctx.history.events([RunFailed], ctx.now - timedelta(hours=terms.agent_hours))
     runs = {(e.event.agent, e.event.run) for e in past if isinstance(e.event, RunFailed)}
     count = Counter(name for name, _ in runs)
     return [
-        wish
+        proposal
         for name, reason in failed.items()
         if count[name] >= terms.agent_failures
-        for wish in proposals.of_agent(name, count[name], reason, terms)
+        for proposal in proposals.of_agent(name, count[name], reason, terms)
     ]
 
 
-def _books(ctx: Context, event: BooksDiffered) -> Proposal:
+def _books(ctx: Context, event: IntegrityCheckFailed) -> Proposal:
     return proposals.incident(
         f"books/{ctx.now:%Y-%m-%d}",
         title="The books do not add up",
@@ -135,7 +134,7 @@ def _books(ctx: Context, event: BooksDiffered) -> Proposal:
     )
 
 
-def _unknown(ctx: Context, event: AnomalyFound) -> Proposal:
+def _unknown(ctx: Context, event: AnomalyDetected) -> Proposal:
     return proposals.incident(
         f"anomaly/{event.metric[:80]}/{ctx.now:%Y-%m-%d}",
         title=f"{event.metric[:80]} is unusual",
@@ -145,9 +144,11 @@ def _unknown(ctx: Context, event: AnomalyFound) -> Proposal:
     )
 
 
-async def _odd_values(ctx: Context, events: Sequence[Event], terms: Terms) -> list[Proposal]:
+async def _odd_values(
+    ctx: Context, events: Sequence[Event], terms: ResolverSettings
+) -> list[Proposal]:
     """Call a person where one source sends odd values again and again."""
-    past = await ctx.past.events([ObservationRejected], ctx.now - timedelta(hours=1))
+    past = await ctx.history.events([ObservationRejected], ctx.now - timedelta(hours=1))
     known = [e.event for e in past if isinstance(e.event, ObservationRejected)]
     count = Counter(event.what for event in known)
     fresh = {event.what: event for event in events if isinstance(event, ObservationRejected)}
@@ -164,31 +165,33 @@ async def _odd_values(ctx: Context, events: Sequence[Event], terms: Terms) -> li
     ]
 
 
-async def _regular(ctx: Context, events: Sequence[Event], terms: Terms) -> list[Proposal]:
+async def _regular(
+    ctx: Context, events: Sequence[Event], terms: ResolverSettings
+) -> list[Proposal]:
     """Try again what was switched off, and once an hour look at the rhythm of trade."""
     found: list[Proposal] = []
     offered = await ctx.store.payment_methods()
     if not all(offered.values()):
-        kinds = [AnomalyFound, PaymentMethodChanged]
-        past = await ctx.past.events(kinds, ctx.now - payments.LOOK_BACK)
+        kinds = [AnomalyDetected, PaymentMethodChanged]
+        past = await ctx.history.events(kinds, ctx.now - payments.LOOK_BACK)
         due = payments.due_for_trial(past, offered, ctx.now, terms)
         found += [proposals.trial(method) for method in due]
     ticks = [event.due.minute for event in events if isinstance(event, ClockTicked)]
     if not ticks or min(ticks) < 30:
-        hours = await ctx.store.trade_hours(ctx.now - timedelta(weeks=WEEKS))
-        for each in departures(hours, ctx.now):
+        hours = await ctx.store.hourly_sales(ctx.now - timedelta(weeks=WEEKS))
+        for each in detect_anomalies(hours, ctx.now):
             found += await _explained(ctx, each)
     return found
 
 
-async def _explained(ctx: Context, found: Departure) -> list[Proposal]:
+async def _explained(ctx: Context, found: DetectedAnomaly) -> list[Proposal]:
     """Rank what may be the cause, and propose what would help."""
     first, today = days_needed(ctx.now.date())
     if found.stream == "refunds":
         return proposals.of_stream(found, (), (), f"{today}")
     sales = await ctx.store.daily_sales(first, today)
     changes = await ctx.store.price_changes(ctx.now - _RECENT)
-    ranked = suspects(sales, changes, await ctx.store.stock(), fell=found.fell)
+    ranked = root_causes(sales, changes, await ctx.store.stock(), fell=found.fell)
     products = {p.sku: p for p in await ctx.store.products([s.cause.part for s in ranked])}
     fixes = [fix for each in ranked if (fix := price_back(each, products)) is not None]
     return proposals.of_stream(found, ranked, fixes, f"{today}")

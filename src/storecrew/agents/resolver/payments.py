@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp, lgamma
 
-from storecrew.agents.resolver.terms import Terms
-from storecrew.domain.events import (
-    AnomalyFound,
+from storecrew.agents.resolver.settings import ResolverSettings
+from storecrew.domain.control.events import StoredEvent
+from storecrew.domain.control.incidents import AnomalyDetected
+from storecrew.domain.shop.payments import (
     PaymentAuthorized,
     PaymentFailed,
     PaymentMethodChanged,
     PaymentReceived,
-    Recorded,
 )
 
 METRIC = "payments failing: "
@@ -45,11 +45,11 @@ class Failing:
     """What the provider said most often."""
 
 
-def failing(past: Sequence[Recorded], now: datetime, terms: Terms) -> list[Failing]:
+def failing(past: Sequence[StoredEvent], now: datetime, terms: ResolverSettings) -> list[Failing]:
     """Return the ways to pay that fail more often than chance explains, the rarest first."""
     start = now - timedelta(minutes=terms.payment_minutes)
     recent = [each for each in past if start <= each.at <= now]
-    failures: dict[str, list[Recorded]] = {}
+    failures: dict[str, list[StoredEvent]] = {}
     for each in recent:
         if isinstance(each.event, PaymentFailed):
             failures.setdefault(each.event.method, []).append(each)
@@ -59,7 +59,10 @@ def failing(past: Sequence[Recorded], now: datetime, terms: Terms) -> list[Faili
 
 
 def _judged(
-    method: str, failures: Sequence[Recorded], recent: Sequence[Recorded], terms: Terms
+    method: str,
+    failures: Sequence[StoredEvent],
+    recent: Sequence[StoredEvent],
+    terms: ResolverSettings,
 ) -> Failing:
     asides = [each.event for each in recent if isinstance(each.event, PaymentAuthorized)]
     worked = sum(event.method == method for event in asides)
@@ -89,10 +92,12 @@ def _log(k: int, n: int, a: float, b: float) -> float:
     return chosen + lgamma(k + a) + lgamma(n - k + b)
 
 
-def told_lately(past: Sequence[Recorded], method: str, now: datetime, within: timedelta) -> bool:
+def recently_reported(
+    past: Sequence[StoredEvent], method: str, now: datetime, within: timedelta
+) -> bool:
     """Tell whether this way to pay was found to fail a moment ago."""
     return any(
-        isinstance(each.event, AnomalyFound)
+        isinstance(each.event, AnomalyDetected)
         and each.event.metric == METRIC + method
         and now - each.at < within
         for each in past
@@ -100,7 +105,7 @@ def told_lately(past: Sequence[Recorded], method: str, now: datetime, within: ti
 
 
 def due_for_trial(
-    past: Sequence[Recorded], offered: Mapping[str, bool], now: datetime, terms: Terms
+    past: Sequence[StoredEvent], offered: Mapping[str, bool], now: datetime, terms: ResolverSettings
 ) -> list[str]:
     """Return the ways to pay that were switched off for a fault and may be tried again.
 
@@ -119,11 +124,11 @@ def due_for_trial(
     return found
 
 
-def _is_fault(each: Recorded, method: str) -> bool:
-    return isinstance(each.event, AnomalyFound) and each.event.metric == METRIC + method
+def _is_fault(each: StoredEvent, method: str) -> bool:
+    return isinstance(each.event, AnomalyDetected) and each.event.metric == METRIC + method
 
 
-def _is_switch(each: Recorded, method: str, *, enabled: bool) -> bool:
+def _is_switch(each: StoredEvent, method: str, *, enabled: bool) -> bool:
     event = each.event
     return (
         isinstance(event, PaymentMethodChanged)

@@ -1,17 +1,20 @@
-"""The resolver's wishes, each with what was seen, what was expected, and what would help."""
+"""The resolver's proposals, each with observed and expected values and the remedy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from storecrew.agents.resolver.anomaly_detection import DetectedAnomaly
 from storecrew.agents.resolver.payments import METRIC, Failing
-from storecrew.agents.resolver.reasons import Suspect
-from storecrew.agents.resolver.streams import Departure
-from storecrew.agents.resolver.terms import Terms
-from storecrew.domain.actions import SetPaymentMethod, SetPrice
+from storecrew.agents.resolver.root_causes import RootCause
+from storecrew.agents.resolver.settings import ResolverSettings
 from storecrew.domain.codec import encode
-from storecrew.domain.events import AnomalyFound, Event
-from storecrew.domain.operations import OpenIncident, PauseAgent, RestartService
-from storecrew.domain.proposals import Evidence, Proposal
+from storecrew.domain.control.agents import PauseAgent
+from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
+from storecrew.domain.control.proposals import Evidence, Proposal
+from storecrew.domain.control.services import RestartService
+from storecrew.domain.events import Event
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.payments import SetPaymentMethod
 
 _QUOTED = 200
 
@@ -44,7 +47,7 @@ def incident(  # noqa: PLR0913 - read by name, like a form
 
 
 def of_payments(
-    found: Failing, offered: Mapping[str, bool], terms: Terms
+    found: Failing, offered: Mapping[str, bool], terms: ResolverSettings
 ) -> list[Proposal | Event]:
     """Switch a failing way to pay off while others are left; else call a person."""
     others = sorted(m for m, is_on in offered.items() if is_on and m != found.method)
@@ -59,7 +62,7 @@ def of_payments(
         "provider_says": found.reason,
         "other_ways_to_pay": ", ".join(others) or "none",
     }
-    told: Event = AnomalyFound(
+    told: Event = AnomalyDetected(
         metric=METRIC + found.method,
         observed=found.failed / found.payments,
         expected=terms.usual_failures,
@@ -79,8 +82,8 @@ def of_payments(
     if not others:
         return [told, call]
     left = f"customers are offered {', '.join(others)} until it works again"
-    wish = Proposal(action=off, reason=f"{title}; {left}.", evidence=evidence)
-    return [told, wish, call]
+    proposal = Proposal(action=off, reason=f"{title}; {left}.", evidence=evidence)
+    return [told, proposal, call]
 
 
 def trial(method: str) -> Proposal:
@@ -92,7 +95,7 @@ def trial(method: str) -> Proposal:
     )
 
 
-def of_service(service: str, detail: str, failures: int, terms: Terms) -> Proposal:
+def of_service(service: str, detail: str, failures: int, terms: ResolverSettings) -> Proposal:
     """Restart a service that failed; call a person where restarts did not help."""
     evidence: dict[str, Evidence] = {"failures_today": failures, "detail": detail[:_QUOTED]}
     if failures <= terms.service_failures:
@@ -111,7 +114,7 @@ def of_service(service: str, detail: str, failures: int, terms: Terms) -> Propos
     )
 
 
-def of_agent(agent: str, failures: int, reason: str, terms: Terms) -> list[Proposal]:
+def of_agent(agent: str, failures: int, reason: str, terms: ResolverSettings) -> list[Proposal]:
     """Pause an agent whose runs fail again and again, and call a person."""
     pause = PauseAgent(agent=agent)
     observed = f"{failures} runs failed for good within {terms.agent_hours:g} hours"
@@ -132,7 +135,7 @@ def of_agent(agent: str, failures: int, reason: str, terms: Terms) -> list[Propo
 
 
 def of_stream(
-    found: Departure, suspects: Sequence[Suspect], fixes: Sequence[SetPrice], day: str
+    found: DetectedAnomaly, suspects: Sequence[RootCause], fixes: Sequence[SetPrice], day: str
 ) -> list[Proposal]:
     """Take a price back that cost sales; call a person in any case."""
     way = "fell" if found.fell else "rose"

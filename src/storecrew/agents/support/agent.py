@@ -4,16 +4,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from storecrew.agents.support.alarms import alarm
-from storecrew.agents.support.answers import HandOver, Question, Reply, answered
-from storecrew.agents.support.desk import customer_of, question_of
-from storecrew.agents.support.paragraphs import ShopTerms, terms_from
+from storecrew.agents.support.answers import CustomerQuestion, Escalation, TicketReply, answered
+from storecrew.agents.support.paragraphs import SupportSettings, terms_from
+from storecrew.agents.support.tickets import customer_of, question_of
 from storecrew.agents.support.wording import letter
-from storecrew.domain.actions import AcceptReturn, Refund
-from storecrew.domain.advice import Intent
-from storecrew.domain.care import EscalateTicket, ReplyToTicket, Ticket, TicketStatus
+from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import NotFound
-from storecrew.domain.events import ClockTicked, Event, RunRequested, TicketOpened
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
+from storecrew.domain.ports.models import Intent
+from storecrew.domain.shop.payments import Refund
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.domain.shop.support import (
+    EscalateTicket,
+    ReplyToTicket,
+    Ticket,
+    TicketOpened,
+    TicketStatus,
+)
 from storecrew.sdk import Context, Effect, Proposal, Proposals, agent, every
 
 _QUOTED = 300
@@ -24,9 +32,9 @@ _QUOTED = 300
     name="customer_support",
     on=TicketOpened,
     schedule=every(hours=1),
-    may=[ReplyToTicket, EscalateTicket, AcceptReturn, Refund],
+    allowed_actions=[ReplyToTicket, EscalateTicket, AcceptReturn, Refund],
     batch=50,
-    within=timedelta(seconds=1),
+    batch_window=timedelta(seconds=1),
     priority=15,
     capabilities=["support"],
     tags=["care"],
@@ -39,13 +47,13 @@ async def customer_support(events: Sequence[Event], ctx: Context) -> Proposals:
     """
     terms = terms_from(ctx.settings)
     tickets = await _waiting(ctx, events, terms)
-    intents = ctx.models.intent([ticket.text for ticket in tickets]) if tickets else ()
+    intents = ctx.models.classify_intents([ticket.text for ticket in tickets]) if tickets else ()
     for ticket, intent in zip(tickets, intents, strict=True):
         for proposal in await _handled(ctx, ticket, intent, terms):
             yield proposal
 
 
-async def _waiting(ctx: Context, events: Sequence[Event], terms: ShopTerms) -> list[Ticket]:
+async def _waiting(ctx: Context, events: Sequence[Event], terms: SupportSettings) -> list[Ticket]:
     """Return tickets that wait for an answer: the new ones, and now and then forgotten ones."""
     names = dict.fromkeys(e.ticket_id for e in events if isinstance(e, TicketOpened))
     found: dict[str, Ticket] = {}
@@ -63,27 +71,27 @@ async def _waiting(ctx: Context, events: Sequence[Event], terms: ShopTerms) -> l
     return [ticket for ticket in found.values() if ticket.status is TicketStatus.OPEN]
 
 
-def _is_watched(age: timedelta, terms: ShopTerms) -> bool:
+def _is_watched(age: timedelta, terms: SupportSettings) -> bool:
     """Tell whether this is the hour in which an open ticket is looked at (again)."""
     hours = age / timedelta(hours=1) - terms.watch_hours
     return hours >= 0 and not int(hours) % max(1, int(terms.again_hours))
 
 
 async def _handled(
-    ctx: Context, ticket: Ticket, intent: Intent, terms: ShopTerms
+    ctx: Context, ticket: Ticket, intent: Intent, terms: SupportSettings
 ) -> list[Proposal]:
     if reason := _needs_a_person(ticket, intent, terms):
         return [_escalated(ticket, intent, reason)]
     customer = await customer_of(ctx.store, ticket)
     question = await question_of(ctx, ticket, customer, terms)
     said = answered(intent.name, question)
-    if isinstance(said, HandOver):
+    if isinstance(said, Escalation):
         return [_escalated(ticket, intent, said.reason)]
     text = letter(question.locale, customer.name if customer else "", *said.parts)
-    return [*_deeds(question, intent, said), _replied(question, intent, said, text)]
+    return [*_actions(question, intent, said), _replied(question, intent, said, text)]
 
 
-def _needs_a_person(ticket: Ticket, intent: Intent, terms: ShopTerms) -> str:
+def _needs_a_person(ticket: Ticket, intent: Intent, terms: SupportSettings) -> str:
     """Return why a template must not answer; empty where it may."""
     if found := alarm(ticket.text):
         return f"the customer's text {found}"
@@ -102,17 +110,17 @@ def _escalated(ticket: Ticket, intent: Intent, reason: str) -> Proposal:
     )
 
 
-def _replied(question: Question, intent: Intent, said: Reply, text: str) -> Proposal:
+def _replied(question: CustomerQuestion, intent: Intent, said: TicketReply, text: str) -> Proposal:
     ticket = question.ticket
     return Proposal(
-        action=ReplyToTicket(ticket_id=ticket.id, text=text, expect=ticket.text),
+        action=ReplyToTicket(ticket_id=ticket.id, text=text, expected_text=ticket.text),
         reason=f"It is surely about {intent.name.replace('_', ' ')}, and the terms answer it.",
         evidence=_evidence(question, intent, said),
     )
 
 
-def _deeds(question: Question, intent: Intent, said: Reply) -> list[Proposal]:
-    if said.deed is None or question.order is None:
+def _actions(question: CustomerQuestion, intent: Intent, said: TicketReply) -> list[Proposal]:
+    if said.action is None or question.order is None:
         return []
     cost = (
         -question.order.paid
@@ -121,7 +129,7 @@ def _deeds(question: Question, intent: Intent, said: Reply) -> list[Proposal]:
     )
     return [
         Proposal(
-            action=said.deed,
+            action=said.action,
             reason="The customer asked for it, and the shop's terms allow it.",
             evidence=_evidence(question, intent, said),
             effect=Effect(low=cost, expected=cost, high=cost),
@@ -129,7 +137,9 @@ def _deeds(question: Question, intent: Intent, said: Reply) -> list[Proposal]:
     ]
 
 
-def _evidence(question: Question, intent: Intent, said: Reply) -> dict[str, str | float | int]:
+def _evidence(
+    question: CustomerQuestion, intent: Intent, said: TicketReply
+) -> dict[str, str | float | int]:
     paragraph = question.terms.paragraph(said.paragraph, question.locale)
     shown: dict[str, str | float | int] = {
         **_intent(intent),

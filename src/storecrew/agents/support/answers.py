@@ -10,23 +10,24 @@ from storecrew.agents.support.paragraphs import (
     PRIVACY,
     RETURNS,
     SHIPPING,
-    ShopTerms,
+    SupportSettings,
 )
 from storecrew.agents.support.wording import sentence
-from storecrew.domain.actions import AcceptReturn, Action, Refund
-from storecrew.domain.care import Ticket
-from storecrew.domain.commerce import Order
-from storecrew.domain.orders import Status
+from storecrew.domain.actions import Action
+from storecrew.domain.shop.orders import Order, OrderStatus
+from storecrew.domain.shop.payments import Refund
+from storecrew.domain.shop.returns import AcceptReturn
+from storecrew.domain.shop.support import Ticket
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class CustomerQuestion:
     """A ticket and what is known around it."""
 
     ticket: Ticket
     now: datetime
     locale: str
-    terms: ShopTerms
+    terms: SupportSettings
     order: Order | None = None
     """The customer's own, and no other's."""
     is_named: bool = False
@@ -48,92 +49,102 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reply:
+class TicketReply:
     """An answer, and what is done beside it."""
 
     parts: tuple[str, ...]
     paragraph: str
     """Name of the paragraph that it rests on."""
-    deed: Action | None = None
+    action: Action | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandOver:
+class Escalation:
     """Why a person has to answer."""
 
     reason: str
 
 
-Said = Reply | HandOver
-_Answer = Callable[[Question], Said]
+AnswerResult = TicketReply | Escalation
+_Answer = Callable[[CustomerQuestion], AnswerResult]
 
 
-def answered(intent: str, question: Question) -> Said:
+def answered(intent: str, question: CustomerQuestion) -> AnswerResult:
     """Return the answer to a question of this intent, or why a person has to give it."""
     answer = _ANSWERS.get(intent)
     if answer is None:
-        return HandOver(reason=f"{intent}: a person answers such questions")
+        return Escalation(reason=f"{intent}: a person answers such questions")
     return answer(question)
 
 
-def _status(question: Question) -> Said:
+def _status(question: CustomerQuestion) -> AnswerResult:
     order = question.order
     if order is None:
-        return HandOver(reason="asks about an order that is not known to be theirs")
+        return Escalation(reason="asks about an order that is not known to be theirs")
     if order.held:
-        return HandOver(reason=f"order {order.id} is held: {order.held}")
+        return Escalation(reason=f"order {order.id} is held: {order.held}")
     if _is_late(order, question):
-        return HandOver(reason=f"order {order.id} is late")
-    return _told(question, _word(order), SHIPPING)
+        return Escalation(reason=f"order {order.id} is late")
+    return _explained(question, _word(order), SHIPPING)
 
 
-def _late(question: Question) -> Said:
+def _late(question: CustomerQuestion) -> AnswerResult:
     said = _status(question)
     order = question.order
-    if isinstance(said, Reply) and order is not None and order.status is Status.DELIVERED:
-        return HandOver(reason=f"says that order {order.id} is late; the carrier says it arrived")
+    if (
+        isinstance(said, TicketReply)
+        and order is not None
+        and order.status is OrderStatus.DELIVERED
+    ):
+        return Escalation(reason=f"says that order {order.id} is late; the carrier says it arrived")
     return said
 
 
-def _is_late(order: Order, question: Question) -> bool:
+def _is_late(order: Order, question: CustomerQuestion) -> bool:
     promised = timedelta(days=question.terms.delivery_days)
-    return order.status is Status.AWAITING_DELIVERY and question.now - order.updated_at > promised
+    return (
+        order.status is OrderStatus.AWAITING_DELIVERY and question.now - order.updated_at > promised
+    )
 
 
 def _word(order: Order) -> str:
     """Return the sentence for the state of an order."""
-    if order.status is Status.AWAITING_PAYMENT:
+    if order.status is OrderStatus.AWAITING_PAYMENT:
         return "paid" if order.is_paid else "awaiting_payment"
-    if order.status is Status.APPROVED:
+    if order.status is OrderStatus.APPROVED:
         return "received"
-    return "refunded" if order.status is Status.RETURNED else order.status.value
+    return "refunded" if order.status is OrderStatus.RETURNED else order.status.value
 
 
-def _give_back(question: Question) -> Said:
+def _give_back(question: CustomerQuestion) -> AnswerResult:
     order = question.order
     if order is None or not question.is_named:
         return _quoted(question, RETURNS)
-    if order.status is not Status.DELIVERED:
-        return HandOver(reason=f"wants to return order {order.id}, which is {order.status.value}")
+    if order.status is not OrderStatus.DELIVERED:
+        return Escalation(reason=f"wants to return order {order.id}, which is {order.status.value}")
     days = (question.now - order.updated_at) / timedelta(days=1)
     if days > question.terms.return_days:
-        return HandOver(reason=f"wants to return order {order.id}, delivered {days:.0f} days ago")
+        return Escalation(reason=f"wants to return order {order.id}, delivered {days:.0f} days ago")
     if len(order.lines) > 1:
-        return HandOver(reason=f"wants to return some of order {order.id}; which goods is not said")
-    deed = AcceptReturn(order_id=order.id, reason="customer asked by ticket")
-    return _told(question, "return_begun", RETURNS, deed)
+        return Escalation(
+            reason=f"wants to return some of order {order.id}; which goods is not said"
+        )
+    action = AcceptReturn(order_id=order.id, reason="customer asked by ticket")
+    return _explained(question, "return_begun", RETURNS, action)
 
 
-def _money_back(question: Question) -> Said:
+def _money_back(question: CustomerQuestion) -> AnswerResult:
     order = question.order
     if order is None:
-        return HandOver(reason="asks for a refund of an order that is not known to be theirs")
-    if order.status is Status.REFUNDED or (_all_back(order) and order.paid.amount <= 0):
-        return _told(question, "refunded", RETURNS)
+        return Escalation(reason="asks for a refund of an order that is not known to be theirs")
+    if order.status is OrderStatus.REFUNDED or (_all_back(order) and order.paid.amount <= 0):
+        return _explained(question, "refunded", RETURNS)
     if _all_back(order):
-        deed = Refund(order_id=order.id, reason="everything came back")
-        return _told(question, "refund_begun", RETURNS, deed)
-    return HandOver(reason=f"asks for a refund of order {order.id}, which is {order.status.value}")
+        action = Refund(order_id=order.id, reason="everything came back")
+        return _explained(question, "refund_begun", RETURNS, action)
+    return Escalation(
+        reason=f"asks for a refund of order {order.id}, which is {order.status.value}"
+    )
 
 
 def _all_back(order: Order) -> bool:
@@ -143,27 +154,29 @@ def _all_back(order: Order) -> bool:
         sold[line.sku] = sold.get(line.sku, 0) + line.quantity
     for back in order.returned:
         sold[back.sku] = sold.get(back.sku, 0) - back.quantity
-    return order.status is Status.RETURNED and all(units <= 0 for units in sold.values())
+    return order.status is OrderStatus.RETURNED and all(units <= 0 for units in sold.values())
 
 
-def _ways_to_pay(question: Question) -> Said:
+def _ways_to_pay(question: CustomerQuestion) -> AnswerResult:
     if not question.methods:
         return _quoted(question, PAYMENT)
-    return _told(question, "methods", PAYMENT)
+    return _explained(question, "methods", PAYMENT)
 
 
-def _told(question: Question, key: str, paragraph: str, deed: Action | None = None) -> Reply:
+def _explained(
+    question: CustomerQuestion, key: str, paragraph: str, action: Action | None = None
+) -> TicketReply:
     text = question.terms.paragraph(paragraph, question.locale)
     said = sentence(key, question.locale, question.facts())
-    return Reply(parts=(said, text), paragraph=paragraph, deed=deed)
+    return TicketReply(parts=(said, text), paragraph=paragraph, action=action)
 
 
-def _quoted(question: Question, paragraph: str) -> Said:
+def _quoted(question: CustomerQuestion, paragraph: str) -> AnswerResult:
     """Answer with a paragraph of the terms alone."""
     text = question.terms.paragraph(paragraph, question.locale)
     if not text:
-        return HandOver(reason=f"asks about {paragraph}, of which the shop's terms say nothing")
-    return Reply(parts=(text,), paragraph=paragraph)
+        return Escalation(reason=f"asks about {paragraph}, of which the shop's terms say nothing")
+    return TicketReply(parts=(text,), paragraph=paragraph)
 
 
 _ANSWERS: Mapping[str, _Answer] = {

@@ -57,7 +57,7 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShopTerms:
+class SupportSettings:
     """What the shop promises; the agent's section of `storecrew.yaml`."""
 
     return_days: float = 30
@@ -84,7 +84,7 @@ class ShopTerms:
         return ""
 
 
-def terms_from(settings: Mapping[str, Any]) -> ShopTerms:
+def terms_from(settings: Mapping[str, Any]) -> SupportSettings:
     """Return the terms of the agent's settings, defaults where they say nothing."""
     numbers: dict[str, Any] = {}
     for name, kind in (
@@ -96,7 +96,7 @@ def terms_from(settings: Mapping[str, Any]) -> ShopTerms:
     ):
         if name in settings:
             numbers[name] = _number(name, settings[name], kind)
-    return ShopTerms(**numbers, terms=_texts(settings.get("terms") or {}))
+    return SupportSettings(**numbers, terms=_texts(settings.get("terms") or {}))
 
 
 def _number(name: str, value: Any, kind: type[float] | type[int]) -> float:

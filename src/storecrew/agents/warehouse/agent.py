@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from storecrew.domain.actions import Level, SetStock
-from storecrew.domain.catalogue import Names
-from storecrew.domain.commerce import DEFAULT_WAREHOUSE
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import ObservationRejected, StockReported
-from storecrew.domain.orders import parse_stock
+from storecrew.domain.shop.catalog import ObservationRejected, ProductIndex
+from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE, SetStock, StockCount, StockReported
+from storecrew.domain.shop.orders import parse_stock
 from storecrew.sdk import Context, Proposal, Proposals, agent
 
 _QUOTED = 200
@@ -16,12 +14,17 @@ _QUOTED = 200
 
 
 @agent(
-    on=StockReported, may=[SetStock], batch=100, priority=15, capabilities=["stock"], tags=["flow"]
+    on=StockReported,
+    allowed_actions=[SetStock],
+    batch=100,
+    priority=15,
+    capabilities=["stock"],
+    tags=["flow"],
 )
 async def warehouse(events: Sequence[StockReported], ctx: Context) -> Proposals:
     """Book reported stock levels (`Name:quantity units, …`), all of a report or none."""
     reports = [event for event in events if isinstance(event, StockReported)]
-    names = Names(await ctx.store.products()) if reports else Names(())
+    names = ProductIndex(await ctx.store.products()) if reports else ProductIndex(())
     for event in reports:
         try:
             levels = _levels(event.stock, names)
@@ -46,9 +49,9 @@ async def warehouse(events: Sequence[StockReported], ctx: Context) -> Proposals:
         )
 
 
-def _levels(text: str, names: Names) -> tuple[Level, ...]:
+def _levels(text: str, names: ProductIndex) -> tuple[StockCount, ...]:
     found = names.find_all(parse_stock(text))
     twice = [sku for sku, times in Counter(p.sku for p, _ in found).items() if times > 1]
     if twice:
         raise InvalidInput("stock", f"{twice[0]!r} is reported twice")
-    return tuple(Level(sku=product.sku, on_hand=quantity) for product, quantity in found)
+    return tuple(StockCount(sku=product.sku, on_hand=quantity) for product, quantity in found)

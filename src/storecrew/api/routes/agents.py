@@ -9,22 +9,22 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, check_scope
-from storecrew.api.auth import CHALLENGE, caller_of, shown_token
-from storecrew.api.crew import (
-    AgentStatus,
+from storecrew.api.agent_views import (
+    AgentStatusView,
     AgentView,
     CrewStatus,
     agent_view,
     crew_status,
     standing_view,
 )
+from storecrew.api.authentication import CHALLENGE, caller_of, shown_token
+from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal, check_scope
 from storecrew.api.errors import problem
 from storecrew.api.requests import JsonRoute, UnrepeatedRoute
 from storecrew.api.roles import ADMIN, ANYONE, OPERATOR, VIEWER, requires
-from storecrew.app.crew_desk import NobodyCan, WrongToken
-from storecrew.app.declarations import AgentBody
-from storecrew.app.plane import Plane
+from storecrew.app.agent_service import InvalidAgentToken, NoCapableAgent
+from storecrew.app.control_plane import Plane
+from storecrew.app.manifests import AgentManifestRequest
 from storecrew.domain.errors import InvalidInput, NotFound
 
 router = APIRouter(route_class=JsonRoute, tags=["agents"])
@@ -91,7 +91,7 @@ class SystemCapabilities(TypedDict):
 
 AgentListing = TypedDict("AgentListing", {"agents": list[AgentView], "total": int})
 AgentCapabilities = TypedDict(
-    "AgentCapabilities", {"agent_id": str, "capabilities": list[str], "may": list[str]}
+    "AgentCapabilities", {"agent_id": str, "capabilities": list[str], "allowed_actions": list[str]}
 )
 AgentUpdate = TypedDict("AgentUpdate", {"agent_id": str, "status": str})
 AgentPause = TypedDict("AgentPause", {"agent_id": str, "paused": bool})
@@ -110,7 +110,7 @@ class TaskBody(bodies.Strict):
 @router.get("/api/agents")
 @requires(VIEWER)
 async def agents(
-    plane: ThePlane, capability: str | None = None, tag: str | None = None
+    plane: CurrentPlane, capability: str | None = None, tag: str | None = None
 ) -> AgentListing:
     """List the crew, or those of it that have a capability, or a tag."""
     crew = [
@@ -128,10 +128,12 @@ async def agents(
     endpoint="https://agents.example.com/weather",
     purpose="Raises the price of umbrellas when it rains.",
     interval=3600,
-    may=["SetPrice"],
+    allowed_actions=["SetPrice"],
     capabilities=["pricing"],
 )
-async def register(plane: ThePlane, by: TheCaller, body: AgentBody) -> JSONResponse:
+async def register(
+    plane: CurrentPlane, by: CurrentPrincipal, body: AgentManifestRequest
+) -> JSONResponse:
     """Put a remote agent on duty. Its token is in this answer and nowhere else."""
     said, token = await plane.crew.register(body, by=by)
     shown = agent_view(plane.agents[said.agent_id])
@@ -143,31 +145,31 @@ async def register(plane: ThePlane, by: TheCaller, body: AgentBody) -> JSONRespo
 @router.get("/api/agents/status")
 @router.get("/agents/status")
 @requires(VIEWER)
-async def status(plane: ThePlane) -> CrewStatus:
+async def status(plane: CurrentPlane) -> CrewStatus:
     """Show how each agent is doing."""
     return await crew_status(plane)
 
 
 @router.get("/api/agents/executions/{execution_id}", response_model=Execution)
 @requires(VIEWER)
-async def execution(plane: ThePlane, execution_id: str) -> dict[str, Any]:
+async def execution(plane: CurrentPlane, execution_id: str) -> dict[str, Any]:
     """Show how far a run is that somebody asked for."""
     return await plane.crew.execution(execution_id)
 
 
 @router.get("/api/agents/{agent_id}")
 @requires(VIEWER)
-async def agent(plane: ThePlane, agent_id: str) -> AgentDetails:
+async def agent(plane: CurrentPlane, agent_id: str) -> AgentDetails:
     """Show what an agent declares of itself, and how it is."""
-    [standing] = await plane.crew.standings(agent_id)
+    [standing] = await plane.crew.statuses(agent_id)
     return {**agent_view(standing.agent), **standing_view(standing)}
 
 
-@router.get("/api/agents/{agent_id}/status", response_model=AgentStatus)
+@router.get("/api/agents/{agent_id}/status", response_model=AgentStatusView)
 @requires(VIEWER)
-async def agent_status(plane: ThePlane, agent_id: str) -> JSONResponse:
+async def agent_status(plane: CurrentPlane, agent_id: str) -> JSONResponse:
     """Show how one agent is doing, and what is left of its day."""
-    [standing] = await plane.crew.standings(agent_id)
+    [standing] = await plane.crew.statuses(agent_id)
     used = await plane.crew.used(standing.agent.name)
     budget = standing.agent.budget
     shown = {
@@ -180,41 +182,41 @@ async def agent_status(plane: ThePlane, agent_id: str) -> JSONResponse:
 
 @router.get("/api/agents/{agent_id}/capabilities")
 @requires(VIEWER)
-async def capabilities(plane: ThePlane, agent_id: str) -> AgentCapabilities:
+async def capabilities(plane: CurrentPlane, agent_id: str) -> AgentCapabilities:
     """Show what an agent can do, and what it may propose."""
     found = plane.crew.find(agent_id)
     return {
         "agent_id": found.name,
         "capabilities": list(found.capabilities),
-        "may": sorted(action.__name__ for action in found.may),
+        "allowed_actions": sorted(action.__name__ for action in found.allowed_actions),
     }
 
 
 @router.get("/api/agents/{agent_id}/health")
 @requires(VIEWER)
-async def agent_health(plane: ThePlane, agent_id: str) -> AgentHealthResponse:
+async def agent_health(plane: CurrentPlane, agent_id: str) -> AgentHealthResponse:
     """Show an agent's health alone."""
-    [standing] = await plane.crew.standings(agent_id)
+    [standing] = await plane.crew.statuses(agent_id)
     return {
         "agent_id": standing.agent.name,
         "status": str(standing.health),
-        "heartbeat_age": standing.pulse.age(standing.now),
-        "error_count": standing.pulse.failures,
-        "last_error": standing.pulse.error,
+        "heartbeat_age": standing.health_record.age(standing.now),
+        "error_count": standing.health_record.failures,
+        "last_error": standing.health_record.error,
     }
 
 
 @router.delete("/api/agents/{agent_id}")
 @requires(ADMIN)
-async def dismiss(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentUpdate:
+async def deregister(plane: CurrentPlane, by: CurrentPrincipal, agent_id: str) -> AgentUpdate:
     """Take an agent off duty that was registered while the plane ran."""
-    await plane.crew.dismiss(agent_id, by=by)
+    await plane.crew.deregister(agent_id, by=by)
     return {"agent_id": agent_id, "status": "dismissed"}
 
 
 @router.post("/api/agents/{agent_id}/pause")
 @requires(OPERATOR)
-async def pause(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentPause:
+async def pause(plane: CurrentPlane, by: CurrentPrincipal, agent_id: str) -> AgentPause:
     """Let no run of one agent begin until it is resumed."""
     await plane.crew.pause(agent_id, by=by)
     return {"agent_id": agent_id, "paused": True}
@@ -222,7 +224,7 @@ async def pause(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentPause:
 
 @router.post("/api/agents/{agent_id}/resume")
 @requires(OPERATOR)
-async def resume(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentPause:
+async def resume(plane: CurrentPlane, by: CurrentPrincipal, agent_id: str) -> AgentPause:
     """Let one agent go on."""
     await plane.crew.resume(agent_id, by=by)
     return {"agent_id": agent_id, "paused": False}
@@ -230,7 +232,7 @@ async def resume(plane: ThePlane, by: TheCaller, agent_id: str) -> AgentPause:
 
 @unrepeated.post("/api/agents/{agent_id}/heartbeat", response_model=AgentUpdate)
 @requires(ANYONE)  # its token proves who sends it
-async def heartbeat(request: Request, plane: ThePlane, agent_id: str) -> JSONResponse:
+async def heartbeat(request: Request, plane: CurrentPlane, agent_id: str) -> JSONResponse:
     """Take a remote agent's sign of life; its own token proves who sends it."""
     token, known = shown_token(request), caller_of(request.scope)
     if not token:
@@ -238,8 +240,8 @@ async def heartbeat(request: Request, plane: ThePlane, agent_id: str) -> JSONRes
     if known is not None:  # a stranger does not learn who is on duty
         plane.crew.find(agent_id)
     try:
-        await plane.crew.beat(agent_id, token)
-    except WrongToken:
+        await plane.crew.heartbeat(agent_id, token)
+    except InvalidAgentToken:
         return problem(request.scope, 403, "this is not the token of that agent")
     return JSONResponse({"agent_id": agent_id, "status": "ok"})
 
@@ -249,8 +251,8 @@ async def heartbeat(request: Request, plane: ThePlane, agent_id: str) -> JSONRes
 @bodies.example(category="umbrellas")
 async def execute(
     request: Request,
-    plane: ThePlane,
-    by: TheCaller,
+    plane: CurrentPlane,
+    by: CurrentPrincipal,
     agent_id: str,
     parameters: Parameters = None,
     wait: Wait = 0,
@@ -298,7 +300,11 @@ async def _ended(plane: Plane, identifier: str, wait: float) -> dict[str, Any]:
 @requires(OPERATOR)
 @bodies.example(category="umbrellas")
 async def run_agent(
-    request: Request, plane: ThePlane, by: TheCaller, name: str, parameters: Parameters = None
+    request: Request,
+    plane: CurrentPlane,
+    by: CurrentPrincipal,
+    name: str,
+    parameters: Parameters = None,
 ) -> RunScheduled:
     """Ask for a run of one agent."""
     found = plane.crew.find(name).name
@@ -309,7 +315,7 @@ async def run_agent(
 
 @router.post("/run_all")
 @requires(OPERATOR)
-async def run_all(plane: ThePlane, by: TheCaller) -> RunsScheduled:
+async def run_all(plane: CurrentPlane, by: CurrentPrincipal) -> RunsScheduled:
     """Ask for a run of every agent that callers may trigger."""
     allowed = [name for name in plane.agents if plane.settings.api.may_trigger(name)]
     runs = [await plane.request_run(name, by=by) for name in allowed]
@@ -319,7 +325,7 @@ async def run_all(plane: ThePlane, by: TheCaller) -> RunsScheduled:
 @router.post("/api/tasks", status_code=202)
 @requires(OPERATOR)
 @bodies.example(capability="pricing", parameters={})
-async def task(plane: ThePlane, by: TheCaller, body: TaskBody) -> TaskAssigned:
+async def task(plane: CurrentPlane, by: CurrentPrincipal, body: TaskBody) -> TaskAssigned:
     """Give a task to the healthy agent of highest priority that has the capability."""
     agents = [a.name for a in plane.agents.values() if body.capability in a.capabilities]
     allowed = [name for name in agents if plane.settings.api.may_trigger(name)]
@@ -329,21 +335,21 @@ async def task(plane: ThePlane, by: TheCaller, body: TaskBody) -> TaskAssigned:
         name, run = await plane.crew.delegate(
             body.capability, body.parameters, by=by, among=allowed
         )
-    except NobodyCan as error:
+    except NoCapableAgent as error:
         raise HTTPException(409, str(error)) from error
     return {"agent_id": name, "execution_id": run, "status": "scheduled"}
 
 
 @router.get("/api/orchestrator/health")
 @requires(VIEWER)
-async def orchestrator_health(plane: ThePlane) -> dict[str, Any]:
+async def orchestrator_health(plane: CurrentPlane) -> dict[str, Any]:
     """Show how the orchestrator is."""
     return await plane.crew.status()
 
 
 @router.get("/api/system/capabilities")
 @requires(VIEWER)
-async def system_capabilities(plane: ThePlane) -> SystemCapabilities:
+async def system_capabilities(plane: CurrentPlane) -> SystemCapabilities:
     """Show what this system can do, and who does it."""
     agents = {name: list(agent.capabilities) for name, agent in plane.agents.items()}
     process = plane.settings.orchestrator

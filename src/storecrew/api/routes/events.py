@@ -9,12 +9,12 @@ from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, page_answer
-from storecrew.api.reported import known_event
+from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal, page_answer
+from storecrew.api.event_parsing import known_event
 from storecrew.api.requests import HEADER, JsonRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
-from storecrew.domain import events
+from storecrew.domain.control.events import EventEnvelope, StoredEvent
 from storecrew.domain.errors import InvalidInput
 
 router = APIRouter(prefix="/api/events", route_class=JsonRoute, tags=["events"])
@@ -39,11 +39,13 @@ class EventBody(bodies.Strict):
 @bodies.example(
     event_type="inventory_low", source="warehouse", id="w-1042", data={"sku": "Product A"}
 )
-async def report(request: Request, plane: ThePlane, by: TheCaller, body: EventBody) -> JSONResponse:
+async def report(
+    request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: EventBody
+) -> JSONResponse:
     """Record what happened and say whom it wakes; the same source and id wake nobody twice."""
     if body.source in _RESERVED:
         raise InvalidInput("source", f"{body.source!r} is the plane's own; use another name")
-    published = events.Published(
+    published = EventEnvelope(
         source=body.source,
         external_id=body.id or _own_id(request, by),
         event=known_event(body.event_type, body.data),
@@ -68,8 +70,8 @@ def _own_id(request: Request, by: str) -> str:
 @router.get("")
 @requires(VIEWER)
 async def listed(
-    plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
-) -> PageResponse[events.Recorded]:
+    plane: CurrentPlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+) -> PageResponse[StoredEvent]:
     """List the recorded events, newest first."""
     found = await plane.journal.events(page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, page_answer
+from storecrew.api.dependencies import CurrentPlane, page_answer
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import VIEWER, requires
 from storecrew.api.schemas import PageResponse
-from storecrew.app.mail_desk import MailState, Preview
-from storecrew.domain.care import DeliveryState, QueuedMessage
+from storecrew.domain.shop.messages import DeliveryState, QueuedMessage
+from storecrew.mail.service import MailState, Preview
 
 router = APIRouter(prefix="/api", route_class=JsonRoute, tags=["mail"])
 
@@ -20,7 +20,7 @@ Id = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 @router.get("/messages")
 @requires(VIEWER)
 async def messages(
-    plane: ThePlane,
+    plane: CurrentPlane,
     page: bodies.PageNumber = 1,
     per_page: bodies.PerPage = 50,
     state: DeliveryState | None = None,
@@ -32,13 +32,13 @@ async def messages(
 
 @router.get("/messages/{message_id}/preview")
 @requires(VIEWER)
-async def preview(plane: ThePlane, message_id: Id) -> Preview:
+async def preview(plane: CurrentPlane, message_id: Id) -> Preview:
     """Show a message as its reader sees it, as text and as HTML."""
     return await plane.mail.preview(message_id)
 
 
 @router.get("/mail/report")
 @requires(VIEWER)
-async def report(plane: ThePlane, campaign: str | None = None) -> MailState:
+async def report(plane: CurrentPlane, campaign: str | None = None) -> MailState:
     """Count messages by what became of them, all or those of one campaign."""
     return await plane.mail.state(campaign)

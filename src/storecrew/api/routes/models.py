@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane
+from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.app.model_answers import (
@@ -19,10 +19,10 @@ from storecrew.app.model_answers import (
     forecast,
     intent,
 )
-from storecrew.app.model_desk import Course
-from storecrew.app.suggestions import Offers, for_cart, for_customer
+from storecrew.app.model_service import TrainingStatus
+from storecrew.app.recommendations import RecommendedOffers, for_cart, for_customer
 from storecrew.app.trends import RisingProduct, rising_products
-from storecrew.domain.learning import Skill, Version
+from storecrew.domain.control.model_registry import ModelKind, ModelVersion
 from storecrew.models.extraction.page import ProductPage
 
 router = APIRouter(route_class=JsonRoute, tags=["models"])
@@ -35,8 +35,8 @@ Number = Annotated[int, Path(ge=1, le=1_000_000_000)]
 
 RisingProducts = TypedDict("RisingProducts", {"rising": Sequence[RisingProduct]})
 ExtractedProduct = TypedDict("ExtractedProduct", {"product": ProductPage | None})
-ModelListing = TypedDict("ModelListing", {"models": Sequence[Course]})
-ModelVersions = TypedDict("ModelVersions", {"versions": Sequence[Version]})
+ModelListing = TypedDict("ModelListing", {"models": Sequence[TrainingStatus]})
+ModelVersions = TypedDict("ModelVersions", {"versions": Sequence[ModelVersion]})
 TrainingStarted = TypedDict("TrainingStarted", {"skill": str, "status": Literal["training"]})
 
 
@@ -55,7 +55,10 @@ class PageBody(bodies.Strict):
 @router.get("/api/forecast/{sku:path}")
 @requires(VIEWER)
 async def of_product(
-    plane: ThePlane, sku: bodies.Name, horizon: Horizon = 14, warehouse: bodies.Name | None = None
+    plane: CurrentPlane,
+    sku: bodies.Name,
+    horizon: Horizon = 14,
+    warehouse: bodies.Name | None = None,
 ) -> ForecastAnswer:
     """Forecast a product's sales day by day, with quantiles and how such forecasts did."""
     return await forecast(plane.models, sku, horizon=horizon, warehouse=warehouse)
@@ -63,14 +66,14 @@ async def of_product(
 
 @router.get("/api/elasticity/{sku:path}")
 @requires(VIEWER)
-async def of_price(plane: ThePlane, sku: bodies.Name) -> ElasticityAnswer:
+async def of_price(plane: CurrentPlane, sku: bodies.Name) -> ElasticityAnswer:
     """Say how demand for a product answers to its price, and how sure that is."""
     return await elasticity(plane.models, sku)
 
 
 @router.get("/api/recommendations")
 @requires(VIEWER)
-async def beside_a_cart(plane: ThePlane, cart: Cart, count: Count = 10) -> Offers:
+async def beside_a_cart(plane: CurrentPlane, cart: Cart, count: Count = 10) -> RecommendedOffers:
     """Say what is bought together with the products of a cart (`?cart=A&cart=B`)."""
     return await for_cart(plane.models, cart, count=count)
 
@@ -78,15 +81,15 @@ async def beside_a_cart(plane: ThePlane, cart: Cart, count: Count = 10) -> Offer
 @router.get("/api/recommendations/{customer:path}")
 @requires(VIEWER)
 async def to_a_customer(
-    plane: ThePlane, customer: bodies.Name, count: Count = 10, new_only: bool = False
-) -> Offers:
+    plane: CurrentPlane, customer: bodies.Name, count: Count = 10, new_only: bool = False
+) -> RecommendedOffers:
     """Say what a customer may want next; one whom nobody knows gets what sells of late."""
     return await for_customer(plane.models, customer, count=count, new_only=new_only)
 
 
 @router.get("/api/trends")
 @requires(VIEWER)
-async def rising(plane: ThePlane, recent: Recent = 7) -> RisingProducts:
+async def rising(plane: CurrentPlane, recent: Recent = 7) -> RisingProducts:
     """List the products whose sales rose more than chance explains, surest first."""
     return {"rising": await rising_products(plane.models, recent=recent)}
 
@@ -94,7 +97,7 @@ async def rising(plane: ThePlane, recent: Recent = 7) -> RisingProducts:
 @router.post("/api/pages")
 @requires(OPERATOR)  # asks another site in the shop's name
 @bodies.example(url="https://shop.example.com/mugs/blue")
-async def page(plane: ThePlane, body: PageBody) -> ExtractedProduct:
+async def page(plane: CurrentPlane, body: PageBody) -> ExtractedProduct:
     """Read a page of another shop and say which product it shows, null where none.
 
     Politely: robots.txt is heeded, a site is asked at its own pace, private addresses never.
@@ -105,35 +108,35 @@ async def page(plane: ThePlane, body: PageBody) -> ExtractedProduct:
 @router.post("/api/intents")
 @requires(VIEWER)  # a question with a body
 @bodies.example(text="Where is my parcel? I ordered it a week ago.")
-async def of_text(plane: ThePlane, body: TextBody) -> IntentAnswer:
+async def of_text(plane: CurrentPlane, body: TextBody) -> IntentAnswer:
     """Say what somebody who wrote this wants, how sure that is, and whether it is known at all."""
     return await intent(plane.models, body.text)
 
 
 @router.get("/api/models")
 @requires(VIEWER)
-async def models(plane: ThePlane) -> ModelListing:
+async def models(plane: CurrentPlane) -> ModelListing:
     """List what is learnt: the version that answers, how it did, and whether one is trained."""
     return {"models": await plane.models.courses()}
 
 
 @router.get("/api/models/{skill}")
 @requires(VIEWER)
-async def versions(plane: ThePlane, skill: Skill) -> ModelVersions:
+async def versions(plane: CurrentPlane, skill: ModelKind) -> ModelVersions:
     """List the versions of a model, newest first."""
     return {"versions": await plane.models.book.versions(skill)}
 
 
 @router.get("/api/models/{skill}/{number:int}")
 @requires(VIEWER)
-async def version(plane: ThePlane, skill: Skill, number: Number) -> Version:
+async def version(plane: CurrentPlane, skill: ModelKind, number: Number) -> ModelVersion:
     """Show one version: its window, its data's fingerprint, its scores."""
     return await plane.models.book.version(skill, number)
 
 
 @router.post("/api/models/{skill}/train", status_code=202)
 @requires(OPERATOR)
-async def train(plane: ThePlane, skill: Skill, by: TheCaller) -> TrainingStarted:
+async def train(plane: CurrentPlane, skill: ModelKind, by: CurrentPrincipal) -> TrainingStarted:
     """Begin a training on the shop's history up to now; `GET /api/models` tells how it goes."""
     plane.models.begin_training(skill, by=by)
     return {"skill": skill, "status": "training"}

@@ -10,16 +10,27 @@ from typing_extensions import TypedDict
 
 from storecrew.agents.oversight import Survey, Thresholds, survey
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane, act, plane_of, skus_of
+from storecrew.api.dependencies import CurrentPlane, act, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.routes.orders import lines_of
-from storecrew.app.plane import Plane
-from storecrew.domain import actions
-from storecrew.domain.commerce import Line, Lines, Order, OrderQuery
+from storecrew.app.control_plane import Plane
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.orders import Status, parse_order, parse_stock
-from storecrew.domain.ports import StoreView
+from storecrew.domain.ports.store import StoreView
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    Line,
+    Lines,
+    Order,
+    OrderQuery,
+    OrderStatus,
+    PlaceOrder,
+    parse_order,
+    parse_stock,
+)
 
 router = APIRouter(route_class=LedgerRoute, tags=["order system"])
 
@@ -99,16 +110,14 @@ async def describe(number: str) -> AgentCard:
 @bodies.example(mail="Product A:5, Product B:2", customer="anna@example.com")
 async def mail(request: Request, body: MailBody) -> JSONResponse:
     """Accept an order written as `Name:quantity, …`."""
-    action = actions.PlaceOrder(
-        lines=lines_of(body.mail), customer=body.customer, order_text=body.mail
-    )
+    action = PlaceOrder(lines=lines_of(body.mail), customer=body.customer, order_text=body.mail)
     outcome = await act(request, action)
     order_id = outcome.detail["order_id"]
     return JSONResponse(
         {
             "response": f"Order {order_id} received; every line is in stock and reserved.",
             "order_id": order_id,
-            "status": Status.RECEIVED,
+            "status": OrderStatus.RECEIVED,
             "stock_check": {line.sku: "reserved" for line in action.lines},
         }
     )
@@ -123,9 +132,9 @@ async def warehouse(request: Request, body: WarehouseBody) -> JSONResponse:
     told = parse_stock(body.stock)
     skus = await skus_of(plane_of(request).store, [each.name for each in told])
     levels = tuple(
-        actions.Level(sku=skus[each.name], on_hand=each.quantity, warehouse=place) for each in told
+        StockCount(sku=skus[each.name], on_hand=each.quantity, warehouse=place) for each in told
     )
-    outcome = await act(request, actions.SetStock(levels=levels))
+    outcome = await act(request, SetStock(levels=levels))
     after = {level["sku"]: level["on_hand"] for level in outcome.after["levels"]}
     return JSONResponse(
         {
@@ -143,13 +152,13 @@ async def approve(request: Request, body: ApproveBody) -> JSONResponse:
     """Approve a received order; it then awaits payment."""
     if body.order is not None:
         await _compare(plane_of(request).store, body.order_id, body.order)
-    await act(request, actions.ApproveOrder(order_id=body.order_id))
+    await act(request, ApproveOrder(order_id=body.order_id))
     return JSONResponse(
         {
             "response": f"Order {body.order_id} approved.",
             "payment_order": f"Request the payment of order {body.order_id}.",
             "order_id": body.order_id,
-            "status": Status.AWAITING_PAYMENT,
+            "status": OrderStatus.AWAITING_PAYMENT,
         }
     )
 
@@ -163,7 +172,7 @@ async def _compare(store: StoreView, order_id: int, text: str) -> None:
     skus = await skus_of(store, [each.name for each in told])
     lines = [Line(sku=skus[each.name], quantity=each.quantity) for each in told]
     ordered = [Line(sku=line.sku, quantity=line.quantity) for line in order.lines]
-    if Lines.summed(lines) != Lines.summed(ordered):
+    if Lines.merge_lines(lines) != Lines.merge_lines(ordered):
         raise InvalidInput("order", f"differs from order {order.id}, which is {order.order_text!r}")
 
 
@@ -172,11 +181,11 @@ async def _compare(store: StoreView, order_id: int, text: str) -> None:
 @bodies.example(order_id=1)
 async def fulfilled(request: Request, body: OrderRef) -> OrderFulfilment:
     """Hand a paid order to the carrier; its units leave the shelf."""
-    outcome = await act(request, actions.FulfilOrder(order_id=body.order_id))
+    outcome = await act(request, FulfilOrder(order_id=body.order_id))
     return {
         "confirmation": f"Order {body.order_id} left the warehouse.",
         "updated_stock": outcome.detail["updated_stock"],
-        "status": Status.AWAITING_DELIVERY,
+        "status": OrderStatus.AWAITING_DELIVERY,
     }
 
 
@@ -185,14 +194,14 @@ async def fulfilled(request: Request, body: OrderRef) -> OrderFulfilment:
 @bodies.example(order_id=1)
 async def delivered(request: Request, body: OrderRef) -> JSONResponse:
     """Record that the parcel arrived."""
-    await act(request, actions.CompleteDelivery(order_id=body.order_id))
-    return JSONResponse({"success": True, "status": Status.DELIVERED})
+    await act(request, CompleteDelivery(order_id=body.order_id))
+    return JSONResponse({"success": True, "status": OrderStatus.DELIVERED})
 
 
 @router.get("/api/logs")
 @requires(VIEWER)
 async def logs(
-    plane: ThePlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+    plane: CurrentPlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
 ) -> OrderLog:
     """List orders, newest first, in the order system's own shape."""
     found = await plane.store.orders(OrderQuery(page=page, per_page=per_page))
@@ -207,7 +216,7 @@ async def logs(
 
 @router.get("/agent/5/oversight")
 @requires(VIEWER)
-async def overview(plane: ThePlane) -> OrderFlow:
+async def overview(plane: CurrentPlane) -> OrderFlow:
     """Show what stands where in the order flow, and what is stuck."""
     seen = await _survey(plane)
     return {"metrics": seen.metrics, "insights": seen.insights, "status": seen.status}
@@ -215,7 +224,7 @@ async def overview(plane: ThePlane) -> OrderFlow:
 
 @router.get("/agent/5/recommendations")
 @requires(VIEWER)
-async def recommendations(plane: ThePlane) -> FlowRecommendations:
+async def recommendations(plane: CurrentPlane) -> FlowRecommendations:
     """Say what would help, each with the numbers it rests on."""
     seen = await _survey(plane)
     return {"recommendations": seen.recommendations, "metrics": seen.metrics}

@@ -9,19 +9,34 @@ from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane, act, action_key, page_answer
+from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal, act, action_key, page_answer
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
-from storecrew.domain import actions
-from storecrew.domain.commerce import Line, Order, OrderQuery
-from storecrew.domain.events import Published, ReturnRequested
+from storecrew.domain.actions import Action
+from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.money import Money
-from storecrew.domain.orders import MAX_LINES, Status, parse_order
+from storecrew.domain.shop.orders import (
+    MAX_LINES,
+    ApproveOrder,
+    CancelOrder,
+    CompleteDelivery,
+    FulfilOrder,
+    HoldOrder,
+    Line,
+    Order,
+    OrderQuery,
+    OrderStatus,
+    PlaceOrder,
+    ReleaseOrder,
+    parse_order,
+)
+from storecrew.domain.shop.payments import AuthorizePayment, CapturePayment
+from storecrew.domain.shop.returns import AcceptReturn, ReturnRequested
 
 router = APIRouter(prefix="/api/orders", route_class=LedgerRoute, tags=["orders"])
 
-OrderStatus = TypedDict("OrderStatus", {"id": int, "order_id": int, "status": str})
+OrderStatusView = TypedDict("OrderStatusView", {"id": int, "order_id": int, "status": str})
 OrderHold = TypedDict("OrderHold", {"order_id": int, "held": str})
 ReturnRequestAccepted = TypedDict("ReturnRequestAccepted", {"order_id": int, "event_id": int})
 AuthorizationRecorded = TypedDict(
@@ -109,10 +124,10 @@ class ReturnBody(bodies.ReasonBody):
 @router.get("")
 @requires(VIEWER)
 async def orders(
-    plane: ThePlane,
+    plane: CurrentPlane,
     page: bodies.PageNumber = 1,
     per_page: bodies.PerPage = 50,
-    status: Status | None = None,
+    status: OrderStatus | None = None,
     customer: str | None = None,
 ) -> PageResponse[Order]:
     """List orders, newest first."""
@@ -121,12 +136,12 @@ async def orders(
     return page_answer(found.items, found.total, page=page, per_page=per_page)
 
 
-@router.post("", status_code=201, response_model=OrderStatus)
+@router.post("", status_code=201, response_model=OrderStatusView)
 @requires(OPERATOR)
 @bodies.example(lines=[{"product": "Product A", "quantity": 5}])
 async def place(request: Request, body: OrderBody) -> JSONResponse:
     """Accept an order: all its lines reserved, or nothing."""
-    action = actions.PlaceOrder(
+    action = PlaceOrder(
         lines=body.order_lines(),
         customer=body.customer,
         order_text=body.text or "",
@@ -135,51 +150,51 @@ async def place(request: Request, body: OrderBody) -> JSONResponse:
     )
     outcome = await act(request, action)
     return JSONResponse(
-        {**outcome.detail, "id": outcome.detail["order_id"], "status": Status.RECEIVED}, 201
+        {**outcome.detail, "id": outcome.detail["order_id"], "status": OrderStatus.RECEIVED}, 201
     )
 
 
 @router.get("/{order_id}")
 @requires(VIEWER)
-async def order(plane: ThePlane, order_id: Id) -> Order:
+async def order(plane: CurrentPlane, order_id: Id) -> Order:
     """Show one order."""
     return await plane.store.order(order_id)
 
 
-@router.post("/{order_id}/approve", response_model=OrderStatus)
+@router.post("/{order_id}/approve", response_model=OrderStatusView)
 @requires(OPERATOR)
 async def approve(request: Request, order_id: Id) -> JSONResponse:
     """Approve a received order; it then awaits payment."""
-    return await _moved(request, actions.ApproveOrder(order_id=order_id), Status.AWAITING_PAYMENT)
+    return await _moved(request, ApproveOrder(order_id=order_id), OrderStatus.AWAITING_PAYMENT)
 
 
-@router.post("/{order_id}/payments", response_model=OrderStatus)
+@router.post("/{order_id}/payments", response_model=OrderStatusView)
 @requires(OPERATOR)
 @bodies.example(reference="bank-1", amount="49.50")
 async def pay(request: Request, order_id: Id, body: PaymentBody) -> JSONResponse:
     """Record the full payment, once per reference."""
     currency = request.app.state.settings.store.currency
-    action = actions.CapturePayment(
+    action = CapturePayment(
         order_id=order_id, reference=body.reference, amount=body.money(currency)
     )
-    return await _moved(request, action, Status.AWAITING_PAYMENT)
+    return await _moved(request, action, OrderStatus.AWAITING_PAYMENT)
 
 
-@router.post("/{order_id}/fulfil", response_model=OrderStatus)
+@router.post("/{order_id}/fulfil", response_model=OrderStatusView)
 @requires(OPERATOR)
 async def fulfil(request: Request, order_id: Id) -> JSONResponse:
     """Hand a paid order to the carrier."""
-    return await _moved(request, actions.FulfilOrder(order_id=order_id), Status.AWAITING_DELIVERY)
+    return await _moved(request, FulfilOrder(order_id=order_id), OrderStatus.AWAITING_DELIVERY)
 
 
-@router.post("/{order_id}/deliver", response_model=OrderStatus)
+@router.post("/{order_id}/deliver", response_model=OrderStatusView)
 @requires(OPERATOR)
 async def deliver(request: Request, order_id: Id) -> JSONResponse:
     """Record that the parcel arrived."""
-    return await _moved(request, actions.CompleteDelivery(order_id=order_id), Status.DELIVERED)
+    return await _moved(request, CompleteDelivery(order_id=order_id), OrderStatus.DELIVERED)
 
 
-@router.post("/{order_id}/cancel", response_model=OrderStatus)
+@router.post("/{order_id}/cancel", response_model=OrderStatusView)
 @requires(OPERATOR)
 @bodies.example(reason="the customer changed her mind")
 async def cancel(
@@ -187,27 +202,31 @@ async def cancel(
 ) -> JSONResponse:
     """Call the order off: reservation released, payment refunded."""
     reason = body.reason if body else ""
-    action = actions.CancelOrder(order_id=order_id, reason=reason)
-    return await _moved(request, action, Status.CANCELLED)
+    action = CancelOrder(order_id=order_id, reason=reason)
+    return await _moved(request, action, OrderStatus.CANCELLED)
 
 
-@router.post("/{order_id}/returns", response_model=OrderStatus)
+@router.post("/{order_id}/returns", response_model=OrderStatusView)
 @requires(OPERATOR)
 @bodies.example(lines=[{"product": "Product A", "quantity": 1}], reason="damaged")
 async def take_back(request: Request, order_id: Id, body: ReturnBody | None = None) -> JSONResponse:
     """Take a delivered order back: units restocked, value refunded."""
     body = body or ReturnBody()
-    action = actions.AcceptReturn(
+    action = AcceptReturn(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
-    return await _moved(request, action, Status.RETURNED)
+    return await _moved(request, action, OrderStatus.RETURNED)
 
 
 @router.post("/{order_id}/return-requests", status_code=202)
 @requires(OPERATOR)
 @bodies.example(lines=[{"product": "Product A", "quantity": 1}], reason="too small")
 async def ask_to_return(
-    request: Request, plane: ThePlane, by: TheCaller, order_id: Id, body: ReturnBody | None = None
+    request: Request,
+    plane: CurrentPlane,
+    by: CurrentPrincipal,
+    order_id: Id,
+    body: ReturnBody | None = None,
 ) -> ReturnRequestAccepted:
     """Note that the customer wants to give goods back; order management judges it."""
     await plane.store.order(order_id)
@@ -215,7 +234,7 @@ async def ask_to_return(
     event = ReturnRequested(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
-    fact = Published(
+    fact = EventEnvelope(
         source="returns", external_id=action_key(request), event=event, at=plane.clock.now(),
         actor=by,
     )  # fmt: skip
@@ -231,7 +250,7 @@ async def authorize(
 ) -> AuthorizationRecorded:
     """Record that a provider set an amount aside, once per reference; it is captured later."""
     currency = request.app.state.settings.store.currency
-    action = actions.AuthorizePayment(
+    action = AuthorizePayment(
         order_id=order_id, reference=body.reference, amount=body.money(currency), method=body.method
     )
     await act(request, action)
@@ -243,7 +262,7 @@ async def authorize(
 @bodies.example(reason="the address looks odd")
 async def hold(request: Request, order_id: Id, body: HoldBody) -> OrderHold:
     """Keep an open order from going on until somebody releases it."""
-    await act(request, actions.HoldOrder(order_id=order_id, reason=body.reason))
+    await act(request, HoldOrder(order_id=order_id, reason=body.reason))
     return {"order_id": order_id, "held": body.reason}
 
 
@@ -251,11 +270,11 @@ async def hold(request: Request, order_id: Id, body: HoldBody) -> OrderHold:
 @requires(OPERATOR)
 async def release(request: Request, order_id: Id) -> OrderHold:
     """Let a held order go on."""
-    await act(request, actions.ReleaseOrder(order_id=order_id))
+    await act(request, ReleaseOrder(order_id=order_id))
     return {"order_id": order_id, "held": ""}
 
 
-async def _moved(request: Request, action: actions.Action, status: Status) -> JSONResponse:
+async def _moved(request: Request, action: Action, status: OrderStatus) -> JSONResponse:
     """Answer from the outcome alone, so that a repeated key gets the same words."""
     outcome = await act(request, action)
     order_id = getattr(action, "order_id")  # noqa: B009 - every caller passes an order's action

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from typing_extensions import TypedDict
 
-from storecrew.api.access import ThePlane
+from storecrew.api.dependencies import CurrentPlane
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import ANYONE, requires
-from storecrew.app.plane import Check, Plane
+from storecrew.app.control_plane import Plane, ReadinessCheck
+from storecrew.domain.control.health import AgentState
 from storecrew.domain.errors import StorecrewError
-from storecrew.domain.health import State
 
 router = APIRouter(route_class=JsonRoute, tags=["probes"])
 
@@ -22,7 +22,7 @@ ServiceInfo = TypedDict(
 )
 Liveness = TypedDict("Liveness", {"status": Literal["healthy"]})
 _NOT_READY = "Not ready, and why"
-Readiness = TypedDict("Readiness", {"ready": bool, "checks": Sequence[Check]})
+Readiness = TypedDict("Readiness", {"ready": bool, "checks": Sequence[ReadinessCheck]})
 
 
 class HealthReport(TypedDict):
@@ -35,7 +35,7 @@ class HealthReport(TypedDict):
     uptime_seconds: float
     agents: dict[str, Any]
     services: dict[str, dict[str, Any]]
-    checks: Sequence[Check]
+    checks: Sequence[ReadinessCheck]
 
 
 @router.get(
@@ -45,7 +45,7 @@ class HealthReport(TypedDict):
 )
 @router.head("/", include_in_schema=False)
 @requires(ANYONE)
-async def root(request: Request, plane: ThePlane) -> Response:
+async def root(request: Request, plane: CurrentPlane) -> Response:
     """Say that this is the orchestrator; send a browser to the dashboard."""
     if _prefers_html(request.headers.get("accept", "")):
         return RedirectResponse("/dashboard/", 307)
@@ -83,7 +83,7 @@ async def alive() -> Liveness:
 @router.get("/readyz", responses={503: {"model": Readiness, "description": _NOT_READY}})
 @router.get("/readiness", responses={503: {"model": Readiness, "description": _NOT_READY}})
 @requires(ANYONE)
-async def ready(plane: ThePlane, response: Response) -> Readiness:
+async def ready(plane: CurrentPlane, response: Response) -> Readiness:
     """Say whether every part is ready, and which is not."""
     checks = await _checks(plane)
     is_ready = all(check.ok for check in checks)
@@ -93,7 +93,7 @@ async def ready(plane: ThePlane, response: Response) -> Readiness:
 
 @router.get("/health", responses={503: {"model": HealthReport, "description": _NOT_READY}})
 @requires(ANYONE)
-async def health(request: Request, response: Response, plane: ThePlane) -> HealthReport:
+async def health(request: Request, response: Response, plane: CurrentPlane) -> HealthReport:
     """Say how the service, its agents and its services are; 503 when the plane itself is ill."""
     checks = await _checks(plane)
     agents = await _agents(plane)
@@ -114,7 +114,7 @@ async def health(request: Request, response: Response, plane: ThePlane) -> Healt
 
 
 def _status(
-    checks: tuple[Check, ...], agents: dict[str, Any], services: dict[str, dict[str, Any]]
+    checks: tuple[ReadinessCheck, ...], agents: dict[str, Any], services: dict[str, dict[str, Any]]
 ) -> Literal["healthy", "warning", "degraded"]:
     if not all(check.ok for check in checks):
         return "degraded"
@@ -139,11 +139,11 @@ async def _services(plane: Plane) -> dict[str, dict[str, Any]]:
     }
 
 
-async def _checks(plane: Plane) -> tuple[Check, ...]:
+async def _checks(plane: Plane) -> tuple[ReadinessCheck, ...]:
     try:
         return tuple(await plane.checks())
     except StorecrewError as error:
-        return (Check(name="plane", ok=False, detail=type(error).__name__),)
+        return (ReadinessCheck(name="plane", ok=False, detail=type(error).__name__),)
 
 
 async def _agents(plane: Plane) -> dict[str, Any]:
@@ -151,6 +151,6 @@ async def _agents(plane: Plane) -> dict[str, Any]:
         found = await plane.crew.report()
     except StorecrewError:
         return {"total": len(plane.agents), "overall_status": "unknown"}
-    counts = {str(state): found[state]["count"] for state in State}
+    counts = {str(state): found[state]["count"] for state in AgentState}
     overall = found["overall_status"]
     return {"total": found["total_agents"], **counts, "overall_status": overall}

@@ -11,15 +11,15 @@ from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import TheCaller, ThePlane
-from storecrew.api.auth import caller_of
+from storecrew.api.authentication import caller_of
+from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import ADMIN, OPERATOR, VIEWER, may, requires
 from storecrew.api.schemas import text
 from storecrew.app.service_files import ServiceFile, ServiceId, Url
+from storecrew.domain.control.access import Role
+from storecrew.domain.control.services import ServiceHealth, ServiceSpec, ServiceView
 from storecrew.domain.errors import NotFound
-from storecrew.domain.identity import Role
-from storecrew.domain.services import ServiceHealth, ServiceSpec, ServiceView
 
 router = APIRouter(prefix="/api/services", route_class=JsonRoute, tags=["services"])
 
@@ -46,7 +46,7 @@ class ReportBody(bodies.Strict):
 
 @router.get("")
 @requires(VIEWER)
-async def services(plane: ThePlane) -> Sequence[ServiceView]:
+async def services(plane: CurrentPlane) -> Sequence[ServiceView]:
     """List every service, by id."""
     return await plane.services.list()
 
@@ -59,7 +59,7 @@ async def services(plane: ThePlane) -> Sequence[ServiceView]:
     executable="python3 reviews.py",
     health_endpoint="http://127.0.0.1:9001/health",
 )
-async def register(plane: ThePlane, by: TheCaller, body: ServiceFile) -> ServiceView:
+async def register(plane: CurrentPlane, by: CurrentPrincipal, body: ServiceFile) -> ServiceView:
     """Take a service in, and start it where `auto_start` says so. The keys are the YAML file's."""
     return await plane.services.register(body.spec(), by=by)
 
@@ -68,7 +68,11 @@ async def register(plane: ThePlane, by: TheCaller, body: ServiceFile) -> Service
 @requires(OPERATOR)
 @bodies.example(service_id="reviews", health_endpoint="http://127.0.0.1:9001/health")
 async def announce(
-    request: Request, response: Response, plane: ThePlane, by: TheCaller, body: AnnounceBody
+    request: Request,
+    response: Response,
+    plane: CurrentPlane,
+    by: CurrentPrincipal,
+    body: AnnounceBody,
 ) -> ServiceView:
     """Take in a service that runs already. It is watched, and never started or stopped.
 
@@ -85,7 +89,7 @@ async def announce(
     return view
 
 
-async def _check_known(plane: ThePlane, service: str) -> None:
+async def _check_known(plane: CurrentPlane, service: str) -> None:
     try:
         await plane.services.show(service)
     except NotFound as error:
@@ -95,35 +99,35 @@ async def _check_known(plane: ThePlane, service: str) -> None:
 
 @router.get("/logs/follow", response_class=StreamingResponse, responses=text("text/event-stream"))
 @requires(VIEWER)
-async def follow_all(plane: ThePlane) -> StreamingResponse:
+async def follow_all(plane: CurrentPlane) -> StreamingResponse:
     """Send each new line of every service as it is written, as server-sent events."""
     return _stream(plane.services.follow())
 
 
 @router.get("/{service}")
 @requires(VIEWER)
-async def show(plane: ThePlane, service: str) -> ServiceView:
+async def show(plane: CurrentPlane, service: str) -> ServiceView:
     """Show one service."""
     return await plane.services.show(service)
 
 
 @router.put("/{service}/start")
 @requires(OPERATOR)
-async def start(plane: ThePlane, by: TheCaller, service: str) -> ServiceView:
+async def start(plane: CurrentPlane, by: CurrentPrincipal, service: str) -> ServiceView:
     """Have it running; answers how it is once that was tried."""
     return await plane.services.start(service, by=by)
 
 
 @router.put("/{service}/stop")
 @requires(OPERATOR)
-async def stop(plane: ThePlane, by: TheCaller, service: str) -> ServiceView:
+async def stop(plane: CurrentPlane, by: CurrentPrincipal, service: str) -> ServiceView:
     """Have it stopped, with all of its processes."""
     return await plane.services.stop(service, by=by)
 
 
 @router.put("/{service}/restart")
 @requires(OPERATOR)
-async def restart(plane: ThePlane, by: TheCaller, service: str) -> ServiceView:
+async def restart(plane: CurrentPlane, by: CurrentPrincipal, service: str) -> ServiceView:
     """Have it stopped and started once."""
     return await plane.services.restart(service, by=by)
 
@@ -131,7 +135,7 @@ async def restart(plane: ThePlane, by: TheCaller, service: str) -> ServiceView:
 @router.post("/{service}/health")
 @requires(OPERATOR)
 @bodies.example(status="healthy")
-async def report(plane: ThePlane, service: str, body: ReportBody) -> ServiceView:
+async def report(plane: CurrentPlane, service: str, body: ReportBody) -> ServiceView:
     """Take a service's own word on its health; one that falls silent later is unhealthy."""
     await plane.services.report(service, ServiceHealth(body.status), body.detail)
     return await plane.services.show(service)
@@ -139,15 +143,17 @@ async def report(plane: ThePlane, service: str, body: ReportBody) -> ServiceView
 
 @router.post("/{service}/goodbye")
 @requires(OPERATOR)
-async def goodbye(plane: ThePlane, service: str) -> ServiceView:
+async def deregister(plane: CurrentPlane, service: str) -> ServiceView:
     """Note that the service ends on purpose."""
-    await plane.services.goodbye(service)
+    await plane.services.deregister(service)
     return await plane.services.show(service)
 
 
 @router.get("/{service}/logs")
 @requires(VIEWER)
-async def logs(plane: ThePlane, service: str, lines: Lines = 100, search: Words = "") -> LogLines:
+async def logs(
+    plane: CurrentPlane, service: str, lines: Lines = 100, search: Words = ""
+) -> LogLines:
     """Return its newest lines, oldest first, or those of them that contain the words."""
     found = await plane.services.logs(service, lines=lines, search=search)
     return {"service": service, "lines": list(found)}
@@ -157,7 +163,7 @@ async def logs(plane: ThePlane, service: str, lines: Lines = 100, search: Words 
     "/{service}/logs/follow", response_class=StreamingResponse, responses=text("text/event-stream")
 )
 @requires(VIEWER)
-async def follow(plane: ThePlane, service: str) -> StreamingResponse:
+async def follow(plane: CurrentPlane, service: str) -> StreamingResponse:
     """Send each new line of the service as it is written, as server-sent events."""
     await plane.services.show(service)
     return _stream(plane.services.follow(service))

@@ -10,12 +10,12 @@ from starlette.types import Scope
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.access import ThePlane
-from storecrew.api.auth import COOKIE, caller_of, is_loopback, session_token, stranger
+from storecrew.api.authentication import COOKIE, caller_of, is_loopback, session_token, stranger
+from storecrew.api.dependencies import CurrentPlane
 from storecrew.api.requests import UnrepeatedRoute
 from storecrew.api.roles import ANYONE, VIEWER, requires
 from storecrew.app.access import MAX_PASSWORD, csrf_token
-from storecrew.domain.identity import Role
+from storecrew.domain.control.access import Role
 
 router = APIRouter(prefix="/api/session", route_class=UnrepeatedRoute, tags=["session"])
 
@@ -36,7 +36,7 @@ class LogInBody(bodies.Strict):
 @router.post("", response_model=CreatedSession)
 @requires(ANYONE)
 @bodies.example(name="anna", password="a password nobody guesses")  # noqa: S106
-async def log_in(request: Request, plane: ThePlane, body: LogInBody) -> JSONResponse:
+async def log_in(request: Request, plane: CurrentPlane, body: LogInBody) -> JSONResponse:
     """Begin a session. The answer to a wrong password is that to an unknown name."""
     scope, attempts = request.scope, request.app.state.log_in_attempts
     address = stranger(scope)
@@ -79,7 +79,7 @@ async def show(request: Request) -> JSONResponse:
 
 @router.delete("", response_model=SessionEnded)
 @requires(VIEWER)
-async def log_out(request: Request, plane: ThePlane) -> JSONResponse:
+async def log_out(request: Request, plane: CurrentPlane) -> JSONResponse:
     """End the session; who came with a key keeps it."""
     if token := session_token(request.headers):
         await plane.access.log_out(token)

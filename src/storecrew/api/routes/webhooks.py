@@ -8,13 +8,13 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from typing_extensions import TypedDict
 
-from storecrew.api.access import ThePlane
-from storecrew.api.reported import event_of
+from storecrew.api.dependencies import CurrentPlane
+from storecrew.api.event_parsing import event_of
 from storecrew.api.requests import UnrepeatedRoute
 from storecrew.api.roles import ANYONE, requires
 from storecrew.api.signatures import is_genuine
+from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.events import Published
 
 router = APIRouter(prefix="/webhooks", route_class=UnrepeatedRoute, tags=["events"])
 
@@ -32,7 +32,7 @@ WebhookReceipt = TypedDict("WebhookReceipt", {"event_id": int, "duplicate": bool
 
 @router.post("/{source}", openapi_extra={"requestBody": {"content": _BODY}})
 @requires(ANYONE)
-async def deliver(request: Request, plane: ThePlane, source: str) -> WebhookReceipt:
+async def deliver(request: Request, plane: CurrentPlane, source: str) -> WebhookReceipt:
     """Record what a configured system reports; a repeated delivery changes nothing.
 
     The body is signed with the source's secret (HMAC-SHA256, header `X-Signature`,
@@ -43,7 +43,7 @@ async def deliver(request: Request, plane: ThePlane, source: str) -> WebhookRece
     if known is None or not is_genuine(known, headers, body, now):
         raise HTTPException(401, "this delivery is not signed by a configured source")
     content = json.loads(body) if body else {}
-    published = Published(
+    published = EventEnvelope(
         source=f"webhook:{source}",
         external_id=_word(headers, _IDS) or sha256(body).hexdigest(),
         event=event_of(*_what(headers, content)),

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storecrew.models.arrays import Floats
-from storecrew.models.demand.history import SalesHistory
-from storecrew.models.demand.profile import ages
+from storecrew.models.demand.history import DemandHistory
+from storecrew.models.demand.seasonal import ages
 
 Rows = NDArray[np.float32]
 Places = NDArray[np.intp]
@@ -45,7 +45,7 @@ class Table:
     flagged_ahead: int
 
     @staticmethod
-    def of(history: SalesHistory) -> "Table":
+    def of(history: DemandHistory) -> "Table":
         """Return the table of a history."""
         units = history.demanded()
         ahead = [

@@ -9,8 +9,8 @@ import numpy as np
 
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.models.arrays import Floats
-from storecrew.models.demand.recent import GammaDemand
-from storecrew.models.state import State
+from storecrew.models.demand.baseline import GammaDemand
+from storecrew.models.serialization import State
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The quantiles that every forecast gives."""

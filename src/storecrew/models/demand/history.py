@@ -19,7 +19,7 @@ _IMPUTED_FROM = 56
 
 
 @dataclass(frozen=True, kw_only=True)
-class SalesHistory:
+class DemandHistory:
     """Daily units of many series over one span of days; raises `InvalidInput` for anything odd."""
 
     first: date
@@ -72,7 +72,7 @@ class SalesHistory:
         return self.first + timedelta(days=self.days)
 
     @staticmethod
-    def from_rows(rows: Iterable[tuple[date, str, float]], *, end: date) -> "SalesHistory":
+    def from_rows(rows: Iterable[tuple[date, str, float]], *, end: date) -> "DemandHistory":
         """Return the history of sales lines (day, series, units) before the day `end`.
 
         Lines of one day and series add up; it begins with the first line's day.
@@ -84,9 +84,9 @@ class SalesHistory:
         units = np.zeros((len(names), (end - first).days))
         for day, name, sold in lines:
             units[place[name], (day - first).days] += sold
-        return SalesHistory(first=first, series=names, units=units)
+        return DemandHistory(first=first, series=names, units=units)
 
-    def until(self, days: int) -> "SalesHistory":
+    def until(self, days: int) -> "DemandHistory":
         """Return what was known when only so many days had passed.
 
         Prices and flags keep what was known ahead: they are the shop's own plans.

@@ -14,11 +14,11 @@ from storecrew.domain.errors import InvalidInput
 from storecrew.models.demand import optional
 from storecrew.models.demand.features import Places, Table
 from storecrew.models.demand.forecasts import LEVELS, Forecasts, ordered
-from storecrew.models.demand.history import SalesHistory
-from storecrew.models.demand.learned import GROWN, Learned, learn, origins
+from storecrew.models.demand.gbm import GROWN, BoostedModel, learn, origins
+from storecrew.models.demand.history import DemandHistory
 from storecrew.models.demand.optional import Fitted
-from storecrew.models.demand.profile import YOUNG, Profile, ages, corrected, profile
-from storecrew.models.state import State
+from storecrew.models.demand.seasonal import YOUNG, SeasonalProfile, ages, corrected, profile
+from storecrew.models.serialization import State
 
 OWN = "storecrew"
 """The name of our own forecaster."""
@@ -35,7 +35,7 @@ class DemandModel:
     """The first day of the history it was trained on."""
     last: date
     """The day after the last one."""
-    learned: Learned | None
+    learned: BoostedModel | None
     forecaster: str = OWN
     """Who forecasts the series with enough history: our own model, `prophet` or `statsforecast`."""
 
@@ -48,7 +48,7 @@ class DemandModel:
             "boosters": 0 if self.learned is None else len(self.learned.texts),
         }
 
-    def forecast(self, history: SalesHistory) -> Forecasts:
+    def forecast(self, history: DemandHistory) -> Forecasts:
         """Return the demand of the `horizon` days after the history, for each of its series.
 
         Series of at least 56 days are forecast by what was learned; others, and all of a young
@@ -82,7 +82,7 @@ class DemandModel:
         """Return the model of a state; raises `InvalidInput` where it holds none."""
         try:
             first, last = (date.fromordinal(int(day)) for day in state["window"])
-            learned = Learned.restore(state) if "trees" in state else None
+            learned = BoostedModel.restore(state) if "trees" in state else None
             horizon = _checked(int(state["horizon"]))
             forecaster = str(state["forecaster"])
         except (KeyError, TypeError, ValueError) as error:
@@ -91,7 +91,7 @@ class DemandModel:
 
 
 def train(
-    history: SalesHistory, *, horizon: int = 14, seed: int = 0, forecaster: str = OWN
+    history: DemandHistory, *, horizon: int = 14, seed: int = 0, forecaster: str = OWN
 ) -> DemandModel:
     """Return a model of the history for forecasts of `horizon` days (1 to 90).
 
@@ -116,7 +116,7 @@ def train(
     )
 
 
-def simple_forecasts(history: SalesHistory, *, horizon: int = 14) -> Forecasts:
+def simple_forecasts(history: DemandHistory, *, horizon: int = 14) -> Forecasts:
     """Return forecasts by level, weekday and season alone: nothing need be trained for them.
 
     What new shops and products have, and what a trained model falls back on.
@@ -152,7 +152,7 @@ def _checked(horizon: int) -> int:
     return horizon
 
 
-def _methods(made: Profile) -> tuple[str, ...]:
+def _methods(made: SeasonalProfile) -> tuple[str, ...]:
     """Return how each series is forecast without anything learned."""
     return tuple(
         "unsold" if days == 0 else "pooled" if age < YOUNG else "profile"

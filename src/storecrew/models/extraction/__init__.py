@@ -1,19 +1,19 @@
 """What stands in a page, a feed or an article of the web, whose authors promise nothing."""
 
-from storecrew.models.extraction.articles import Article, article
-from storecrew.models.extraction.feeds import Entry, Feed, feed
-from storecrew.models.extraction.layout import Verdict, compare
+from storecrew.models.extraction.articles import NewsArticle, article
+from storecrew.models.extraction.feeds import Feed, FeedEntry, feed
+from storecrew.models.extraction.layout import LayoutChange, compare
 from storecrew.models.extraction.page import Availability, ProductPage, Source
 from storecrew.models.extraction.product import product_page
 
 __all__ = [
-    "Article",
     "Availability",
-    "Entry",
     "Feed",
+    "FeedEntry",
+    "LayoutChange",
+    "NewsArticle",
     "ProductPage",
     "Source",
-    "Verdict",
     "article",
     "compare",
     "feed",

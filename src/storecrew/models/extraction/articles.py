@@ -10,7 +10,7 @@ _LONGEST = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Article:
+class NewsArticle:
     """A text to read."""
 
     title: str
@@ -19,7 +19,7 @@ class Article:
     """Midnight UTC of the day; None where the page says none."""
 
 
-def article(content: bytes, url: str, charset: str | None = None) -> Article | None:
+def article(content: bytes, url: str, charset: str | None = None) -> NewsArticle | None:
     """Return the page's article, or None where it has none.
 
     Raises `InvalidInput` for more than 8 MB.
@@ -33,7 +33,7 @@ def article(content: bytes, url: str, charset: str | None = None) -> Article | N
     if found is None or not found.text:
         return None
     title = clean(found.title) or document.first("//title") or ""
-    return Article(title=title, text=found.text[:_LONGEST], published=_day(found.date))
+    return NewsArticle(title=title, text=found.text[:_LONGEST], published=_day(found.date))
 
 
 def _day(said: str | None) -> datetime | None:

@@ -27,7 +27,7 @@ _LONGEST = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class FeedEntry:
     """One piece of news."""
 
     title: str
@@ -44,7 +44,7 @@ class Feed:
     """What a feed holds now."""
 
     title: str
-    entries: Sequence[Entry]
+    entries: Sequence[FeedEntry]
 
 
 def feed(content: bytes, url: str = "") -> Feed:
@@ -76,10 +76,10 @@ def _refuse_bombs(content: bytes) -> None:
         raise InvalidInput("content", "declares entities that could unfold without end")
 
 
-def _entry(said: Any) -> Entry:
+def _entry(said: Any) -> FeedEntry:
     inside = said.get("content") or [{}]
     text = inside[0].get("value") or said.get("summary") or ""
-    return Entry(
+    return FeedEntry(
         title=_plain(said.get("title")),
         link=_link(said.get("link")),
         text=_plain(text),

@@ -41,7 +41,7 @@ _BUY = re.compile(
 
 
 @dataclass(frozen=True)
-class Found:
+class PriceCandidate:
     """A text that looks like the price."""
 
     price: Decimal
@@ -52,10 +52,10 @@ class Found:
     """Other prices on the page that look as good."""
 
 
-def price(document: Document) -> Found | None:
+def price(document: Document) -> PriceCandidate | None:
     """Return the best-looking price of the page, None where nothing looks like one."""
     host = urlsplit(document.url).hostname or ""
-    best: list[tuple[float, Found]] = []
+    best: list[tuple[float, PriceCandidate]] = []
     title = _place(document)
     for place, node in enumerate(_named(document)):
         text = clean(text_of(node))
@@ -64,14 +64,14 @@ def price(document: Document) -> Found | None:
         if amount is None or (currency is None and not re.search(r"[$¥]|\bkr\b", text)):
             continue
         score = _score(node) + (0.5 if currency else 0.0) - 0.02 * place + _after(node, title)
-        best.append((score, Found(amount, currency, path_of(node), 0)))
+        best.append((score, PriceCandidate(amount, currency, path_of(node), 0)))
     if not best:
         return None
     top, found = max(best, key=lambda each: each[0])
     if top < _LEAST:
         return None
     others = {each.price for score, each in best if score > top - 0.5} - {found.price}
-    return Found(found.price, found.currency, found.path, len(others))
+    return PriceCandidate(found.price, found.currency, found.path, len(others))
 
 
 def availability(document: Document) -> Availability | None:

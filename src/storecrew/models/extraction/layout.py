@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class LayoutChange:
     """What a second visit tells."""
 
     kind: Kind
@@ -39,17 +39,17 @@ class Verdict:
         return self.kind is not Kind.ANOMALY
 
 
-def compare(before: ProductPage, after: ProductPage | None) -> Verdict:
+def compare(before: ProductPage, after: ProductPage | None) -> LayoutChange:
     """Judge a page by what it was at the visit before; never raises."""
     reason = _odd(before, after)
     if reason is not None or after is None:
-        return Verdict(kind=Kind.ANOMALY, reason=reason or "")
+        return LayoutChange(kind=Kind.ANOMALY, reason=reason or "")
     if after.price != before.price:
-        return Verdict(kind=Kind.MOVED, reason=f"from {before.price} to {after.price}")
+        return LayoutChange(kind=Kind.MOVED, reason=f"from {before.price} to {after.price}")
     if after.availability != before.availability:
         text = f"from {before.availability} to {after.availability}"
-        return Verdict(kind=Kind.STOCK, reason=text)
-    return Verdict(kind=Kind.SAME, reason="nothing changed")
+        return LayoutChange(kind=Kind.STOCK, reason=text)
+    return LayoutChange(kind=Kind.SAME, reason="nothing changed")
 
 
 def _odd(before: ProductPage, after: ProductPage | None) -> str | None:

@@ -9,7 +9,7 @@ from storecrew.models.extraction import heuristics, schema_org
 from storecrew.models.extraction.document import Document, parse
 from storecrew.models.extraction.money import currency_code, plain_price
 from storecrew.models.extraction.page import Availability, ProductPage, Source
-from storecrew.models.extraction.schema_org import Described, Offer
+from storecrew.models.extraction.schema_org import Described, SchemaOffer
 
 _TRUST = {
     Source.JSON_LD: 0.9,
@@ -21,12 +21,12 @@ _TRUST = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class _SourceReading:
     """What one source says of the page's product."""
 
     source: Source
     product: Described
-    offer: Offer | None
+    offer: SchemaOffer | None
     doubts: list[str] = field(default_factory=list[str])
 
 
@@ -47,7 +47,7 @@ def product_page(content: bytes, url: str, charset: str | None = None) -> Produc
     return _merged(document, told, priced)
 
 
-def _sources(document: Document) -> Iterator[_Told | None]:
+def _sources(document: Document) -> Iterator[_SourceReading | None]:
     linked = list(document.json_ld())
     marked = [schema_org.from_microdata(item) for item in document.microdata()]
     yield _schema(document, Source.JSON_LD, linked)
@@ -57,7 +57,7 @@ def _sources(document: Document) -> Iterator[_Told | None]:
         yield _heuristic(document)
 
 
-def _schema(document: Document, source: Source, items: Sequence[object]) -> _Told | None:
+def _schema(document: Document, source: Source, items: Sequence[object]) -> _SourceReading | None:
     found = schema_org.products(items, document.url)
     if not found:
         return None
@@ -70,10 +70,12 @@ def _schema(document: Document, source: Source, items: Sequence[object]) -> _Tol
     doubts = []
     if not own and not named and len({each.name for each in offered}) > 1:
         doubts.append("several products on the page")
-    return _Told(source=source, product=product, offer=_best(product, document.url), doubts=doubts)
+    return _SourceReading(
+        source=source, product=product, offer=_best(product, document.url), doubts=doubts
+    )
 
 
-def _best(product: Described, url: str) -> Offer | None:
+def _best(product: Described, url: str) -> SchemaOffer | None:
     """Return the offer that a visitor sees: the page's own, else the cheapest that can be had."""
     if not product.offers:
         return None
@@ -83,7 +85,7 @@ def _best(product: Described, url: str) -> Offer | None:
     return min(bought, key=lambda each: each.price)
 
 
-def _opengraph(document: Document) -> _Told | None:
+def _opengraph(document: Document) -> _SourceReading | None:
     said = document.opengraph()
     amount = said.get("product:price:amount") or said.get("og:price:amount")
     name = said.get("og:title")
@@ -100,13 +102,13 @@ def _opengraph(document: Document) -> _Told | None:
         availability=available,
     )
     if price is None:
-        return _Told(source=Source.OPENGRAPH, product=product, offer=None)
+        return _SourceReading(source=Source.OPENGRAPH, product=product, offer=None)
     currency = said.get("product:price:currency") or said.get("og:price:currency")
     offer = _offer(price, currency_code(currency), "meta")
-    return _Told(source=Source.OPENGRAPH, product=product, offer=offer)
+    return _SourceReading(source=Source.OPENGRAPH, product=product, offer=offer)
 
 
-def _heuristic(document: Document) -> _Told | None:
+def _heuristic(document: Document) -> _SourceReading | None:
     found = heuristics.price(document)
     if found is None:
         return None
@@ -116,14 +118,16 @@ def _heuristic(document: Document) -> _Told | None:
     )
     doubts = ["other prices look as good"] if found.rivals else []
     offer = _offer(found.price, found.currency, found.path)
-    return _Told(source=Source.HEURISTIC, product=product, offer=offer, doubts=doubts)
+    return _SourceReading(source=Source.HEURISTIC, product=product, offer=offer, doubts=doubts)
 
 
-def _offer(price: Decimal, currency: str | None, path: str) -> Offer:
-    return Offer(price=price, currency=currency, availability=None, url="", path=path)
+def _offer(price: Decimal, currency: str | None, path: str) -> SchemaOffer:
+    return SchemaOffer(price=price, currency=currency, availability=None, url="", path=path)
 
 
-def _merged(document: Document, told: Sequence[_Told], priced: Sequence[_Told]) -> ProductPage:
+def _merged(
+    document: Document, told: Sequence[_SourceReading], priced: Sequence[_SourceReading]
+) -> ProductPage:
     chosen = priced[0] if priced else None
     order = [chosen, *(each for each in told if each is not chosen)] if chosen else list(told)
     products = [each.product for each in order if each is not None]
@@ -148,7 +152,7 @@ def _merged(document: Document, told: Sequence[_Told], priced: Sequence[_Told]) 
     )
 
 
-def _doubts(chosen: _Told, priced: Sequence[_Told]) -> tuple[str, ...]:
+def _doubts(chosen: _SourceReading, priced: Sequence[_SourceReading]) -> tuple[str, ...]:
     doubts = list(chosen.doubts)
     others = {each.source: each.offer for each in priced if each is not chosen and each.offer}
     if chosen.offer is None:
@@ -163,7 +167,9 @@ def _doubts(chosen: _Told, priced: Sequence[_Told]) -> tuple[str, ...]:
     return tuple(doubts)
 
 
-def _confidence(chosen: _Told, priced: Sequence[_Told], doubts: Sequence[str]) -> float:
+def _confidence(
+    chosen: _SourceReading, priced: Sequence[_SourceReading], doubts: Sequence[str]
+) -> float:
     doubt = 1 - _TRUST[chosen.source]
     for each in priced:
         same = each.offer and chosen.offer and each.offer.price == chosen.offer.price
@@ -172,7 +178,7 @@ def _confidence(chosen: _Told, priced: Sequence[_Told], doubts: Sequence[str]) -
     return round((1 - doubt) * 0.5 ** len(doubts), 4)
 
 
-def _agreed_currency(offer: Offer | None, priced: Sequence[_Told]) -> str | None:
+def _agreed_currency(offer: SchemaOffer | None, priced: Sequence[_SourceReading]) -> str | None:
     """Return the offer's currency, or what another source says of the same price."""
     if offer is None:
         return None

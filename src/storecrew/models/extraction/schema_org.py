@@ -41,7 +41,7 @@ Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
+class SchemaOffer:
     """One price at which the product is offered."""
 
     price: Decimal
@@ -63,7 +63,7 @@ class Described:
     image: str | None = None
     url: str = ""
     availability: Availability | None = None
-    offers: Sequence[Offer] = field(default_factory=tuple[Offer, ...])
+    offers: Sequence[SchemaOffer] = field(default_factory=tuple[SchemaOffer, ...])
 
 
 def products(items: Sequence[Any], url: str) -> list[Described]:
@@ -158,13 +158,15 @@ def _described(item: Item, index: Mapping[str, Item], url: str) -> Described:
     )
 
 
-def _offers(item: Item, index: Mapping[str, Item], url: str, depth: int = 0) -> Iterator[Offer]:
+def _offers(
+    item: Item, index: Mapping[str, Item], url: str, depth: int = 0
+) -> Iterator[SchemaOffer]:
     """Yield the prices of a product: of its offers, or of its variants where it has none."""
     found = False
     for offer in _items(item.get("offers"), index):
         for price, path in _prices(offer, index):
             found = True
-            yield Offer(
+            yield SchemaOffer(
                 price=price,
                 currency=_currency(offer, index),
                 availability=availability(offer.get("availability")),

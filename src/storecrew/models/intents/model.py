@@ -1,4 +1,4 @@
-"""What a customer wants, by the intents that examples were given of; or that nobody can say."""
+"""Classifies a text into the intents of its examples, or as unknown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.intents.features import Floats, Lexicon, split
-from storecrew.models.state import State
+from storecrew.models.serialization import State
 
 SIGNS = 6
 """What a verdict is weighed by: see `signs`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class IntentResult:
     """What one text is taken to want."""
 
     intent: str
@@ -62,7 +62,7 @@ class IntentModel:
     """Mean of each intent's examples, of length one [terms, intents]."""
     scales: Scales
 
-    def classify(self, texts: Sequence[str]) -> list[Verdict]:
+    def classify(self, texts: Sequence[str]) -> list[IntentResult]:
         """Return a verdict per text; empty texts and such without a known term are not known."""
         return [self._verdict(text) for text in texts]
 
@@ -76,14 +76,14 @@ class IntentModel:
         known = (self.lexicon.known(mended) + self.lexicon.known(words)) / 2
         return scores.astype(np.float32), near.astype(np.float32), known if columns.size else 0.0
 
-    def _verdict(self, text: str) -> Verdict:
+    def _verdict(self, text: str) -> IntentResult:
         words = split(text)
         scores, near, heard = self.scores(words)
         sign = signs(scores[None], near[None], np.array([heard]), np.array([len(words)]))
         right = float(_logistic(sign, self.scales.right)[0])
         familiar = float(_logistic(sign, self.scales.familiar)[0])
         known = heard > 0 and familiar >= self.scales.known
-        return Verdict(
+        return IntentResult(
             intent=str(self.intents[scores.argmax()]),
             probability=right if heard > 0 else 0.0,
             sure=known and right >= self.scales.sure,

@@ -2,16 +2,16 @@
 
 from storecrew.models.inventory.budget import Buy, allocate
 from storecrew.models.inventory.choice import choose
-from storecrew.models.inventory.levels import RULES, Rule, order_up_to
-from storecrew.models.inventory.replay import Terms, replay, stock_at
-from storecrew.models.inventory.stocking import stocking
+from storecrew.models.inventory.levels import RULES, StockRule, order_up_to
+from storecrew.models.inventory.replay import ReplaySettings, replay, stock_at
+from storecrew.models.inventory.replenishment import stocking
 from storecrew.models.inventory.transfers import Transfer, plan_transfers
 
 __all__ = [
     "RULES",
     "Buy",
-    "Rule",
-    "Terms",
+    "ReplaySettings",
+    "StockRule",
     "Transfer",
     "allocate",
     "choose",

@@ -3,9 +3,15 @@
 import numpy as np
 
 from storecrew.models.arrays import Floats
-from storecrew.models.inventory.learned import ENOUGH_DAYS, learned_levels
-from storecrew.models.inventory.levels import RULES, WINDOW, Rule, order_up_to
-from storecrew.models.inventory.replay import Levels, Outcome, Terms, replay, stock_at
+from storecrew.models.inventory.learned_levels import ENOUGH_DAYS, learned_levels
+from storecrew.models.inventory.levels import RULES, WINDOW, StockRule, order_up_to
+from storecrew.models.inventory.replay import (
+    Levels,
+    ReplayOutcome,
+    ReplaySettings,
+    replay,
+    stock_at,
+)
 
 LEARNED = "learned quantile"
 """Stock up to a quantile of demand learned by gradient boosting from all series together."""
@@ -22,7 +28,7 @@ who always takes last quarter's winner pays for its luck."""
 _MOST_SERIES = 1000
 
 
-def choose(units: Floats, value: Floats, terms: Terms, *, seed: int = 0) -> str:
+def choose(units: Floats, value: Floats, terms: ReplaySettings, *, seed: int = 0) -> str:
     """Return the name of the rule, or `LEARNED`, that needed the least stock at equal fill.
 
     Replays the last 84 days of `units` [series, days] with `value` [series] a unit; the usual rule
@@ -48,12 +54,12 @@ def choose(units: Floats, value: Floats, terms: Terms, *, seed: int = 0) -> str:
     return best if _against(needs[best], needs[usual]) < _CLEARLY else usual
 
 
-def rule_levels(units: Floats, rule: Rule, terms: Terms) -> Levels:
+def rule_levels(units: Floats, rule: StockRule, terms: ReplaySettings) -> Levels:
     """Return the rule's levels at each of `KNOBS`, per day of the history, from the days before."""
     return lambda day: order_up_to(units[:, :day], days=terms.cover, services=KNOBS, rule=rule)
 
 
-def _needed(outcome: Outcome) -> list[float]:
+def _needed(outcome: ReplayOutcome) -> list[float]:
     return [stock_at(outcome, fill) for fill in _FILLS]
 
 

@@ -32,7 +32,7 @@ _LONGEST = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class StockRule:
     """One way to judge level and spread."""
 
     name: str
@@ -44,11 +44,11 @@ class Rule:
     """Whether usual means: for series that sell as much; else the median series'."""
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(name="capped level, spread by level", cap=0.99, own=0.25, by_level=True),
-    Rule(name="half own spread, by level", cap=0.95, own=0.5, by_level=True),
-    Rule(name="half own spread, median", cap=1.0, own=0.5, by_level=False),
-    Rule(name="capped level, median spread", cap=0.97, own=0.25, by_level=False),
+RULES: tuple[StockRule, ...] = (
+    StockRule(name="capped level, spread by level", cap=0.99, own=0.25, by_level=True),
+    StockRule(name="half own spread, by level", cap=0.95, own=0.5, by_level=True),
+    StockRule(name="half own spread, median", cap=1.0, own=0.5, by_level=False),
+    StockRule(name="capped level, median spread", cap=0.97, own=0.25, by_level=False),
 )
 """The first is taken unless a replay of the shop's past clearly prefers another."""
 
@@ -58,7 +58,7 @@ def order_up_to(
     *,
     days: float,
     services: Sequence[float] | Floats,
-    rule: Rule = RULES[0],
+    rule: StockRule = RULES[0],
     lead_sd: float = 0.0,
     ahead: Floats | None = None,
 ) -> Floats:
@@ -96,7 +96,7 @@ def _checked(ahead: Floats, count: int) -> Floats:
     return units
 
 
-def level_and_spread(units: Floats, rule: Rule) -> tuple[Floats, Floats]:
+def level_and_spread(units: Floats, rule: StockRule) -> tuple[Floats, Floats]:
     """Return each series' units a day, and the coefficient of variation of one day."""
     units = floats("units", units, most=MOST_UNITS)
     if units.ndim != 2:

@@ -14,7 +14,7 @@ Levels = Callable[[int], Floats]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class ReplaySettings:
     """How often stock is looked at, and how long an order takes, in days."""
 
     lead: int
@@ -31,7 +31,7 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ReplayOutcome:
     """What came of each knob: [knobs]."""
 
     fill: Floats
@@ -40,7 +40,9 @@ class Outcome:
     """Mean value of the stock at the end of a day."""
 
 
-def replay(units: Floats, value: Floats, levels: Levels, terms: Terms, *, days: int) -> Outcome:
+def replay(
+    units: Floats, value: Floats, levels: Levels, terms: ReplaySettings, *, days: int
+) -> ReplayOutcome:
     """Return what stock up to these levels would have sold in the last `days` days of `units`.
 
     `units` [series, days] is what was demanded, `value` [series] what a unit is worth. On each
@@ -69,10 +71,10 @@ def replay(units: Floats, value: Floats, levels: Levels, terms: Terms, *, days: 
         stock += hand @ value
     demanded = float(units[:, begin:].sum(1) @ value)
     fill = sold / demanded if demanded > 0 else np.ones(len(level))
-    return Outcome(fill=fill, stock=stock / days)
+    return ReplayOutcome(fill=fill, stock=stock / days)
 
 
-def stock_at(outcome: Outcome, fill: float) -> float:
+def stock_at(outcome: ReplayOutcome, fill: float) -> float:
     """Return the stock value at which this fill is reached, linear between knobs; NaN if never."""
     order = np.argsort(outcome.fill)
     fills, stock = outcome.fill[order], outcome.stock[order]

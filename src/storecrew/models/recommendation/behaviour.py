@@ -9,7 +9,7 @@ from math import isfinite
 from storecrew.domain.errors import InvalidInput
 
 
-class Act(StrEnum):
+class ActivityKind(StrEnum):
     """What a customer can do with a product."""
 
     VIEWED = "viewed"
@@ -25,7 +25,7 @@ class Behaviour:
     customer: str | None
     """None where nobody is logged in."""
     sku: str
-    act: Act
+    act: ActivityKind
     day: int
     """Counted from any day on."""
     units: int = 1
@@ -37,7 +37,7 @@ class Behaviour:
 class Aggregate:
     """Sums over one customer or one product."""
 
-    acts: dict[Act, int] = field(default_factory=lambda: dict.fromkeys(Act, 0))
+    acts: dict[ActivityKind, int] = field(default_factory=lambda: dict.fromkeys(ActivityKind, 0))
     units: int = 0
     """Bought."""
     spent: float = 0.0
@@ -52,7 +52,7 @@ class Aggregate:
         self.acts[one.act] += 1
         self.first = one.day if self.first is None else min(self.first, one.day)
         self.last = one.day if self.last is None else max(self.last, one.day)
-        if one.act is Act.BOUGHT:
+        if one.act is ActivityKind.BOUGHT:
             self.units += one.units
             self.spent += one.spent
             self.days.add(one.day)
@@ -60,14 +60,14 @@ class Aggregate:
     @property
     def conversion(self) -> float | None:
         """Purchases per view; None without views."""
-        viewed = self.acts[Act.VIEWED]
-        return self.acts[Act.BOUGHT] / viewed if viewed else None
+        viewed = self.acts[ActivityKind.VIEWED]
+        return self.acts[ActivityKind.BOUGHT] / viewed if viewed else None
 
     @property
     def return_rate(self) -> float | None:
         """Returns per purchase; None without purchases."""
-        bought = self.acts[Act.BOUGHT]
-        return self.acts[Act.RETURNED] / bought if bought else None
+        bought = self.acts[ActivityKind.BOUGHT]
+        return self.acts[ActivityKind.RETURNED] / bought if bought else None
 
     @property
     def rhythm(self) -> float | None:
@@ -79,7 +79,7 @@ class Aggregate:
 
 @dataclass(frozen=True, kw_only=True)
 class Aggregates:
-    """Sums by customer and by product; acts of nobody known count for the product alone."""
+    """Sums by customer and by product; anonymous activity counts for the product alone."""
 
     customers: Mapping[str, Aggregate]
     products: Mapping[str, Aggregate]

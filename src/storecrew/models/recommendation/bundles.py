@@ -6,9 +6,9 @@ from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
 
-from storecrew.domain.advice import BoughtTogether
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.recommendation.similarities import Similarities, Suggestion
+from storecrew.domain.ports.models import ProductAffinity
+from storecrew.models.recommendation.similarities import ScoredProduct, Similarities
 
 _CENT = Decimal("0.01")
 _PROVEN = 5
@@ -31,7 +31,7 @@ class Worth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bundle:
+class ProposedBundle:
     """Two products to sell together."""
 
     skus: tuple[str, str]
@@ -73,13 +73,13 @@ def bundles(
     discount: Decimal,
     floor: Decimal,
     count: int = 20,
-) -> list[Bundle]:
+) -> list[ProposedBundle]:
     """Return pairs to offer together, those first that are bought together most beyond chance.
 
     Order: n₁₂ · ln(lift), the pair's part in the information that one tells of the other. Only
     pairs bought together five times, with a lift above one, a known worth, and room for a saving.
     """
-    found: list[Bundle] = []
+    found: list[ProposedBundle] = []
     for first, second, together, lift in _pairs(similarities):
         if len(found) >= count:
             break
@@ -92,22 +92,22 @@ def bundles(
     return found
 
 
-def proven_pairs(similarities: Similarities, count: int) -> list[BoughtTogether]:
+def proven_pairs(similarities: Similarities, count: int) -> list[ProductAffinity]:
     """Return pairs bought together five times and beyond chance, in the order of `bundles`."""
     return [
-        BoughtTogether(skus=(first, second), together=together, lift=lift)
+        ProductAffinity(skus=(first, second), together=together, lift=lift)
         for first, second, together, lift in _pairs(similarities)[:count]
     ]
 
 
 def upsells(
     similarities: Similarities, cart: Sequence[str], worths: Mapping[str, Worth], count: int = 3
-) -> list[Suggestion]:
+) -> list[ScoredProduct]:
     """Return partners of the cart by what they should earn: score times profit a unit.
 
     Only what goes with the cart, has a known worth and earns something.
     """
-    partners = [s for s in similarities.complete(cart, 10 * count) if s.partner]
+    partners = [s for s in similarities.complete(cart, 10 * count) if s.because_of]
     earning = [
         (suggestion.score * float(worth.price - worth.cost), suggestion)
         for suggestion in partners
@@ -138,9 +138,9 @@ def _pairs(similarities: Similarities) -> list[tuple[str, str, int, float]]:
 
 def _bundle(
     skus: tuple[str, str], together: int, lift: float, pair: tuple[Worth, Worth], price: Decimal
-) -> Bundle:
+) -> ProposedBundle:
     cost = pair[0].cost + pair[1].cost
-    return Bundle(
+    return ProposedBundle(
         skus=skus,
         together=together,
         lift=lift,

@@ -10,8 +10,8 @@ Bᵢⱼ = Bⱼᵢ · Pᵢᵢ/Pⱼⱼ.
 import numpy as np
 from numpy.typing import NDArray
 
-from storecrew.models.recommendation.rows import Sparse, diagonal, gram
-from storecrew.models.recommendation.similarities import Partners
+from storecrew.models.recommendation.interactions import Sparse, diagonal, gram
+from storecrew.models.recommendation.similarities import NeighbourTable
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -53,7 +53,7 @@ def scale(diagonal: Floats, power: float) -> Floats:
     return scaled
 
 
-def partners(rows: Sparse, ridge: float, power: float) -> Partners:
+def partners(rows: Sparse, ridge: float, power: float) -> NeighbourTable:
     """Return each item's most telling weights, from weighted rows [rows, items].
 
     Columns are scaled by `scale` before; scores stay in the scaled measure.
@@ -63,7 +63,7 @@ def partners(rows: Sparse, ridge: float, power: float) -> Partners:
     many = rows.shape[1]
     keep = min(many, _MOST, max(_LEAST, _ENTRIES // max(1, many)))
     if not keep:
-        return Partners(place=np.zeros((0, 0), np.int32), weight=np.zeros((0, 0), np.float32))
+        return NeighbourTable(place=np.zeros((0, 0), np.int32), weight=np.zeros((0, 0), np.float32))
     factors = scale(diagonal(rows), power)
     scaled = (rows @ sparse.diags(factors, dtype=np.float32)).tocsr()
     if many <= HEAD:
@@ -163,15 +163,17 @@ def _local(
     return near, said, left.astype(np.float32)
 
 
-def _dense_top(weights: Floats, keep: int) -> Partners:
+def _dense_top(weights: Floats, keep: int) -> NeighbourTable:
     keep = min(keep, weights.shape[1])
     place = np.argpartition(-np.abs(weights), keep - 1, axis=1)[:, :keep].astype(np.int32)
     kept = np.take_along_axis(weights, place, axis=1)
     place[kept == 0] = -1
-    return Partners(place=place, weight=kept)
+    return NeighbourTable(place=place, weight=kept)
 
 
-def _sparse_top(source: Places, target: Places, weight: Floats, many: int, keep: int) -> Partners:
+def _sparse_top(
+    source: Places, target: Places, weight: Floats, many: int, keep: int
+) -> NeighbourTable:
     told = weight != 0
     source, target, weight = source[told], target[told], weight[told]
     order = np.lexsort((-np.abs(weight), source))
@@ -182,4 +184,4 @@ def _sparse_top(source: Places, target: Places, weight: Floats, many: int, keep:
     said = np.zeros((many, keep), np.float32)
     place[source[kept], rank[kept]] = target[kept]
     said[source[kept], rank[kept]] = weight[kept]
-    return Partners(place=place, weight=said)
+    return NeighbourTable(place=place, weight=said)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.models.state import State
+from storecrew.models.serialization import State
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int32]
@@ -25,19 +25,19 @@ _ALIKE = "bought by the same customers, or named alike"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suggestion:
+class ScoredProduct:
     """An item to show, with the reason in plain words."""
 
     sku: str
     score: float
     """Higher is better; comparable within one answer."""
     reason: str
-    partner: bool = True
+    because_of: bool = True
     """False for what is shown only because it sells well."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Partners:
+class NeighbourTable:
     """The items that speak most for others: the k largest weights of each, shape [items, k]."""
 
     place: Places
@@ -58,13 +58,13 @@ class Similarities:
 
     items: NDArray[np.str_]
     """SKU per item number."""
-    cart: Partners
+    cart: NeighbourTable
     """From baskets: what is bought together."""
     together: Places
     """Baskets that hold the item and its cart partner, shape as `cart.place`."""
     cart_trend: Floats
     """Factor per item by which its score as a partner rises with its recent demand."""
-    taste: Partners
+    taste: NeighbourTable
     """From customers: what the same people buy."""
     taste_trend: Floats
     """The same for offers to customers."""
@@ -82,7 +82,7 @@ class Similarities:
         places = {str(sku): n for n, sku in enumerate(self.items.tolist())}
         object.__setattr__(self, "_places", places)
 
-    def complete(self, cart: Sequence[str], count: int = 10) -> list[Suggestion]:
+    def complete(self, cart: Sequence[str], count: int = 10) -> list[ScoredProduct]:
         """Return what is bought together with the cart's items, best first, none of them in it.
 
         Score: sum of the items' weights, Σᵢ Bᵢⱼ. Unknown SKUs count for nothing; where nothing
@@ -102,7 +102,7 @@ class Similarities:
         *,
         today: int | None = None,
         new_only: bool = False,
-    ) -> list[Suggestion]:
+    ) -> list[ScoredProduct]:
         """Return what a customer may want next, best first.
 
         `bought`: SKU → (times bought, last day). Score: the larger part is what is bought again,
@@ -148,11 +148,13 @@ class Similarities:
             return ""
         return f"bought together with {self.items[inside[times.argmax()]]} {times.max()} times"
 
-    def _suggest(self, place: int, scores: Floats, reason: str) -> Suggestion:
+    def _suggest(self, place: int, scores: Floats, reason: str) -> ScoredProduct:
         partner = bool(scores[place] > 0)
         usual = (reason or _ALIKE) if partner else "bought often of late"
         score = float(scores[place])
-        return Suggestion(sku=str(self.items[place]), score=score, reason=usual, partner=partner)
+        return ScoredProduct(
+            sku=str(self.items[place]), score=score, reason=usual, because_of=partner
+        )
 
     def state(self) -> State:
         """Return the arrays by name."""
@@ -177,11 +179,11 @@ class Similarities:
         try:
             found = cls(
                 items=state["items"],
-                cart=Partners(place=state["cart_place"], weight=state["cart_weight"]),
+                cart=NeighbourTable(place=state["cart_place"], weight=state["cart_weight"]),
                 together=state["together"],
                 cart_trend=state["cart_trend"],
                 taste_trend=state["taste_trend"],
-                taste=Partners(place=state["taste_place"], weight=state["taste_weight"]),
+                taste=NeighbourTable(place=state["taste_place"], weight=state["taste_weight"]),
                 baskets=state["baskets"],
                 orders=int(state["orders"]),
                 popular=state["popular"],

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storecrew.models.recommendation import ease
-from storecrew.models.recommendation.choosing import choose, trend
+from storecrew.models.recommendation.interactions import Sparse, binary, sources
 from storecrew.models.recommendation.purchases import Purchases
-from storecrew.models.recommendation.rows import Sparse, binary, sources
-from storecrew.models.recommendation.similarities import Partners, Similarities
+from storecrew.models.recommendation.similarities import NeighbourTable, Similarities
+from storecrew.models.recommendation.stacking import choose, trend
 
 _BLOCK = 4000
 """Items whose partners are counted at a time, so that memory stays small."""
@@ -43,7 +43,7 @@ def train(purchases: Purchases, *, seed: int = 0) -> Similarities:
     )
 
 
-def _together(rows: Sparse, partners: Partners) -> NDArray[np.int32]:
+def _together(rows: Sparse, partners: NeighbourTable) -> NDArray[np.int32]:
     """Return in how many baskets each item and its partner lie, shape as the partners."""
     found = np.zeros(partners.place.shape, np.int32)
     turned = rows.T.tocsr()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from storecrew.stores.simulated.catalogue import Article
+from storecrew.stores.simulated.catalog import SimulatedProduct
 
 _CROWD = 3.0
 """Possible buyers per buyer at list price: demand can at most rise this far."""
@@ -28,7 +28,7 @@ _FITS = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manners:
+class CustomerBehaviour:
     """How a customer behaves once an order is placed."""
 
     patience: timedelta
@@ -45,7 +45,7 @@ class Manners:
 
 @dataclass(frozen=True, kw_only=True)
 class Shopper:
-    """Somebody who would buy, if the price is right."""
+    """A visitor with a reservation price."""
 
     id: str
     at: datetime
@@ -59,20 +59,20 @@ class Shopper:
     """Number of the customer."""
     writes: bool
     """Orders by mail."""
-    manners: Manners
+    manners: CustomerBehaviour
     number: int = 1
     """Of the day's visitors to the product."""
 
 
-def response(article: Article, price: int, rivals: float) -> float:
+def response(article: SimulatedProduct, price: int, competitors: float) -> float:
     """Return demand at this price over demand at list price.
 
-    `rivals` is what the cheapest rival asks now over what it asked at first.
+    `prices` is what the cheapest rival asks now over what it asked at first.
     """
     if price <= 0:
         return _CROWD
     own = float((price / article.list_price) ** article.elasticity)
-    beside = float(min(1.4, max(0.7, rivals)) ** article.rival_pull)
+    beside = float(min(1.4, max(0.7, competitors)) ** article.competitor_pull)
     return min(_CROWD, own * beside)
 
 
@@ -81,7 +81,7 @@ def wants(answer: float, reserve: float) -> bool:
     return reserve * _CROWD < answer
 
 
-def level(article: Article, seed: int, day: date) -> float:
+def level(article: SimulatedProduct, seed: int, day: date) -> float:
     """Return expected units on that day at list price."""
     year = math.cos(2 * math.pi * (day.timetuple().tm_yday - article.peak) / 365)
     slow = math.sin(2 * math.pi * day.toordinal() / 210 + article.drift)
@@ -91,7 +91,9 @@ def level(article: Article, seed: int, day: date) -> float:
     return article.base * season * (1 + 0.2 * slow) * _WEEK[day.weekday()] * math.exp(mood)
 
 
-def shoppers(articles: Sequence[Article], seed: int, day: date, customers: int) -> list[Shopper]:
+def shoppers(
+    articles: Sequence[SimulatedProduct], seed: int, day: date, customers: int
+) -> list[Shopper]:
     """Return the day's possible buyers of every product, in order of time."""
     found: list[Shopper] = []
     for article in articles:
@@ -101,13 +103,13 @@ def shoppers(articles: Sequence[Article], seed: int, day: date, customers: int) 
     return sorted(found, key=lambda shopper: (shopper.at, shopper.id))
 
 
-def manners(rng: Random, return_rate: float) -> Manners:
-    """Draw how somebody behaves."""
+def behaviour_of(rng: Random, return_rate: float) -> CustomerBehaviour:
+    """Draw a customer's behaviour."""
     in_a_hurry = rng.random() < 0.08
     hours = rng.uniform(4, 16) if in_a_hurry else rng.uniform(30, 120)
     pay, pays = rng.expovariate(1 / 8), rng.random() < 0.97
     days, back = rng.uniform(1.0, 2.2), rng.random() < return_rate
-    return Manners(
+    return CustomerBehaviour(
         patience=timedelta(hours=hours),
         pays_after=timedelta(hours=0.2 + min(pay, 48)) if pays else None,
         transit=timedelta(days=days),
@@ -116,15 +118,15 @@ def manners(rng: Random, return_rate: float) -> Manners:
     )
 
 
-def stranger(seed: int, order_id: int) -> Manners:
+def stranger(seed: int, order_id: int) -> CustomerBehaviour:
     """Draw how the customer of an order that the market did not place behaves."""
-    return manners(_rng(f"{seed}/stranger/{order_id}"), 0.03)
+    return behaviour_of(_rng(f"{seed}/stranger/{order_id}"), 0.03)
 
 
 def _shopper(
     rng: Random,
-    article: Article,
-    articles: Sequence[Article],
+    article: SimulatedProduct,
+    articles: Sequence[SimulatedProduct],
     which: tuple[date, int],
     customers: int,
 ) -> Shopper:
@@ -142,12 +144,12 @@ def _shopper(
         second_reserve=rng.random(),
         customer=1 + rng.randrange(customers),
         writes=rng.random() < 0.05,
-        manners=manners(rng, article.return_rate),
+        manners=behaviour_of(rng, article.return_rate),
         number=number,
     )
 
 
-def _second(rng: Random, article: Article, articles: Sequence[Article]) -> str:
+def _second(rng: Random, article: SimulatedProduct, articles: Sequence[SimulatedProduct]) -> str:
     """Draw a second product: mostly one that goes with the first."""
     anything, fits = rng.choice(articles).sku, rng.random()
     if article.companions and fits < _FITS:

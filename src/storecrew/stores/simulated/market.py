@@ -1,4 +1,4 @@
-"""The world around the simulated shop: buyers, rivals and suppliers, hour by hour.
+"""The world around the simulated shop: buyers, competitors and suppliers, hour by hour.
 
 It touches the books only as anybody could, through the store port, under keys of its own.
 """
@@ -9,29 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from storecrew.domain.actions import Action, Keyed, PlaceOrder, RecordRivalPrice, SetCost
-from storecrew.domain.care import SetConsent, WatchStock
+from storecrew.domain.actions import Action, Command
 from storecrew.domain.codec import decode
-from storecrew.domain.commerce import Line, Lines
-from storecrew.domain.events import (
-    CostChanged,
-    Event,
-    MailReceived,
-    MessageQueued,
-    OrderPlaced,
-    PaymentFailed,
-    PriceChanged,
-    Published,
-)
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.events import Event
 from storecrew.domain.money import Money
-from storecrew.domain.ports import Store
-from storecrew.domain.selling_events import CampaignStarted
-from storecrew.stores.simulated.catalogue import Article
+from storecrew.domain.ports.store import Store
+from storecrew.domain.shop.catalog import CostChanged, PriceChanged, RecordCompetitorPrice, SetCost
+from storecrew.domain.shop.customers import SetConsent, SubscribeBackInStock
+from storecrew.domain.shop.messages import MailReceived, MessageQueued
+from storecrew.domain.shop.orders import Line, Lines, OrderPlaced, PlaceOrder
+from storecrew.domain.shop.payments import PaymentFailed
+from storecrew.domain.shop.promotions import CampaignStarted
+from storecrew.stores.simulated.catalog import SimulatedProduct
+from storecrew.stores.simulated.competitors import Competitors, new_costs
 from storecrew.stores.simulated.demand import Shopper, response, shoppers, wants
-from storecrew.stores.simulated.followups import FollowUps
-from storecrew.stores.simulated.mishaps import Fraud, fraud
-from storecrew.stores.simulated.offers import Window, reader, returns_for
-from storecrew.stores.simulated.rivals import Rivals, new_costs
+from storecrew.stores.simulated.disruptions import Fraud, fraud
+from storecrew.stores.simulated.follow_ups import FollowUps
+from storecrew.stores.simulated.promotions import Storefront, reader, returns_for
 from storecrew.stores.simulated.tally import OrderRecord, Tally
 
 ACTOR = "market"
@@ -41,7 +36,7 @@ _WISHES = 7
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _ShoppingList:
     """What a shopper would put in the basket, and what of it is on the shelf."""
 
     shopper: Shopper
@@ -54,7 +49,7 @@ class Market:
 
     books: Store
     seed: int
-    articles: Sequence[Article]
+    articles: Sequence[SimulatedProduct]
     customers: int
     currency: str
     tally: Tally = field(default_factory=Tally)
@@ -64,11 +59,11 @@ class Market:
     _position: int = 0
     _day: date | None = None
     _crowd: deque[Shopper] = field(default_factory=deque[Shopper])
-    _wishes: dict[str, _Wish] = field(default_factory=dict[str, _Wish])
+    _shopping_lists: dict[str, _ShoppingList] = field(default_factory=dict[str, _ShoppingList])
     """Orders on their way onto the books, by key."""
-    _mails: dict[str, deque[_Wish]] = field(default_factory=dict[str, deque[_Wish]])
+    _mails: dict[str, deque[_ShoppingList]] = field(default_factory=dict[str, deque[_ShoppingList]])
     """Orders that were written and not yet placed, by customer."""
-    window: Window = field(default_factory=Window)
+    window: Storefront = field(default_factory=Storefront)
     _invited: list[tuple[datetime, str, Shopper]] = field(
         default_factory=list[tuple[datetime, str, Shopper]]
     )
@@ -80,7 +75,7 @@ class Market:
 
     def __post_init__(self) -> None:
         """Set up who watches what."""
-        self.rivals = Rivals(self.seed, self.articles)
+        self.rivals = Competitors(self.seed, self.articles)
         self.rivals.open()
         self.follow_ups = FollowUps(self.seed, self.tally)
         self._by_sku = {article.sku: article for article in self.articles}
@@ -92,7 +87,7 @@ class Market:
             self.costs[product.sku] = product.cost.minor if product.cost else 0
         await self.hear()
 
-    async def pass_time(self, now: datetime) -> list[Published]:
+    async def pass_time(self, now: datetime) -> list[EventEnvelope]:
         """Do everything that people outside do up to now, and return what is heard of them."""
         await self.hear()
         actions, self._told = self._told, []
@@ -199,7 +194,7 @@ class Market:
         found: list[tuple[str, Action]] = [
             (
                 f"rival/{day}/{sku}/{rival}",
-                RecordRivalPrice(sku=sku, rival=rival, price=self.money(tag)),
+                RecordCompetitorPrice(sku=sku, competitor=rival, price=self.money(tag)),
             )
             for sku, rival, tag in self.rivals.reprice(self._day)
         ]
@@ -212,9 +207,9 @@ class Market:
         """Return an amount in the shop's currency."""
         return Money.from_minor(minor, self.currency)
 
-    def _due(self, now: datetime, actions: list[tuple[str, Action]]) -> list[Published]:
+    def _due(self, now: datetime, actions: list[tuple[str, Action]]) -> list[EventEnvelope]:
         """Add what is due to the actions; return what is heard from outside the books."""
-        news: list[Published] = []
+        news: list[EventEnvelope] = []
         for due in self.follow_ups.until(now):
             key = f"{due.what}/{due.number}"
             said = self.follow_ups.happen(due)
@@ -226,28 +221,28 @@ class Market:
                 news.append(self._published(key, said, now))
         return news
 
-    async def _sell(self, now: datetime) -> list[Published]:
+    async def _sell(self, now: datetime) -> list[EventEnvelope]:
         """Let everybody who came by now buy what they want and find."""
         came = [
-            _Wish(shopper, basket)
+            _ShoppingList(shopper, basket)
             for shopper in self._visitors(now)
             if (basket := self._basket(shopper))
         ]
         if not came:
             return []
-        shelf = await self._shelf({line.sku for wish in came for line in wish.lines})
+        shelf = await self._shelf({line.sku for shopping in came for line in shopping.lines})
         orders: list[tuple[str, Action]] = []
-        news: list[Published] = []
-        for wish in came:
-            key = f"order/{wish.shopper.id}"
-            if wish.shopper.writes:
-                news.append(self._write(key, wish, now))
-            elif lines := self._take(shelf, wish, now):
-                customer = f"C{wish.shopper.customer:04d}"
-                self._wishes[key] = _Wish(wish.shopper, lines)
-                orders.append((key, self._order(lines, customer, wish.shopper)))
+        news: list[EventEnvelope] = []
+        for shopping in came:
+            key = f"order/{shopping.shopper.id}"
+            if shopping.shopper.writes:
+                news.append(self._write(key, shopping, now))
+            elif lines := self._take(shelf, shopping, now):
+                customer = f"C{shopping.shopper.customer:04d}"
+                self._shopping_lists[key] = _ShoppingList(shopping.shopper, lines)
+                orders.append((key, self._order(lines, customer, shopping.shopper)))
             else:
-                orders += self._ask_to_be_told(wish)
+                orders += self._subscribe_back_in_stock(shopping)
         await self._apply(orders)
         return news
 
@@ -269,27 +264,27 @@ class Market:
         best = max(sales, key=lambda sale: (sale.share, sale.code), default=None)
         return PlaceOrder(lines=lines, customer=customer, code=best.code if best else "")
 
-    def _ask_to_be_told(self, wish: _Wish) -> list[tuple[str, Action]]:
-        """Let one in seven who found the shelf empty leave a wish."""
-        shopper = wish.shopper
+    def _subscribe_back_in_stock(self, shopping: _ShoppingList) -> list[tuple[str, Action]]:
+        """Let one in seven who found the product sold out subscribe to its return."""
+        shopper = shopping.shopper
         if shopper.number % _WISHES:
             return []
         customer = f"C{shopper.customer:04d}"
-        return [(f"wish/{shopper.id}", WatchStock(customer=customer, sku=shopper.sku))]
+        return [(f"wish/{shopper.id}", SubscribeBackInStock(customer=customer, sku=shopper.sku))]
 
     def _basket(self, shopper: Shopper) -> tuple[Line, ...]:
         """Return what the shopper wants at today's prices."""
-        if not self._wanted(shopper.sku, shopper.reserve, shopper):
+        if not self._wanted_sku(shopper.sku, shopper.reserve, shopper):
             return ()
         lines = [Line(sku=shopper.sku, quantity=shopper.quantity)]
         second = shopper.second
         if second is None:
             second = self.window.addition(shopper, self._by_sku[shopper.sku].companions)
-        if second and self._wanted(second, shopper.second_reserve * 0.5, shopper):
+        if second and self._wanted_sku(second, shopper.second_reserve * 0.5, shopper):
             lines.append(Line(sku=second, quantity=1))
-        return Lines.summed(lines).items
+        return Lines.merge_lines(lines).items
 
-    def _wanted(self, sku: str, reserve: float, shopper: Shopper) -> bool:
+    def _wanted_sku(self, sku: str, reserve: float, shopper: Shopper) -> bool:
         article, price = self._by_sku[sku], self.prices[sku]
         if (sale := self.window.sale(sku, shopper.at, shopper.customer)) is not None:
             price = round(price * (1 - sale.share))
@@ -301,10 +296,12 @@ class Market:
             shelf[level.sku] = shelf.get(level.sku, 0) + level.available
         return shelf
 
-    def _take(self, shelf: dict[str, int], wish: _Wish, now: datetime) -> tuple[Line, ...]:
+    def _take(
+        self, shelf: dict[str, int], shopping: _ShoppingList, now: datetime
+    ) -> tuple[Line, ...]:
         """Take what is there; what is not is a lost sale."""
         lines: list[Line] = []
-        for line in wish.lines:
+        for line in shopping.lines:
             there = min(line.quantity, max(0, shelf.get(line.sku, 0)))
             shelf[line.sku] = shelf.get(line.sku, 0) - there
             self.tally.lose(now, (line.quantity - there) * self.prices[line.sku])
@@ -312,27 +309,27 @@ class Market:
                 lines.append(Line(sku=line.sku, quantity=there))
         return tuple(lines)
 
-    def _write(self, key: str, wish: _Wish, now: datetime) -> Published:
+    def _write(self, key: str, shopping: _ShoppingList, now: datetime) -> EventEnvelope:
         """Write the order as a mail; whether it is placed is up to the shop."""
-        customer = f"C{wish.shopper.customer:04d}"
-        self._mails.setdefault(customer, deque()).append(wish)
-        text = ", ".join(f"{self._by_sku[x.sku].name}:{x.quantity}" for x in wish.lines)
+        customer = f"C{shopping.shopper.customer:04d}"
+        self._mails.setdefault(customer, deque()).append(shopping)
+        text = ", ".join(f"{self._by_sku[x.sku].name}:{x.quantity}" for x in shopping.lines)
         return self._published(key, MailReceived(mail=text, customer=customer), now)
 
     async def _apply(self, actions: Sequence[tuple[str, Action]]) -> None:
         """Do these things under the market's keys, and see to what was refused."""
         keyed = [
-            Keyed(key=f"{ACTOR}/{self.seed}/{key}", action=action, actor=ACTOR)
+            Command(key=f"{ACTOR}/{self.seed}/{key}", action=action, actor=ACTOR)
             for key, action in actions
         ]
         for start in range(0, len(keyed), _PAGE):
             outcomes = await self.books.apply_batch(keyed[start : start + _PAGE])
             for (key, _), outcome in zip(actions[start : start + _PAGE], outcomes, strict=True):
-                if (wish := self._wishes.pop(key, None)) is not None:
-                    self._bought(wish, outcome.detail if outcome.applied else None)
+                if (shopping := self._shopping_lists.pop(key, None)) is not None:
+                    self._bought(shopping, outcome.detail if outcome.applied else None)
 
-    def _bought(self, wish: _Wish, placed: Mapping[str, object] | None) -> None:
-        at, lines = wish.shopper.at, wish.lines
+    def _bought(self, shopping: _ShoppingList, placed: Mapping[str, object] | None) -> None:
+        at, lines = shopping.shopper.at, shopping.lines
         value = sum(line.quantity * self.prices[line.sku] for line in lines)
         if placed is None:
             self.tally.lose(at, value)
@@ -341,18 +338,18 @@ class Market:
         value = decode(Money, placed["total"]).minor
         cost = sum(line.quantity * self.costs[line.sku] for line in lines)
         self.tally.orders[number] = OrderRecord(at, value, cost)
-        self.follow_ups.manners[number] = wish.shopper.manners
-        self.follow_ups.names[number] = wish.shopper.id
+        self.follow_ups.manners[number] = shopping.shopper.manners
+        self.follow_ups.names[number] = shopping.shopper.id
 
-    def _published(self, key: str, event: Event, at: datetime) -> Published:
-        return Published(
+    def _published(self, key: str, event: Event, at: datetime) -> EventEnvelope:
+        return EventEnvelope(
             source=ACTOR, external_id=f"{self.seed}/{key}", event=event, at=at, actor=ACTOR
         )
 
     def forget_unanswered_mails(self, before: datetime) -> None:
-        """Count mails that nobody placed within three days as lost sales."""
+        """Count mailed orders not placed within three days as lost sales."""
         for waiting in self._mails.values():
             while waiting and waiting[0].shopper.at + timedelta(days=3) < before:
-                wish = waiting.popleft()
-                value = sum(line.quantity * self.prices[line.sku] for line in wish.lines)
-                self.tally.lose(wish.shopper.at, value)
+                shopping = waiting.popleft()
+                value = sum(line.quantity * self.prices[line.sku] for line in shopping.lines)
+                self.tally.lose(shopping.shopper.at, value)

@@ -4,50 +4,45 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from storecrew.domain.actions import (
-    Action,
-    Keyed,
-    Level,
-    PutProduct,
-    RecordRivalPrice,
-    SetPaymentMethod,
-    SetStock,
-)
-from storecrew.domain.care import Ticket, TicketStatus
-from storecrew.domain.commerce import (
-    Authorization,
-    Customer,
-    DailySales,
-    Discrepancy,
-    Order,
-    OrderBacklog,
-    OrderMove,
-    OrderPage,
-    OrderQuery,
+from storecrew.domain.actions import Action, Command
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.integrity import Discrepancy
+from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.ports.store import Store
+from storecrew.domain.shop.catalog import (
+    CompetitorPage,
+    CompetitorPrice,
     PriceChange,
     Product,
-    Purchase,
-    RivalPrice,
+    ProductSuggestion,
+    RecordCompetitorPrice,
+    UpsertProduct,
+)
+from storecrew.domain.shop.customers import Customer, CustomerActivity, CustomerSpend
+from storecrew.domain.shop.inventory import (
+    SetStock,
+    Shipment,
+    StockCount,
     StockLevel,
-    StockMove,
-    Supplier,
+    StockMovement,
+    StockoutPeriod,
 )
-from storecrew.domain.events import Published
-from storecrew.domain.learning import EmptyShelf, Shipment, SoldLines
-from storecrew.domain.orders import Status
-from storecrew.domain.ports import Store
-from storecrew.domain.proposals import Outcome
-from storecrew.domain.selling import (
-    Act,
-    Bundle,
-    Campaign,
-    Discount,
-    Spending,
-    Suggestion,
-    TradeHour,
-    WatchedRival,
+from storecrew.domain.shop.orders import (
+    DailySales,
+    HourlySales,
+    Order,
+    OrderBacklog,
+    OrderPage,
+    OrderQuery,
+    OrderStatus,
+    OrderTransition,
+    SoldLines,
 )
-from storecrew.stores.simulated.catalogue import SUPPLIERS, articles, customers
+from storecrew.domain.shop.payments import Authorization, SetPaymentMethod
+from storecrew.domain.shop.promotions import Bundle, Campaign, Discount
+from storecrew.domain.shop.purchasing import PurchaseOrder, Supplier
+from storecrew.domain.shop.support import Ticket, TicketStatus
+from storecrew.stores.simulated.catalog import SUPPLIERS, articles, customers
 from storecrew.stores.simulated.clock import VirtualClock
 from storecrew.stores.simulated.market import ACTOR, Market
 from storecrew.stores.simulated.tally import Tally
@@ -57,7 +52,7 @@ _OPENING_DAYS = 28
 """Opening stock: about four weeks of what usually sells."""
 
 
-class Books(Store, Protocol):
+class SimulatedLedger(Store, Protocol):
     """A store in which customers and suppliers can be entered."""
 
     async def put_customers(self, customers: Sequence[Customer]) -> None:
@@ -75,7 +70,7 @@ class SimulatedShop:
     The same seed draws the same customers, rivals and suppliers, whoever runs the shop.
     """
 
-    def __init__(self, books: Books, market: Market, clock: VirtualClock) -> None:
+    def __init__(self, books: SimulatedLedger, market: Market, clock: VirtualClock) -> None:
         self._books = books
         self._market = market
         self._clock = clock
@@ -83,7 +78,7 @@ class SimulatedShop:
     @classmethod
     async def open(
         cls,
-        books: Books,
+        books: SimulatedLedger,
         *,
         seed: int,
         clock: VirtualClock,
@@ -106,13 +101,13 @@ class SimulatedShop:
         """What really happened, for reports."""
         return self._market.tally
 
-    async def advance(self, until: datetime) -> tuple[Published, ...]:
+    async def advance(self, until: datetime) -> tuple[EventEnvelope, ...]:
         """Let the market act up to that moment, hour by hour, and return what is heard of it.
 
         Moves the clock. Deliveries, tickets and written orders come back as events to publish;
         everything else leaves facts on the books.
         """
-        news: list[Published] = []
+        news: list[EventEnvelope] = []
         while (now := self._clock.now()) < until:
             boundary = now.replace(minute=0, second=0, microsecond=0) + _HOUR
             self._clock.advance_to(min(boundary, until))
@@ -132,11 +127,11 @@ class SimulatedShop:
         """Do the action at most once per key, and return its outcome."""
         return await self._books.apply(action, key=key, actor=actor)
 
-    async def apply_batch(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
+    async def apply_batch(self, batch: Sequence[Command]) -> Sequence[Outcome]:
         """Apply up to 500 actions in order, in one transaction."""
         return await self._books.apply_batch(batch)
 
-    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, Published]]:
+    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, EventEnvelope]]:
         """Return facts recorded after that position, in order."""
         return await self._books.outbox(after, limit=limit)
 
@@ -168,9 +163,9 @@ class SimulatedShop:
         """Return the levels of these products (all when None)."""
         return await self._books.stock(skus)
 
-    async def stock_moves(self, *, limit: int = 100) -> Sequence[StockMove]:
+    async def stock_movements(self, *, limit: int = 100) -> Sequence[StockMovement]:
         """Return the newest entries of the stock ledger."""
-        return await self._books.stock_moves(limit=limit)
+        return await self._books.stock_movements(limit=limit)
 
     async def order(self, order_id: int) -> Order:
         """Return the order, or raise `NotFound`."""
@@ -188,7 +183,7 @@ class SimulatedShop:
         """Return every order not yet at its end."""
         return await self._books.open_orders()
 
-    async def order_counts(self) -> Mapping[Status, int]:
+    async def order_counts(self) -> Mapping[OrderStatus, int]:
         """Return how many orders stand in each state."""
         return await self._books.order_counts()
 
@@ -200,9 +195,9 @@ class SimulatedShop:
         """Return products with fewer units available in a warehouse, and those without a price."""
         return await self._books.skus_to_watch(below=below)
 
-    async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
+    async def order_transitions(self, order_ids: Iterable[int]) -> Sequence[OrderTransition]:
         """Return the recorded moves of these orders."""
-        return await self._books.order_moves(order_ids)
+        return await self._books.order_transitions(order_ids)
 
     async def daily_sales(
         self, first: date, last: date, skus: Iterable[str] | None = None
@@ -216,17 +211,19 @@ class SimulatedShop:
         """Return price changes from that moment on."""
         return await self._books.price_changes(since, skus)
 
-    async def purchases(self, *, status: str | None = "open") -> Sequence[Purchase]:
+    async def purchase_orders(self, *, status: str | None = "open") -> Sequence[PurchaseOrder]:
         """Return purchase orders of this status."""
-        return await self._books.purchases(status=status)
+        return await self._books.purchase_orders(status=status)
 
     async def suppliers(self) -> Sequence[Supplier]:
         """Return every supplier."""
         return await self._books.suppliers()
 
-    async def rival_prices(self, skus: Iterable[str] | None = None) -> Sequence[RivalPrice]:
-        """Return what each rival was last seen asking."""
-        return await self._books.rival_prices(skus)
+    async def competitor_prices(
+        self, skus: Iterable[str] | None = None
+    ) -> Sequence[CompetitorPrice]:
+        """Return each competitor's last observed price."""
+        return await self._books.competitor_prices(skus)
 
     async def customer(self, customer_id: str) -> Customer:
         """Return the customer, or raise `NotFound`."""
@@ -244,21 +241,21 @@ class SimulatedShop:
         """Return what left each warehouse on these UTC days."""
         return await self._books.shipments(first, last)
 
-    async def empty_shelves(self, first: date, last: date) -> Sequence[EmptyShelf]:
+    async def stockout_periods(self, first: date, last: date) -> Sequence[StockoutPeriod]:
         """Return when products were sold out for whole days."""
-        return await self._books.empty_shelves(first, last)
+        return await self._books.stockout_periods(first, last)
 
     async def customers(self) -> Sequence[Customer]:
         """Return every customer, ordered by id."""
         return await self._books.customers()
 
-    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+    async def customer_spend(self, first: datetime, last: datetime) -> Mapping[str, CustomerSpend]:
         """Return what each known customer bought from `first` until before `last`."""
-        return await self._books.spending(first, last)
+        return await self._books.customer_spend(first, last)
 
-    async def trade_hours(self, since: datetime) -> Sequence[TradeHour]:
+    async def hourly_sales(self, since: datetime) -> Sequence[HourlySales]:
         """Return the hours since then in which something was sold or paid back, oldest first."""
-        return await self._books.trade_hours(since)
+        return await self._books.hourly_sales(since)
 
     async def discounts(self, *, ending_after: datetime) -> Sequence[Discount]:
         """Return discounts that end after then, by code."""
@@ -276,17 +273,19 @@ class SimulatedShop:
         """Return every campaign, newest first."""
         return await self._books.campaigns()
 
-    async def suggestions(self) -> Sequence[Suggestion]:
+    async def product_suggestions(self) -> Sequence[ProductSuggestion]:
         """Return products that were suggested, newest first."""
-        return await self._books.suggestions()
+        return await self._books.product_suggestions()
 
-    async def watched_rivals(self) -> Sequence[WatchedRival]:
-        """Return the pages of rivals that are looked up, by SKU, then rival."""
-        return await self._books.watched_rivals()
+    async def competitor_pages(self) -> Sequence[CompetitorPage]:
+        """Return the tracked competitor pages, by SKU, then competitor."""
+        return await self._books.competitor_pages()
 
-    async def acts(self, since: datetime, *, limit: int = 10_000) -> Sequence[Act]:
+    async def customer_activity(
+        self, since: datetime, *, limit: int = 10_000
+    ) -> Sequence[CustomerActivity]:
         """Return what customers did in the shop's window since then, oldest first."""
-        return await self._books.acts(since, limit=limit)
+        return await self._books.customer_activity(since, limit=limit)
 
     async def ticket(self, ticket_id: str) -> Ticket:
         """Return the ticket, or raise `NotFound`."""
@@ -306,15 +305,15 @@ class SimulatedShop:
         """Return the ways to pay that were ever used or set, and whether each is offered."""
         return await self._books.payment_methods()
 
-    async def waiting_for(self, sku: str) -> Sequence[str]:
+    async def back_in_stock_subscribers(self, sku: str) -> Sequence[str]:
         """Return the customers who asked to be told when the product is back, by id."""
-        return await self._books.waiting_for(sku)
+        return await self._books.back_in_stock_subscribers(sku)
 
-    async def topics_told(
+    async def sent_topics(
         self, customers: Iterable[str], topics: Iterable[str]
     ) -> Mapping[str, Sequence[str]]:
         """Return which of these topics each of these customers was told of, in order."""
-        return await self._books.topics_told(customers, topics)
+        return await self._books.sent_topics(customers, topics)
 
     async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
         """Return which of these addresses are written to no more, and why."""
@@ -322,13 +321,13 @@ class SimulatedShop:
 
 
 async def _stock(books: Store, market: Market) -> None:
-    """Enter products, opening stock and rivals' first prices, each once."""
+    """Enter products, opening stock and competitors' first prices, each once."""
     found: list[tuple[str, Action]] = [
         (f"method/{method}", SetPaymentMethod(method=method, enabled=True))
         for method in ("bank", "card")
     ]
     for article in market.articles:
-        product = PutProduct(
+        product = UpsertProduct(
             sku=article.sku,
             name=article.name,
             price=market.money(article.list_price),
@@ -336,14 +335,14 @@ async def _stock(books: Store, market: Market) -> None:
             supplier=article.supplier,
             pack_size=article.pack,
         )
-        level = Level(sku=article.sku, on_hand=round(article.base * _OPENING_DAYS) + 2)
+        level = StockCount(sku=article.sku, on_hand=round(article.base * _OPENING_DAYS) + 2)
         found.append((f"product/{article.sku}", product))
         found.append((f"opening/{article.sku}", SetStock(levels=(level,), reason="opening stock")))
     for (sku, rival), tag in sorted(market.rivals.tags.items()):
-        seen = RecordRivalPrice(sku=sku, rival=rival, price=market.money(tag))
+        seen = RecordCompetitorPrice(sku=sku, competitor=rival, price=market.money(tag))
         found.append((f"rival/{sku}/{rival}", seen))
     keyed = [
-        Keyed(key=f"{ACTOR}/{market.seed}/{key}", action=action, actor=ACTOR)
+        Command(key=f"{ACTOR}/{market.seed}/{key}", action=action, actor=ACTOR)
         for key, action in found
     ]
     for start in range(0, len(keyed), 500):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from storecrew.stores.simulated.mishaps import COMPLAINT
+from storecrew.stores.simulated.disruptions import COMPLAINT
 
 PROMISE = timedelta(days=3)
 """An order is on time if the parcel is there within so long of the order."""
@@ -77,7 +77,7 @@ class Tally:
         self.frauds.append((at, value))
 
     def lose(self, at: datetime, value: int) -> None:
-        """Note a wish that could not be met."""
+        """Record a sale that was lost."""
         if value > 0:
             self.lost.append((at, value))
 

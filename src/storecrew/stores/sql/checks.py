@@ -2,9 +2,9 @@
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
-from storecrew.domain.orders import MAX_QUANTITY, check_quantity
-from storecrew.stores.sql.answers import Answer, invalid
-from storecrew.stores.sql.unit import Unit
+from storecrew.domain.shop.orders import MAX_QUANTITY, check_quantity
+from storecrew.stores.sql.handler_result import HandlerResult, invalid
+from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 _LARGEST_AMOUNT = 10**15
 """Minor units; sums of millions of such amounts still fit the database's integers."""
@@ -12,7 +12,7 @@ _LARGEST_LEVEL = 10**9
 _LONGEST_NAME = 200
 
 
-def bad_quantity(quantity: int) -> Answer | None:
+def bad_quantity(quantity: int) -> HandlerResult | None:
     """Refuse a quantity that no order line may have."""
     try:
         check_quantity(quantity)
@@ -21,14 +21,16 @@ def bad_quantity(quantity: int) -> Answer | None:
     return None
 
 
-def bad_level(on_hand: int) -> Answer | None:
+def bad_level(on_hand: int) -> HandlerResult | None:
     """Refuse a number of units that no shelf holds."""
     if not 0 <= on_hand <= _LARGEST_LEVEL:
         return invalid("on_hand", f"{on_hand} is not between 0 and {_LARGEST_LEVEL}")
     return None
 
 
-def bad_amount(unit: Unit, field: str, amount: Money, *, least: int = 0) -> Answer | None:
+def bad_amount(
+    unit: UnitOfWork, field: str, amount: Money, *, least: int = 0
+) -> HandlerResult | None:
     """Refuse an amount of another currency, or out of range."""
     if amount.currency != unit.currency:
         return invalid(field, f"{amount.currency} is not the shop's currency {unit.currency}")
@@ -37,14 +39,14 @@ def bad_amount(unit: Unit, field: str, amount: Money, *, least: int = 0) -> Answ
     return None
 
 
-def bad_name(field: str, name: str) -> Answer | None:
+def bad_name(field: str, name: str) -> HandlerResult | None:
     """Refuse an empty or endless name."""
     if not name.strip() or len(name) > _LONGEST_NAME:
         return invalid(field, f"has 1 to {_LONGEST_NAME} characters, not all of them blank")
     return None
 
 
-def bad_pack(pack_size: int) -> Answer | None:
+def bad_pack(pack_size: int) -> HandlerResult | None:
     """Refuse a supplier's pack that cannot be bought."""
     if not 1 <= pack_size <= MAX_QUANTITY:
         return invalid("pack_size", f"{pack_size} is not between 1 and {MAX_QUANTITY}")

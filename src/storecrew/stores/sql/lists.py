@@ -7,10 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import SortOrder, page_rows, row_count
-from storecrew.domain.commerce import Customer, Product, Purchase, StockLevel
-from storecrew.domain.pages import Page
-from storecrew.stores.sql import tables as t
-from storecrew.stores.sql.reads import to_level, to_product, to_purchase
+from storecrew.domain.paging import Page
+from storecrew.domain.shop.catalog import Product
+from storecrew.domain.shop.customers import Customer
+from storecrew.domain.shop.inventory import StockLevel
+from storecrew.domain.shop.purchasing import PurchaseOrder
+from storecrew.stores.sql.queries import to_level, to_product, to_purchase
+from storecrew.stores.sql.schema import ledger as t
 
 T = TypeVar("T")
 
@@ -65,7 +68,7 @@ def customers(connection: Connection, page: int, per_page: int) -> Page[Customer
 
 def purchases(
     connection: Connection, currency: str, status: str | None, page: int, per_page: int
-) -> Page[Purchase]:
+) -> Page[PurchaseOrder]:
     """Return one page of the purchase orders of this status (all when None), oldest first."""
     query = sa.select(t.purchases)
     return _page(

@@ -2,12 +2,10 @@
 
 import sqlalchemy as sa
 
-from storecrew.domain.actions import SendMessage
-from storecrew.domain.events import MessageQueued
-from storecrew.stores.sql import dealings as d
-from storecrew.stores.sql import tables as t
-from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
-from storecrew.stores.sql.unit import Unit
+from storecrew.domain.shop.messages import MessageQueued, SendMessage
+from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
+from storecrew.stores.sql.schema import customers_and_offers as d, ledger as t
+from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 MARKETING = "marketing"
 PURPOSES = ("service", MARKETING)
@@ -22,7 +20,7 @@ _TOLD = sa.select(t.messages.c.id).where(
 )
 
 
-def send_message(unit: Unit, action: SendMessage) -> Answer:
+def send_message(unit: UnitOfWork, action: SendMessage) -> HandlerResult:
     """Queue the message; marketing needs the customer's consent, and a topic is told once."""
     if action.purpose not in PURPOSES:
         return invalid("purpose", f"{action.purpose!r} is not one of {', '.join(PURPOSES)}")
@@ -40,7 +38,7 @@ def send_message(unit: Unit, action: SendMessage) -> Answer:
     return done(detail={"customer": action.customer, "message_id": number})
 
 
-def queue(unit: Unit, message: SendMessage, *, answers: str | None = None) -> int:
+def queue(unit: UnitOfWork, message: SendMessage, *, answers: str | None = None) -> int:
     """Put a message to the others that wait, and return its number.
 
     `answers` is the Message-ID of the customer's mail that it answers.
@@ -53,13 +51,13 @@ def queue(unit: Unit, message: SendMessage, *, answers: str | None = None) -> in
     return number
 
 
-def _was_told(unit: Unit, customer: str, topic: str) -> bool:
+def _was_told(unit: UnitOfWork, customer: str, topic: str) -> bool:
     here = {"to": customer, "about": topic}
     return unit.connection.execute(_TOLD, here).first() is not None
 
 
-def _answer_wish(unit: Unit, action: SendMessage) -> None:
-    """Forget the wish that this message answers: `back:<sku>:<anything>`."""
+def _answer_wish(unit: UnitOfWork, action: SendMessage) -> None:
+    """Delete the subscription that this message fulfils: `back:<sku>:<anything>`."""
     sku = action.topic.removeprefix(_BACK).rpartition(":")[0]
     here = (d.stock_wishes.c.product == sku, d.stock_wishes.c.customer == action.customer)
     unit.connection.execute(sa.delete(d.stock_wishes).where(*here))

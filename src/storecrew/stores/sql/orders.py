@@ -2,42 +2,41 @@
 
 import sqlalchemy as sa
 
-from storecrew.domain.actions import (
+from storecrew.domain.shop.orders import (
+    MAX_LINES,
     ApproveOrder,
     CancelOrder,
-    CapturePayment,
     CompleteDelivery,
     FulfilOrder,
-    PlaceOrder,
-)
-from storecrew.domain.commerce import Line
-from storecrew.domain.events import (
+    Line,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
     OrderPlaced,
-    PaymentReceived,
+    OrderStatus,
+    PlaceOrder,
+    is_legal,
 )
-from storecrew.domain.orders import MAX_LINES, Status, is_legal
-from storecrew.stores.sql import tables as t
-from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
+from storecrew.domain.shop.payments import CapturePayment, PaymentReceived
 from storecrew.stores.sql.checks import bad_name, bad_quantity
-from storecrew.stores.sql.offers import priced
-from storecrew.stores.sql.rows import OrderRow, Pick, ProductRow, Sold
-from storecrew.stores.sql.stock import pick
-from storecrew.stores.sql.unit import Unit
+from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
+from storecrew.stores.sql.inventory import pick
+from storecrew.stores.sql.order_pricing import priced
+from storecrew.stores.sql.rows import Allocation, OrderItemRow, OrderRow, ProductRow
+from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 _NEW_ORDER = sa.insert(t.orders).returning(t.orders.c.id)
 
 
-def place_order(unit: Unit, action: PlaceOrder) -> Answer:
+def place_order(unit: UnitOfWork, action: PlaceOrder) -> HandlerResult:
     """Reserve every line and record the order, or say what is missing and record nothing."""
     wanted = _resolved(unit, action.lines)
-    if isinstance(wanted, Answer):
+    if isinstance(wanted, HandlerResult):
         return wanted
     missing: dict[str, int] = {}
-    picks: list[Pick] = []
+    picks: list[Allocation] = []
     for product, quantity in wanted:
         if not product.stocked:
             continue
@@ -50,7 +49,7 @@ def place_order(unit: Unit, action: PlaceOrder) -> Answer:
         said = ", ".join(f"{sku}: {units}" for sku, units in missing.items())
         return refused("short_stock", f"units missing: {said}", {"missing": missing})
     sold = priced(unit, action, wanted)
-    if isinstance(sold, Answer):
+    if isinstance(sold, HandlerResult):
         return sold
     order = _new_order(unit, action, sold)
     _hold(unit, order, picks)
@@ -59,20 +58,20 @@ def place_order(unit: Unit, action: PlaceOrder) -> Answer:
     return done(after=_state(order), detail=_state(order) | {"total": unit.json(order.total)})
 
 
-def approve_order(unit: Unit, action: ApproveOrder) -> Answer:
+def approve_order(unit: UnitOfWork, action: ApproveOrder) -> HandlerResult:
     """Take a received order through `approved` to `awaiting_payment`."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, Status.APPROVED) or _held(order):
+    if bad := illegal(order, OrderStatus.APPROVED) or _held(order):
         return bad
     before = _state(order)
-    unit.move(order, Status.APPROVED)
-    unit.move(order, Status.AWAITING_PAYMENT)
+    unit.transition(order, OrderStatus.APPROVED)
+    unit.transition(order, OrderStatus.AWAITING_PAYMENT)
     unit.publish(OrderApproved(order_id=order.id))
     return _moved(before, order)
 
 
-def capture_payment(unit: Unit, action: CapturePayment) -> Answer:
+def capture_payment(unit: UnitOfWork, action: CapturePayment) -> HandlerResult:
     """Record the payment of the whole total, under a reference never seen before."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
@@ -94,60 +93,60 @@ def capture_payment(unit: Unit, action: CapturePayment) -> Answer:
     )
 
 
-def fulfil_order(unit: Unit, action: FulfilOrder) -> Answer:
+def fulfil_order(unit: UnitOfWork, action: FulfilOrder) -> HandlerResult:
     """Take a paid order's reserved units off the shelf and hand them to the carrier."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, Status.AWAITING_DELIVERY) or _held(order):
+    if bad := illegal(order, OrderStatus.AWAITING_DELIVERY) or _held(order):
         return bad
     if not order.payments:
         return refused("unpaid", f"{unit.money(order.total)} of order {order.id} are not paid")
     before = _state(order)
     stock: dict[str, int] = {}
     for taken in order.reserved:
-        shelf = unit.shelf(taken.product, taken.warehouse)
+        shelf = unit.stock_row(taken.product, taken.warehouse)
         reason = f"order {order.id} fulfilled"
-        unit.count(shelf, -taken.quantity, reason, reserved=-taken.quantity)
+        unit.adjust_on_hand(shelf, -taken.quantity, reason, reserved=-taken.quantity)
         stock[taken.product] = sum(s.on_hand for s in unit.stock[taken.product].values())
         _note_fulfilment(unit, order, taken)
     unit.release(order)
-    unit.move(order, Status.AWAITING_DELIVERY)
+    unit.transition(order, OrderStatus.AWAITING_DELIVERY)
     unit.publish(OrderFulfilled(order_id=order.id))
     return done(before=before, after=_state(order), detail=_state(order) | {"updated_stock": stock})
 
 
-def complete_delivery(unit: Unit, action: CompleteDelivery) -> Answer:
+def complete_delivery(unit: UnitOfWork, action: CompleteDelivery) -> HandlerResult:
     """Record that the parcel arrived."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, Status.DELIVERED):
+    if bad := illegal(order, OrderStatus.DELIVERED):
         return bad
     before = _state(order)
-    unit.move(order, Status.DELIVERED)
+    unit.transition(order, OrderStatus.DELIVERED)
     unit.publish(OrderDelivered(order_id=order.id))
     return _moved(before, order)
 
 
-def cancel_order(unit: Unit, action: CancelOrder) -> Answer:
+def cancel_order(unit: UnitOfWork, action: CancelOrder) -> HandlerResult:
     """Release the order's reservation and refund what was paid."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, Status.CANCELLED):
+    if bad := illegal(order, OrderStatus.CANCELLED):
         return bad
     before = _state(order) | {"paid": unit.json(order.paid)}
     refunded = order.paid
     for held in order.reserved:
-        unit.reserve(unit.shelf(held.product, held.warehouse), -held.quantity)
+        unit.reserve(unit.stock_row(held.product, held.warehouse), -held.quantity)
     unit.release(order)
     pay_back(unit, order, refunded, action.reason or "cancelled")
     order.details = action.reason
-    unit.move(order, Status.CANCELLED)
+    unit.transition(order, OrderStatus.CANCELLED)
     unit.publish(OrderCancelled(order_id=order.id, reason=action.reason))
     after = _state(order) | {"paid": unit.json(0)}
     return done(before=before, after=after, detail=_state(order) | {"refund": unit.json(refunded)})
 
 
-def illegal(order: OrderRow, status: Status) -> Answer | None:
+def illegal(order: OrderRow, status: OrderStatus) -> HandlerResult | None:
     """Refuse a move that the order machine does not know."""
     if is_legal(order.status, status):
         return None
@@ -155,14 +154,14 @@ def illegal(order: OrderRow, status: Status) -> Answer | None:
     return refused("illegal_move", problem, {"from": order.status.value, "to": status.value})
 
 
-def _held(order: OrderRow) -> Answer | None:
+def _held(order: OrderRow) -> HandlerResult | None:
     """Refuse a step of an order that a person has to look at first."""
     if not order.held:
         return None
     return refused("held", f"order {order.id} is held: {order.held}", {"order_id": order.id})
 
 
-def pay_back(unit: Unit, order: OrderRow, amount: int, reason: str) -> None:
+def pay_back(unit: UnitOfWork, order: OrderRow, amount: int, reason: str) -> None:
     """Record a refund, if there is anything to refund."""
     if amount:
         order.paid -= amount
@@ -170,7 +169,9 @@ def pay_back(unit: Unit, order: OrderRow, amount: int, reason: str) -> None:
         unit.add(t.refunds, row)
 
 
-def _resolved(unit: Unit, lines: tuple[Line, ...]) -> list[tuple[ProductRow, int]] | Answer:
+def _resolved(
+    unit: UnitOfWork, lines: tuple[Line, ...]
+) -> list[tuple[ProductRow, int]] | HandlerResult:
     if not 1 <= len(lines) <= MAX_LINES:
         return invalid("lines", f"an order has 1 to {MAX_LINES} lines")
     total: dict[str, int] = {}
@@ -188,14 +189,14 @@ def _only(skus: list[str]) -> str | None:
     return skus[0] if len(skus) == 1 else None
 
 
-def _new_order(unit: Unit, action: PlaceOrder, lines: list[Sold]) -> OrderRow:
+def _new_order(unit: UnitOfWork, action: PlaceOrder, lines: list[OrderItemRow]) -> OrderRow:
     total = sum(line.quantity * line.price for line in lines)
     number = unit.insert(
         _NEW_ORDER,
         {
             "order_text": action.order_text
             or ", ".join(f"{x.product}:{x.quantity}" for x in lines),
-            "status": Status.RECEIVED,
+            "status": OrderStatus.RECEIVED,
             "timestamp": unit.now,
             "agent": unit.actor,
             "details": "",
@@ -212,34 +213,34 @@ def _new_order(unit: Unit, action: PlaceOrder, lines: list[Sold]) -> OrderRow:
     for line in lines:
         item = {"order_id": number, "product": line.product, "quantity": line.quantity}
         unit.add(t.order_items, item | {"unit_price_minor": line.price})
-    unit.enter(number, None, Status.RECEIVED)
-    order = OrderRow(number, Status.RECEIVED, total, 0, lines=lines)
+    unit.add_history(number, None, OrderStatus.RECEIVED)
+    order = OrderRow(number, OrderStatus.RECEIVED, total, 0, lines=lines)
     unit.orders[number] = order
     return order
 
 
-def _hold(unit: Unit, order: OrderRow, picks: list[Pick]) -> None:
+def _hold(unit: UnitOfWork, order: OrderRow, picks: list[Allocation]) -> None:
     for held in picks:
-        unit.reserve(unit.shelf(held.product, held.warehouse), held.quantity)
+        unit.reserve(unit.stock_row(held.product, held.warehouse), held.quantity)
         row = {"product": held.product, "warehouse": held.warehouse, "quantity": held.quantity}
         unit.add(t.reservations, {"order_id": order.id, **row})
     order.reserved = picks
 
 
-def _note_fulfilment(unit: Unit, order: OrderRow, taken: Pick) -> None:
+def _note_fulfilment(unit: UnitOfWork, order: OrderRow, taken: Allocation) -> None:
     order.fulfilled.append(taken)
     row = {"product": taken.product, "warehouse": taken.warehouse, "quantity": taken.quantity}
     unit.add(t.fulfilments, {"order_id": order.id, **row, "at": unit.now})
 
 
-def _bad_payment(unit: Unit, order: OrderRow, action: CapturePayment) -> Answer | None:
+def _bad_payment(unit: UnitOfWork, order: OrderRow, action: CapturePayment) -> HandlerResult | None:
     if action.reference in unit.references:
         problem = f"payment {action.reference!r} was recorded before"
         return refused("duplicate_reference", problem, {"reference": action.reference})
     status = order.status
-    if status is not Status.AWAITING_PAYMENT or order.payments:
+    if status is not OrderStatus.AWAITING_PAYMENT or order.payments:
         said = "paid" if order.payments else status.value
-        move = {"from": status.value, "to": Status.AWAITING_PAYMENT.value}
+        move = {"from": status.value, "to": OrderStatus.AWAITING_PAYMENT.value}
         return refused("illegal_move", f"order {order.id} is {said}: no payment is due", move)
     if bad := bad_name("reference", action.reference):
         return bad
@@ -252,5 +253,5 @@ def _state(order: OrderRow) -> dict[str, object]:
     return {"order_id": order.id, "status": order.status.value}
 
 
-def _moved(before: dict[str, object], order: OrderRow) -> Answer:
+def _moved(before: dict[str, object], order: OrderRow) -> HandlerResult:
     return done(before=before, after=_state(order), detail=_state(order))

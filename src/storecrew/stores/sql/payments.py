@@ -2,21 +2,26 @@
 
 import sqlalchemy as sa
 
-from storecrew.domain.actions import AuthorizePayment, HoldOrder, ReleaseOrder, SetPaymentMethod
-from storecrew.domain.events import (
+from storecrew.domain.shop.orders import (
+    RESERVING,
+    HoldOrder,
     OrderHeld,
     OrderReleased,
+    ReleaseOrder,
+)
+from storecrew.domain.shop.payments import (
+    AuthorizePayment,
     PaymentAuthorized,
     PaymentMethodChanged,
+    SetPaymentMethod,
 )
-from storecrew.domain.orders import RESERVING
-from storecrew.stores.sql import dealings as d
-from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
 from storecrew.stores.sql.checks import bad_amount, bad_name
-from storecrew.stores.sql.unit import Unit
+from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
+from storecrew.stores.sql.schema import customers_and_offers as d
+from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 
-def authorize_payment(unit: Unit, action: AuthorizePayment) -> Answer:
+def authorize_payment(unit: UnitOfWork, action: AuthorizePayment) -> HandlerResult:
     """Record that a provider set the order's total aside, under a reference never seen before."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
@@ -43,7 +48,7 @@ def authorize_payment(unit: Unit, action: AuthorizePayment) -> Answer:
     return done(detail={"order_id": order.id, "reference": action.reference})
 
 
-def set_payment_method(unit: Unit, action: SetPaymentMethod) -> Answer:
+def set_payment_method(unit: UnitOfWork, action: SetPaymentMethod) -> HandlerResult:
     """Offer the way to pay, or offer it no longer; one that was never set is offered."""
     if bad := bad_name("method", action.method):
         return bad
@@ -58,7 +63,7 @@ def set_payment_method(unit: Unit, action: SetPaymentMethod) -> Answer:
     return done(before={"enabled": before}, after={"enabled": action.enabled})
 
 
-def hold_order(unit: Unit, action: HoldOrder) -> Answer:
+def hold_order(unit: UnitOfWork, action: HoldOrder) -> HandlerResult:
     """Keep an open order where it is."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
@@ -73,7 +78,7 @@ def hold_order(unit: Unit, action: HoldOrder) -> Answer:
     return done(before={"held": before}, after={"held": order.held}, detail={"order_id": order.id})
 
 
-def release_order(unit: Unit, action: ReleaseOrder) -> Answer:
+def release_order(unit: UnitOfWork, action: ReleaseOrder) -> HandlerResult:
     """Let a held order go on; one that is not held stays as it is."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)

@@ -4,19 +4,22 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from storecrew.domain.actions import CancelPurchase, DelayPurchase, ReceivePurchase, Reorder
 from storecrew.domain.codec import encode
-from storecrew.domain.events import (
-    PurchaseCancelled,
-    PurchaseDelayed,
-    PurchaseOrdered,
-    PurchaseReceived,
+from storecrew.domain.shop.purchasing import (
+    CancelPurchaseOrder,
+    CreatePurchaseOrder,
+    DelayPurchaseOrder,
+    PurchaseOrderCancelled,
+    PurchaseOrderCreated,
+    PurchaseOrderDelayed,
+    PurchaseOrderReceived,
+    ReceivePurchaseOrder,
 )
-from storecrew.stores.sql import tables as t
-from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
 from storecrew.stores.sql.checks import bad_name, bad_quantity
-from storecrew.stores.sql.rows import PurchaseRow
-from storecrew.stores.sql.unit import Unit
+from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
+from storecrew.stores.sql.rows import PurchaseOrderRow
+from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 DEFAULT_SUPPLIER = "default"
 DEFAULT_LEAD_DAYS = 7.0
@@ -25,7 +28,7 @@ DEFAULT_LEAD_DAYS = 7.0
 _NEW_PURCHASE = sa.insert(t.purchases).returning(t.purchases.c.id)
 
 
-def reorder(unit: Unit, action: Reorder) -> Answer:
+def reorder(unit: UnitOfWork, action: CreatePurchaseOrder) -> HandlerResult:
     """Buy from the product's supplier, unless a purchase for that place is already open."""
     if bad := bad_quantity(action.quantity) or bad_name("warehouse", action.warehouse):
         return bad
@@ -41,7 +44,7 @@ def reorder(unit: Unit, action: Reorder) -> Answer:
     due = unit.now + timedelta(days=unit.lead_times[supplier])
     row = {"supplier": supplier, "unit_cost_minor": product.cost, "due_at": due}
     purchase = _new_purchase(unit, action, row)
-    ordered = PurchaseOrdered(
+    ordered = PurchaseOrderCreated(
         sku=action.sku, purchase_id=purchase.id, quantity=action.quantity, due_at=due
     )
     unit.publish(ordered)
@@ -50,7 +53,7 @@ def reorder(unit: Unit, action: Reorder) -> Answer:
     return done(after={"purchase_id": purchase.id, "status": "open", "cost": cost}, detail=detail)
 
 
-def cancel_purchase(unit: Unit, action: CancelPurchase) -> Answer:
+def cancel_purchase(unit: UnitOfWork, action: CancelPurchaseOrder) -> HandlerResult:
     """Call an open purchase off."""
     if (purchase := unit.purchases.get(action.purchase_id)) is None:
         return unknown("purchase", action.purchase_id)
@@ -58,11 +61,11 @@ def cancel_purchase(unit: Unit, action: CancelPurchase) -> Answer:
         return bad
     purchase.status = "cancelled"
     unit.close_purchase(purchase)
-    unit.publish(PurchaseCancelled(sku=purchase.product, purchase_id=purchase.id))
+    unit.publish(PurchaseOrderCancelled(sku=purchase.product, purchase_id=purchase.id))
     return done(before=_state(purchase, "open"), after=_state(purchase, "cancelled"))
 
 
-def receive_purchase(unit: Unit, action: ReceivePurchase) -> Answer:
+def receive_purchase(unit: UnitOfWork, action: ReceivePurchaseOrder) -> HandlerResult:
     """Put what was delivered on the shelf, and close the purchase."""
     if (purchase := unit.purchases.get(action.purchase_id)) is None:
         return unknown("purchase", action.purchase_id)
@@ -71,17 +74,19 @@ def receive_purchase(unit: Unit, action: ReceivePurchase) -> Answer:
     quantity = purchase.quantity if action.quantity is None else action.quantity
     if bad := bad_quantity(quantity):
         return bad
-    shelf = unit.shelf(purchase.product, purchase.warehouse)
+    shelf = unit.stock_row(purchase.product, purchase.warehouse)
     before = _state(purchase, "open") | {"on_hand": shelf.on_hand}
     purchase.status, purchase.received = "received", quantity
     unit.close_purchase(purchase)
-    unit.count(shelf, quantity, f"purchase {purchase.id} received")
-    received = PurchaseReceived(sku=purchase.product, purchase_id=purchase.id, quantity=quantity)
+    unit.adjust_on_hand(shelf, quantity, f"purchase {purchase.id} received")
+    received = PurchaseOrderReceived(
+        sku=purchase.product, purchase_id=purchase.id, quantity=quantity
+    )
     unit.publish(received)
     return done(before=before, after=_state(purchase, "received") | {"on_hand": shelf.on_hand})
 
 
-def delay_purchase(unit: Unit, action: DelayPurchase) -> Answer:
+def delay_purchase(unit: UnitOfWork, action: DelayPurchaseOrder) -> HandlerResult:
     """Note when an open purchase will really arrive; a moment that is over already is refused."""
     if (purchase := unit.purchases.get(action.purchase_id)) is None:
         return unknown("purchase", action.purchase_id)
@@ -93,14 +98,14 @@ def delay_purchase(unit: Unit, action: DelayPurchase) -> Answer:
     was = unit.connection.execute(sa.select(t.purchases.c.due_at).where(here)).scalar_one()
     unit.connection.execute(sa.update(t.purchases).where(here).values(due_at=action.due_at))
     unit.publish(
-        PurchaseDelayed(
+        PurchaseOrderDelayed(
             sku=purchase.product, purchase_id=purchase.id, previous=was, due_at=action.due_at
         )
     )
     return done(before={"due_at": encode(was)}, after={"due_at": encode(action.due_at)})
 
 
-def _open(unit: Unit, action: Reorder) -> PurchaseRow | None:
+def _open(unit: UnitOfWork, action: CreatePurchaseOrder) -> PurchaseOrderRow | None:
     place = (action.sku, action.warehouse)
     every = unit.purchases.values()
     return next(
@@ -108,7 +113,7 @@ def _open(unit: Unit, action: Reorder) -> PurchaseRow | None:
     )
 
 
-def _supplier(unit: Unit, named: str | None) -> str | None:
+def _supplier(unit: UnitOfWork, named: str | None) -> str | None:
     """Return the product's supplier, or the shop's only one; begin with a default one."""
     if named in unit.lead_times:
         return named
@@ -123,21 +128,23 @@ def _supplier(unit: Unit, named: str | None) -> str | None:
     return supplier
 
 
-def _new_purchase(unit: Unit, action: Reorder, row: dict[str, object]) -> PurchaseRow:
+def _new_purchase(
+    unit: UnitOfWork, action: CreatePurchaseOrder, row: dict[str, object]
+) -> PurchaseOrderRow:
     place = {"product": action.sku, "warehouse": action.warehouse, "quantity": action.quantity}
     state = {"status": "open", "received": None, "ordered_at": unit.now}
     number = unit.insert(_NEW_PURCHASE, {**row, **place, **state})
-    made = PurchaseRow(number, action.sku, action.warehouse, action.quantity, "open")
+    made = PurchaseOrderRow(number, action.sku, action.warehouse, action.quantity, "open")
     unit.purchases[number] = made
     return made
 
 
-def _not_open(purchase: PurchaseRow, status: str) -> Answer | None:
+def _not_open(purchase: PurchaseOrderRow, status: str) -> HandlerResult | None:
     if purchase.status == "open":
         return None
     problem = f"purchase {purchase.id} is {purchase.status}, not open"
     return refused("illegal_move", problem, {"from": purchase.status, "to": status})
 
 
-def _state(purchase: PurchaseRow, status: str) -> dict[str, object]:
+def _state(purchase: PurchaseOrderRow, status: str) -> dict[str, object]:
     return {"purchase_id": purchase.id, "status": status}

@@ -2,21 +2,21 @@
 
 import sqlalchemy as sa
 
-from storecrew.domain.actions import AcceptReturn, Refund
-from storecrew.domain.commerce import DEFAULT_WAREHOUSE, Line, Lines
-from storecrew.domain.events import OrderRefunded, OrderReturned
-from storecrew.domain.orders import Status
-from storecrew.stores.sql import tables as t
-from storecrew.stores.sql.answers import Answer, done, invalid, refused, unknown
+from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
+from storecrew.domain.shop.orders import Line, Lines, OrderStatus
+from storecrew.domain.shop.payments import OrderRefunded, Refund
+from storecrew.domain.shop.returns import AcceptReturn, OrderReturned
 from storecrew.stores.sql.checks import bad_quantity
+from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
 from storecrew.stores.sql.orders import illegal, pay_back
 from storecrew.stores.sql.rows import OrderRow
-from storecrew.stores.sql.unit import Unit
+from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 _NEW_RETURN = sa.insert(t.returns).returning(t.returns.c.id)
 
 
-def accept_return(unit: Unit, action: AcceptReturn) -> Answer:
+def accept_return(unit: UnitOfWork, action: AcceptReturn) -> HandlerResult:
     """Restock what comes back where it came from, and refund what it was sold for.
 
     An order returned in part takes further returns, until all of its units are back.
@@ -24,10 +24,10 @@ def accept_return(unit: Unit, action: AcceptReturn) -> Answer:
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
     back = _coming_back(order, action.lines)
-    further = order.status is Status.RETURNED and _left(order)
-    if not further and (bad := illegal(order, Status.RETURNED)):
+    further = order.status is OrderStatus.RETURNED and _left(order)
+    if not further and (bad := illegal(order, OrderStatus.RETURNED)):
         return bad
-    if isinstance(back, Answer):
+    if isinstance(back, HandlerResult):
         return back
     amount = min(order.paid, sum(_value(order, line) for line in back))
     before = {"status": order.status.value, "paid": unit.json(order.paid)}
@@ -36,27 +36,27 @@ def accept_return(unit: Unit, action: AcceptReturn) -> Answer:
         _restock(unit, order, line)
         order.returned[line.sku] = order.returned.get(line.sku, 0) + line.quantity
     pay_back(unit, order, amount, action.reason or "returned")
-    if order.status is Status.RETURNED:
+    if order.status is OrderStatus.RETURNED:
         unit.put_order(order)
     else:
-        unit.move(order, Status.RETURNED)
+        unit.transition(order, OrderStatus.RETURNED)
     unit.publish(OrderReturned(order_id=order.id, amount=unit.money(amount)))
     after = {"status": order.status.value, "paid": unit.json(order.paid)}
     detail = {"order_id": order.id, "status": order.status.value, "refund": unit.json(amount)}
     return done(before=before, after=after, detail=detail)
 
 
-def refund(unit: Unit, action: Refund) -> Answer:
+def refund(unit: UnitOfWork, action: Refund) -> HandlerResult:
     """Pay back what is left of a returned order's payment."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, Status.REFUNDED):
+    if bad := illegal(order, OrderStatus.REFUNDED):
         return bad
     if not (amount := order.paid):
         return refused("invalid", f"nothing of order {order.id} is left to refund")
     before = {"status": order.status.value, "paid": unit.json(amount)}
     pay_back(unit, order, amount, action.reason or "refunded")
-    unit.move(order, Status.REFUNDED)
+    unit.transition(order, OrderStatus.REFUNDED)
     unit.publish(OrderRefunded(order_id=order.id, amount=unit.money(amount)))
     after = {"status": order.status.value, "paid": unit.json(0)}
     detail = {"order_id": order.id, "status": order.status.value, "refund": unit.json(amount)}
@@ -72,17 +72,17 @@ def _left(order: OrderRow) -> dict[str, int]:
     return {sku: quantity for sku, quantity in left.items() if quantity > 0}
 
 
-def _coming_back(order: OrderRow, lines: tuple[Line, ...]) -> tuple[Line, ...] | Answer:
+def _coming_back(order: OrderRow, lines: tuple[Line, ...]) -> tuple[Line, ...] | HandlerResult:
     left = _left(order)
     if not lines:
         return tuple(Line(sku=sku, quantity=units) for sku, units in sorted(left.items()))
     for line in lines:
         if bad := bad_quantity(line.quantity):
             return bad
-    for line in Lines.summed(lines).items:
+    for line in Lines.merge_lines(lines).items:
         if line.quantity > (most := left.get(line.sku, 0)):
             return invalid("lines", f"{line.quantity} of {line.sku!r} are more than {most} left")
-    return Lines.summed(lines).items
+    return Lines.merge_lines(lines).items
 
 
 def _value(order: OrderRow, line: Line) -> int:
@@ -103,7 +103,7 @@ def _next(parts: list[int], skip: int, quantity: int) -> list[int]:
     return taken
 
 
-def _restock(unit: Unit, order: OrderRow, line: Line) -> None:
+def _restock(unit: UnitOfWork, order: OrderRow, line: Line) -> None:
     """Put units back where they came from; what another system fulfilled goes to the default."""
     if not unit.products[line.sku].stocked:
         return
@@ -112,11 +112,13 @@ def _restock(unit: Unit, order: OrderRow, line: Line) -> None:
     places = {p.warehouse: n for p, n in zip(picks, units, strict=True)}
     for warehouse, quantity in (places or {DEFAULT_WAREHOUSE: line.quantity}).items():
         if quantity:
-            unit.count(unit.shelf(line.sku, warehouse), quantity, f"order {order.id} returned")
+            unit.adjust_on_hand(
+                unit.stock_row(line.sku, warehouse), quantity, f"order {order.id} returned"
+            )
 
 
 def _note_return(
-    unit: Unit, order: OrderRow, lines: tuple[Line, ...], amount: int, reason: str
+    unit: UnitOfWork, order: OrderRow, lines: tuple[Line, ...], amount: int, reason: str
 ) -> None:
     row = {"order_id": order.id, "external_id": None, "customer": None, "at": unit.now}
     number = unit.insert(_NEW_RETURN, {**row, "amount_minor": amount, "reason": reason})

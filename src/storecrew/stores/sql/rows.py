@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from storecrew.domain.orders import Status
+from storecrew.domain.shop.orders import OrderStatus
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class ProductRow:
 
 
 @dataclass(slots=True)
-class Shelf:
+class StockRow:
     """A product's units in one warehouse."""
 
     product: str
@@ -29,7 +29,7 @@ class Shelf:
     on_hand: int = 0
     reserved: int = 0
     stored: bool = True
-    was: int = 0
+    previous: int = 0
     """Units available when the transaction began."""
 
     @property
@@ -39,7 +39,7 @@ class Shelf:
 
 
 @dataclass(slots=True)
-class Pick:
+class Allocation:
     """Units of one product from one warehouse."""
 
     product: str
@@ -48,7 +48,7 @@ class Pick:
 
 
 @dataclass(slots=True)
-class Sold:
+class OrderItemRow:
     """One line of an order."""
 
     product: str
@@ -61,14 +61,14 @@ class OrderRow:
     """An order; its lines and picks are there when the action at hand needs them."""
 
     id: int
-    status: Status
+    status: OrderStatus
     total: int
     paid: int
     details: str = ""
     imported: bool = False
-    reserved: list[Pick] = field(default_factory=list[Pick])
-    lines: list[Sold] = field(default_factory=list[Sold])
-    fulfilled: list[Pick] = field(default_factory=list[Pick])
+    reserved: list[Allocation] = field(default_factory=list[Allocation])
+    lines: list[OrderItemRow] = field(default_factory=list[OrderItemRow])
+    fulfilled: list[Allocation] = field(default_factory=list[Allocation])
     returned: dict[str, int] = field(default_factory=dict[str, int])
     """Units taken back already, per product."""
     payments: int = 0
@@ -78,7 +78,7 @@ class OrderRow:
 
 
 @dataclass(slots=True)
-class PurchaseRow:
+class PurchaseOrderRow:
     """A purchase order."""
 
     id: int

@@ -13,57 +13,51 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storecrew.database import DURABLE, Database, Durability, connect, migrate
-from storecrew.domain.actions import Action, Keyed
-from storecrew.domain.care import Ticket, TicketStatus
-from storecrew.domain.commerce import (
-    Authorization,
-    Customer,
-    DailySales,
-    Discrepancy,
-    Order,
-    OrderBacklog,
-    OrderMove,
-    OrderPage,
-    OrderQuery,
+from storecrew.domain.actions import Action, Command
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.integrity import Discrepancy
+from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.errors import InvalidInput, StorageBusy
+from storecrew.domain.paging import Page
+from storecrew.domain.ports.clock import Clock
+from storecrew.domain.shop.catalog import (
+    CompetitorPage,
+    CompetitorPrice,
     PriceChange,
     Product,
-    Purchase,
-    RivalPrice,
-    StockLevel,
-    StockMove,
-    Supplier,
+    ProductSuggestion,
 )
-from storecrew.domain.errors import InvalidInput, StorageBusy
-from storecrew.domain.events import Published
-from storecrew.domain.learning import EmptyShelf, Shipment, SoldLines
-from storecrew.domain.orders import Status
-from storecrew.domain.pages import Page
-from storecrew.domain.ports import Clock
-from storecrew.domain.proposals import Outcome
-from storecrew.domain.selling import (
-    Act,
-    Bundle,
-    Campaign,
-    Discount,
-    Spending,
-    Suggestion,
-    TradeHour,
-    WatchedRival,
+from storecrew.domain.shop.customers import Customer, CustomerActivity, CustomerSpend
+from storecrew.domain.shop.inventory import Shipment, StockLevel, StockMovement, StockoutPeriod
+from storecrew.domain.shop.orders import (
+    DailySales,
+    HourlySales,
+    Order,
+    OrderBacklog,
+    OrderPage,
+    OrderQuery,
+    OrderStatus,
+    OrderTransition,
+    SoldLines,
 )
+from storecrew.domain.shop.payments import Authorization
+from storecrew.domain.shop.promotions import Bundle, Campaign, Discount
+from storecrew.domain.shop.purchasing import PurchaseOrder, Supplier
+from storecrew.domain.shop.support import Ticket, TicketStatus
 from storecrew.stores.sql import (
-    books,
-    dealing_reads,
-    hours,
-    keys,
+    bulk_customers,
+    customer_and_offer_queries,
+    hourly_sales,
+    idempotency,
+    integrity,
     lists,
-    pages,
-    past,
-    people,
-    reads,
-    standing,
+    message_queries,
+    order_queries,
+    queries,
+    sales_history,
 )
 from storecrew.stores.sql.apply import apply_batch
-from storecrew.stores.sql.gathering import Gathering
+from storecrew.stores.sql.group_commit import GroupCommit
 
 T = TypeVar("T")
 
@@ -83,18 +77,18 @@ class SqlStore:
     database: Database
     clock: Clock
     currency: str
-    _gatherings: "WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering]" = field(
+    _group_commits: "WeakKeyDictionary[asyncio.AbstractEventLoop, GroupCommit]" = field(
         default_factory=WeakKeyDictionary, init=False, repr=False, compare=False
     )
 
     async def apply(self, action: Action, *, key: str, actor: str = "system") -> Outcome:
         """Do the action at most once per key, and return its outcome."""
-        keyed = Keyed(key=key, action=action, actor=actor)
+        keyed = Command(key=key, action=action, actor=actor)
         if self.database.inline:
             return (await self.apply_batch([keyed]))[0]
-        return await self._gathering().apply(keyed)
+        return await self._group_commit().apply(keyed)
 
-    async def apply_batch(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
+    async def apply_batch(self, batch: Sequence[Command]) -> Sequence[Outcome]:
         """Apply up to 500 actions in order, in one transaction; a refused one stops no other."""
         if len(batch) > MAX_BATCH:
             raise InvalidInput("batch", f"has {len(batch)} actions; at most {MAX_BATCH} may be")
@@ -102,175 +96,185 @@ class SqlStore:
 
     async def put_customers(self, customers: Sequence[Customer]) -> None:
         """Add these customers, or change those that are known."""
-        await self._write(people.put_customers, customers)
+        await self._write(bulk_customers.put_customers, customers)
 
     async def put_suppliers(self, suppliers: Sequence[Supplier]) -> None:
         """Add these suppliers, or change those that are known."""
-        await self._write(people.put_suppliers, suppliers)
+        await self._write(bulk_customers.put_suppliers, suppliers)
 
     async def product(self, sku: str) -> Product:
         """Return the product, or raise `NotFound`."""
-        return await self._read(reads.product, self.currency, sku)
+        return await self._read(queries.product, self.currency, sku)
 
     async def products(self, skus: Iterable[str] | None = None) -> Sequence[Product]:
         """Return these products (all when None) ordered by SKU."""
-        return await self._read(reads.products, self.currency, reads.wanted(skus))
+        return await self._read(queries.products, self.currency, queries.as_list(skus))
 
     async def stock(self, skus: Iterable[str] | None = None) -> Sequence[StockLevel]:
         """Return the levels of these products (all when None), by SKU, then warehouse."""
-        return await self._read(reads.stock, reads.wanted(skus))
+        return await self._read(queries.stock, queries.as_list(skus))
 
-    async def stock_moves(self, *, limit: int = 100) -> Sequence[StockMove]:
+    async def stock_movements(self, *, limit: int = 100) -> Sequence[StockMovement]:
         """Return the newest entries of the stock ledger, newest first."""
-        return await self._read(reads.stock_moves, limit)
+        return await self._read(queries.stock_movements, limit)
 
     async def order(self, order_id: int) -> Order:
         """Return the order, or raise `NotFound`."""
-        return await self._read(pages.order, order_id)
+        return await self._read(order_queries.order, order_id)
 
     async def orders(self, query: OrderQuery) -> OrderPage:
         """Return one page of matching orders, newest first."""
-        return await self._read(pages.page, query)
+        return await self._read(order_queries.page, query)
 
     async def orders_by_id(self, order_ids: Iterable[int]) -> Sequence[Order]:
         """Return these orders by id; unknown ids are left out."""
-        return await self._read(pages.by_id, frozenset(order_ids))
+        return await self._read(order_queries.by_id, frozenset(order_ids))
 
     async def open_orders(self) -> Sequence[Order]:
         """Return every order not yet delivered, cancelled or returned, oldest first."""
-        return await self._read(pages.open_orders)
+        return await self._read(order_queries.open_orders)
 
-    async def order_counts(self) -> Mapping[Status, int]:
+    async def order_counts(self) -> Mapping[OrderStatus, int]:
         """Return how many orders stand in each state."""
-        return await self._read(pages.counts)
+        return await self._read(order_queries.counts)
 
     async def order_backlog(self) -> OrderBacklog:
         """Return since when open orders wait in each state, and how many are paid and not sent."""
-        return await self._read(pages.backlog)
+        return await self._read(order_queries.backlog)
 
     async def skus_to_watch(self, *, below: int) -> Sequence[str]:
         """Return products with fewer units available in a warehouse, and those without a price."""
         return await self._read(lists.skus_to_watch, below)
 
-    async def order_moves(self, order_ids: Iterable[int]) -> Sequence[OrderMove]:
+    async def order_transitions(self, order_ids: Iterable[int]) -> Sequence[OrderTransition]:
         """Return the recorded moves of these orders, oldest first."""
-        return await self._read(pages.moves, frozenset(order_ids))
+        return await self._read(order_queries.moves, frozenset(order_ids))
 
     async def daily_sales(
         self, first: date, last: date, skus: Iterable[str] | None = None
     ) -> DailySales:
         """Return units sold per product and UTC day, both days included, cancelled orders not."""
-        return await self._read(reads.daily_sales, first, last, reads.wanted(skus))
+        return await self._read(queries.daily_sales, first, last, queries.as_list(skus))
 
     async def sold_lines(self, first: date, last: date) -> SoldLines:
         """Return the lines of orders of these UTC days, both included; cancelled ones are not."""
-        return await self._read(past.sold_lines, self.currency, first, last)
+        return await self._read(sales_history.sold_lines, self.currency, first, last)
 
     async def shipments(self, first: date, last: date) -> Sequence[Shipment]:
         """Return what left each warehouse on these UTC days, by SKU, warehouse and day."""
-        return await self._read(past.shipments, first, last)
+        return await self._read(sales_history.shipments, first, last)
 
-    async def empty_shelves(self, first: date, last: date) -> Sequence[EmptyShelf]:
+    async def stockout_periods(self, first: date, last: date) -> Sequence[StockoutPeriod]:
         """Return when products were sold out for whole days, as the stock ledger tells it."""
-        return await self._read(past.empty_shelves, first, last)
+        return await self._read(sales_history.stockout_periods, first, last)
 
     async def price_changes(
         self, since: datetime, skus: Iterable[str] | None = None
     ) -> Sequence[PriceChange]:
         """Return price changes from that moment on, oldest first."""
-        return await self._read(reads.price_changes, self.currency, since, reads.wanted(skus))
+        return await self._read(queries.price_changes, self.currency, since, queries.as_list(skus))
 
-    async def purchases(self, *, status: str | None = "open") -> Sequence[Purchase]:
+    async def purchase_orders(self, *, status: str | None = "open") -> Sequence[PurchaseOrder]:
         """Return purchase orders of this status (all when None), oldest first."""
-        return await self._read(reads.purchases, self.currency, status)
+        return await self._read(queries.purchase_orders, self.currency, status)
 
     async def suppliers(self) -> Sequence[Supplier]:
         """Return every supplier, ordered by id."""
-        return await self._read(reads.suppliers)
+        return await self._read(queries.suppliers)
 
-    async def rival_prices(self, skus: Iterable[str] | None = None) -> Sequence[RivalPrice]:
-        """Return what each rival was last seen asking, by SKU, then rival."""
-        return await self._read(reads.rival_prices, reads.wanted(skus))
+    async def competitor_prices(
+        self, skus: Iterable[str] | None = None
+    ) -> Sequence[CompetitorPrice]:
+        """Return each competitor's last observed price, by SKU, then competitor."""
+        return await self._read(queries.competitor_prices, queries.as_list(skus))
 
     async def customer(self, customer_id: str) -> Customer:
         """Return the customer, or raise `NotFound`."""
-        return await self._read(reads.customer, customer_id)
+        return await self._read(queries.customer, customer_id)
 
     async def messages_sent(self, customers: Iterable[str], since: datetime) -> Mapping[str, int]:
         """Return how many marketing messages each of these customers was sent since then."""
-        return await self._read(reads.messages_sent, frozenset(customers), since)
+        return await self._read(queries.messages_sent, frozenset(customers), since)
 
     async def customers(self) -> Sequence[Customer]:
         """Return every customer, ordered by id."""
-        return await self._read(dealing_reads.customers)
+        return await self._read(customer_and_offer_queries.customers)
 
-    async def spending(self, first: datetime, last: datetime) -> Mapping[str, Spending]:
+    async def customer_spend(self, first: datetime, last: datetime) -> Mapping[str, CustomerSpend]:
         """Return what each known customer bought from `first` until before `last`."""
-        return await self._read(dealing_reads.spending, self.currency, first, last)
+        return await self._read(
+            customer_and_offer_queries.customer_spend, self.currency, first, last
+        )
 
-    async def trade_hours(self, since: datetime) -> Sequence[TradeHour]:
+    async def hourly_sales(self, since: datetime) -> Sequence[HourlySales]:
         """Return the hours since then in which something was sold or paid back, oldest first."""
-        return await self._read(hours.trade_hours, self.currency, since)
+        return await self._read(hourly_sales.hourly_sales, self.currency, since)
 
     async def discounts(self, *, ending_after: datetime) -> Sequence[Discount]:
         """Return discounts that end after then, by code."""
-        return await self._read(dealing_reads.discounts, ending_after)
+        return await self._read(customer_and_offer_queries.discounts, ending_after)
 
     async def bundles(self) -> Sequence[Bundle]:
         """Return what is offered together now, by name."""
-        return await self._read(dealing_reads.bundles, self.currency)
+        return await self._read(customer_and_offer_queries.bundles, self.currency)
 
     async def recommendations(self, place: str) -> Sequence[str]:
         """Return the SKUs shown in a place, best first; none where nothing was set."""
-        return await self._read(dealing_reads.recommendations, place)
+        return await self._read(customer_and_offer_queries.recommendations, place)
 
     async def campaigns(self) -> Sequence[Campaign]:
         """Return every campaign, newest first."""
-        return await self._read(dealing_reads.campaigns)
+        return await self._read(customer_and_offer_queries.campaigns)
 
-    async def suggestions(self) -> Sequence[Suggestion]:
+    async def product_suggestions(self) -> Sequence[ProductSuggestion]:
         """Return products that were suggested, newest first."""
-        return await self._read(dealing_reads.suggestions)
+        return await self._read(customer_and_offer_queries.product_suggestions)
 
-    async def watched_rivals(self) -> Sequence[WatchedRival]:
-        """Return the pages of rivals that are looked up, by SKU, then rival."""
-        return await self._read(dealing_reads.watched_rivals)
+    async def competitor_pages(self) -> Sequence[CompetitorPage]:
+        """Return the tracked competitor pages, by SKU, then competitor."""
+        return await self._read(customer_and_offer_queries.competitor_pages)
 
-    async def acts(self, since: datetime, *, limit: int = 10_000) -> Sequence[Act]:
+    async def customer_activity(
+        self, since: datetime, *, limit: int = 10_000
+    ) -> Sequence[CustomerActivity]:
         """Return what customers did in the shop's window since then, oldest first."""
-        return await self._read(dealing_reads.acts, since, limit)
+        return await self._read(customer_and_offer_queries.customer_activity, since, limit)
 
     async def ticket(self, ticket_id: str) -> Ticket:
         """Return the ticket, or raise `NotFound`."""
-        return await self._read(dealing_reads.ticket, ticket_id)
+        return await self._read(customer_and_offer_queries.ticket, ticket_id)
 
     async def tickets(
         self, *, status: TicketStatus | None = None, limit: int = 200
     ) -> Sequence[Ticket]:
         """Return tickets of this status (all when None), newest first."""
-        return await self._read(dealing_reads.tickets, status, limit)
+        return await self._read(customer_and_offer_queries.tickets, status, limit)
 
     async def authorizations(self, order_ids: Iterable[int]) -> Sequence[Authorization]:
         """Return payments set aside for these orders, oldest first."""
-        return await self._read(dealing_reads.authorizations, self.currency, frozenset(order_ids))
+        return await self._read(
+            customer_and_offer_queries.authorizations, self.currency, frozenset(order_ids)
+        )
 
     async def payment_methods(self) -> Mapping[str, bool]:
         """Return the ways to pay that were ever used or set, and whether each is offered."""
-        return await self._read(dealing_reads.payment_methods)
+        return await self._read(customer_and_offer_queries.payment_methods)
 
-    async def waiting_for(self, sku: str) -> Sequence[str]:
+    async def back_in_stock_subscribers(self, sku: str) -> Sequence[str]:
         """Return the customers who asked to be told when the product is back, by id."""
-        return await self._read(dealing_reads.waiting_for, sku)
+        return await self._read(customer_and_offer_queries.back_in_stock_subscribers, sku)
 
-    async def topics_told(
+    async def sent_topics(
         self, customers: Iterable[str], topics: Iterable[str]
     ) -> Mapping[str, Sequence[str]]:
         """Return which of these topics each of these customers was told of, in order."""
-        return await self._read(standing.told, frozenset(customers), frozenset(topics))
+        return await self._read(
+            message_queries.sent_topics, frozenset(customers), frozenset(topics)
+        )
 
     async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
         """Return which of these addresses are written to no more, and why."""
-        return await self._read(dealing_reads.suppressed, frozenset(addresses))
+        return await self._read(customer_and_offer_queries.suppressed, frozenset(addresses))
 
     async def product_page(self, *, page: int, per_page: int) -> Page[Product]:
         """Return one page of the products, by SKU."""
@@ -290,40 +294,40 @@ class SqlStore:
 
     async def purchase_page(
         self, *, status: str | None, page: int, per_page: int
-    ) -> Page[Purchase]:
+    ) -> Page[PurchaseOrder]:
         """Return one page of the purchase orders of this status (all when None), oldest first."""
         return await self._read(lists.purchases, self.currency, status, page, per_page)
 
-    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, Published]]:
+    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, EventEnvelope]]:
         """Return facts recorded after that position, in order, with their positions."""
         # Not a snapshot: on Postgres it must see what was committed while it waited for writers.
-        return await self.database.read(partial(reads.outbox, after=after, limit=limit))
+        return await self.database.read(partial(queries.outbox, after=after, limit=limit))
 
     async def outcome(self, key: str) -> Outcome | None:
         """Return the outcome recorded under this key, or None if nothing was done under it."""
-        return await self._read(keys.outcome, key)
+        return await self._read(idempotency.outcome, key)
 
     async def applied_keys(self, prefix: str = "") -> Sequence[str]:
         """Return the keys under which an effect happened, in order."""
-        return await self._read(keys.applied, prefix)
+        return await self._read(idempotency.applied, prefix)
 
     async def verify(self) -> Sequence[Discrepancy]:
         """Recompute the books and return what is wrong with them."""
-        return await self._read(books.verify)
+        return await self._read(integrity.verify)
 
     async def close(self) -> None:
         """Release every connection."""
         await self.database.close()
 
-    def _apply(self, connection: Connection, batch: Sequence[Keyed]) -> list[Outcome]:
+    def _apply(self, connection: Connection, batch: Sequence[Command]) -> list[Outcome]:
         return apply_batch(connection, batch, now=self.clock.now(), currency=self.currency)
 
-    def _gathering(self) -> Gathering:
+    def _group_commit(self) -> GroupCommit:
         """Return where single actions of this event loop come together."""
         loop = asyncio.get_running_loop()
-        if loop not in self._gatherings:
-            self._gatherings[loop] = Gathering(self.apply_batch, MAX_BATCH)
-        return self._gatherings[loop]
+        if loop not in self._group_commits:
+            self._group_commits[loop] = GroupCommit(self.apply_batch, MAX_BATCH)
+        return self._group_commits[loop]
 
     async def _write(self, work: Callable[..., T], *arguments: object) -> T:
         """Write; on Postgres a key, reference or row that another writer made first means again."""

@@ -11,7 +11,7 @@ _LENGTH = b"content-length:"
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What the server said."""
 
     status: int
@@ -28,16 +28,16 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._waiting: asyncio.Future[HttpResponse] | None = None
 
     @classmethod
     async def open(cls, port: int) -> "Connection":
-        """Connect; raises `OSError` where nobody listens."""
+        """Connect; raises `OSError` where the port is closed."""
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(cls, "127.0.0.1", port)
         return connection
 
-    async def ask(self, request: bytes) -> Answer:
+    async def ask(self, request: bytes) -> HttpResponse:
         """Send a request and return its answer; raises `OSError` when none will come."""
         if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError("the connection is closed")
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) < whole or self._waiting is None:
             return
         body = self._buffer[end + len(_END_OF_HEAD) : whole]
-        answer = Answer(int(self._buffer[9:12]), body)
+        answer = HttpResponse(int(self._buffer[9:12]), body)
         self._buffer = self._buffer[whole:]
         if not self._waiting.done():
             self._waiting.set_result(answer)
@@ -88,7 +88,7 @@ def request(
     return "\r\n".join(lines).encode() + _END_OF_HEAD + body
 
 
-async def call(port: int, method: str, path: str, content: object = None) -> Answer:
+async def call(port: int, method: str, path: str, content: object = None) -> HttpResponse:
     """Ask once over a connection of its own."""
     connection = await Connection.open(port)
     try:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storecrew.domain.actions import ApproveOrder
-from storecrew.domain.events import OrderPlaced
+from storecrew.domain.control.proposals import Decision, Outcome, Proposal, Result, Verdict
 from storecrew.domain.money import Money
-from storecrew.domain.proposals import Decision, Outcome, Proposal, Result, Verdict
+from storecrew.domain.shop.orders import ApproveOrder, OrderPlaced
 from storecrew.journal.audit import GENESIS, digest
 from storecrew.journal.rows import dump
 

@@ -22,7 +22,7 @@ class NotReady(RuntimeError):
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -35,7 +35,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @dataclass
-class Server:
+class ServerProcess:
     """One server at a time over the same data folder and port."""
 
     folder: Path

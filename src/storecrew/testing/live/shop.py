@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from storecrew.app.clocks import SystemClock
-from storecrew.domain.actions import Keyed, Level, PutProduct, SetStock
+from storecrew.domain.actions import Command
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.stores.sql import open_store
 
 CURRENCY = "EUR"
@@ -31,12 +33,12 @@ async def stock_shop(data: Path, *, products: int, units: int, scarce: int = 0) 
     store = await open_store(f"sqlite:///{data}/orders.db", clock=SystemClock(), currency=CURRENCY)
     prices = {sku(n): PRICE for n in range(products)} | {COSTLY: COSTLY_PRICE, SCARCE: PRICE}
     new = [
-        PutProduct(sku=name, name=name, price=price, cost=COST) for name, price in prices.items()
+        UpsertProduct(sku=name, name=name, price=price, cost=COST) for name, price in prices.items()
     ]
     for start in range(0, len(new), _AT_ONCE):
-        batch = [Keyed(key=f"new/{p.sku}", action=p, actor="me") for p in new[start:][:_AT_ONCE]]
+        batch = [Command(key=f"new/{p.sku}", action=p, actor="me") for p in new[start:][:_AT_ONCE]]
         await store.apply_batch(batch)
     counted = dict.fromkeys(prices, units) | {SCARCE: scarce}
-    levels = tuple(Level(sku=name, on_hand=count) for name, count in counted.items())
+    levels = tuple(StockCount(sku=name, on_hand=count) for name, count in counted.items())
     await store.apply(SetStock(levels=levels), key="stock")
     await store.close()

@@ -8,11 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 
 import structlog
 
-from storecrew.testing.simulation.history import History, live
-from storecrew.testing.simulation.plants import PLANTS
+from storecrew.testing.simulation.history import SimulatedRun, live
+from storecrew.testing.simulation.seeded_defects import PLANTS
 
 
-def one(seed: int, plant: str | None) -> History:
+def one(seed: int, plant: str | None) -> SimulatedRun:
     """Live through one history in this process."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     return asyncio.run(live(seed, PLANTS[plant] if plant else None))

@@ -3,17 +3,17 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from storecrew.domain.actions import PlaceOrder, SetPrice
-from storecrew.domain.commerce import Order, OrderQuery
+from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.control.traces import ProposalHistory
 from storecrew.domain.money import Money
-from storecrew.domain.orders import Status
-from storecrew.domain.runs import RunStatus, Story
+from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.orders import Order, OrderQuery, OrderStatus, PlaceOrder
 from storecrew.policy import floor_price
-from storecrew.testing.simulation.people import COST, People
-from storecrew.testing.simulation.plane import POLICY, Machine
+from storecrew.testing.simulation.actors import COST, SimulatedPeople
+from storecrew.testing.simulation.host import POLICY, SimulatedHost
 
 
-async def broken(machine: Machine, people: People) -> list[str]:
+async def broken(machine: SimulatedHost, people: SimulatedPeople) -> list[str]:
     """Return every promise that the history broke, in words."""
     found = [f"{d.check} {d.subject}: {d.problem}" for d in await machine.verify()]
     found += [line async for line in _unfinished(machine)]
@@ -24,15 +24,20 @@ async def broken(machine: Machine, people: People) -> list[str]:
     return found
 
 
-async def _unfinished(machine: Machine) -> AsyncIterator[str]:
-    for status in (RunStatus.RUNNING, RunStatus.RETRYING, RunStatus.FAILED, RunStatus.SPLIT):
+async def _unfinished(machine: SimulatedHost) -> AsyncIterator[str]:
+    for status in (
+        RunStatus.RUNNING,
+        RunStatus.RETRYING,
+        RunStatus.FAILED,
+        RunStatus.RETRYING_INDIVIDUALLY,
+    ):
         for run in (await machine.journal.runs(page=1, per_page=5, status=status)).items:
             yield f"run {run.id} is {status}: {run.error}"
-    if (await machine.journal.glance("store", machine.clock.now())).waiting:
+    if (await machine.journal.snapshot("store", machine.clock.now())).waiting:
         yield "events wait although the plane is quiet"
 
 
-async def _orders(machine: Machine, people: People) -> AsyncIterator[str]:
+async def _orders(machine: SimulatedHost, people: SimulatedPeople) -> AsyncIterator[str]:
     """Each answered request made one order; nothing else did."""
     orders = await _all_orders(machine)
     asked = people.promises.orders
@@ -52,21 +57,21 @@ async def _orders(machine: Machine, people: People) -> AsyncIterator[str]:
         yield "two requests were answered with one order"
 
 
-async def _stuck(machine: Machine, people: People) -> AsyncIterator[str]:
-    """No order was left half-way: each moved on, or somebody was asked or said no."""
+async def _stuck(machine: SimulatedHost, people: SimulatedPeople) -> AsyncIterator[str]:
+    """No order is stuck: each moved on, waits for a decision, or was rejected."""
     judged = {story.filed.proposal.action.subject for story in await _stories(machine)}
     for order in (await _all_orders(machine)).values():
-        if order.status is Status.APPROVED:
+        if order.status is OrderStatus.APPROVED:
             yield f"order {order.id} was left between two states"
-        if order.status is Status.AWAITING_PAYMENT and order.is_paid:
+        if order.status is OrderStatus.AWAITING_PAYMENT and order.is_paid:
             yield f"order {order.id} is paid and nobody sends it"
-        if order.status is Status.RECEIVED and f"order:{order.id}" not in judged:
+        if order.status is OrderStatus.RECEIVED and f"order:{order.id}" not in judged:
             yield f"order {order.id} was received and nobody cares"
-        if order.id in people.promises.delivered and order.status is Status.AWAITING_DELIVERY:
+        if order.id in people.promises.delivered and order.status is OrderStatus.AWAITING_DELIVERY:
             yield f"order {order.id} was delivered and is not closed"
 
 
-async def _all_orders(machine: Machine) -> dict[int, Order]:
+async def _all_orders(machine: SimulatedHost) -> dict[int, Order]:
     orders: dict[int, Order] = {}
     page = 1
     while items := (await machine.store.orders(OrderQuery(page=page, per_page=200))).items:
@@ -75,7 +80,7 @@ async def _all_orders(machine: Machine) -> dict[int, Order]:
     return orders
 
 
-async def _prices(machine: Machine) -> AsyncIterator[str]:
+async def _prices(machine: SimulatedHost) -> AsyncIterator[str]:
     """No price the crew set was below its floor or moved too far in a day."""
     for story in await _stories(machine):
         action, done = story.filed.proposal.action, story.outcome
@@ -90,7 +95,7 @@ async def _prices(machine: Machine) -> AsyncIterator[str]:
             yield f"{change.sku} was priced at {change.price}"
 
 
-async def _mails(machine: Machine, people: People) -> AsyncIterator[str]:
+async def _mails(machine: SimulatedHost, people: SimulatedPeople) -> AsyncIterator[str]:
     """Every acknowledged mail was read exactly once."""
     placed: dict[str, int] = {}
     runs = set()
@@ -105,8 +110,8 @@ async def _mails(machine: Machine, people: People) -> AsyncIterator[str]:
             yield f"{external_id} was read {placed.get(external_id, 0)} times"
 
 
-async def _stories(machine: Machine) -> list[Story]:
-    stories: list[Story] = []
+async def _stories(machine: SimulatedHost) -> list[ProposalHistory]:
+    stories: list[ProposalHistory] = []
     page = 1
     while items := (await machine.journal.proposals(page=page, per_page=500)).items:
         stories += items

@@ -7,26 +7,26 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from storecrew.domain.codec import encode
-from storecrew.domain.commerce import OrderQuery
 from storecrew.domain.errors import Retryable
+from storecrew.domain.shop.orders import OrderQuery
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.stores.simulated.clock import VirtualClock
+from storecrew.testing.simulation.actors import SimulatedPeople
 from storecrew.testing.simulation.checks import broken
 from storecrew.testing.simulation.faults import Crash, Faults
-from storecrew.testing.simulation.people import People
-from storecrew.testing.simulation.plane import Machine
+from storecrew.testing.simulation.host import SimulatedHost
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 ACTS = 60
 """Things that people do in one history: enough for orders to go all the way."""
 _SETTLE_ROUNDS = 400
 
-Plant = Callable[[Machine], None]
+Plant = Callable[[SimulatedHost], None]
 """Puts a defect into a machine, to show that the checks would find it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class SimulatedRun:
     """How one history went."""
 
     seed: int
@@ -39,14 +39,14 @@ class History:
     proposals: int
 
 
-async def live(seed: int, plant: Plant | None = None, *, acts: int = ACTS) -> History:
+async def live(seed: int, plant: Plant | None = None, *, acts: int = ACTS) -> SimulatedRun:
     """Live through the history of this seed and prove its end."""
     random = Random(seed)  # noqa: S311 - a history is chosen by its seed, not hidden by it
     faults = Faults(Random(seed + 1), active=False)  # noqa: S311 - as above
-    machine = await Machine.build(VirtualClock(START), faults)
+    machine = await SimulatedHost.build(VirtualClock(START), faults)
     if plant is not None:
         plant(machine)
-    people = People(machine, random)
+    people = SimulatedPeople(machine, random)
     await people.open_shop()
     faults.active = True
     plane: Orchestrator | None = None
@@ -54,7 +54,7 @@ async def live(seed: int, plant: Plant | None = None, *, acts: int = ACTS) -> Hi
         plane = await _one_step(machine, people, plane)
     faults.active = False
     found = await _settle(machine, people)
-    history = History(
+    history = SimulatedRun(
         seed=seed,
         broken=tuple(found),
         digest=await _digest(machine),
@@ -68,9 +68,9 @@ async def live(seed: int, plant: Plant | None = None, *, acts: int = ACTS) -> Hi
 
 
 async def _one_step(
-    machine: Machine, people: People, plane: Orchestrator | None
+    machine: SimulatedHost, people: SimulatedPeople, plane: Orchestrator | None
 ) -> Orchestrator | None:
-    """Let somebody act and the plane work; None when it died."""
+    """Let one actor act and the plane work; None when it died."""
     try:
         plane = plane or await machine.boot()
         await people.act(plane)
@@ -83,7 +83,7 @@ async def _one_step(
     return plane
 
 
-async def _settle(machine: Machine, people: People) -> list[str]:
+async def _settle(machine: SimulatedHost, people: SimulatedPeople) -> list[str]:
     """Let every request and webhook arrive and the plane come to rest, then check."""
     plane = await machine.boot()
     if await machine.journal.paused():
@@ -111,7 +111,7 @@ def _to_daylight(clock: VirtualClock) -> None:
         clock.advance_to(noon if noon > now else noon + timedelta(days=1))
 
 
-async def _digest(machine: Machine) -> str:
+async def _digest(machine: SimulatedHost) -> str:
     """Return a hash over the audit and the orders, which between them show every difference."""
     content = hashlib.sha256()
     audit = await machine.journal.audit(page=1, per_page=1)

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storecrew.domain.actions import Action, Keyed
+from storecrew.domain.actions import Action, Command
+from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.errors import OutcomeUnknown, StorageBusy
-from storecrew.domain.events import Published
-from storecrew.domain.proposals import Outcome
 from storecrew.stores.sql import SqlStore
 from storecrew.testing.simulation.faults import Faults
 
 
 @dataclass(frozen=True)
-class FaultyShop:
+class FaultyStore:
     """Implements the `Store` port by delegation, and misbehaves as its faults decide.
 
     A call may be refused before it acts, may act and then time out, or act twice under its key,
@@ -28,9 +28,9 @@ class FaultyShop:
 
     async def apply(self, action: Action, *, key: str, actor: str = "system") -> Outcome:
         """Act, perhaps after or before a fault."""
-        return (await self.apply_batch([Keyed(key=key, action=action, actor=actor)]))[0]
+        return (await self.apply_batch([Command(key=key, action=action, actor=actor)]))[0]
 
-    async def apply_batch(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
+    async def apply_batch(self, batch: Sequence[Command]) -> Sequence[Outcome]:
         """Act, perhaps after or before a fault."""
         if self.faults.trouble():
             raise StorageBusy("orders")
@@ -41,11 +41,11 @@ class FaultyShop:
             raise OutcomeUnknown(batch[0].key)
         return outcomes
 
-    async def send(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
+    async def send(self, batch: Sequence[Command]) -> Sequence[Outcome]:
         """Hand the actions to the ledger."""
         return await self.store.apply_batch(batch)
 
-    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, Published]]:
+    async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, EventEnvelope]]:
         """Return facts: sometimes none, only the first of them, or some that were seen before."""
         if self.faults.trouble():
             return []

@@ -13,7 +13,7 @@ from storecrew.stores.sql.importing.report import MOST_EXAMPLES, Skipped
 _REPORT_EVERY = 50_000
 
 
-class Reject(NamedTuple):
+class RejectedRow(NamedTuple):
     """A row that is not usable."""
 
     number: int
@@ -31,7 +31,7 @@ class Invoice:
 
     @property
     def customer(self) -> str | None:
-        """Whoever the first row that says so names."""
+        """The customer of the first row that names one."""
         return next((row.customer for row in self.rows if row.customer), None)
 
     def lines(self) -> dict[tuple[str, int], int]:
@@ -43,7 +43,7 @@ class Invoice:
 
 
 @dataclass
-class History:
+class ImportHistory:
     """Everything that a file says up to a day."""
 
     rows: int = 0
@@ -52,7 +52,7 @@ class History:
     """Oldest first."""
     returns: list[Invoice] = field(default_factory=list[Invoice])
     """Oldest first."""
-    rejects: list[Reject] = field(default_factory=list[Reject])
+    rejects: list[RejectedRow] = field(default_factory=list[RejectedRow])
 
     def skipped(self) -> dict[str, Skipped]:
         """Return the unusable rows by reason, the most frequent first."""
@@ -67,11 +67,11 @@ class History:
 
 def collect(
     raws: Iterable[Raw], *, until: date | None, currency: str, progress: Callable[[int], None]
-) -> History:
+) -> ImportHistory:
     """Read every row; an invoice belongs to the moment of its first row."""
     end = datetime.combine(until or date.max, time(), UTC)
     end = end if until is None else end + timedelta(days=1)
-    history = History()
+    history = ImportHistory()
     invoices: dict[str, Invoice] = {}
     for raw in raws:
         history.rows += 1
@@ -90,16 +90,16 @@ def collect(
     return history
 
 
-def _reject(history: History, raw: Raw, reason: str, end: datetime) -> None:
+def _reject(history: ImportHistory, raw: Raw, reason: str, end: datetime) -> None:
     at = date_of(raw)
     if at is not None and at >= end:
         history.rows_after += 1
         return
     content = " | ".join("" if cell is None else str(cell) for cell in raw)
-    history.rejects.append(Reject(history.rows, reason, content.replace("\0", "")[:500]))
+    history.rejects.append(RejectedRow(history.rows, reason, content.replace("\0", "")[:500]))
 
 
-def _sort(history: History, invoices: dict[str, Invoice], end: datetime) -> None:
+def _sort(history: ImportHistory, invoices: dict[str, Invoice], end: datetime) -> None:
     for invoice in sorted(invoices.values(), key=lambda invoice: (invoice.at, invoice.number)):
         if invoice.at >= end:
             history.rows_after += len(invoice.rows)

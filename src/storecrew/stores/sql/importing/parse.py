@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from storecrew.domain.money import exponent
-from storecrew.domain.orders import MAX_QUANTITY
+from storecrew.domain.shop.orders import MAX_QUANTITY
 from storecrew.stores.sql.importing.layout import Raw
 
 _INVOICE = re.compile(r"C?[0-9]+")

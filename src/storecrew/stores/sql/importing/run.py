@@ -10,17 +10,17 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from storecrew.stores.sql.importing import takeback, write
-from storecrew.stores.sql.importing.guess import (
+from storecrew.stores.sql.importing import returns, write
+from storecrew.stores.sql.importing.estimates import (
     COST_SHARE,
     RECENT_DAYS,
     STOCK_DAYS,
-    Guess,
-    Known,
+    EstimatedProduct,
+    KnownProducts,
     guess_products,
     known,
 )
-from storecrew.stores.sql.importing.history import History, Invoice, collect
+from storecrew.stores.sql.importing.history import ImportHistory, Invoice, collect
 from storecrew.stores.sql.importing.layout import raw_rows
 from storecrew.stores.sql.importing.report import ImportReport
 from storecrew.stores.sql.purchasing import DEFAULT_LEAD_DAYS
@@ -34,7 +34,7 @@ _INVOICES = 1000
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 async def import_online_retail(
@@ -58,7 +58,7 @@ async def import_online_retail(
     )
     counted = _Import(store, history, progress)
     await counted.write(guesses)
-    rejects = partial(write.put_rejects, source=path.name, rejects=history.rejects)
+    rejects = partial(write.write_rejects, source=path.name, rejects=history.rejects)
     await store.database.write(rejects)
     return counted.report(_assumptions(guesses, given))
 
@@ -74,7 +74,7 @@ def _read(
     costs: Path | None,
     stock: Path | None,
     progress: Progress,
-) -> tuple[Known, History, list[Guess]]:
+) -> tuple[KnownProducts, ImportHistory, list[EstimatedProduct]]:
     given = known(costs, stock)
     history = collect(
         raw_rows(path), until=until, currency=currency, progress=lambda rows: progress(0, rows)
@@ -85,13 +85,13 @@ def _read(
 class _Import:
     """One import under way, and what it added so far."""
 
-    def __init__(self, store: SqlStore, history: History, progress: Progress) -> None:
+    def __init__(self, store: SqlStore, history: ImportHistory, progress: Progress) -> None:
         self._store = store
         self._history = history
         self._progress = progress
         self._added: Counter[str] = Counter()
 
-    async def write(self, guesses: Sequence[Guess]) -> None:
+    async def write(self, guesses: Sequence[EstimatedProduct]) -> None:
         """Write products first, then what refers to them."""
         every = (*self._history.sales, *self._history.returns)
         await self._put(self._put_products, guesses)
@@ -133,21 +133,23 @@ class _Import:
         self._added["rows"] += sum(len(invoice.rows) for invoice in invoices)
         self._progress(self._added["rows"], self._history.rows)
 
-    def _put_products(self, connection: Connection, what: Sequence[Guess]) -> dict[str, int]:
+    def _put_products(
+        self, connection: Connection, what: Sequence[EstimatedProduct]
+    ) -> dict[str, int]:
         now, currency = self._store.clock.now(), self._store.currency
-        products, services = write.put_products(connection, what, currency=currency, now=now)
+        products, services = write.write_products(connection, what, currency=currency, now=now)
         return {"products": products, "services": services}
 
     def _put_customers(self, connection: Connection, what: Sequence[str]) -> dict[str, int]:
-        return {"customers": write.put_customers(connection, what)}
+        return {"customers": write.write_customers(connection, what)}
 
     def _put_orders(self, connection: Connection, what: Sequence[Invoice]) -> dict[str, int]:
-        orders, lines = write.put_orders(connection, what, self._store.currency)
+        orders, lines = write.write_orders(connection, what, self._store.currency)
         return {"orders": orders, "lines": lines, "known": len(what) - orders}
 
     def _put_returns(self, connection: Connection, what: Sequence[Invoice]) -> dict[str, int]:
-        new, returns, unmatched = takeback.put_returns(connection, what)
-        return {"returns": returns, "unmatched": unmatched, "known": len(what) - new}
+        new, matched, unmatched = returns.write_returns(connection, what)
+        return {"returns": matched, "unmatched": unmatched, "known": len(what) - new}
 
 
 def _pieces(invoices: Sequence[Invoice]) -> Iterator[Sequence[Invoice]]:
@@ -155,7 +157,7 @@ def _pieces(invoices: Sequence[Invoice]) -> Iterator[Sequence[Invoice]]:
         yield invoices[start : start + _INVOICES]
 
 
-def _assumptions(guesses: Sequence[Guess], given: Known) -> tuple[str, ...]:
+def _assumptions(guesses: Sequence[EstimatedProduct], given: KnownProducts) -> tuple[str, ...]:
     costs = sum("cost" in guess.assumed for guess in guesses)
     stock = sum("stock" in guess.assumed for guess in guesses)
     said = [

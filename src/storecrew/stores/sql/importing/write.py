@@ -12,33 +12,33 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.domain.commerce import DEFAULT_WAREHOUSE
-from storecrew.domain.orders import Status
-from storecrew.stores.sql import tables as t
-from storecrew.stores.sql.importing.guess import Guess
-from storecrew.stores.sql.importing.history import Invoice, Reject
-from storecrew.stores.sql.load import chunks
+from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
+from storecrew.domain.shop.orders import OrderStatus
+from storecrew.stores.sql.importing.estimates import EstimatedProduct
+from storecrew.stores.sql.importing.history import Invoice, RejectedRow
+from storecrew.stores.sql.locking import chunks
 from storecrew.stores.sql.purchasing import DEFAULT_LEAD_DAYS, DEFAULT_SUPPLIER
-from storecrew.stores.sql.unit import dumps
+from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.unit_of_work import dumps
 
 ACTOR = "import"
 _STEPS = (
-    (None, Status.RECEIVED),
-    (Status.RECEIVED, Status.APPROVED),
-    (Status.APPROVED, Status.AWAITING_PAYMENT),
-    (Status.AWAITING_PAYMENT, Status.AWAITING_DELIVERY),
-    (Status.AWAITING_DELIVERY, Status.DELIVERED),
+    (None, OrderStatus.RECEIVED),
+    (OrderStatus.RECEIVED, OrderStatus.APPROVED),
+    (OrderStatus.APPROVED, OrderStatus.AWAITING_PAYMENT),
+    (OrderStatus.AWAITING_PAYMENT, OrderStatus.AWAITING_DELIVERY),
+    (OrderStatus.AWAITING_DELIVERY, OrderStatus.DELIVERED),
 )
 _ORDER_IDS = sa.select(t.orders.c.external_id, t.orders.c.id).where(
     t.orders.c.external_id.in_(sa.bindparam("among", expanding=True))
 )
 
 
-def put_products(
-    connection: Connection, guesses: Sequence[Guess], *, currency: str, now: datetime
+def write_products(
+    connection: Connection, guesses: Sequence[EstimatedProduct], *, currency: str, now: datetime
 ) -> tuple[int, int]:
-    """Add the products nobody knew, with opening stock; return how many, and how many services."""
-    known = present(connection, t.products.c.sku, (guess.sku for guess in guesses))
+    """Add unknown products with opening stock; return how many, and how many services."""
+    known = existing_orders(connection, t.products.c.sku, (guess.sku for guess in guesses))
     new = [guess for guess in guesses if guess.sku not in known]
     if not new:
         return 0, 0
@@ -58,10 +58,10 @@ def put_products(
     return len(goods), len(new) - len(goods)
 
 
-def put_customers(connection: Connection, customers: Iterable[str]) -> int:
-    """Add the customers nobody knew, who have consented to nothing; return how many."""
+def write_customers(connection: Connection, customers: Iterable[str]) -> int:
+    """Add unknown customers, without marketing consent; return how many."""
     wanted = sorted(set(customers))
-    known = present(connection, t.customers.c.id, wanted)
+    known = existing_orders(connection, t.customers.c.id, wanted)
     rows = [
         {"id": c, "name": c, "email": None, "marketing_consent": False, "locale": "en"}
         for c in wanted
@@ -72,11 +72,11 @@ def put_customers(connection: Connection, customers: Iterable[str]) -> int:
     return len(rows)
 
 
-def put_orders(
+def write_orders(
     connection: Connection, invoices: Sequence[Invoice], currency: str
 ) -> tuple[int, int]:
     """Add these invoices as delivered, paid orders; return how many, and how many lines."""
-    known = present(connection, t.orders.c.external_id, (i.number for i in invoices))
+    known = existing_orders(connection, t.orders.c.external_id, (i.number for i in invoices))
     new = [invoice for invoice in invoices if invoice.number not in known]
     if not new:
         return 0, 0
@@ -117,7 +117,7 @@ def put_orders(
     return len(new), len(items)
 
 
-def put_rejects(connection: Connection, source: str, rejects: Sequence[Reject]) -> None:
+def write_rejects(connection: Connection, source: str, rejects: Sequence[RejectedRow]) -> None:
     """Keep the full list of unusable rows of this file."""
     connection.execute(sa.delete(t.import_rejects).where(t.import_rejects.c.source == source))
     rows = [
@@ -128,7 +128,9 @@ def put_rejects(connection: Connection, source: str, rejects: Sequence[Reject]) 
         connection.execute(sa.insert(t.import_rejects), rows)
 
 
-def present(connection: Connection, column: sa.Column[Any], values: Iterable[str]) -> set[str]:
+def existing_orders(
+    connection: Connection, column: sa.Column[Any], values: Iterable[str]
+) -> set[str]:
     """Return those of the values that the column has."""
     found: set[str] = set()
     for among in chunks(set(values)):
@@ -137,13 +139,13 @@ def present(connection: Connection, column: sa.Column[Any], values: Iterable[str
 
 
 def _put_supplier(connection: Connection) -> None:
-    if not present(connection, t.suppliers.c.id, [DEFAULT_SUPPLIER]):
+    if not existing_orders(connection, t.suppliers.c.id, [DEFAULT_SUPPLIER]):
         lead = {"lead_time_days": DEFAULT_LEAD_DAYS, "lead_time_sd": 0.0}
         supplier = {"id": DEFAULT_SUPPLIER, "name": DEFAULT_SUPPLIER, **lead}
         connection.execute(sa.insert(t.suppliers), supplier)
 
 
-def _product(guess: Guess, currency: str) -> dict[str, Any]:
+def _product(guess: EstimatedProduct, currency: str) -> dict[str, Any]:
     goods = guess.on_hand is not None
     return {
         "sku": guess.sku,
@@ -158,12 +160,12 @@ def _product(guess: Guess, currency: str) -> dict[str, Any]:
     }
 
 
-def _shelf(guess: Guess) -> dict[str, Any]:
+def _shelf(guess: EstimatedProduct) -> dict[str, Any]:
     place = {"product": guess.sku, "warehouse": DEFAULT_WAREHOUSE}
     return {**place, "on_hand": guess.on_hand, "reserved": 0}
 
 
-def _opening(guess: Guess, now: datetime) -> dict[str, Any]:
+def _opening(guess: EstimatedProduct, now: datetime) -> dict[str, Any]:
     return {
         "product": guess.sku,
         "warehouse": DEFAULT_WAREHOUSE,
@@ -180,7 +182,7 @@ def _order(
 ) -> dict[str, Any]:
     return {
         "order_text": ", ".join(f"{sku}:{units}" for (sku, _), units in lines.items()),
-        "status": Status.DELIVERED,
+        "status": OrderStatus.DELIVERED,
         "timestamp": invoice.at,
         "agent": ACTOR,
         "details": f"invoice {invoice.number}",

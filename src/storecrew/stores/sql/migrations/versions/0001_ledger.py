@@ -205,7 +205,7 @@ def _create_products() -> None:
 
 def _create_rival_prices() -> None:
     op.create_table(
-        "rival_prices",
+        "competitor_prices",
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("rival", sa.Text(), nullable=False),
         sa.Column("amount", sa.Text(), nullable=False),

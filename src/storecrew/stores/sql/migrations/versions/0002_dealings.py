@@ -120,7 +120,7 @@ def _create_window() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_suggestions"),
     )
     op.create_table(
-        "watched_rivals",
+        "competitor_pages",
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("rival", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),

@@ -1,0 +1,201 @@
+"""Setting the crew to work: the orchestrator, its engine, its agents and its alerts."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from storecrew.app.agent_service import AgentService
+from storecrew.app.alerts import alerts_of, call_somebody, watch
+from storecrew.app.database_urls import database_url
+from storecrew.app.ids import uuid7
+from storecrew.app.model_service import ModelService
+from storecrew.app.remote import RemoteAgentClient
+from storecrew.app.settings import Settings
+from storecrew.database import connect_for_library
+from storecrew.domain.control.agents import AgentOrigin, RegisteredAgent, Worker
+from storecrew.domain.control.integrity import Discrepancy
+from storecrew.domain.errors import StorecrewError
+from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.engine import Engine
+from storecrew.domain.ports.store import Store
+from storecrew.journal import SqlJournal
+from storecrew.journal.agents import SqlAgentRepository
+from storecrew.journal.control_actions import SqlControlActions
+from storecrew.journal.health import SqlHealthRepository
+from storecrew.journal.key_values import SqlKeyValues
+from storecrew.monitoring.self_check import SelfCheck, watch as watch_plane
+from storecrew.orchestrator import autogen
+from storecrew.orchestrator.inline import InlineEngine
+from storecrew.orchestrator.loop_settings import LoopSettings
+from storecrew.orchestrator.orchestrator import Orchestrator
+from storecrew.orchestrator.pipeline import Pipeline
+from storecrew.sdk import Agent
+from storecrew.web.ssrf_guard import OutboundPolicy
+
+_MODELS_SETTLE = 120.0
+"""Seconds from the start to the first look at what must be learnt."""
+_MODELS_EVERY = 60.0
+"""Seconds between two looks for newer versions of the models."""
+_log = structlog.get_logger(__name__)
+
+
+def is_shared(settings: Settings) -> bool:
+    """Tell whether several processes may run the crew: a server, unlike files, has many callers."""
+    return settings.database.url is not None
+
+
+async def start_orchestrator(
+    settings: Settings, pipeline: Pipeline, stack: AsyncExitStack, *, works: bool, name: str
+) -> Orchestrator:
+    """Start an orchestrator, to be stopped with the stack; only one that works has an engine."""
+    clock = pipeline.clock
+    caller = RemoteAgentClient(OutboundPolicy(settings.remote_agents.allow_private), clock)
+    stack.push_async_callback(caller.close)
+    shared = is_shared(settings)
+    orchestrator = Orchestrator(
+        pipeline,
+        durable_engine(settings, name) if works else InlineEngine(),
+        loop_settings(settings),
+        factory=partial(_agent_factory, caller),
+        worker=_worker(clock) if works and shared else None,
+    )
+    await orchestrator.start(alone=works and not shared)
+    stack.push_async_callback(orchestrator.stop)
+    return orchestrator
+
+
+def set_to_work(
+    settings: Settings, orchestrator: Orchestrator, journal: SqlJournal, stack: AsyncExitStack
+) -> None:
+    """Run the loop, and look for incidents, until the stack is left."""
+    loop = asyncio.create_task(orchestrator.serve(), name="orchestrator")
+    stack.push_async_callback(_finish, loop, orchestrator)
+    alerts = alerts_of(settings, SqlHealthRepository(journal.database), orchestrator.clock)
+    watching = asyncio.create_task(watch(alerts, lambda: orchestrator.is_leader), name="alerts")
+    stack.push_async_callback(_cancelled, watching)
+
+
+def keep_watch(
+    settings: Settings,
+    orchestrator: Orchestrator,
+    store: Store,
+    journal: SqlJournal,
+    stack: AsyncExitStack,
+) -> None:
+    """Prove the books each night and tell of incidents, until the stack is left."""
+    self_check = SelfCheck(
+        repository=SqlControlActions(journal.database),
+        clock=orchestrator.clock,
+        zone=settings.policy.zone,
+        tell=call_somebody(settings),
+        publish=orchestrator.publish,
+        prove=partial(proved, store, journal),
+        notes=SqlKeyValues(journal.database),
+    )
+    watching = asyncio.create_task(
+        watch_plane(self_check, lambda: orchestrator.is_leader), name="watch"
+    )
+    stack.push_async_callback(_cancelled, watching)
+
+
+async def proved(store: Store, journal: SqlJournal) -> Sequence[Discrepancy]:
+    """Prove the shop's books and the crew's, or return what does not add up."""
+    on_plane = await SqlControlActions(journal.database).applied_keys()
+    keys = [*await store.applied_keys(), *on_plane]
+    return [*await store.verify(), *await journal.verify(keys)]
+
+
+def keep_fresh(models: ModelService, leads: Callable[[], bool], stack: AsyncExitStack) -> None:
+    """Take up new versions of the models, and train what is due, until the stack is left."""
+    keeping = asyncio.create_task(_keep_fresh(models, leads), name="models")
+    stack.push_async_callback(_cancelled, keeping)
+
+
+async def _keep_fresh(models: ModelService, leads: Callable[[], bool]) -> None:
+    await models.refresh()
+    await asyncio.sleep(_MODELS_SETTLE)  # a plane that just started has more urgent things to do
+    while True:
+        try:
+            await models.refresh()
+            for skill in await models.due() if leads() else ():
+                await models.train_quietly(skill, by="system")
+        except StorecrewError as error:  # a busy database: the next look sees to it
+            _log.warning("models not looked at", error=str(error))
+        await asyncio.sleep(_MODELS_EVERY)
+
+
+def agent_service(
+    settings: Settings, orchestrator: Orchestrator, pipeline: Pipeline, journal: SqlJournal
+) -> AgentService:
+    """Return the service through which entry points list and control the agents."""
+
+    async def request(agent: str, by: str, parameters: Mapping[str, Any]) -> str:
+        key = str(uuid7(pipeline.clock.now()))
+        return await orchestrator.request_run(agent, key=key, by=by, parameters=parameters)
+
+    async def changed() -> None:
+        await orchestrator.sync_agents()
+        orchestrator.wake_up()
+
+    return AgentService(
+        book=SqlAgentRepository(journal.database),
+        health=SqlHealthRepository(journal.database),
+        journal=journal,
+        registry=pipeline.registry,
+        settings=settings,
+        clock=pipeline.clock,
+        request=request,
+        changed=changed,
+    )
+
+
+def _agent_factory(caller: RemoteAgentClient, one: RegisteredAgent) -> Agent:
+    """Return the agent that a registered one is: made here, or called elsewhere."""
+    return (
+        autogen.build_agent(one) if one.origin is AgentOrigin.GENERATED else caller.build_agent(one)
+    )
+
+
+def _worker(clock: Clock) -> Worker:
+    now = clock.now()
+    host, pid = socket.gethostname(), os.getpid()
+    return Worker(id=str(uuid7(now)), host=host, pid=pid, started_at=now)
+
+
+def loop_settings(settings: Settings) -> LoopSettings:
+    """Return how the loop paces itself under these settings."""
+    process = settings.orchestrator
+    return LoopSettings(
+        interval=timedelta(seconds=process.interval_seconds),
+        max_concurrent=process.max_concurrent,
+        enabled=process.enabled,
+        retention=timedelta(days=settings.retention.days),
+    )
+
+
+def durable_engine(settings: Settings, name: str = "") -> Engine:
+    """Return the engine whose runs survive a crash of this process, or of the one of this name."""
+    # DBOS takes a quarter of a second to import, which commands that run nothing need not pay
+    from storecrew.orchestrator.durable import DurableEngine
+
+    url = database_url(settings, "engine.db")
+    executor = f"{socket.gethostname()}:{name or settings.data_dir.resolve()}"
+    return DurableEngine(connect_for_library(url), executor_id=executor)
+
+
+async def _finish(task: "asyncio.Task[None]", orchestrator: Orchestrator) -> None:
+    orchestrator.request_stop()
+    await task
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

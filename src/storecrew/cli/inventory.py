@@ -1,0 +1,141 @@
+"""`storecrew stock`: levels, counted by hand or carried in a file."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from storecrew.cli.options import DataDir, Json
+from storecrew.cli.orders import Key, apply
+from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.session import read_settings, with_plane
+from storecrew.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from storecrew.app import Plane
+
+app = typer.Typer(no_args_is_help=True, help="See, count, export and import stock levels.")
+
+Warehouse = Annotated[str, typer.Option(help="Which warehouse.", show_default="as configured")]
+
+
+@app.command("list")
+@handle_errors
+def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the level of every product in every warehouse.
+
+    Example: storecrew stock list
+    """
+    levels = with_plane(data_dir, lambda p: p.store.stock())
+    if as_json:
+        show_json(levels)
+        return
+    rows = [(x.sku, x.warehouse, x.on_hand, x.reserved, x.available) for x in levels]
+    columns = ("product", "warehouse", "on hand", "reserved", "available")
+    show_table(f"{len(rows)} stock levels", columns, rows)
+
+
+@app.command("set")
+@handle_errors
+def set_(
+    product: Annotated[str, typer.Argument(help="The product's SKU.")],
+    on_hand: Annotated[int, typer.Argument(min=0, help="Units counted.")],
+    warehouse: Warehouse = "",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Set a counted level; below what is reserved is refused.
+
+    Example: storecrew stock set "Product A" 100
+    """
+    _set({product: on_hand}, warehouse, data_dir, key)
+    if as_json:
+        show_json({"product": product, "on_hand": on_hand})
+    else:
+        print(f"{product}: {on_hand} on hand.")
+
+
+@app.command("export")
+@handle_errors
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to, as JSON.")],
+    warehouse: Warehouse = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write the levels of one warehouse to a file, as {product: quantity}.
+
+    Example: storecrew stock export stock.json
+    """
+    place = warehouse or read_settings(data_dir).store.warehouse
+    levels = with_plane(data_dir, lambda p: _levels(p, place))
+    beside = file.with_name(f".{file.name}.new")  # so that a crash leaves the old file whole
+    try:
+        beside.write_text(json.dumps(levels, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        os.replace(beside, file)
+    except OSError as error:
+        raise InvalidInput("FILE", f"cannot be written: {error.strerror}") from error
+    _say(as_json, "exported", len(levels), file)
+
+
+@app.command("import")
+@handle_errors
+def import_(
+    file: Annotated[Path, typer.Argument(help="A file as `stock export` writes it.")],
+    warehouse: Warehouse = "",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Set every level in a file, all or none; a damaged file changes nothing.
+
+    Example: storecrew stock import stock.json
+    """
+    levels = read_levels(file)
+    _set(levels, warehouse, data_dir, key)
+    _say(as_json, "imported", len(levels), file)
+
+
+def read_levels(file: Path) -> dict[str, int]:
+    """Return what the file says, or raise `InvalidInput` naming what is wrong with it."""
+    try:
+        content = json.loads(file.read_text("utf-8"), object_pairs_hook=_unique)
+    except OSError as error:
+        raise InvalidInput("FILE", f"cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InvalidInput("FILE", f"is not valid JSON: {error}") from error
+    if not isinstance(content, dict) or not content:
+        raise InvalidInput("FILE", 'must hold {"product": quantity, …}')
+    for product, quantity in content.items():
+        if type(quantity) is not int or quantity < 0:
+            raise InvalidInput(product, f"{quantity!r} is not a whole number of units")
+    return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a product stands there twice")
+    return found
+
+
+async def _levels(plane: "Plane", warehouse: str) -> dict[str, int]:
+    return {x.sku: x.on_hand for x in await plane.store.stock() if x.warehouse == warehouse}
+
+
+def _set(levels: dict[str, int], warehouse: str, data_dir: Path | None, key: str) -> None:
+    from storecrew.domain.shop.inventory import SetStock, StockCount
+
+    place = warehouse or read_settings(data_dir).store.warehouse
+    counted = tuple(StockCount(sku=s, on_hand=n, warehouse=place) for s, n in levels.items())
+    apply(SetStock(levels=counted), data_dir, key)
+
+
+def _say(as_json: bool, verb: str, count: int, file: Path) -> None:
+    if as_json:
+        show_json({verb: count, "file": str(file)})
+    else:
+        print(f"{count} levels {verb}: {file}")

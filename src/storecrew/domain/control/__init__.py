@@ -1,0 +1,1 @@
+"""Subjects of the control plane: values, actions and events of each."""

@@ -1,0 +1,1 @@
+"""Ports: what the core needs from outside. Adapters implement these and inherit nothing."""

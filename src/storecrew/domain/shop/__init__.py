@@ -1,0 +1,1 @@
+"""Subjects of the shop: values, actions and events of each."""

@@ -1,0 +1,369 @@
+"""Orders: lines, states and transitions, the actions on them, and their events."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from storecrew.domain.actions import Action, OrderAction
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.events import OrderEvent
+from storecrew.domain.money import Money
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    RECEIVED = "received"
+    APPROVED = "approved"
+    AWAITING_PAYMENT = "awaiting_payment"
+    AWAITING_DELIVERY = "awaiting_delivery"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    REFUNDED = "refunded"
+
+
+TRANSITIONS: dict[OrderStatus | None, frozenset[OrderStatus]] = {
+    None: frozenset({OrderStatus.RECEIVED}),
+    OrderStatus.RECEIVED: frozenset({OrderStatus.APPROVED, OrderStatus.CANCELLED}),
+    OrderStatus.APPROVED: frozenset({OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED}),
+    OrderStatus.AWAITING_PAYMENT: frozenset({OrderStatus.AWAITING_DELIVERY, OrderStatus.CANCELLED}),
+    OrderStatus.AWAITING_DELIVERY: frozenset({OrderStatus.DELIVERED}),
+    OrderStatus.DELIVERED: frozenset({OrderStatus.RETURNED}),
+    OrderStatus.CANCELLED: frozenset(),
+    OrderStatus.RETURNED: frozenset({OrderStatus.REFUNDED}),
+    OrderStatus.REFUNDED: frozenset(),
+}
+"""Every legal move; None is an order that does not exist yet."""
+
+
+RESERVING = frozenset({OrderStatus.RECEIVED, OrderStatus.APPROVED, OrderStatus.AWAITING_PAYMENT})
+"""States in which an order holds a reservation on stock."""
+
+
+def is_legal(previous: OrderStatus | None, status: OrderStatus) -> bool:
+    """Tell whether an order may go from one state to the other."""
+    return status in TRANSITIONS[previous]
+
+
+MAX_QUANTITY = 1_000_000
+
+
+MAX_LINES = 500
+
+
+_NAME_EXTRAS = frozenset(" ._-'()/&+")
+
+
+_QUANTITY = re.compile(r"[0-9]{1,7}")
+
+
+@dataclass(frozen=True)
+class ParsedLine:
+    """A product as a person wrote it, and how many."""
+
+    name: str
+    quantity: int
+
+
+def parse_order(text: str) -> tuple[ParsedLine, ...]:
+    """Read `Name:integer, …`; anything else raises `InvalidInput` naming the bad part."""
+    return _parse(text, suffix="")
+
+
+def parse_stock(text: str) -> tuple[ParsedLine, ...]:
+    """Read a stock update: as an order, each number optionally followed by `units`."""
+    return _parse(text, suffix="units")
+
+
+def check_name(name: str) -> str:
+    """Return the product name stripped and NFC-normalised, or raise `InvalidInput`."""
+    name = unicodedata.normalize("NFC", name.strip())
+    if not 1 <= len(name) <= 100:
+        raise InvalidInput("product", "a name has 1 to 100 characters")
+    scripts = set()
+    for char in name:
+        if char.isalpha() or unicodedata.category(char).startswith("M"):
+            scripts.add(unicodedata.name(char, "UNKNOWN").split()[0])
+        elif not (char.isascii() and (char.isdigit() or char in _NAME_EXTRAS)):
+            raise InvalidInput("product", f"{char!r} is not allowed in {name!r}")
+    if len(scripts) > 1:
+        raise InvalidInput("product", f"{name!r} mixes scripts: {', '.join(sorted(scripts))}")
+    return name
+
+
+def _parse(text: str, *, suffix: str) -> tuple[ParsedLine, ...]:
+    parts = text.split(",")
+    if len(parts) > MAX_LINES:
+        raise InvalidInput("order", f"{len(parts)} lines; at most {MAX_LINES} are allowed")
+    return tuple(_parse_line(part, suffix) for part in parts)
+
+
+def _parse_line(part: str, suffix: str) -> ParsedLine:
+    name, colon, number = part.rpartition(":")
+    if not colon:
+        raise InvalidInput("order", f"{part.strip()!r} is not of the form Name:quantity")
+    number = number.strip()
+    if suffix:
+        number = number.removesuffix(suffix).rstrip()
+    if not _QUANTITY.fullmatch(number):
+        raise InvalidInput("quantity", f"{number!r} in {part.strip()!r} is not a whole number")
+    return ParsedLine(check_name(name), check_quantity(int(number)))
+
+
+def check_quantity(quantity: int) -> int:
+    """Return the quantity if an order line may have it, or raise `InvalidInput`."""
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise InvalidInput("quantity", f"{quantity} is not between 1 and {MAX_QUANTITY}")
+    return quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """So many units of one product."""
+
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderLine:
+    """A line as it was sold, at the price of that moment."""
+
+    sku: str
+    quantity: int
+    unit_price: Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A customer's order and where it stands."""
+
+    id: int
+    status: OrderStatus
+    lines: tuple[OrderLine, ...]
+    total: Money
+    paid: Money
+    """Payments received less refunds made."""
+    payments: int = 0
+    """How many payments were received; one of nothing settles an order that costs nothing."""
+    placed_at: datetime
+    updated_at: datetime
+    customer: str | None = None
+    order_text: str = ""
+    imported: bool = False
+    """True for history that another system fulfilled."""
+    held: str = ""
+    """Why a person has to look before it goes on; empty where nobody has to."""
+    returned: tuple[Line, ...] = ()
+    """What came back, summed per product."""
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the whole total has been received."""
+        return self.paid >= self.total and (self.total.amount > 0 or self.payments > 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderQuery:
+    """Which orders, newest first, and which page of them."""
+
+    status: OrderStatus | None = None
+    customer: str | None = None
+    page: int = 1
+    per_page: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderPage:
+    """One page of orders and how many there are in all."""
+
+    items: tuple[Order, ...]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderBacklog:
+    """What waits in the order flow."""
+
+    since: Mapping[OrderStatus, datetime]
+    """When the order that waits longest in a state came into it; states without are left out."""
+    paid_not_sent: int
+    """Orders that are paid and have not left the warehouse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderTransition:
+    """One recorded step of an order through its machine."""
+
+    order_id: int
+    previous: OrderStatus | None
+    status: OrderStatus
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True)
+class DailySales:
+    """Units sold per product and day; days without sales are zero."""
+
+    first: date
+    """The day of the first column; days are UTC."""
+    units: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
+    """Per SKU one row of whole units, all of the same length, oldest day first."""
+
+    @property
+    def days(self) -> int:
+        """How many days each array covers."""
+        return len(next(iter(self.units.values()), ()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """Order lines with the same product summed, in order of SKU."""
+
+    items: tuple[Line, ...]
+
+    @classmethod
+    def merge_lines(cls, lines: Sequence[Line]) -> "Lines":
+        """Add up lines for the same product, so that stock is checked as a sum."""
+        total: dict[str, int] = {}
+        for line in lines:
+            total[line.sku] = total.get(line.sku, 0) + line.quantity
+        return cls(items=tuple(Line(sku=s, quantity=q) for s, q in sorted(total.items())))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HourlySales:
+    """What one hour of trade brought; orders called off do not count."""
+
+    hour: datetime
+    """Its beginning, UTC."""
+    orders: int
+    value: Money
+    refunds: Money
+    """Paid back in that hour, whenever it was sold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoldLines:
+    """Every product line that was ordered in a period, by columns of one length, oldest first."""
+
+    orders: Sequence[int]
+    customers: Sequence[str | None]
+    skus: Sequence[str]
+    days: Sequence[int]
+    """Proleptic ordinals of the UTC days (`date.toordinal`)."""
+    quantities: Sequence[int]
+    prices: Sequence[float]
+    """Paid a unit, in the shop's money."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOrder(Action):
+    """Accept a customer's order: all lines reserved, or nothing."""
+
+    lines: tuple[Line, ...]
+    customer: str | None = None
+    order_text: str = ""
+    code: str = ""
+    """A discount code that the customer gave."""
+    bundle: str = ""
+    """The bundle whose products the lines hold, for its price."""
+
+    @property
+    def subject(self) -> str:
+        """The customer who orders."""
+        return f"customer:{self.customer or ''}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveOrder(OrderAction):
+    """Accept a received order; it then awaits payment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldOrder(OrderAction):
+    """Keep an open order from going on until a person has looked at it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseOrder(OrderAction):
+    """Let a held order go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FulfilOrder(OrderAction):
+    """Hand a paid order to the carrier: reserved units leave the shelf."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompleteDelivery(OrderAction):
+    """Record that the customer has the parcel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelOrder(OrderAction):
+    """Call an unfulfilled order off: reservation released, payment refunded."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderPlaced(OrderEvent):
+    """An order was received and its units reserved."""
+
+    total: Money
+    customer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderApproved(OrderEvent):
+    """An order was approved and awaits payment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderHeld(OrderEvent):
+    """An order waits until a person has looked at it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderReleased(OrderEvent):
+    """A held order goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippingDelayed(OrderEvent):
+    """The carrier says that a parcel will be late."""
+
+    reason: str = ""
+    expected_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderFulfilled(OrderEvent):
+    """An order left the warehouse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderDelivered(OrderEvent):
+    """An order reached its customer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderCancelled(OrderEvent):
+    """An order was called off before it left."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryConfirmed(OrderEvent):
+    """The carrier says that the parcel arrived."""

@@ -1,0 +1,51 @@
+"""Answers under an Idempotency-Key, in the journal's database."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import Database, to_db_time
+from storecrew.domain.control.idempotency import StoredResponse
+from storecrew.journal.rows import advisory_lock
+from storecrew.journal.schema.access import replies
+
+KEPT = timedelta(days=2)
+"""How long an answer is kept: longer than anybody retries."""
+
+
+@dataclass(frozen=True)
+class SqlIdempotencyStore:
+    """The answers of the last days."""
+
+    database: Database
+
+    async def find(self, key: str) -> StoredResponse | None:
+        """Return the answer that was given under this key."""
+        return await self.database.read(lambda c: _find(c, key))
+
+    async def keep(self, key: str, reply: StoredResponse, now: datetime) -> None:
+        """Keep an answer; the first under a key stays. Forgets those that are too old."""
+        await self.database.write(lambda c: _keep(c, key, reply, now))
+
+
+def _find(connection: Connection, key: str) -> StoredResponse | None:
+    row = connection.execute(sa.select(replies).where(replies.c.key == key)).one_or_none()
+    if row is None:
+        return None
+    return StoredResponse(fingerprint=row.fingerprint, status=row.status, body=row.body)
+
+
+def _keep(connection: Connection, key: str, reply: StoredResponse, now: datetime) -> None:
+    advisory_lock(connection, "replies")
+    connection.execute(sa.delete(replies).where(replies.c.at < to_db_time(now - KEPT)))
+    if _find(connection, key) is None:
+        row = {
+            "key": key,
+            "fingerprint": reply.fingerprint,
+            "status": reply.status,
+            "body": reply.body,
+            "at": to_db_time(now),
+        }
+        connection.execute(sa.insert(replies), row)

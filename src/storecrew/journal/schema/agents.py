@@ -1,0 +1,66 @@
+"""The journal's tables about the crew itself: agents, halts, heartbeats, incidents, workers."""
+
+import sqlalchemy as sa
+
+from storecrew.journal.schema.journal import metadata
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("agent", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False),
+    sa.Column("signing_key", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+)
+
+halts = sa.Table(
+    "halts",
+    metadata,
+    sa.Column("agent", sa.Text, primary_key=True),
+    sa.Column("why", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("part", sa.Text, nullable=False),
+)
+
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    sa.Column("agent", sa.Text, primary_key=True),
+    sa.Column("beat_at", sa.Text),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+)
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("opened_at", sa.Text, nullable=False),
+    sa.Column("closed_at", sa.Text),
+    sa.Column("told_at", sa.Text),
+    sa.Column("told_end_at", sa.Text),
+    sa.Column("held_by", sa.Text, nullable=False),
+    sa.Column("held_at", sa.Text),
+)
+_open = incidents.c.closed_at.is_(None)
+sa.Index(
+    "incidents_open", incidents.c.agent, unique=True, sqlite_where=_open, postgresql_where=_open
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started_at", sa.Text, nullable=False),
+    sa.Column("beat_at", sa.Double, nullable=False),
+)

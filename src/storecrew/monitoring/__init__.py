@@ -1,0 +1,1 @@
+"""Monitoring: metrics, and checks that the plane works as it should."""

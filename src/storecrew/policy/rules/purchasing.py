@@ -1,0 +1,35 @@
+"""Rules on purchase orders: the budget per day."""
+
+from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.money import Money
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.policy.facts import PolicyFacts, budget_spend
+from storecrew.policy.rule_result import (
+    RuleResult,
+    allow,
+    deny,
+    require_approval,
+)
+from storecrew.policy.settings import PolicySettings
+
+
+def purchase_budget(
+    proposal: Proposal, facts: PolicyFacts, settings: PolicySettings
+) -> RuleResult | None:
+    """Ask about a purchase that the day's budget does not cover."""
+    if not isinstance(proposal.action, CreatePurchaseOrder):
+        return None
+    if facts.product is None or facts.product.cost is None:
+        return require_approval(
+            "purchase_budget", "the product's cost is unknown, so its price is too"
+        )
+    if proposal.action.quantity <= 0:
+        return deny("purchase_budget", f"{proposal.action.quantity} is not a quantity to buy")
+    cost = budget_spend(proposal.action, facts.product) or Money.of(0, facts.currency)
+    spent = facts.spent_today or Money.of(0, facts.currency)
+    budget = Money(settings.purchase_budget_per_day, facts.currency)
+    if cost.currency != budget.currency:
+        return deny("purchase_budget", f"{cost.currency} is not the shop's {budget.currency}")
+    text = f"{cost.rounded()} on top of {spent.rounded()} today; the budget is {budget}"
+    within = spent + cost <= budget
+    return allow("purchase_budget", text) if within else require_approval("purchase_budget", text)

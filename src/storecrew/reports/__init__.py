@@ -1,0 +1,1 @@
+"""Reports: figures for the owner, computed from the store and the journal."""

@@ -1,0 +1,158 @@
+"""Where queued messages stand: counts, pages, one of them, and who was told of what."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storecrew.database import SortOrder, page_rows, row_count, row_counts
+from storecrew.domain.errors import InvalidInput, NotFound
+from storecrew.domain.shop.messages import DeliveryState, MailReport, MessagePage, QueuedMessage
+from storecrew.stores.sql.locking import chunks, storable
+from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema.customers_and_offers import deliveries
+
+MAX_PER_PAGE = 200
+_WAITING = DeliveryState.WAITING
+
+
+def report(connection: Connection, campaign: str | None) -> MailReport:
+    """Count messages by state; those without a row wait."""
+    if campaign is None:
+        total, counts = row_count(connection, "messages"), row_counts(connection, "deliveries")
+    else:
+        queued = sa.select(sa.func.count()).where(t.messages.c.campaign == campaign)
+        total = connection.execute(queued).scalar_one()
+        by_state = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
+        by_state = by_state.join(t.messages, t.messages.c.id == deliveries.c.message_id)
+        of_campaign = connection.execute(by_state.where(t.messages.c.campaign == campaign))
+        counts = {str(state): int(number) for state, number in of_campaign}
+    counts[_WAITING] = total - sum(n for state, n in counts.items() if state != _WAITING)
+    return MailReport(queued=total, **counts)
+
+
+_MESSAGE_STATE = sa.select(
+    t.messages,
+    deliveries.c.state,
+    deliveries.c.address,
+    deliveries.c.attempts,
+    deliveries.c.detail,
+    deliveries.c.at.label("since"),
+).select_from(t.messages.outerjoin(deliveries, deliveries.c.message_id == t.messages.c.id))
+
+
+def messages(
+    connection: Connection, state: DeliveryState | None, page: int, per_page: int
+) -> MessagePage:
+    """Return one page of messages, newest first."""
+    if page < 1:
+        raise InvalidInput("page", "begins at 1")
+    if not 1 <= per_page <= MAX_PER_PAGE:
+        raise InvalidInput("per_page", f"is between 1 and {MAX_PER_PAGE}")
+    if state is _WAITING:
+        return _waiting_page(connection, page, per_page)
+    if state is None:
+        ids, number = sa.select(t.messages.c.id), t.messages.c.id
+        total = row_count(connection, "messages")
+    else:
+        number = deliveries.c.message_id
+        ids = sa.select(number.label("id")).where(deliveries.c.state == state)
+        total = row_count(connection, "deliveries", state=state)
+    order: SortOrder = [(number, "down")]
+    found = page_rows(connection, ids, order, total=total, page=page, per_page=per_page)
+    return _page(connection, [row.id for row in found], total)
+
+
+def _waiting_page(connection: Connection, page: int, per_page: int) -> MessagePage:
+    """Return one page of those that wait: taken out once and put back, or never taken out."""
+    back = row_count(connection, "deliveries", state=_WAITING)
+    total = back + row_count(connection, "messages") - row_count(connection, "deliveries")
+    first = (page - 1) * per_page
+    if first >= total:
+        return MessagePage(items=(), total=total)
+    most = min(per_page, total - first)
+    # no more are looked for than there are: it ends with the last, and those sent long ago are
+    # not gone through
+    place = {"most": most, "first": first, "reach": first + most}
+    found = connection.execute(_NEWEST_WAITING, place)
+    return _page(connection, [row.id for row in found], total)
+
+
+def _newest(column: sa.Column[int], condition: sa.ColumnElement[bool]) -> "sa.Select[tuple[int]]":
+    reach = sa.bindparam("reach", type_=sa.Integer)
+    found = sa.select(column.label("id")).where(condition).order_by(column.desc()).limit(reach)
+    return sa.select(found.subquery().c.id)
+
+
+_TAKEN = sa.select(deliveries.c.message_id).where(deliveries.c.message_id == t.messages.c.id)
+_NEWEST_WAITING = (
+    sa.union_all(
+        # a join would read both tables to their ends
+        _newest(t.messages.c.id, _TAKEN.scalar_subquery().is_(None)),
+        _newest(deliveries.c.message_id, deliveries.c.state == _WAITING),
+    )
+    .order_by(sa.desc("id"))
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .offset(sa.bindparam("first", type_=sa.Integer))
+)
+
+
+def _page(connection: Connection, ids: Sequence[int], total: int) -> MessagePage:
+    """Return these messages, newest first."""
+    some = _MESSAGE_STATE.where(t.messages.c.id.in_(ids)).order_by(t.messages.c.id.desc())
+    return MessagePage(items=tuple(map(_message_states, connection.execute(some))), total=total)
+
+
+def message(connection: Connection, message_id: int) -> QueuedMessage:
+    """Return the message, or raise `NotFound`."""
+    wanted = _MESSAGE_STATE.where(t.messages.c.id == message_id)
+    found = storable([message_id]) and connection.execute(wanted).first()
+    if not found:
+        raise NotFound("message", message_id)
+    return _message_states(found)
+
+
+def _message_states(found: Any) -> QueuedMessage:
+    return QueuedMessage(
+        message_id=found.id,
+        customer=found.customer,
+        purpose=found.purpose,
+        title=found.title,
+        body=found.body,
+        queued_at=found.at,
+        topic=found.topic or "",
+        campaign=found.campaign or "",
+        state=DeliveryState(found.state or _WAITING),
+        address=found.address or "",
+        attempts=found.attempts or 0,
+        detail=found.detail or "",
+        at=found.since,
+    )
+
+
+def find_customer_by_email(connection: Connection, address: str) -> str | None:
+    """Return the customer with this address; None for no customer, or several."""
+    here = sa.select(t.customers.c.id).where(sa.func.lower(t.customers.c.email) == address.lower())
+    found = connection.scalars(here.limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+_TOLD = sa.select(t.messages.c.customer, t.messages.c.topic).where(
+    t.messages.c.customer.in_(sa.bindparam("customers", expanding=True)),
+    t.messages.c.topic.in_(sa.bindparam("topics", expanding=True)),
+)
+
+
+def sent_topics(
+    connection: Connection, customers: Iterable[str], topics: Iterable[str]
+) -> dict[str, list[str]]:
+    """Return which of these topics each of these customers was told of, in order."""
+    found: dict[str, list[str]] = {}
+    wanted = sorted(topics)
+    for people in chunks(customers):
+        for about in chunks(wanted):
+            some = {"customers": people, "topics": about}
+            for customer, topic in connection.execute(_TOLD, some):
+                found.setdefault(customer, []).append(topic)
+    return {customer: sorted(each) for customer, each in sorted(found.items())}

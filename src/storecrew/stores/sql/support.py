@@ -1,0 +1,224 @@
+"""Handlers of tickets, customers, consent, back-in-stock subscriptions and suppressions."""
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+from storecrew.domain.shop.customers import (
+    ConsentChanged,
+    SetConsent,
+    SubscribeBackInStock,
+    UpsertCustomer,
+)
+from storecrew.domain.shop.messages import MESSAGE_ID, SendMessage, SuppressAddress
+from storecrew.domain.shop.support import (
+    CloseTicket,
+    EscalateTicket,
+    OpenTicket,
+    RateTicket,
+    ReplyToTicket,
+    TicketAnswered,
+    TicketEscalated,
+    TicketOpened,
+    TicketRated,
+    TicketStatus,
+)
+from storecrew.stores.sql.checks import bad_name
+from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
+from storecrew.stores.sql.messages import LONGEST, queue
+from storecrew.stores.sql.schema import customers_and_offers as d, ledger as t
+from storecrew.stores.sql.unit_of_work import UnitOfWork
+
+CHANNELS = ("api", "mail", "webhook")
+_LONGEST_QUESTION = 20_000
+_LARGEST_ID = 2**63 - 1
+_ADDRESS = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}")
+_LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+
+
+def open_ticket(unit: UnitOfWork, action: OpenTicket) -> HandlerResult:
+    """Note the question; a known ticket is open again with the customer's newest words."""
+    if bad := _bad_ticket(unit, action):
+        return bad
+    row = {"status": TicketStatus.OPEN.value, "text": action.text, "updated_at": unit.now}
+    row["reference"] = action.reference or None
+    known = _ticket(unit, action.ticket_id)
+    if known is None:
+        who = {"customer": action.customer, "order_id": action.order_id, "rating": None}
+        new = {"id": action.ticket_id, "channel": action.channel, "opened_at": unit.now}
+        unit.connection.execute(sa.insert(d.tickets), row | who | new)
+    elif known.customer != action.customer:
+        return refused("invalid", f"ticket {action.ticket_id!r} is another customer's")
+    else:
+        _change(unit, action.ticket_id, **row)
+    unit.publish(
+        TicketOpened(
+            ticket_id=action.ticket_id,
+            text=action.text,
+            customer=action.customer,
+            order_id=action.order_id if known is None else known.order_id,
+        )
+    )
+    return done(detail={"ticket_id": action.ticket_id, "status": TicketStatus.OPEN.value})
+
+
+def _bad_ticket(unit: UnitOfWork, action: OpenTicket) -> HandlerResult | None:
+    if bad := bad_name("ticket_id", action.ticket_id):
+        return bad
+    if not 1 <= len(action.text.strip()) <= _LONGEST_QUESTION:
+        return invalid("text", f"has 1 to {_LONGEST_QUESTION} characters, not all blank")
+    if action.channel not in CHANNELS:
+        return invalid("channel", f"{action.channel!r} is not one of {', '.join(CHANNELS)}")
+    if action.reference and not MESSAGE_ID.fullmatch(action.reference):
+        return invalid("reference", f"{action.reference[:80]!r} is no Message-ID")
+    if action.order_id is not None and not 0 < action.order_id <= _LARGEST_ID:
+        return unknown("order", action.order_id)
+    if action.customer is not None and action.customer not in unit.consents:
+        return unknown("customer", action.customer)
+    return None
+
+
+def reply_to_ticket(unit: UnitOfWork, action: ReplyToTicket) -> HandlerResult:
+    """Answer the words that the answer was written for, with one message to the customer."""
+    if (ticket := _ticket(unit, action.ticket_id)) is None:
+        return unknown("ticket", action.ticket_id)
+    if not 1 <= len(action.text.strip()) <= LONGEST:
+        return invalid("text", f"has 1 to {LONGEST} characters, not all blank")
+    if ticket.status not in (TicketStatus.OPEN, TicketStatus.ESCALATED):
+        return refused("stale", f"ticket {ticket.id!r} is {ticket.status} already")
+    if action.expected_text and action.expected_text != ticket.text:
+        return refused("stale", f"the customer wrote again on ticket {ticket.id!r}")
+    replies = sa.select(sa.func.count()).where(d.ticket_replies.c.ticket_id == ticket.id)
+    number = int(unit.connection.execute(replies).scalar_one()) + 1
+    row = {"ticket_id": ticket.id, "text": action.text, "at": unit.now}
+    unit.connection.execute(sa.insert(d.ticket_replies), row)
+    _change(unit, ticket.id, status=TicketStatus.ANSWERED.value, updated_at=unit.now)
+    if ticket.customer is not None:
+        message = SendMessage(
+            customer=ticket.customer,
+            purpose="service",
+            title=f"Re: {_first_words(ticket.text)}",
+            body=action.text,
+            topic=f"ticket:{ticket.id}:{number}",
+        )
+        queue(unit, message, answers=ticket.reference)
+    unit.publish(TicketAnswered(ticket_id=ticket.id, customer=ticket.customer))
+    return _moved(ticket, TicketStatus.ANSWERED)
+
+
+def _first_words(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:57].rsplit(" ", 1)[0] + " ..."
+
+
+def escalate_ticket(unit: UnitOfWork, action: EscalateTicket) -> HandlerResult:
+    """Leave the ticket to a person."""
+    if (ticket := _ticket(unit, action.ticket_id)) is None:
+        return unknown("ticket", action.ticket_id)
+    if ticket.status != TicketStatus.OPEN:
+        return refused("stale", f"ticket {ticket.id!r} is {ticket.status} already")
+    _change(unit, ticket.id, status=TicketStatus.ESCALATED.value, updated_at=unit.now)
+    unit.publish(TicketEscalated(ticket_id=ticket.id, reason=action.reason))
+    return _moved(ticket, TicketStatus.ESCALATED)
+
+
+def close_ticket(unit: UnitOfWork, action: CloseTicket) -> HandlerResult:
+    """Call it settled, wherever it stands."""
+    if (ticket := _ticket(unit, action.ticket_id)) is None:
+        return unknown("ticket", action.ticket_id)
+    _change(unit, ticket.id, status=TicketStatus.CLOSED.value, updated_at=unit.now)
+    return _moved(ticket, TicketStatus.CLOSED)
+
+
+def rate_ticket(unit: UnitOfWork, action: RateTicket) -> HandlerResult:
+    """Keep the newest rating."""
+    if not 1 <= action.rating <= 5:
+        return invalid("rating", f"{action.rating} is not between 1 and 5")
+    if (ticket := _ticket(unit, action.ticket_id)) is None:
+        return unknown("ticket", action.ticket_id)
+    _change(unit, ticket.id, rating=action.rating, updated_at=unit.now)
+    unit.publish(TicketRated(ticket_id=ticket.id, rating=action.rating))
+    return done(before={"rating": ticket.rating}, after={"rating": action.rating})
+
+
+def put_customer(unit: UnitOfWork, action: UpsertCustomer) -> HandlerResult:
+    """Enter the customer without consent, or change name, address and language."""
+    if bad := bad_name("customer", action.customer) or bad_name("name", action.name):
+        return bad
+    if action.email is not None and not _ADDRESS.fullmatch(action.email):
+        return invalid("email", f"{action.email!r} is no mail address")
+    if not _LOCALE.fullmatch(action.locale):
+        return invalid("locale", f"{action.locale!r} is not of the form en or en-GB")
+    known = {"name": action.name, "email": action.email, "locale": action.locale}
+    here = t.customers.c.id == action.customer
+    is_new = action.customer not in unit.consents
+    if is_new:
+        row = {"id": action.customer, "marketing_consent": False, **known}
+        unit.connection.execute(sa.insert(t.customers), row)
+        unit.consents[action.customer] = False
+    else:
+        unit.connection.execute(sa.update(t.customers).where(here).values(known))
+    return done(after={"customer": action.customer, **known}, detail={"new": is_new})
+
+
+def set_consent(unit: UnitOfWork, action: SetConsent) -> HandlerResult:
+    """Record the customer's consent; it holds for every message not sent yet."""
+    if (before := unit.consents.get(action.customer)) is None:
+        return unknown("customer", action.customer)
+    here = t.customers.c.id == action.customer
+    agreed = {"marketing_consent": action.marketing}
+    unit.connection.execute(sa.update(t.customers).where(here).values(agreed))
+    unit.consents[action.customer] = action.marketing
+    if before != action.marketing:
+        unit.publish(ConsentChanged(customer=action.customer, marketing=action.marketing))
+    return done(before={"marketing": before}, after={"marketing": action.marketing})
+
+
+def suppress_address(unit: UnitOfWork, action: SuppressAddress) -> HandlerResult:
+    """Keep the first reason why an address is written to no more."""
+    address = action.address.strip().lower()
+    if bad := bad_name("address", address) or bad_name("reason", action.reason):
+        return bad
+    if "@" not in address:
+        return invalid("address", f"{address!r} is no mail address")
+    here = d.suppressions.c.address == address
+    if unit.connection.execute(sa.select(d.suppressions.c.reason).where(here)).first() is None:
+        row = {"address": address, "reason": action.reason, "at": unit.now}
+        unit.connection.execute(sa.insert(d.suppressions), row)
+    return done(after={"address": address})
+
+
+_WISH = sa.select(d.stock_wishes.c.at).where(
+    d.stock_wishes.c.product == sa.bindparam("product"),
+    d.stock_wishes.c.customer == sa.bindparam("customer"),
+)
+_ADD_WISH = sa.insert(d.stock_wishes)
+
+
+def watch_stock(unit: UnitOfWork, action: SubscribeBackInStock) -> HandlerResult:
+    """Store the customer's back-in-stock subscription until it is fulfilled."""
+    if action.customer not in unit.consents:
+        return unknown("customer", action.customer)
+    if action.sku not in unit.products:
+        return unknown("product", action.sku)
+    wish = {"product": action.sku, "customer": action.customer}
+    if unit.connection.execute(_WISH, wish).first() is None:
+        unit.connection.execute(_ADD_WISH, {**wish, "at": unit.now})
+    return done(after={"sku": action.sku, "customer": action.customer})
+
+
+def _ticket(unit: UnitOfWork, ticket_id: str) -> Any:
+    return unit.connection.execute(_TICKET, {"ticket_id": ticket_id}).first()
+
+
+_TICKET = sa.select(d.tickets).where(d.tickets.c.id == sa.bindparam("ticket_id")).with_for_update()
+
+
+def _change(unit: UnitOfWork, ticket_id: str, **values: object) -> None:
+    unit.connection.execute(sa.update(d.tickets).where(d.tickets.c.id == ticket_id).values(values))
+
+
+def _moved(ticket: Any, status: TicketStatus) -> HandlerResult:
+    after = {"status": status.value}
+    return done(before={"status": ticket.status}, after=after, detail={"ticket_id": ticket.id})

@@ -66,7 +66,7 @@ LISTS = {
     "/api/customers": 10,
     "/api/messages": 10,
     "/api/messages?state=sent": 11,
-    "/api/purchases?status=received": 50,
+    "/api/purchase-orders?status=received": 50,
     "/api/products": 100,
     "/api/stock": 100,
     "/api/approvals?status=expired&per_page=50": 100,

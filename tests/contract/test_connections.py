@@ -30,7 +30,7 @@ async def ended_by_the_server(database, postgres) -> int:
 async def test_a_connection_that_rested_is_replaced_before_it_is_used(
     database, postgres, monkeypatch
 ):
-    monkeypatch.setattr(engines, "_RESTED_SECONDS", 0.0)
+    monkeypatch.setattr(engines, "_IDLE_SECONDS", 0.0)
     pid = await ended_by_the_server(database, postgres)
 
     assert await database.read(lambda c: c.execute(_ME).scalar_one()) != pid
@@ -39,7 +39,7 @@ async def test_a_connection_that_rested_is_replaced_before_it_is_used(
 async def test_one_that_did_not_fails_once_and_is_tried_again_later(
     database, postgres, monkeypatch
 ):
-    monkeypatch.setattr(engines, "_RESTED_SECONDS", 3600.0)
+    monkeypatch.setattr(engines, "_IDLE_SECONDS", 3600.0)
     pid = await ended_by_the_server(database, postgres)
 
     with pytest.raises(Retryable):

@@ -71,7 +71,7 @@ def processes(folder: Path) -> list[int]:
         except OSError:
             continue
         is_service = str(BEHAVIOUR) in command and _folder_mark(folder) in environ
-        if is_service or ("keeper.py" in command and str(folder) in command):
+        if is_service or ("log_collector.py" in command and str(folder) in command):
             found.append(int(each.name))
     return found
 

@@ -146,7 +146,7 @@ def test_r048_two_workers_never_double_a_tick_and_lose_none_though_one_is_killed
         "SELECT external_id FROM journal.events WHERE source = 'clock'")]  # fmt: skip
     runs = dict(workers.ask("SELECT id, status FROM journal.runs WHERE agent LIKE 'ticking%'"))
     done = {name for name, status in runs.items() if status == "done"}
-    traces = [rival for (rival,) in workers.ask("SELECT rival FROM store.competitor_prices")]
+    traces = [name for (name,) in workers.ask("SELECT competitor FROM store.competitor_prices")]
     by = workers.ask("SELECT worker, count(*) FROM journal.runs GROUP BY 1")
     assert len(by) >= 2, by  # both had their share
     assert len(done) >= TICKS

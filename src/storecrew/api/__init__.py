@@ -1,1 +1,1 @@
-"""The HTTP door: routes over the plane and the store, and what guards them."""
+"""The HTTP API: routes over the control plane and the store, and the middleware before them."""

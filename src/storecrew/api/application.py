@@ -1,4 +1,4 @@
-"""Putting the HTTP door together: layers from the outside in, then the routes."""
+"""Builds the HTTP application: middleware from the outside in, then the routes."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from storecrew.api.routes import (
     agents,
     approvals,
     catalog,
-    customers_and_purchasing,
+    customers,
     events,
     incidents,
     inventory,
@@ -27,6 +27,7 @@ from storecrew.api.routes import (
     orders,
     probes,
     promotions,
+    purchasing,
     reports,
     runs,
     services,
@@ -51,18 +52,18 @@ _ROUTERS = (
         events,
         inventory,
         catalog,
-        runs,
         approvals,
+        runs,
         store_queries,
         updates,
     ),
     *(agents, services, models, sessions, access, metrics, traces, webhooks, reports),
-    *(messages, unsubscribe, support, incidents, promotions, customers_and_purchasing),
+    *(messages, unsubscribe, support, incidents, promotions, customers, purchasing),
 )
 """The busiest first: routes are tried in this order."""
 
 
-class Described(FastAPI):
+class DescribedApp(FastAPI):
     """An application whose document also shows errors, and how callers prove who they are."""
 
     def openapi(self) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def create_app(plane: Plane, settings: Settings) -> FastAPI:
     """Return the application over a running plane."""
     door, refusals = Authenticator(plane.access, settings), DeniedAttemptLog(plane.access)
     times = RequestTimes()
-    app = Described(
+    app = DescribedApp(
         title="storecrew",
         version=settings.orchestrator.service_version,
         docs_url=None,  # its page would load scripts from elsewhere

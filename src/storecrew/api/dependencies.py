@@ -61,7 +61,7 @@ def action_key(request: Request) -> str:
 
 
 async def skus_of(store: StoreView, names: Sequence[str]) -> dict[str, str]:
-    """Return the SKU each name stands for; a name nobody carries stands for itself."""
+    """Return the SKU of each name; an unknown name stands for itself."""
     found = {product.sku: product.sku for product in await store.products(names)}
     if missing := [name for name in names if name not in found]:
         catalogue = ProductIndex(await store.products())

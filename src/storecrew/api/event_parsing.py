@@ -47,7 +47,7 @@ _KINDS |= {_snake(name): kind for name, kind in _KINDS.items()}
 
 
 def known_event(kind: str, data: dict[str, Any]) -> Event:
-    """Return the event; raises `InvalidInput` for a type nobody knows, or data not of its shape."""
+    """Return the event; raises `InvalidInput` for an unknown type, or data not of its shape."""
     if kind in REPORTED:
         return _understood(kind, data) or ExternalEventReceived(event_type=kind, data=data)
     if kind not in _KINDS:

@@ -23,7 +23,7 @@ MAX_BODY = 1_000_000
 READS_PER_WRITE = 20
 """Reads are this many times cheaper than writes, which end in a commit."""
 _READING = frozenset({"GET", "HEAD"})
-_CHEAP = re.compile(r"/api/(agents|services)/[^/]+/(heartbeat|health)|/api/store/[^/]+")
+_CHEAP = re.compile(r"/api/(agents|services)/[^/]+/(heartbeat|health)|/api/store/queries/[^/]+")
 """Heartbeats, and questions with a body: sent by programs often, and no dearer than a read."""
 _REFUSED = "refused"
 """What is counted of those who are turned away, so that they use up nobody's share."""

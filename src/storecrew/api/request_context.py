@@ -1,4 +1,4 @@
-"""The outermost layer of the HTTP door: request ids, the access log, and the last answer."""
+"""The outermost middleware: request ids, the access log, and the answer to unexpected errors."""
 
 import logging
 from dataclasses import dataclass, field

@@ -61,7 +61,7 @@ class Subscriber:
 
 
 class UpdateHub:
-    """Reads the journal's updates once for everybody; idle while nobody watches."""
+    """Reads the journal's updates once for all subscribers; idle without subscribers."""
 
     def __init__(self, journal: JournalView) -> None:
         self._journal = journal

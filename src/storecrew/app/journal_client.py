@@ -61,7 +61,7 @@ class LocalJournalClient:
 
     def close(self) -> None:
         """Release every connection."""
-        self.database.engine.dispose()
+        self.database.release()
 
 
 def open_journal_client(

@@ -9,7 +9,7 @@ from storecrew.cli import (
     catalog,
     config,
     control,
-    customers_and_purchasing,
+    customers,
     demo,
     doctor,
     health,
@@ -21,6 +21,7 @@ from storecrew.cli import (
     orders,
     policy,
     promotions,
+    purchasing,
     reports,
     serve,
     services,
@@ -53,8 +54,8 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(catalog.app, name="products")
 app.add_typer(inventory.app, name="stock")
 app.add_typer(promotions.app, name="offers")
-app.add_typer(customers_and_purchasing.customers, name="customers")
-app.add_typer(customers_and_purchasing.purchases, name="purchases")
+app.add_typer(customers.app, name="customers")
+app.add_typer(purchasing.app, name="purchases")
 app.add_typer(mail.app, name="mail")
 app.add_typer(support.app, name="tickets")
 app.add_typer(incidents.app, name="incidents")

@@ -36,9 +36,9 @@ def register(program: typer.Typer) -> None:
     program.command()(forecast)
     program.command()(elasticity)
     program.command()(recommend)
-    program.command()(intent)
+    program.command("classify-intent")(classify_intent)
     program.command()(trends)
-    program.command()(page)
+    program.command("extract-product")(extract_product)
     program.add_typer(app, name="models")
 
 
@@ -133,7 +133,7 @@ def recommend(
 
 
 @handle_errors
-def intent(
+def classify_intent(
     text: Annotated[str, typer.Argument(help="What a customer wrote.")],
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -141,7 +141,7 @@ def intent(
 ) -> None:
     """Say what a customer wants, how sure that is, and whether it is known at all.
 
-    Example: storecrew intent "Where is my parcel?"
+    Example: storecrew classify-intent "Where is my parcel?"
     """
     from storecrew.app import model_answers  # costs what `--help` need not pay
 
@@ -180,7 +180,7 @@ def trends(
 
 
 @handle_errors
-def page(
+def extract_product(
     url: Annotated[str, typer.Argument(help="Address of the page.")],
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -188,7 +188,7 @@ def page(
 ) -> None:
     """Read a page of another shop, politely, and say which product it shows at which price.
 
-    Example: storecrew page https://shop.example.com/mugs/blue
+    Example: storecrew extract-product https://shop.example.com/mugs/blue
     """
     found = with_plane(data_dir, lambda p: p.web.page(url), config=config)
     if as_json:

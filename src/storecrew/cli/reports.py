@@ -20,7 +20,7 @@ prices = typer.Typer(no_args_is_help=True, help="See what price changes brought.
 
 def register(program: typer.Typer) -> None:
     """Hang the commands on the program."""
-    program.command()(bias)
+    program.command()(fairness)
     program.add_typer(campaigns, name="campaigns")
     program.add_typer(prices, name="prices")
 
@@ -99,12 +99,12 @@ def show_campaign(
     )
 
 
-@prices.command("follow-up")
+@prices.command("impact")
 @handle_errors
-def follow_up(data_dir: DataDir = None, as_json: Json = False) -> None:
+def impact(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Compare what the crew's price changes brought with what it expected of them.
 
-    Example: storecrew prices follow-up
+    Example: storecrew prices impact
     """
     from storecrew.reports.price_impact import (
         price_impact_report,  # costs what `--help` need not pay
@@ -139,14 +139,14 @@ def follow_up(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @handle_errors
-def bias(
+def fairness(
     days: Annotated[int, typer.Option(min=1, max=730, help="Days looked back.")] = 180,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Compare prices, offers and answers between groups of customers.
 
-    Example: storecrew bias --days 90
+    Example: storecrew fairness --days 90
     """
     from storecrew.reports.fairness import fairness_report  # costs what `--help` need not pay
 

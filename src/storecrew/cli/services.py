@@ -132,7 +132,7 @@ def show(
             "health": f"{view.health.value} {view.health_at or ''}".strip(),
             "restarts": view.restarts,
             "last exit": "" if view.exit_code is None else view.exit_code,
-            "wanted": view.desired.value,
+            "desired": view.desired.value,
             "starts by itself": view.auto_start,
             "executable": view.executable or "(announced itself)",
             "health endpoint": view.health_endpoint or "",

@@ -84,9 +84,9 @@ class Database:
         if self._writer is None:
             self._writer = Thread(target=self._serve, name=f"{self.name}-writer", daemon=True)
             self._writer.start()
-        wish = _Write(work)
-        self._queue.put(wish)
-        result: T = await asyncio.wrap_future(wish.done)
+        write = _Write(work)
+        self._queue.put(write)
+        result: T = await asyncio.wrap_future(write.done)
         return result
 
     async def check_writable(self) -> None:
@@ -160,6 +160,10 @@ class Database:
         if self._readers is not None:
             self._readers.shutdown(wait=True)
             self._readers = None
+        self.release()
+
+    def release(self) -> None:
+        """Release every connection, which is all that ends a database of inline work only."""
         if self._kept is not None:
             self._kept[1].close()
             self._kept = None
@@ -191,17 +195,17 @@ class Database:
 
     def _commit(self, group: "list[_Write]") -> None:
         # whose caller has left is not begun; what is begun ends, whoever leaves meanwhile
-        group = [wish for wish in group if wish.done.set_running_or_notify_cancel()]
+        group = [write for write in group if write.done.set_running_or_notify_cancel()]
         if not group:
             return
         try:
             self.run(lambda connection: _attempt(group, connection, self.name))
         except BaseException as error:  # noqa: BLE001 - every caller must hear of it
-            for wish in group:
-                wish.done.set_exception(error)
+            for write in group:
+                write.done.set_exception(error)
         else:
-            for wish in group:
-                wish.resolve()
+            for write in group:
+                write.resolve()
 
 
 def _transaction(connection: Connection, *, deferred: bool) -> AbstractContextManager[Any]:
@@ -247,8 +251,8 @@ def _attempt(group: "list[_Write]", connection: Connection, name: str) -> None:
     if len(group) == 1:  # nobody to be kept apart from
         group[0].result = group[0].work(connection)
         return
-    for wish in group:
-        wish.attempt(connection, name)
+    for write in group:
+        write.attempt(connection, name)
 
 
 @dataclass

@@ -23,7 +23,7 @@ from storecrew.domain.errors import NotFound
 from storecrew.journal import audit
 from storecrew.journal.rows import advisory_lock, dump
 from storecrew.journal.schema.access import keys, sessions, users
-from storecrew.journal.schema.journal import controls
+from storecrew.journal.schema.journal import key_values
 
 MAX_SESSIONS = 20
 """Sessions one person may have at once; the oldest ends when another begins."""
@@ -88,7 +88,7 @@ class SqlCredentialRepository:
 
 
 def _load_credentials(connection: Connection, now: datetime) -> CredentialSnapshot:
-    closed = sa.select(controls.c.value).where(controls.c.name == _CLOSED)
+    closed = sa.select(key_values.c.value).where(key_values.c.name == _CLOSED)
     live = sa.select(keys.c.name, keys.c.role, keys.c.digest).where(keys.c.revoked_at.is_(None))
     open_sessions = (
         sa.select(users.c.name, users.c.role, sessions.c.digest, sessions.c.ends_at)
@@ -240,9 +240,9 @@ def _claim(connection: Connection, name: str) -> None:
         same = sa.select(table.c.name).where(sa.func.lower(table.c.name) == name.lower())
         if connection.execute(same).scalar() is not None:
             raise NameTaken(name)
-    known = sa.select(controls.c.name).where(controls.c.name == _CLOSED)
+    known = sa.select(key_values.c.name).where(key_values.c.name == _CLOSED)
     if connection.execute(known).scalar() is None:
-        connection.execute(sa.insert(controls), {"name": _CLOSED, "value": "true"})
+        connection.execute(sa.insert(key_values), {"name": _CLOSED, "value": "true"})
 
 
 def _record(

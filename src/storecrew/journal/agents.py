@@ -26,13 +26,13 @@ from storecrew.journal import audit, budgets, updates
 from storecrew.journal.events import REQUESTS
 from storecrew.journal.health import close_incident
 from storecrew.journal.rows import advisory_lock, control_row, dump, to_run
-from storecrew.journal.schema.agents import agents, halts, heartbeats
-from storecrew.journal.schema.journal import controls, events, runs, wakes
+from storecrew.journal.schema.agents import agent_suspensions, agents, heartbeats
+from storecrew.journal.schema.journal import event_deliveries, events, key_values, runs
 
 
 def register(connection: Connection, factory: RegisteredAgent) -> bool:
     """Register an agent, audited; False where it is registered exactly so already."""
-    advisory_lock(connection, "controls")
+    advisory_lock(connection, "key_values")
     name, body = factory.declaration.agent_id, dump(factory.declaration)
     known = connection.execute(sa.select(agents.c.body).where(agents.c.agent == name)).scalar()
     if known is not None:
@@ -57,13 +57,15 @@ def register(connection: Connection, factory: RegisteredAgent) -> bool:
 
 def deregister(connection: Connection, agent: str, *, by: str, now: datetime) -> None:
     """Take a registered agent off duty, audited; its wakes that no run has taken are dropped."""
-    advisory_lock(connection, "controls")
+    advisory_lock(connection, "key_values")
     if not connection.execute(sa.delete(agents).where(agents.c.agent == agent)).rowcount:
         raise NotFound("agent", agent)
-    for table in (halts, heartbeats):
+    for table in (agent_suspensions, heartbeats):
         connection.execute(sa.delete(table).where(table.c.agent == agent))
     close_incident(connection, agent, now, silently=True)
-    idle = sa.delete(wakes).where(wakes.c.agent == agent, wakes.c.run_id.is_(None))
+    idle = sa.delete(event_deliveries).where(
+        event_deliveries.c.agent == agent, event_deliveries.c.run_id.is_(None)
+    )
     connection.execute(idle)
     _changed(connection, "dismiss", agent, by=by, now=now)
 
@@ -71,9 +73,9 @@ def deregister(connection: Connection, agent: str, *, by: str, now: datetime) ->
 def _changed(connection: Connection, what: str, agent: str, *, by: str, now: datetime) -> None:
     """Tell the audit, every worker and those who watch that the crew is another now."""
     _audit(connection, what, agent, by=by, now=now)
-    connection.execute(sa.delete(controls).where(controls.c.name == "crew"))
+    connection.execute(sa.delete(key_values).where(key_values.c.name == "crew"))
     value = str(audit.position(connection))
-    connection.execute(sa.insert(controls), {"name": "crew", "value": value})
+    connection.execute(sa.insert(key_values), {"name": "crew", "value": value})
     updates.publish_update(connection, Topic.CREW, {"agent": agent, "change": what}, now)
 
 
@@ -103,23 +105,30 @@ def _to_registered(row: Any) -> RegisteredAgent:
 
 def is_paused(connection: Connection, agent: str) -> bool:
     """Return whether a person paused this agent."""
-    of_agent = sa.and_(halts.c.agent == agent, halts.c.why == Suspension.PAUSED)
-    return connection.execute(sa.select(halts.c.agent).where(of_agent)).scalar() is not None
+    of_agent = sa.and_(
+        agent_suspensions.c.agent == agent, agent_suspensions.c.why == Suspension.PAUSED
+    )
+    return (
+        connection.execute(sa.select(agent_suspensions.c.agent).where(of_agent)).scalar()
+        is not None
+    )
 
 
 def set_suspended(
     connection: Connection, agent: str, value: bool, *, by: str, now: datetime
 ) -> None:
     """Pause one agent, or let it go on; audited with who said so."""
-    advisory_lock(connection, "controls")
-    of_agent = sa.and_(halts.c.agent == agent, halts.c.why == Suspension.PAUSED)
+    advisory_lock(connection, "key_values")
+    of_agent = sa.and_(
+        agent_suspensions.c.agent == agent, agent_suspensions.c.why == Suspension.PAUSED
+    )
     if is_paused(connection, agent) is value:
         return
     if value:
         row = {"agent": agent, "why": Suspension.PAUSED, "day": "", "part": ""}
-        connection.execute(sa.insert(halts), row)
+        connection.execute(sa.insert(agent_suspensions), row)
     else:
-        connection.execute(sa.delete(halts).where(of_agent))
+        connection.execute(sa.delete(agent_suspensions).where(of_agent))
     what = "pause" if value else "resume"
     _audit(connection, what, agent, by=by, now=now)
     updates.publish_update(connection, Topic.CREW, {"agent": agent, "paused": value}, now)
@@ -139,10 +148,16 @@ def statistics(connection: Connection, day: BusinessDay) -> dict[str, int]:
         ).scalar_one()
         for status in RunStatus
     }
-    pending = sa.select(sa.func.count()).select_from(wakes).where(wakes.c.run_id.is_(None))
+    pending = (
+        sa.select(sa.func.count())
+        .select_from(event_deliveries)
+        .where(event_deliveries.c.run_id.is_(None))
+    )
     counts["runs_today"] = sum(counts.values())
     counts["wakes_waiting"] = connection.execute(pending).scalar_one()
-    counts["agents_halted"] = len(set(connection.execute(sa.select(halts.c.agent)).scalars()))
+    counts["agents_halted"] = len(
+        set(connection.execute(sa.select(agent_suspensions.c.agent)).scalars())
+    )
     return counts
 
 
@@ -166,9 +181,13 @@ def request(connection: Connection, run: str) -> Mapping[str, Any] | None:
     if not (agent and number.isascii() and number.isdigit() and len(number) < 19):
         return None
     query = (
-        sa.select(events.c.at, events.c.body, events.c.actor, wakes.c.run_id)
-        .join(wakes, wakes.c.event_seq == events.c.seq)
-        .where(events.c.seq == int(number), events.c.source == REQUESTS, wakes.c.agent == agent)
+        sa.select(events.c.at, events.c.body, events.c.actor, event_deliveries.c.run_id)
+        .join(event_deliveries, event_deliveries.c.event_seq == events.c.seq)
+        .where(
+            events.c.seq == int(number),
+            events.c.source == REQUESTS,
+            event_deliveries.c.agent == agent,
+        )
     )
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -211,7 +230,9 @@ class SqlAgentRepository:
 
     async def suspensions(self) -> Mapping[str, tuple[Suspension, str]]:
         """Return who stands still, why, and on which day (empty for a pause)."""
-        query = sa.select(halts).order_by(halts.c.why.desc())  # a pause outweighs a spent budget
+        query = sa.select(agent_suspensions).order_by(
+            agent_suspensions.c.why.desc()
+        )  # a pause outweighs a spent budget
         return await self.database.read(
             lambda c: {row.agent: (Suspension(row.why), row.day) for row in c.execute(query)}
         )

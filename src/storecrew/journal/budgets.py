@@ -11,7 +11,7 @@ from storecrew.domain.control.proposals import Verdict
 from storecrew.domain.ports.journal import ClaimSpec
 from storecrew.journal import audit
 from storecrew.journal.rows import control_row
-from storecrew.journal.schema.agents import halts
+from storecrew.journal.schema.agents import agent_suspensions
 from storecrew.journal.schema.journal import audit as audit_table, decisions, proposals, runs
 
 _NONE = Budget()
@@ -19,12 +19,12 @@ _RUNS = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(runs.c.tokens), 
     runs.c.agent == sa.bindparam("agent"), runs.c.created_at >= sa.bindparam("began")
 )
 _CASH_OUT = (
-    sa.select(sa.func.coalesce(sa.func.sum(decisions.c.moves), 0))
+    sa.select(sa.func.coalesce(sa.func.sum(decisions.c.cash_out), 0))
     .select_from(decisions)
     .join(proposals, proposals.c.id == decisions.c.proposal_id)
     .where(
         decisions.c.day == sa.bindparam("day"),
-        decisions.c.moves != 0,
+        decisions.c.cash_out != 0,
         decisions.c.verdict == Verdict.ALLOW,
         proposals.c.agent == sa.bindparam("agent"),
     )
@@ -51,12 +51,14 @@ def is_spent(connection: Connection, spec: ClaimSpec, day: BusinessDay, now: dat
     part = used(connection, spec.agent, day).exhausted(spec.budget)
     if not part:
         return False
-    of_agent = sa.and_(halts.c.agent == spec.agent, halts.c.why == Suspension.SPENT)
-    known = connection.execute(sa.select(halts.c.day).where(of_agent)).scalar()
+    of_agent = sa.and_(
+        agent_suspensions.c.agent == spec.agent, agent_suspensions.c.why == Suspension.SPENT
+    )
+    known = connection.execute(sa.select(agent_suspensions.c.day).where(of_agent)).scalar()
     if known != day.name:
-        connection.execute(sa.delete(halts).where(of_agent))
+        connection.execute(sa.delete(agent_suspensions).where(of_agent))
         row = {"agent": spec.agent, "why": Suspension.SPENT, "day": day.name, "part": part}
-        connection.execute(sa.insert(halts), row)
+        connection.execute(sa.insert(agent_suspensions), row)
         _audit_once(connection, spec.agent, part, day, now)
     return True
 

@@ -15,7 +15,7 @@ from storecrew.domain.ports.journal import ClaimResult, ClaimSpec
 from storecrew.journal import budgets
 from storecrew.journal.events import REQUESTS
 from storecrew.journal.rows import advisory_lock
-from storecrew.journal.schema.journal import events, runs, wakes
+from storecrew.journal.schema.journal import event_deliveries, events, runs
 
 ACTIVE = (RunStatus.RUNNING, RunStatus.RETRYING)
 
@@ -24,48 +24,59 @@ _Key = tuple[int, str, int, int, int]
 _Batch = Sequence["Row[tuple[object, ...]]"]
 _StartedRun = tuple[str, _Batch]
 """A run's id and what it is about."""
-_UNCLAIMED = wakes.c.run_id.is_(None)
+_UNCLAIMED = event_deliveries.c.run_id.is_(None)
 _ACTIVE_COUNTS = (
     sa.select(runs.c.agent, sa.func.count().label("runs"))
     .where(runs.c.status.in_(ACTIVE))
     .group_by(runs.c.agent)
 )
 _WAITING = (
-    sa.select(wakes.c.agent, sa.func.min(wakes.c.event_seq).label("first"))
+    sa.select(event_deliveries.c.agent, sa.func.min(event_deliveries.c.event_seq).label("first"))
     .where(_UNCLAIMED)
-    .group_by(wakes.c.agent)
+    .group_by(event_deliveries.c.agent)
 )
-_LAST_TURN = sa.select(sa.func.max(runs.c.created_at)).where(runs.c.agent == wakes.c.agent)
+_LAST_TURN = sa.select(sa.func.max(runs.c.created_at)).where(
+    runs.c.agent == event_deliveries.c.agent
+)
 _OLDEST_WAITING = (
-    sa.select(wakes.c.agent, wakes.c.at, _LAST_TURN.scalar_subquery().label("last_turn"))
-    .where(wakes.c.agent.in_(sa.bindparam("agents", expanding=True)))
-    .where(wakes.c.event_seq.in_(sa.bindparam("firsts", expanding=True)))
+    sa.select(
+        event_deliveries.c.agent,
+        event_deliveries.c.at,
+        _LAST_TURN.scalar_subquery().label("last_turn"),
+    )
+    .where(event_deliveries.c.agent.in_(sa.bindparam("agents", expanding=True)))
+    .where(event_deliveries.c.event_seq.in_(sa.bindparam("firsts", expanding=True)))
     .where(_UNCLAIMED)
-    .order_by(wakes.c.event_seq.desc())
+    .order_by(event_deliveries.c.event_seq.desc())
 )
 _BUSY_SUBJECTS = (
-    sa.select(wakes.c.subject)
-    .join(runs, runs.c.id == wakes.c.run_id)
-    .where(runs.c.status.in_(ACTIVE), wakes.c.agent == sa.bindparam("agent"))
+    sa.select(event_deliveries.c.subject)
+    .join(runs, runs.c.id == event_deliveries.c.run_id)
+    .where(runs.c.status.in_(ACTIVE), event_deliveries.c.agent == sa.bindparam("agent"))
 )
 _PENDING = (
-    sa.select(wakes, events.c.source, events.c.external_id)
-    .join(events, events.c.seq == wakes.c.event_seq)
-    .where(_UNCLAIMED, wakes.c.agent == sa.bindparam("agent"))
-    .where(sa.or_(wakes.c.subject == "", wakes.c.subject.not_in(_BUSY_SUBJECTS)))
-    .order_by(wakes.c.event_seq)
+    sa.select(event_deliveries, events.c.source, events.c.external_id)
+    .join(events, events.c.seq == event_deliveries.c.event_seq)
+    .where(_UNCLAIMED, event_deliveries.c.agent == sa.bindparam("agent"))
+    .where(
+        sa.or_(event_deliveries.c.subject == "", event_deliveries.c.subject.not_in(_BUSY_SUBJECTS))
+    )
+    .order_by(event_deliveries.c.event_seq)
     .limit(sa.bindparam("batch"))
 )
 _PENDING_BY_HAND = _PENDING.where(events.c.source == REQUESTS)
 _ASSIGN = (
-    sa.update(wakes)
-    .where(wakes.c.agent == sa.bindparam("b_agent"))
-    .where(wakes.c.event_seq.in_(sa.bindparam("seqs", expanding=True)))
+    sa.update(event_deliveries)
+    .where(event_deliveries.c.agent == sa.bindparam("b_agent"))
+    .where(event_deliveries.c.event_seq.in_(sa.bindparam("seqs", expanding=True)))
     .values(run_id=sa.bindparam("b_run"))
 )
 _ASSIGN_ONE = BulkStatement(
-    sa.update(wakes)
-    .where(wakes.c.agent == sa.bindparam("b_agent"), wakes.c.event_seq == sa.bindparam("b_seq"))
+    sa.update(event_deliveries)
+    .where(
+        event_deliveries.c.agent == sa.bindparam("b_agent"),
+        event_deliveries.c.event_seq == sa.bindparam("b_seq"),
+    )
     .values(run_id=sa.bindparam("b_run"))
 )
 _INSERT = BulkStatement(sa.insert(runs))

@@ -95,7 +95,7 @@ class SqlControlActions:
 
     async def incidents(self, *, status: str | None = None, limit: int = 200) -> Sequence[Incident]:
         """Return incidents of this status (all when None), newest first."""
-        return await self.database.read(lambda c: incidents.incidents(c, status, limit))
+        return await self.database.read(lambda c: incidents.list_incidents(c, status, limit))
 
     async def incident(self, incident: str) -> Incident:
         """Return one incident, or raise `NotFound`."""
@@ -172,8 +172,8 @@ def _restart(connection: Connection, keyed: Command, scene: OperationContext) ->
     assert isinstance(action, RestartService)  # noqa: S101 - the table below says so
     entry = services.restart(connection, action.service, by=keyed.actor, now=scene.now)
     return OperationResult(
-        before={"wanted": entry.desired.value, "generation": entry.generation},
-        after={"wanted": DesiredState.RUNNING.value, "generation": entry.generation + 1},
+        before={"desired": entry.desired.value, "generation": entry.generation},
+        after={"desired": DesiredState.RUNNING.value, "generation": entry.generation + 1},
     )
 
 
@@ -204,8 +204,8 @@ def _revert(connection: Connection, keyed: Command, scene: OperationContext) -> 
     if isinstance(back, str):
         return OperationResult(code="invalid", message=back)
     said = {"undoes": action.proposal_id}
-    wish = Proposal(action=back, reason=f"undo {action.proposal_id}", evidence=said)
-    run = switches.begin_revert(connection, story, wish, actor=keyed.actor, now=scene.now)
+    proposal = Proposal(action=back, reason=f"undo {action.proposal_id}", evidence=said)
+    run = switches.begin_revert(connection, story, proposal, actor=keyed.actor, now=scene.now)
     return OperationResult(after={"run": run}, detail={"run": run})
 
 

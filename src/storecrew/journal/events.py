@@ -13,7 +13,7 @@ from storecrew.domain.events import Event
 from storecrew.domain.ports.journal import SubscribersOf
 from storecrew.journal import audit
 from storecrew.journal.rows import advisory_lock, dump, to_event
-from storecrew.journal.schema.journal import controls, cursors, events, wakes
+from storecrew.journal.schema.journal import event_deliveries, events, key_values, outbox_cursors
 
 CLOCK = "clock"
 """The source of ticks."""
@@ -30,7 +30,10 @@ _SEEN = sa.select(events.c.external_id, events.c.seq).where(
     events.c.source == sa.bindparam("source"),
     events.c.external_id.in_(sa.bindparam("ids", expanding=True)),
 )
-_INSERT_EVENTS, _INSERT_WAKES = BulkStatement(sa.insert(events)), BulkStatement(sa.insert(wakes))
+_INSERT_EVENTS, _INSERT_WAKES = (
+    BulkStatement(sa.insert(events)),
+    BulkStatement(sa.insert(event_deliveries)),
+)
 _IDS_AT_ONCE = 500
 
 
@@ -67,8 +70,8 @@ def _keep_newest(connection: Connection, rows: Sequence[Mapping[str, object]]) -
     newest = {row["type"]: row["seq"] for row in rows if row["type"] in lasting}
     for kind, seq in newest.items():
         name = f"{_NEWEST}{kind}"
-        connection.execute(sa.delete(controls).where(controls.c.name == name))
-        connection.execute(sa.insert(controls), {"name": name, "value": str(seq)})
+        connection.execute(sa.delete(key_values).where(key_values.c.name == name))
+        connection.execute(sa.insert(key_values), {"name": name, "value": str(seq)})
 
 
 def recent_events(
@@ -93,8 +96,8 @@ def recent_events(
     return [to_event(row) for row in found]
 
 
-_KEPT = sa.select(controls.c.value).where(
-    controls.c.name.in_(sa.bindparam("names", expanding=True))
+_KEPT = sa.select(key_values.c.value).where(
+    key_values.c.name.in_(sa.bindparam("names", expanding=True))
 )
 _SOUGHT = (
     sa.select(events)
@@ -127,16 +130,18 @@ def relay(
     receipts = publish(connection, fresh, subscribers_of)
     last = {"source": source, "position": facts[-1][0]}
     if not connection.execute(_MOVE, {"b_source": source, "b_position": last["position"]}).rowcount:
-        connection.execute(sa.insert(cursors), last)
+        connection.execute(sa.insert(outbox_cursors), last)
     return fresh, receipts
 
 
 _MOVE = (
-    sa.update(cursors)
-    .where(cursors.c.source == sa.bindparam("b_source"))
+    sa.update(outbox_cursors)
+    .where(outbox_cursors.c.source == sa.bindparam("b_source"))
     .values(position=sa.bindparam("b_position"))
 )
-_CURSOR = sa.select(cursors.c.position).where(cursors.c.source == sa.bindparam("source"))
+_CURSOR = sa.select(outbox_cursors.c.position).where(
+    outbox_cursors.c.source == sa.bindparam("source")
+)
 
 
 def cursor(connection: Connection, source: str) -> int:
@@ -164,7 +169,7 @@ _NEWEST_TICK = sa.select(sa.func.max(events.c.external_id)).where(
     events.c.external_id < sa.bindparam("before"),
     events.c.subject == sa.bindparam("subject"),
 )
-_FORGOTTEN_TICK = sa.select(controls.c.value).where(controls.c.name == sa.bindparam("name"))
+_FORGOTTEN_TICK = sa.select(key_values.c.value).where(key_values.c.name == sa.bindparam("name"))
 
 
 def _seen(connection: Connection, items: Sequence[EventEnvelope]) -> dict[tuple[str, str], int]:

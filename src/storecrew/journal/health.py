@@ -14,7 +14,7 @@ from storecrew.domain.control.health import AgentHealth, AgentIncident, AgentInc
 from storecrew.domain.ports.journal import RunFailure
 from storecrew.journal import audit
 from storecrew.journal.rows import advisory_lock, control_row
-from storecrew.journal.schema.agents import agents, heartbeats, incidents
+from storecrew.journal.schema.agents import agent_incidents, agents, heartbeats
 
 _AT_ONCE = 500
 
@@ -70,7 +70,7 @@ def open_incident(
     advisory_lock(connection, "audit")
     identifier = f"{agent}/{audit.position(connection) + 1}"
     row = {"id": identifier, "agent": agent, "kind": kind, "detail": detail, "held_by": ""}
-    connection.execute(sa.insert(incidents), row | {"opened_at": to_db_time(now)})
+    connection.execute(sa.insert(agent_incidents), row | {"opened_at": to_db_time(now)})
     action = {"type": "open_incident", "agent": agent, "kind": kind}
     subject = f"incident/{identifier}"
     rows = [control_row(subject, action, actor="system", reason=detail, now=now)]
@@ -82,14 +82,14 @@ def close_incident(connection: Connection, agent: str, now: datetime, silently: 
     """Close the agent's incident; False where none is open."""
     ended = {"closed_at": to_db_time(now), "held_by": "", "held_at": None}
     if silently:
-        ended["told_end_at"] = to_db_time(now)
-    of_agent = sa.and_(incidents.c.agent == agent, incidents.c.closed_at.is_(None))
-    return connection.execute(sa.update(incidents).where(of_agent).values(ended)).rowcount > 0
+        ended["end_notified_at"] = to_db_time(now)
+    of_agent = sa.and_(agent_incidents.c.agent == agent, agent_incidents.c.closed_at.is_(None))
+    return connection.execute(sa.update(agent_incidents).where(of_agent).values(ended)).rowcount > 0
 
 
 def _open_of(agent: str) -> "sa.Select[tuple[str]]":
-    return sa.select(incidents.c.id).where(
-        incidents.c.agent == agent, incidents.c.closed_at.is_(None)
+    return sa.select(agent_incidents.c.id).where(
+        agent_incidents.c.agent == agent, agent_incidents.c.closed_at.is_(None)
     )
 
 
@@ -113,10 +113,16 @@ def _pulse(name: str, row: Any) -> AgentHealth:
 def unnotified(connection: Connection) -> list[AgentIncident]:
     """Return open incidents, and ended ones whose end was not reported yet."""
     unfinished = sa.or_(
-        incidents.c.closed_at.is_(None),
-        sa.and_(incidents.c.told_at.is_not(None), incidents.c.told_end_at.is_(None)),
+        agent_incidents.c.closed_at.is_(None),
+        sa.and_(
+            agent_incidents.c.notified_at.is_not(None), agent_incidents.c.end_notified_at.is_(None)
+        ),
     )
-    query = sa.select(incidents).where(unfinished).order_by(incidents.c.opened_at, incidents.c.id)
+    query = (
+        sa.select(agent_incidents)
+        .where(unfinished)
+        .order_by(agent_incidents.c.opened_at, agent_incidents.c.id)
+    )
     return [_to_incident(row) for row in connection.execute(query)]
 
 
@@ -128,8 +134,8 @@ def _to_incident(row: Any) -> AgentIncident:
         detail=row.detail,
         opened_at=from_db_time(row.opened_at),
         closed_at=from_db_time(row.closed_at) if row.closed_at else None,
-        notified_at=from_db_time(row.told_at) if row.told_at else None,
-        end_notified_at=from_db_time(row.told_end_at) if row.told_end_at else None,
+        notified_at=from_db_time(row.notified_at) if row.notified_at else None,
+        end_notified_at=from_db_time(row.end_notified_at) if row.end_notified_at else None,
     )
 
 
@@ -168,25 +174,25 @@ class SqlHealthRepository:
         """
         told_at = to_db_time(incident.notified_at) if incident.notified_at else None
         as_read = [
-            incidents.c.id == incident.id,
-            incidents.c.told_at.is_not_distinct_from(told_at),
-            incidents.c.told_end_at.is_(None),
+            agent_incidents.c.id == incident.id,
+            agent_incidents.c.notified_at.is_not_distinct_from(told_at),
+            agent_incidents.c.end_notified_at.is_(None),
         ]
         is_free = sa.or_(
-            incidents.c.held_at.is_(None), incidents.c.held_at < to_db_time(now - hold)
+            agent_incidents.c.held_at.is_(None), agent_incidents.c.held_at < to_db_time(now - hold)
         )
-        query = sa.update(incidents).where(*as_read, is_free)
+        query = sa.update(agent_incidents).where(*as_read, is_free)
         taken = query.values(held_by=by, held_at=to_db_time(now))
         return await self.database.write(lambda c: c.execute(taken).rowcount > 0)
 
     async def mark_notified(self, incident: AgentIncident, now: datetime) -> None:
         """Record that the incident, or its end, was reported."""
-        of = sa.update(incidents).where(incidents.c.id == incident.id)
-        word = "told_at" if incident.closed_at is None else "told_end_at"
+        of = sa.update(agent_incidents).where(agent_incidents.c.id == incident.id)
+        word = "notified_at" if incident.closed_at is None else "end_notified_at"
         done = of.values({word: to_db_time(now), "held_by": "", "held_at": None})
         await self.database.write(lambda c: c.execute(done))
 
     async def release_notification(self, incident: str) -> None:
         """Let another try to tell of it, as telling failed."""
-        of = sa.update(incidents).where(incidents.c.id == incident)
+        of = sa.update(agent_incidents).where(agent_incidents.c.id == incident)
         await self.database.write(lambda c: c.execute(of.values(held_by="", held_at=None)))

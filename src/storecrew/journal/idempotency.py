@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from storecrew.database import Database, to_db_time
 from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.journal.rows import advisory_lock
-from storecrew.journal.schema.access import replies
+from storecrew.journal.schema.access import idempotent_responses
 
 KEPT = timedelta(days=2)
 """How long an answer is kept: longer than anybody retries."""
@@ -31,15 +31,19 @@ class SqlIdempotencyStore:
 
 
 def _find(connection: Connection, key: str) -> StoredResponse | None:
-    row = connection.execute(sa.select(replies).where(replies.c.key == key)).one_or_none()
+    row = connection.execute(
+        sa.select(idempotent_responses).where(idempotent_responses.c.key == key)
+    ).one_or_none()
     if row is None:
         return None
     return StoredResponse(fingerprint=row.fingerprint, status=row.status, body=row.body)
 
 
 def _keep(connection: Connection, key: str, reply: StoredResponse, now: datetime) -> None:
-    advisory_lock(connection, "replies")
-    connection.execute(sa.delete(replies).where(replies.c.at < to_db_time(now - KEPT)))
+    advisory_lock(connection, "idempotent_responses")
+    connection.execute(
+        sa.delete(idempotent_responses).where(idempotent_responses.c.at < to_db_time(now - KEPT))
+    )
     if _find(connection, key) is None:
         row = {
             "key": key,
@@ -48,4 +52,4 @@ def _keep(connection: Connection, key: str, reply: StoredResponse, now: datetime
             "body": reply.body,
             "at": to_db_time(now),
         }
-        connection.execute(sa.insert(replies), row)
+        connection.execute(sa.insert(idempotent_responses), row)

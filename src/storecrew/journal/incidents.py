@@ -12,14 +12,14 @@ from storecrew.domain.control.incidents import CloseIncident, Incident, OpenInci
 from storecrew.domain.errors import NotFound
 from storecrew.journal import audit
 from storecrew.journal.rows import AnyRow, advisory_lock, control_row, dump
-from storecrew.journal.schema.incidents import anomalies
+from storecrew.journal.schema.incidents import incidents
 
 OPEN, CLOSED = "open", "closed"
 
 
 def open_incident(connection: Connection, action: OpenIncident, now: datetime) -> bool:
     """Put it on the list; False where it stands there open. One that was closed opens anew."""
-    advisory_lock(connection, "anomalies")
+    advisory_lock(connection, "incidents")
     row = _row(connection, action.incident)
     if row is not None and row.status == OPEN:
         return False
@@ -34,22 +34,22 @@ def open_incident(connection: Connection, action: OpenIncident, now: datetime) -
         "opened_at": to_db_time(now),
         "closed_at": None,
         "resolution": "",
-        "told_at": None,
+        "notified_at": None,
     }
-    connection.execute(sa.delete(anomalies).where(anomalies.c.id == action.incident))
-    connection.execute(sa.insert(anomalies), values)
+    connection.execute(sa.delete(incidents).where(incidents.c.id == action.incident))
+    connection.execute(sa.insert(incidents), values)
     return True
 
 
 def close_incident(connection: Connection, action: CloseIncident, now: datetime) -> bool:
     """Say that the trouble is over; False where it is closed. Raises `NotFound`."""
-    advisory_lock(connection, "anomalies")
+    advisory_lock(connection, "incidents")
     row = _row(connection, action.incident)
     if row is None:
         raise NotFound("incident", action.incident)
     if row.status == CLOSED:
         return False
-    change = sa.update(anomalies).where(anomalies.c.id == action.incident)
+    change = sa.update(incidents).where(incidents.c.id == action.incident)
     values = {"status": CLOSED, "closed_at": to_db_time(now), "resolution": action.reason}
     connection.execute(change.values(values))
     return True
@@ -74,32 +74,32 @@ def incident(connection: Connection, name: str) -> Incident:
     return _to_incident(row)
 
 
-def incidents(connection: Connection, status: str | None, limit: int) -> Sequence[Incident]:
+def list_incidents(connection: Connection, status: str | None, limit: int) -> Sequence[Incident]:
     """Return incidents of this status (all when None), newest first."""
-    query = sa.select(anomalies).order_by(anomalies.c.opened_at.desc(), anomalies.c.id)
+    query = sa.select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id)
     if status is not None:
-        query = query.where(anomalies.c.status == status)
+        query = query.where(incidents.c.status == status)
     return [_to_incident(row) for row in connection.execute(query.limit(limit))]
 
 
 def unnotified(connection: Connection) -> Sequence[Incident]:
     """Return open incidents that were not reported yet, oldest first."""
     query = (
-        sa.select(anomalies)
-        .where(anomalies.c.told_at.is_(None), anomalies.c.status == OPEN)
-        .order_by(anomalies.c.opened_at, anomalies.c.id)
+        sa.select(incidents)
+        .where(incidents.c.notified_at.is_(None), incidents.c.status == OPEN)
+        .order_by(incidents.c.opened_at, incidents.c.id)
     )
     return [_to_incident(row) for row in connection.execute(query)]
 
 
 def mark_notified(connection: Connection, name: str, now: datetime) -> None:
     """Record that the incident was reported."""
-    change = sa.update(anomalies).where(anomalies.c.id == name)
-    connection.execute(change.values(told_at=to_db_time(now)))
+    change = sa.update(incidents).where(incidents.c.id == name)
+    connection.execute(change.values(notified_at=to_db_time(now)))
 
 
 def _row(connection: Connection, name: str) -> AnyRow | None:
-    return connection.execute(sa.select(anomalies).where(anomalies.c.id == name)).one_or_none()
+    return connection.execute(sa.select(incidents).where(incidents.c.id == name)).one_or_none()
 
 
 def _to_incident(row: AnyRow) -> Incident:

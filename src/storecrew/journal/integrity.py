@@ -16,11 +16,11 @@ from storecrew.journal.schema.journal import (
     approvals,
     audit,
     decisions,
+    event_deliveries as wakes_table,
     events,
     outcomes,
     proposals,
     runs,
-    wakes as wakes_table,
 )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from storecrew.database import Database
 from storecrew.journal.rows import advisory_lock
-from storecrew.journal.schema.journal import controls
+from storecrew.journal.schema.journal import key_values
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,19 @@ class SqlKeyValues:
 
 
 def _find(connection: Connection, name: str) -> str | None:
-    here = sa.select(controls.c.value).where(controls.c.name == name)
+    here = sa.select(key_values.c.value).where(key_values.c.name == name)
     return connection.execute(here).scalar()
 
 
 def _keep(connection: Connection, name: str, value: str) -> None:
-    advisory_lock(connection, "controls")
-    connection.execute(sa.delete(controls).where(controls.c.name == name))
-    connection.execute(sa.insert(controls), {"name": name, "value": value})
+    advisory_lock(connection, "key_values")
+    connection.execute(sa.delete(key_values).where(key_values.c.name == name))
+    connection.execute(sa.insert(key_values), {"name": name, "value": value})
 
 
 def _keep_first(connection: Connection, name: str, value: str) -> str:
-    advisory_lock(connection, "controls")
+    advisory_lock(connection, "key_values")
     if (known := _find(connection, name)) is not None:
         return known
-    connection.execute(sa.insert(controls), {"name": name, "value": value})
+    connection.execute(sa.insert(key_values), {"name": name, "value": value})
     return value

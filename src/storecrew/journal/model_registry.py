@@ -22,7 +22,7 @@ from storecrew.domain.control.model_registry import (
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.journal import audit
 from storecrew.journal.rows import advisory_lock, control_row
-from storecrew.journal.schema.model_registry import contents, versions
+from storecrew.journal.schema.model_registry import model_artifacts, versions
 
 KEPT = 20
 """Versions of a skill whose content is kept: enough to score a fortnight's forecasts."""
@@ -85,7 +85,9 @@ class SqlModelRegistry:
         def record(connection: Connection) -> None:
             of_version = sa.update(versions).where(*_of(versions, version.kind, version.number))
             connection.execute(of_version.values(values))
-            of_content = sa.update(contents).where(*_of(contents, version.kind, version.number))
+            of_content = sa.update(model_artifacts).where(
+                *_of(model_artifacts, version.kind, version.number)
+            )
             connection.execute(of_content.values(scores=by_series))
 
         await self.database.write(record)
@@ -93,9 +95,9 @@ class SqlModelRegistry:
     async def scores(self, skill: ModelKind) -> Sequence[bytes]:
         """Return how the skill's versions did per series, newest first."""
         query = (
-            sa.select(contents.c.scores)
-            .where(contents.c.skill == skill, contents.c.scores.is_not(None))
-            .order_by(contents.c.number.desc())
+            sa.select(model_artifacts.c.scores)
+            .where(model_artifacts.c.skill == skill, model_artifacts.c.scores.is_not(None))
+            .order_by(model_artifacts.c.number.desc())
         )
         return await self.database.read(lambda c: [bytes(s) for s in c.execute(query).scalars()])
 
@@ -131,9 +133,9 @@ def _add(
         connection.execute(sa.update(versions).where(*older).values(retired))
     connection.execute(sa.insert(versions), row)
     kept = {"skill": lesson.kind, "number": number, "content": lesson.content}
-    connection.execute(sa.insert(contents), kept)
-    old = sa.and_(contents.c.skill == lesson.kind, contents.c.number <= number - KEPT)
-    connection.execute(sa.delete(contents).where(old))
+    connection.execute(sa.insert(model_artifacts), kept)
+    old = sa.and_(model_artifacts.c.skill == lesson.kind, model_artifacts.c.number <= number - KEPT)
+    connection.execute(sa.delete(model_artifacts).where(old))
     action = {"type": "train_model", "skill": lesson.kind, "version": number}
     subject = f"model/{lesson.kind}/{number}"
     noted = control_row(subject, action, actor=by, reason=reason, now=lesson.trained_at)
@@ -149,7 +151,7 @@ def _newest(connection: Connection, skill: ModelKind) -> ModelVersion | None:
 
 
 def _content(connection: Connection, skill: ModelKind, number: int) -> bytes:
-    query = sa.select(contents.c.content).where(*_of(contents, skill, number))
+    query = sa.select(model_artifacts.c.content).where(*_of(model_artifacts, skill, number))
     found = connection.execute(query).scalar_one_or_none()
     if found is None:
         raise NotFound("content of version", f"{skill}/{number}")

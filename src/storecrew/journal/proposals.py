@@ -108,15 +108,15 @@ def _state(connection: Connection, step: StepRecord) -> Row[Any]:
     return row
 
 
-_DECIDED = sa.select(decisions.c.proposal_id, decisions.c.body, decisions.c.spends).where(
+_DECIDED = sa.select(decisions.c.proposal_id, decisions.c.body, decisions.c.budget_spend).where(
     decisions.c.proposal_id.in_(sa.bindparam("ids", expanding=True))
 )
 _HAS_OUTCOME = sa.select(outcomes.c.proposal_id).where(
     outcomes.c.proposal_id.in_(sa.bindparam("ids", expanding=True))
 )
-_SPENT = sa.select(sa.func.coalesce(sa.func.sum(decisions.c.spends), 0)).where(
+_SPENT = sa.select(sa.func.coalesce(sa.func.sum(decisions.c.budget_spend), 0)).where(
     decisions.c.day == sa.bindparam("day"),
-    decisions.c.spends != 0,
+    decisions.c.budget_spend != 0,
     decisions.c.verdict == Verdict.ALLOW,
 )
 
@@ -141,7 +141,9 @@ def _decided(
     rows = connection.execute(_DECIDED, {"ids": ids})
     return {
         row.proposal_id: JudgedProposal(
-            filed=filed[row.proposal_id], decision=to_decision(row.body), budget_spend=row.spends
+            filed=filed[row.proposal_id],
+            decision=to_decision(row.body),
+            budget_spend=row.budget_spend,
         )
         for row in rows
     }
@@ -247,8 +249,8 @@ def _decision_row(judged: JudgedProposal, step: StepRecord, at: str) -> dict[str
         "verdict": int(judged.decision.verdict),
         "at": at,
         "day": step.day,
-        "spends": judged.budget_spend,
-        "moves": judged.cash_out,
+        "budget_spend": judged.budget_spend,
+        "cash_out": judged.cash_out,
     }
 
 

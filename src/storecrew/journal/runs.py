@@ -15,18 +15,20 @@ from storecrew.domain.ports.journal import RunFailure, SchedulerSnapshot
 from storecrew.journal import audit, health, updates
 from storecrew.journal.events import cursor, publish
 from storecrew.journal.rows import control_row, to_event, to_run
-from storecrew.journal.schema.agents import halts, heartbeats, workers
-from storecrew.journal.schema.journal import approvals, controls, events, runs, wakes
+from storecrew.journal.schema.agents import agent_suspensions, heartbeats, workers
+from storecrew.journal.schema.journal import approvals, event_deliveries, events, key_values, runs
 
-_ALL_PAUSED = sa.exists().where(controls.c.name == "paused", controls.c.value == "true")
-_AGENT_PAUSED = sa.exists().where(halts.c.agent == runs.c.agent, halts.c.why == Suspension.PAUSED)
+_ALL_PAUSED = sa.exists().where(key_values.c.name == "paused", key_values.c.value == "true")
+_AGENT_PAUSED = sa.exists().where(
+    agent_suspensions.c.agent == runs.c.agent, agent_suspensions.c.why == Suspension.PAUSED
+)
 _RUN = sa.select(runs, sa.or_(_ALL_PAUSED, _AGENT_PAUSED).label("stands")).where(
     runs.c.id == sa.bindparam("id")
 )
 _RUN_EVENTS = (
     sa.select(events)
-    .join(wakes, wakes.c.event_seq == events.c.seq)
-    .where(wakes.c.run_id == sa.bindparam("id"))
+    .join(event_deliveries, event_deliveries.c.event_seq == events.c.seq)
+    .where(event_deliveries.c.run_id == sa.bindparam("id"))
     .order_by(events.c.seq)
 )
 
@@ -102,8 +104,10 @@ def fail(connection: Connection, failure: RunFailure) -> RunStatus:
     changes["tokens"] = runs.c.tokens + failure.tokens
     connection.execute(sa.update(runs).where(of_run).values(changes))
     if status is RunStatus.RETRYING_INDIVIDUALLY:
-        of_wakes = wakes.c.run_id == failure.run
-        connection.execute(sa.update(wakes).where(of_wakes).values(run_id=None, alone=True))
+        of_wakes = event_deliveries.c.run_id == failure.run
+        connection.execute(
+            sa.update(event_deliveries).where(of_wakes).values(run_id=None, alone=True)
+        )
     if failure.agent:
         health.note_failure(connection, failure, escalate=status is RunStatus.FAILED)
     if failure.hung:
@@ -130,7 +134,7 @@ def _after(connection: Connection, failure: RunFailure, *, proposed: bool) -> Ru
     """Return what becomes of the run."""
     if failure.retry_at is not None:
         return RunStatus.RETRYING
-    woken_by = wakes.c.run_id == failure.run
+    woken_by = event_deliveries.c.run_id == failure.run
     count = connection.execute(sa.select(sa.func.count()).where(woken_by)).scalar_one()
     return RunStatus.RETRYING_INDIVIDUALLY if count > 1 and not proposed else RunStatus.FAILED
 
@@ -148,7 +152,9 @@ _RUNNING = (
     .where(runs.c.worker.in_([sa.bindparam("worker"), ""]))
     .order_by(runs.c.created_at, runs.c.id)
 )
-_PAUSED_AGENTS = sa.select(halts.c.agent).where(halts.c.why == Suspension.PAUSED)
+_PAUSED_AGENTS = sa.select(agent_suspensions.c.agent).where(
+    agent_suspensions.c.why == Suspension.PAUSED
+)
 _NEXT_RETRY = sa.select(sa.func.min(runs.c.not_before)).where(
     runs.c.status == RunStatus.RETRYING, runs.c.agent.not_in(_PAUSED_AGENTS)
 )
@@ -156,14 +162,18 @@ _NEXT_EXPIRY = sa.select(sa.func.min(approvals.c.expires_at)).where(
     approvals.c.status == ApprovalStatus.WAITING
 )
 _NEWEST = sa.select(sa.func.max(events.c.seq))
-_ANY_WAITING = sa.select(wakes.c.event_seq).where(wakes.c.run_id.is_(None)).limit(1)
-
-
-_HALTED = sa.select(halts.c.agent).where(
-    sa.or_(halts.c.why == Suspension.PAUSED, halts.c.day == sa.bindparam("day"))
+_ANY_WAITING = (
+    sa.select(event_deliveries.c.event_seq).where(event_deliveries.c.run_id.is_(None)).limit(1)
 )
-_SWITCHES = sa.select(controls.c.name, controls.c.value).where(
-    controls.c.name.in_(["paused", "crew"])
+
+
+_HALTED = sa.select(agent_suspensions.c.agent).where(
+    sa.or_(
+        agent_suspensions.c.why == Suspension.PAUSED, agent_suspensions.c.day == sa.bindparam("day")
+    )
+)
+_SWITCHES = sa.select(key_values.c.name, key_values.c.value).where(
+    key_values.c.name.in_(["paused", "crew"])
 )
 
 
@@ -212,7 +222,9 @@ def reclaim_runs(connection: Connection) -> int:
 
 def _count_budgets_anew(connection: Connection) -> None:
     """Let who starts find out again which budgets are spent: they may have been raised."""
-    connection.execute(sa.delete(halts).where(halts.c.why == Suspension.SPENT))
+    connection.execute(
+        sa.delete(agent_suspensions).where(agent_suspensions.c.why == Suspension.SPENT)
+    )
 
 
 _FORGOTTEN_AFTER = timedelta(days=1)
@@ -278,7 +290,7 @@ def _clock(connection: Connection) -> "sa.ColumnElement[float]":
 
 
 _THIS_PAUSED = sa.exists().where(
-    halts.c.agent == sa.bindparam("agent"), halts.c.why == Suspension.PAUSED
+    agent_suspensions.c.agent == sa.bindparam("agent"), agent_suspensions.c.why == Suspension.PAUSED
 )
 _STANDS = sa.select(sa.or_(_ALL_PAUSED, _THIS_PAUSED))
 

@@ -27,7 +27,7 @@ from storecrew.domain.control.services import (
 from storecrew.domain.errors import NotFound
 from storecrew.journal import audit
 from storecrew.journal.rows import AnyRow, advisory_lock, dump
-from storecrew.journal.schema.journal import controls
+from storecrew.journal.schema.journal import key_values
 from storecrew.journal.schema.services import processes, services
 
 FILES = "storecrew:services_dir"
@@ -110,7 +110,7 @@ class SqlServiceRegistry:
     async def release_lease(self) -> None:
         """Release the supervisor's lease."""
         await self.database.write(
-            lambda c: c.execute(sa.delete(controls).where(controls.c.name == _LEASE)) and None
+            lambda c: c.execute(sa.delete(key_values).where(key_values.c.name == _LEASE)) and None
         )
 
 
@@ -120,8 +120,8 @@ _ALL = (
         processes.c.status,
         processes.c.since,
         processes.c.pid,
-        processes.c.born,
-        processes.c.boot,
+        processes.c.start_ticks,
+        processes.c.boot_id,
         processes.c.restarts,
         processes.c.exit_code,
         processes.c.health,
@@ -157,7 +157,7 @@ def _to_entry(row: AnyRow) -> ServiceRecord:
         spec=codec.decode(ServiceSpec, json.loads(row.body)),
         origin=ServiceOrigin(row.origin),
         registered_at=from_db_time(row.registered_at),
-        desired=DesiredState(row.wanted),
+        desired=DesiredState(row.desired),
         generation=row.generation,
         revision=row.revision,
         observed=_to_observed(row) if row.status else None,
@@ -166,7 +166,9 @@ def _to_entry(row: AnyRow) -> ServiceRecord:
 
 def _to_observed(row: AnyRow) -> ObservedState:
     process = (
-        None if row.pid is None else ProcessId(pid=row.pid, start_ticks=row.born, boot_id=row.boot)
+        None
+        if row.pid is None
+        else ProcessId(pid=row.pid, start_ticks=row.start_ticks, boot_id=row.boot_id)
     )
     return ObservedState(
         service=row.id,
@@ -220,7 +222,7 @@ def _new_row(
         "body": dump(spec),
         "origin": origin.value,
         "registered_at": to_db_time(now),
-        "wanted": _at_first(spec, origin).value,
+        "desired": _at_first(spec, origin).value,
         "generation": 0,
         "revision": _revision(connection) + 1,
     }
@@ -287,7 +289,7 @@ def _request(
     change = sa.update(services).where(services.c.id == service)
     connection.execute(
         change.values(
-            wanted=desired.value,
+            desired=desired.value,
             generation=entry.generation + restart,
             revision=_revision(connection) + 1,
         )
@@ -313,8 +315,8 @@ def _process_row(seen: ObservedState) -> dict[str, Any]:
         "status": seen.status.value,
         "since": to_db_time(seen.since),
         "pid": process.pid if process else None,
-        "born": process.start_ticks if process else None,
-        "boot": process.boot_id if process else None,
+        "start_ticks": process.start_ticks if process else None,
+        "boot_id": process.boot_id if process else None,
         "restarts": seen.restarts,
         "exit_code": seen.exit_code,
         "health": seen.health.value,
@@ -329,17 +331,17 @@ def _process_row(seen: ObservedState) -> dict[str, Any]:
 def _acquire_lease(connection: Connection, charge: SupervisorLease) -> bool:
     advisory_lock(connection, "services")
     in_order = _lease(connection) is None
-    connection.execute(sa.delete(controls).where(controls.c.name == _LEASE))
-    connection.execute(sa.insert(controls), {"name": _LEASE, "value": dump(charge)})
+    connection.execute(sa.delete(key_values).where(key_values.c.name == _LEASE))
+    connection.execute(sa.insert(key_values), {"name": _LEASE, "value": dump(charge)})
     if in_order:
         for entry in _entries(connection):
             change = sa.update(services).where(services.c.id == entry.spec.id)
-            connection.execute(change.values(wanted=_at_first(entry.spec, entry.origin).value))
+            connection.execute(change.values(desired=_at_first(entry.spec, entry.origin).value))
     return in_order
 
 
 def _lease(connection: Connection) -> SupervisorLease | None:
-    query = sa.select(controls.c.value).where(controls.c.name == _LEASE)
+    query = sa.select(key_values.c.value).where(key_values.c.name == _LEASE)
     value = connection.execute(query).scalar()
     return None if value is None else codec.decode(SupervisorLease, json.loads(value))
 

@@ -15,16 +15,22 @@ from storecrew.journal import audit, runs, updates
 from storecrew.journal.claims import ACTIVE, new_run
 from storecrew.journal.events import CLOCK
 from storecrew.journal.rows import advisory_lock, control_row, dump, person
-from storecrew.journal.schema.journal import controls, events, proposals, runs as runs_table, wakes
+from storecrew.journal.schema.journal import (
+    event_deliveries,
+    events,
+    key_values,
+    proposals,
+    runs as runs_table,
+)
 
 
 def set_paused(connection: Connection, value: bool, *, by: str, now: datetime) -> None:
     """Stop the crew, or let it go on; audited with who said so."""
-    advisory_lock(connection, "controls")
+    advisory_lock(connection, "key_values")
     if runs.paused(connection) is value:
         return
-    connection.execute(sa.delete(controls).where(controls.c.name == "paused"))
-    connection.execute(sa.insert(controls), {"name": "paused", "value": "true" if value else ""})
+    connection.execute(sa.delete(key_values).where(key_values.c.name == "paused"))
+    connection.execute(sa.insert(key_values), {"name": "paused", "value": "true" if value else ""})
     what = "pause" if value else "resume"
     subject = f"{what}/{audit.position(connection)}"
     actor = person(by)
@@ -69,10 +75,12 @@ def prune(connection: Connection, before: datetime) -> int:
     Runs, proposals and the audit stay: they are the owner's books. So does the name of each
     agent's newest tick, or a restart would take it for one that never came.
     """
-    pending = sa.select(sa.func.min(wakes.c.event_seq)).where(wakes.c.run_id.is_(None))
+    pending = sa.select(sa.func.min(event_deliveries.c.event_seq)).where(
+        event_deliveries.c.run_id.is_(None)
+    )
     of_runs = (
-        sa.select(sa.func.min(wakes.c.event_seq))
-        .join(runs_table, runs_table.c.id == wakes.c.run_id)
+        sa.select(sa.func.min(event_deliveries.c.event_seq))
+        .join(runs_table, runs_table.c.id == event_deliveries.c.run_id)
         .where(runs_table.c.status.in_([*ACTIVE, RunStatus.FAILED]))
     )
     newest = sa.select(sa.func.max(events.c.seq))
@@ -87,7 +95,7 @@ def prune(connection: Connection, before: datetime) -> int:
     if connection.execute(old).scalar() is None:
         return 0
     _remember_ticks(connection, limit)
-    connection.execute(sa.delete(wakes).where(wakes.c.event_seq < limit))
+    connection.execute(sa.delete(event_deliveries).where(event_deliveries.c.event_seq < limit))
     return connection.execute(sa.delete(events).where(events.c.seq < limit)).rowcount
 
 
@@ -101,5 +109,5 @@ def _remember_ticks(connection: Connection, limit: int) -> None:
     rows = [{"name": f"tick/{r.subject}", "value": r.tick} for r in connection.execute(ticks)]
     if rows:
         names = [row["name"] for row in rows]
-        connection.execute(sa.delete(controls).where(controls.c.name.in_(names)))
-        connection.execute(sa.insert(controls), rows)
+        connection.execute(sa.delete(key_values).where(key_values.c.name.in_(names)))
+        connection.execute(sa.insert(key_values), rows)

@@ -11,7 +11,7 @@ from storecrew.domain.errors import NotFound
 from storecrew.domain.ports.journal import UNDO
 from storecrew.journal.reads import STORIES
 from storecrew.journal.rows import AnyRow, to_audit, to_event, to_run, to_story
-from storecrew.journal.schema.journal import audit, events, proposals, runs, wakes
+from storecrew.journal.schema.journal import audit, event_deliveries, events, proposals, runs
 
 _LISTED = 100
 """Proposals of a trace, and facts of a run, that are listed; there may be a hundred thousand."""
@@ -111,12 +111,12 @@ def _run_of(connection: Connection, anything: str) -> str:
 
 
 def _events_of(connection: Connection, run_id: str) -> Sequence[int]:
-    query = sa.select(wakes.c.event_seq).where(wakes.c.run_id == run_id)
+    query = sa.select(event_deliveries.c.event_seq).where(event_deliveries.c.run_id == run_id)
     return connection.execute(query).scalars().all()
 
 
 def _delivered_to(connection: Connection, seqs: Collection[int]) -> list[str]:
-    woken = sa.select(wakes.c.run_id).where(wakes.c.event_seq.in_(list(seqs)))
+    woken = sa.select(event_deliveries.c.run_id).where(event_deliveries.c.event_seq.in_(list(seqs)))
     return [run for run in connection.execute(woken.distinct()).scalars() if run is not None]
 
 

@@ -66,7 +66,7 @@ def _delivery(mail: EmailMessage, groups: list[Message]) -> BounceReport:
 
 def _of_recipient(group: Message, about: str) -> BounceReport:
     action = str(group.get("Action", "")).strip().lower()
-    status = str(group.get("OrderStatus", "")).strip()
+    status = str(group.get("Status", "")).strip()
     said = str(group.get("Diagnostic-Code", "")).partition(";")[2].strip()
     reason = " ".join(f"{status} {said}".split())[:_LONGEST]
     if action == "delayed" or status.startswith("4."):

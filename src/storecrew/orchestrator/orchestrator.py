@@ -184,8 +184,10 @@ class Orchestrator:
         back = opposite(done, story.outcome)
         if isinstance(back, str):
             raise NotUndoable(proposal, back)
-        wish = Proposal(action=back, reason=f"undo {proposal}", evidence={"undoes": proposal})
-        run_id = await self._journal.begin_undo(story, wish, by=by, now=self._pipeline.clock.now())
+        undoing = Proposal(action=back, reason=f"undo {proposal}", evidence={"undoes": proposal})
+        run_id = await self._journal.begin_undo(
+            story, undoing, by=by, now=self._pipeline.clock.now()
+        )
         self.wake_up()
         return run_id
 

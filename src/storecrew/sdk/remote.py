@@ -55,7 +55,7 @@ class RemoteStore:
         import httpx  # a tenth of a second that importing the sdk need not cost
 
         try:
-            answer = await self._http.post(f"/api/store/{question}", json=given)
+            answer = await self._http.post(f"/api/store/queries/{question}", json=given)
         except httpx.HTTPError as error:
             raise Unreachable(str(self._http.base_url), str(error)) from error
         return content_of(answer)["answer"]

@@ -62,7 +62,7 @@ class ServiceAgent:
     def graceful_shutdown(self) -> None:
         """Deregister the service, which ends on purpose, so that no alert is sent."""
         self._ended.set()
-        self._client.post(f"{self._path}/goodbye")
+        self._client.post(f"{self._path}/deregister")
 
     def start_beating(
         self, is_healthy: Callable[[], bool] = lambda: True, *, every: float = BEAT_SECONDS

@@ -1,7 +1,7 @@
 """The log collector: a small process that writes the services' output into files.
 
 It outlives the supervisor, so that a service never writes into a closed pipe. It is run as a
-script by a bare interpreter (`python -I -S keeper.py pipes logs limit backups`) and imports
+script by a bare interpreter (`python -I -S log_collector.py pipes logs limit backups`) and imports
 nothing of the product. Each service writes into a FIFO in the folder of pipes; the keeper looks
 at what is in it with tee(2), decides where a line and a file end, and lets the kernel move exactly
 that much into the file with splice(2). Whatever was not moved stays in the pipe: nothing is lost

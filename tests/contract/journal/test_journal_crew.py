@@ -157,7 +157,7 @@ async def test_a_spent_budget_halts_once_and_for_the_day(desk):
         taken = await desk.journal.claim_runs([frugal], desk.now, 10, day=DAY)
         assert len(taken.runs) in (2, 0)
     look = await desk.journal.snapshot("store", desk.now, day=DAY.name)
-    assert look.halted == {CLERK}
+    assert look.suspended == {CLERK}
     assert await SqlAgentRepository(desk.journal.database).suspensions() == {
         CLERK: (Suspension.SPENT, DAY.name)
     }
@@ -165,7 +165,7 @@ async def test_a_spent_budget_halts_once_and_for_the_day(desk):
 
     tomorrow = NOON + timedelta(days=1)
     later = BusinessDay.of(tomorrow, "UTC")
-    assert (await desk.journal.snapshot("store", tomorrow, day=later.name)).halted == frozenset()
+    assert (await desk.journal.snapshot("store", tomorrow, day=later.name)).suspended == frozenset()
     assert len((await desk.journal.claim_runs([frugal], tomorrow, 10, day=later)).runs) == 2
 
 

@@ -157,7 +157,7 @@ def test_every_call_that_changes_the_journal_is_tried():
         "paused",
         "proposals",
         "recent_events",
-        "spent",
+        "budget_spend",
         "run",
         "load_for_execution",
         "runs",
@@ -275,7 +275,7 @@ async def test_a_migration_killed_half_way_is_made_again(shared_place, point):
         raise KeyboardInterrupt
 
     def crash_after_a_table(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        if "CREATE TABLE controls" in statement:
+        if "CREATE TABLE key_values" in statement:
             raise KeyboardInterrupt
 
     if point == "commit":

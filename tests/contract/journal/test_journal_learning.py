@@ -10,7 +10,7 @@ from journal_desk import Desk
 from storecrew.domain.control.model_registry import ModelKind, ServingStatus, TrainingResult
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.journal.model_registry import KEPT, SqlModelRegistry
-from storecrew.journal.schema.model_registry import contents
+from storecrew.journal.schema.model_registry import model_artifacts
 
 NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
 
@@ -79,7 +79,9 @@ async def test_what_is_damaged_or_old_is_not_handed_out(book: SqlModelRegistry) 
         await book.content(ModelKind.DEMAND, 1)
     assert await book.content(ModelKind.DEMAND, 2) == b"weights"
 
-    damage = sa.update(contents).where(contents.c.number == 3).values(content=b"other")
+    damage = (
+        sa.update(model_artifacts).where(model_artifacts.c.number == 3).values(content=b"other")
+    )
     await book.database.write(lambda c: c.execute(damage))
 
     with pytest.raises(InvalidInput, match="damaged"):

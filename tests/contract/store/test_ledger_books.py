@@ -22,11 +22,13 @@ TAMPERED = {
         "UPDATE order_history SET previous = 'received' WHERE order_id = 5 AND status = 'delivered'"
     ],
     "order states": ["UPDATE orders SET status = 'cancelled' WHERE id = 5"],
-    "keys": ["DELETE FROM effects WHERE key = (SELECT effect_key FROM orders WHERE id = 1)"],
+    "keys": [
+        "DELETE FROM applied_commands WHERE key = (SELECT effect_key FROM orders WHERE id = 1)"
+    ],
     "outbox": ["DELETE FROM outbox WHERE kind = 'OrderPlaced' AND subject = 'order:1'"],
-    "purchases": [
-        "DROP INDEX uq_purchases_open",
-        "UPDATE purchases SET warehouse = 'main'",
+    "purchase_orders": [
+        "DROP INDEX uq_purchase_orders_open",
+        "UPDATE purchase_orders SET warehouse = 'main'",
     ],
     "row counts": ["UPDATE row_counts SET n = n + 1 WHERE relation = 'orders'"],
 }

@@ -133,7 +133,7 @@ READS = {
     "order_transitions": lambda s, c: s.order_transitions([1]),
     "daily_sales": lambda s, c: s.daily_sales(c.now().date(), c.now().date()),
     "price_changes": lambda s, c: s.price_changes(c.now()),
-    "purchases": lambda s, c: s.purchase_orders(),
+    "purchase_orders": lambda s, c: s.purchase_orders(),
     "suppliers": lambda s, c: s.suppliers(),
     "competitor_prices": lambda s, c: s.competitor_prices(),
     "customer": lambda s, c: s.customer("ann"),

@@ -76,7 +76,7 @@ def test_one_agent_is_paused_and_resumed_from_the_shell(tmp_path):
     paused = run(tmp_path, "pause", "oversight", "--json")
     assert json.loads(paused.stdout) == {"paused": True, "agent": "oversight"}
     with books(tmp_path) as connection:
-        assert connection.execute("SELECT agent, why FROM halts").fetchall() == [
+        assert connection.execute("SELECT agent, why FROM agent_suspensions").fetchall() == [
             ("oversight", "paused")
         ]
     connection.close()

@@ -105,14 +105,16 @@ async def test_a_price_under_the_floor_is_lifted_to_it() -> None:
 
 async def test_rivals_hold_a_rise_back() -> None:
     rival = CompetitorPrice(sku="P1", competitor="R1", price=eur(88), seen_at=NOON)
-    (held,) = prices(await run_agent(pricing_optimizer, TICK, shop(rivals=[rival])))
+    (held,) = prices(await run_agent(pricing_optimizer, TICK, shop(competitor_price_list=[rival])))
     (free,) = prices(await run_agent(pricing_optimizer, TICK, shop()))
     assert held.price <= eur("101.20") < free.price
 
 
 async def test_a_price_far_above_rivals_falls_a_step_and_not_to_theirs() -> None:
     rival = CompetitorPrice(sku="P1", competitor="R1", price=eur(75), seen_at=NOON)
-    (move,) = prices(await run_agent(pricing_optimizer, TICK, shop(rivals=[rival], cost="50")))
+    (move,) = prices(
+        await run_agent(pricing_optimizer, TICK, shop(competitor_price_list=[rival], cost="50"))
+    )
     assert move.price == eur(95)
 
 
@@ -129,7 +131,10 @@ ABSURD = [eur(0), eur("0.00"), eur(-5), eur(10000), eur(20), Money.of(95, "USD")
 @pytest.mark.parametrize("seen", ABSURD, ids=str)
 async def test_price_floor_absurd_rival_prices_are_reported_and_move_nothing(seen: Money) -> None:
     store = shop(
-        cost="50", rivals=[CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=NOON)]
+        cost="50",
+        competitor_price_list=[
+            CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=NOON)
+        ],
     )
     news = CompetitorPriceObserved(sku="P1", competitor="R1", price=seen)
     (alert,) = await run_agent(pricing_optimizer, [news], store)
@@ -140,7 +145,9 @@ async def test_price_floor_absurd_rival_prices_are_reported_and_move_nothing(see
 
 @pytest.mark.parametrize("seen", [*ABSURD, eur(34), eur(299)], ids=str)
 async def test_r122_price_floor_holds_for_ten_rounds_of_a_rivals_price(seen: Money) -> None:
-    store = shop(rivals=[CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=NOON)])
+    store = shop(
+        competitor_price_list=[CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=NOON)]
+    )
     news = CompetitorPriceObserved(sku="P1", competitor="R1", price=seen)
     now, start = NOON, eur(100)
     for _ in range(10):
@@ -185,7 +192,7 @@ async def test_price_floor_holds_whatever_price_cost_and_rival(
     seen = Money.from_minor(rival, "EUR")
     store = shop(
         product_list=[item],
-        rivals=[CompetitorPrice(sku="P1", competitor="R", price=seen, seen_at=NOON)],
+        competitor_price_list=[CompetitorPrice(sku="P1", competitor="R", price=seen, seen_at=NOON)],
     )
     assert item.cost is not None
     for move in prices(await run_agent(pricing_optimizer, TICK, store)):
@@ -241,7 +248,9 @@ async def test_the_curve_in_the_evidence_agrees_with_the_effect(
         sku="P1", competitor="R1", price=Money.from_minor(rival, "EUR"), seen_at=NOON
     )
     item = Product(sku="P1", name="X", price=ours, cost=cost)
-    for found in await run_agent(pricing_optimizer, TICK, shop(product_list=[item], rivals=[seen])):
+    for found in await run_agent(
+        pricing_optimizer, TICK, shop(product_list=[item], competitor_price_list=[seen])
+    ):
         if not isinstance(found, Proposal) or found.effect is None:
             continue
         points = curve_of(found)
@@ -340,7 +349,7 @@ async def test_price_floor_and_step_hold_for_prices_that_are_moved_to_learn(
     found = await run_agent(
         pricing_optimizer,
         TICK,
-        shop(product_list=[item], rivals=[seen]),
+        shop(product_list=[item], competitor_price_list=[seen]),
         settings={"explore": True, "step": step},
         now=NOON + timedelta(days=day),
     )

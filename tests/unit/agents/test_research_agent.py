@@ -182,7 +182,7 @@ async def test_a_page_that_surely_sells_our_product_is_proposed_to_be_watched_on
     assert proposal.evidence["price_there"] == "89.00 EUR"
     watched = [CompetitorPage(sku="P1", competitor="rival.example", url=MUG)]
     known = CompetitorPrice(sku="P1", competitor="rival.example", price=eur(89), seen_at=NOON)
-    store = view(watched=watched, rivals=[known])
+    store = view(watched=watched, competitor_price_list=[known])
     assert await found(store, pages, pages=[MUG]) == []
 
 

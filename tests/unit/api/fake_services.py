@@ -108,7 +108,7 @@ class FakeServices:
             service=service, status=status, since=NOW, process=process, health=health, detail=detail
         )
         wanted = DesiredState.RUNNING if process else entry.desired
-        self.entries[service] = replace(entry, observed=seen, wanted=wanted)
+        self.entries[service] = replace(entry, observed=seen, desired=wanted)
 
     async def logs(self, service: str, *, lines: int, search: str = "") -> Sequence[str]:
         self._view(service)

@@ -168,7 +168,7 @@ async def test_the_plan_says_who_does_what_by_when(client: httpx.AsyncClient, do
         agent="coordinator",
         proposal=Proposal(action=action, reason="r", evidence=evidence),
     )
-    decision = Decision(verdict=Verdict.ALLOW, reason="r", rule="delegating")
+    decision = Decision(verdict=Verdict.ALLOW, reason="r", rule="delegation")
     outcome = Outcome(key=filed.id, result=Result.APPLIED)
     journal.stories.append(
         ProposalHistory(filed=filed, at=NOW, decision=decision, outcome=outcome, approval=None)

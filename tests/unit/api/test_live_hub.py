@@ -24,7 +24,7 @@ class Told:
     failing: bool = False
     looks: int = 0
 
-    def note(self, *bodies, topic=Topic.SERVICE) -> None:
+    def publish_update(self, *bodies, topic=Topic.SERVICE) -> None:
         for body in bodies:
             seq = self.rows[-1].seq + 1 if self.rows else 1
             self.rows.append(LiveUpdate(seq=seq, topic=topic, at=NOW, body={"n": body}))

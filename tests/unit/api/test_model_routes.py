@@ -81,7 +81,7 @@ async def test_versions_over_http(client: httpx.AsyncClient, door: Door) -> None
 
     assert [model["skill"] for model in listed] == [*ModelKind]
     assert listed[-1]["version"] == versions[0] == one
-    assert (one["standing"], one["fingerprint"], one["size"]) == ("serving", "f", 1)
+    assert (one["serving_status"], one["fingerprint"], one["size"]) == ("serving", "f", 1)
 
 
 async def test_an_elasticity_over_http(client: httpx.AsyncClient) -> None:
@@ -100,7 +100,7 @@ async def test_what_rises_over_http(client: httpx.AsyncClient) -> None:
     "url", ["http://127.0.0.1/mug", "http://169.254.169.254/", "file:///etc/passwd", "mug", ""]
 )
 async def test_nobody_is_sent_inside(client: httpx.AsyncClient, url: str) -> None:
-    answer = await client.post("/api/pages", json={"url": url})
+    answer = await client.post("/api/product-pages", json={"url": url})
     assert answer.status_code == 400
     assert answer.json()["fields"]
 

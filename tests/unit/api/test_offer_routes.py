@@ -54,12 +54,12 @@ async def test_a_bundle_is_offered_bought_and_withdrawn(shop: httpx.AsyncClient)
 
 
 async def test_places_show_what_they_were_told(shop: httpx.AsyncClient) -> None:
-    said = await shop.put("/api/places/product:A", json={"products": ["Thing B"]})
+    said = await shop.put("/api/placements/product:A", json={"products": ["Thing B"]})
     assert said.json() == {"place": "product:A", "products": ["B"]}
-    assert (await shop.get("/api/places/product:A")).json()["products"] == ["B"]
-    assert (await shop.get("/api/places/home")).json()["products"] == []
-    assert (await shop.put("/api/places/cellar", json={"products": []})).status_code == 400
-    assert (await shop.put("/api/places/home", json={"products": ["ghost"]})).status_code == 400
+    assert (await shop.get("/api/placements/product:A")).json()["products"] == ["B"]
+    assert (await shop.get("/api/placements/home")).json()["products"] == []
+    assert (await shop.put("/api/placements/cellar", json={"products": []})).status_code == 400
+    assert (await shop.put("/api/placements/home", json={"products": ["ghost"]})).status_code == 400
 
 
 async def test_customers_are_entered_and_opt_out(shop: httpx.AsyncClient) -> None:
@@ -78,20 +78,26 @@ async def test_customers_are_entered_and_opt_out(shop: httpx.AsyncClient) -> Non
 
 async def test_what_customers_do_and_wish_is_noted(shop: httpx.AsyncClient, door: Door) -> None:
     act = {"customer": "anna", "kind": "viewed", "product": "Thing A"}
-    assert (await shop.post("/api/acts", json=act)).status_code == 201
+    assert (await shop.post("/api/customer-activity", json=act)).status_code == 201
     search = {"customer": "anna", "kind": "searched", "text": "blue mug"}
-    assert (await shop.post("/api/acts", json=search)).status_code == 201
-    assert (await shop.post("/api/acts", json={**act, "kind": "sang"})).status_code == 400
-    assert (await shop.post("/api/acts", json={**search, "text": ""})).status_code == 400
+    assert (await shop.post("/api/customer-activity", json=search)).status_code == 201
+    assert (
+        await shop.post("/api/customer-activity", json={**act, "kind": "sang"})
+    ).status_code == 400
+    assert (
+        await shop.post("/api/customer-activity", json={**search, "text": ""})
+    ).status_code == 400
     seen = await door.plane.store.customer_activity(NOW - timedelta(days=1))
     assert [(each.kind, each.sku, each.text) for each in seen] == [
         ("viewed", "A", ""),
         ("searched", "", "blue mug"),
     ]
     wish = {"customer": "anna", "product": "Thing B"}
-    assert (await shop.post("/api/wishes", json=wish)).status_code == 201
+    assert (await shop.post("/api/back-in-stock-subscriptions", json=wish)).status_code == 201
     assert list(await door.plane.store.back_in_stock_subscribers("B")) == ["anna"]
-    nobody = await shop.post("/api/wishes", json={**wish, "customer": "nobody"})
+    nobody = await shop.post(
+        "/api/back-in-stock-subscriptions", json={**wish, "customer": "nobody"}
+    )
     assert nobody.status_code == 404
 
 
@@ -103,22 +109,24 @@ async def test_purchases_are_delayed_received_and_called_off(
             CreatePurchaseOrder(sku=sku, quantity=20), key=f"buy/{n}"
         )
         assert bought.applied
-    first, second = (p["id"] for p in (await shop.get("/api/purchases")).json()["items"])
+    first, second = (p["id"] for p in (await shop.get("/api/purchase-orders")).json()["items"])
     due = (NOW + timedelta(days=40)).isoformat()
-    late = await shop.post(f"/api/purchases/{first}/delay", json={"due_at": due})
+    late = await shop.post(f"/api/purchase-orders/{first}/delay", json={"due_at": due})
     assert late.json() == {"purchase_id": first, "status": "open"}
-    assert (await shop.post(f"/api/purchases/{first}/delay", json={"due_at": "?"})).status_code == (
-        400
-    )
-    received = await shop.post(f"/api/purchases/{first}/receive", json={"quantity": 15})
+    assert (
+        await shop.post(f"/api/purchase-orders/{first}/delay", json={"due_at": "?"})
+    ).status_code == (400)
+    received = await shop.post(f"/api/purchase-orders/{first}/receive", json={"quantity": 15})
     assert received.json()["status"] == "received"
-    assert (await shop.post(f"/api/purchases/{first}/receive")).status_code == 409
-    assert (await shop.post(f"/api/purchases/{second}/cancel")).json()["status"] == "cancelled"
-    assert (await shop.get("/api/purchases")).json()["total"] == 0
-    every = (await shop.get("/api/purchases", params={"status": "all"})).json()
+    assert (await shop.post(f"/api/purchase-orders/{first}/receive")).status_code == 409
+    assert (await shop.post(f"/api/purchase-orders/{second}/cancel")).json()[
+        "status"
+    ] == "cancelled"
+    assert (await shop.get("/api/purchase-orders")).json()["total"] == 0
+    every = (await shop.get("/api/purchase-orders", params={"status": "all"})).json()
     assert [p["status"] for p in every["items"]] == ["received", "cancelled"]
-    assert (await shop.get("/api/purchases", params={"status": "lost"})).status_code == 400
-    assert (await shop.post("/api/purchases/99/cancel")).status_code == 404
+    assert (await shop.get("/api/purchase-orders", params={"status": "lost"})).status_code == 400
+    assert (await shop.post("/api/purchase-orders/99/cancel")).status_code == 404
     level = next(s for s in await door.plane.store.stock(["A"]))
     assert level.on_hand == 24
 

@@ -186,7 +186,7 @@ async def test_an_approval_with_an_action_that_is_none_is_refused(
 
 
 async def test_what_cannot_be_undone_says_why(client: httpx.AsyncClient) -> None:
-    response = await client.post(f"/api/undo/{PROPOSAL}")
+    response = await client.post(f"/api/proposals/{PROPOSAL}/undo")
     assert response.status_code == 409
     assert "the parcel has left" in response.json()["message"]
 
@@ -208,9 +208,9 @@ async def test_audit_and_proposals_are_paged(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_proposal_is_explained(client: httpx.AsyncClient) -> None:
-    said = (await client.get(f"/api/explanations/{PROPOSAL}")).json()
+    said = (await client.get(f"/api/proposals/{PROPOSAL}/explanation")).json()
 
     assert said["line"] == "policy.default_autonomy"
     assert [opinion["rule"] for opinion in said["opinions"]] == ["margin_floor"]
     assert said["changes"]
-    assert (await client.get("/api/explanations/nothing@1/0")).status_code == 404
+    assert (await client.get("/api/proposals/nothing@1/0/explanation")).status_code == 404

@@ -33,19 +33,19 @@ QUESTIONS = {
     "order_transitions": (([1],), {}),
     "daily_sales": (YEAR, {"skus": ["Product A"]}),
     "price_changes": ((datetime(2026, 1, 1, tzinfo=UTC),), {}),
-    "purchases": ((), {"status": None}),
+    "purchase_orders": ((), {"status": None}),
     "suppliers": ((), {}),
     "competitor_prices": ((["Product A"],), {}),
     "messages_sent": ((["ann"], NOW), {}),
     "customers": ((), {}),
-    "spending": ((JANUARY, DECEMBER), {}),
+    "customer_spend": ((JANUARY, DECEMBER), {}),
     "discounts": ((), {"ending_after": JANUARY}),
     "bundles": ((), {}),
     "recommendations": (("home",), {}),
     "campaigns": ((), {}),
-    "suggestions": ((), {}),
+    "product_suggestions": ((), {}),
     "competitor_pages": ((), {}),
-    "acts": ((JANUARY,), {"limit": 5}),
+    "customer_activity": ((JANUARY,), {"limit": 5}),
     "hourly_sales": ((JANUARY,), {}),
     "ticket": (("t1",), {}),
     "tickets": ((), {"status": TicketStatus.OPEN, "limit": 5}),
@@ -59,8 +59,8 @@ QUESTIONS = {
     "stockout_periods": (YEAR, {}),
 }
 EMPTY = {
-    *("purchases", "suppliers", "competitor_prices", "price_changes", "discounts", "bundles"),
-    *("recommendations", "campaigns", "suggestions", "competitor_pages", "authorizations"),
+    *("purchase_orders", "suppliers", "competitor_prices", "price_changes", "discounts", "bundles"),
+    *("recommendations", "campaigns", "product_suggestions", "competitor_pages", "authorizations"),
     *("payment_methods", "back_in_stock_subscribers", "shipments", "stockout_periods"),
 }
 """Questions to which this shop has nothing to say; that the answer has the right shape counts."""
@@ -120,7 +120,7 @@ async def test_the_store_cannot_be_changed_from_afar(remote):
 
 @pytest.mark.parametrize("name", ["apply", "apply_batch", "outbox", "verify", "__class__", "x"])
 async def test_only_questions_are_answered(sold, client: httpx.AsyncClient, name):
-    answer = await client.post(f"/api/store/{name}", json={})
+    answer = await client.post(f"/api/store/queries/{name}", json={})
     assert answer.status_code == 404
 
 
@@ -136,7 +136,7 @@ async def test_only_questions_are_answered(sold, client: httpx.AsyncClient, name
     ],
 )
 async def test_a_wrong_argument_is_named(client, question, given, field):
-    answer = await client.post(f"/api/store/{question}", json=given)
+    answer = await client.post(f"/api/store/queries/{question}", json=given)
     assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
 
 

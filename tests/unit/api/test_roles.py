@@ -24,7 +24,11 @@ ADMINS = {
     *("GET /api/users", "POST /api/users", "DELETE /api/users/{name}"),
     *("POST /api/services", "POST /api/agents", "DELETE /api/agents/{agent_id}"),
 }
-READS_ALL_THE_SAME = {"POST /api/store/{question}", "POST /api/intents", "DELETE /api/session"}
+READS_ALL_THE_SAME = {
+    "POST /api/store/queries/{question}",
+    "POST /api/intents",
+    "DELETE /api/session",
+}
 """Questions with a body, and the end of one's own session."""
 
 

@@ -132,7 +132,7 @@ async def test_p25_announce_is_idempotent_and_an_announced_service_is_not_starte
     assert (await client.put("/api/services/reviews/start")).status_code == 409
     report = await client.post("/api/services/reviews/health", json={"status": "healthy"})
     assert report.json()["health"] == "healthy"
-    assert (await client.post("/api/services/reviews/goodbye")).status_code == 200
+    assert (await client.post("/api/services/reviews/deregister")).status_code == 200
 
 
 async def test_health_warns_of_a_service_that_is_down(door: Door) -> None:

@@ -81,7 +81,7 @@ def told(settings, book, clock):
         heard.append((incident.agent, str(incident.kind), str(news)))
         return True
 
-    return replace(alerts_of(settings, book, clock), tell=tell), heard
+    return replace(alerts_of(settings, book, clock), send=tell), heard
 
 
 # --- words -----------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def test_r063_heartbeat_report_matches_its_schema():
 
 
 async def test_r066_any_process_reads_the_journal(folder, journal, book):
-    await book.beat(["one", "two"], datetime.now(UTC))
+    await book.heartbeat(["one", "two"], datetime.now(UTC))
     found = verify_heartbeats()
     assert (found["total_agents"], found["overall_status"]) == (2, "healthy")
 
@@ -139,7 +139,7 @@ def test_r066_where_nobody_knows_the_journal_it_is_said(monkeypatch):
 
 async def test_r052_get_health_status_from_outside(folder, journal, book):
     assert get_health_status()["status"] == "stopped"
-    await book.beat(["one"], datetime.now(UTC))
+    await book.heartbeat(["one"], datetime.now(UTC))
     found = get_health_status()
     assert found["agent_name"] == "royal_orchestrator_agent"
     assert found["status"] == "active"
@@ -183,7 +183,7 @@ async def test_r049_register_autogen_agents_twice_and_they_really_run(folder):
 
 async def test_r064_health_alerts_once_per_agent_and_incident(folder, journal, book):
     now = datetime.now(UTC)
-    await book.beat(["ill", "unlucky", "well"], now)
+    await book.heartbeat(["ill", "unlucky", "well"], now)
     await fail(book, "ill", 5, now)
     await fail(book, "unlucky", 4, now)
 
@@ -198,7 +198,7 @@ async def test_r064_health_alerts_once_per_agent_and_incident(folder, journal, b
 
 async def test_who_was_told_of_an_incident_is_told_when_it_is_over(folder, book, clock):
     alerts, heard = told(load_settings(directory=folder, environ={}), book, clock)
-    await book.beat(["ill"], NOON)
+    await book.heartbeat(["ill"], NOON)
     await fail(book, "ill", 5, NOON)
     await alerts.poll()
     await book.database.write(lambda c: c.exec_driver_sql("UPDATE heartbeats SET failures = 0"))
@@ -214,7 +214,7 @@ async def test_who_was_told_of_an_incident_is_told_when_it_is_over(folder, book,
 
 async def test_what_falls_silent_is_told_and_what_fails_then_is_told_again(folder, book, clock):
     alerts, heard = told(load_settings(directory=folder, environ={}), book, clock)
-    await book.beat(["far"], NOON)
+    await book.heartbeat(["far"], NOON)
     clock.advance_to(NOON + timedelta(minutes=5))
     await alerts.poll()
     await fail(book, "far", 5, NOON)
@@ -226,7 +226,7 @@ async def test_what_falls_silent_is_told_and_what_fails_then_is_told_again(folde
 async def test_quiet_hours_hold_back_all_but_what_is_degraded(folder, book, clock):
     environ = {"STORECREW_ALERTS__QUIET_HOURS": "22:00-07:00"}
     alerts, heard = told(load_settings(directory=folder, environ=environ), book, clock)
-    await book.beat(["far", "ill"], NOON)
+    await book.heartbeat(["far", "ill"], NOON)
     await fail(book, "ill", 5, NOON)
     clock.advance_to(NOON + timedelta(hours=11))
     found = await alerts.poll()
@@ -241,11 +241,11 @@ async def test_quiet_hours_hold_back_all_but_what_is_degraded(folder, book, cloc
 async def test_an_open_incident_is_repeated_where_the_owner_wants_it(folder, book, clock):
     environ = {"STORECREW_ALERTS__REPEAT_HOURS": "2"}
     alerts, heard = told(load_settings(directory=folder, environ=environ), book, clock)
-    await book.beat(["ill"], NOON)
+    await book.heartbeat(["ill"], NOON)
     await fail(book, "ill", 5, NOON)
     for hours in (0, 1, 2, 3, 4):
         clock.advance_to(NOON + timedelta(hours=hours))
-        await book.beat(["ill"], clock.now())
+        await book.heartbeat(["ill"], clock.now())
         await alerts.poll()
     assert [news for _, _, news in heard] == ["began", "goes on", "goes on"]
 
@@ -253,7 +253,7 @@ async def test_an_open_incident_is_repeated_where_the_owner_wants_it(folder, boo
 async def test_two_processes_that_look_at_once_tell_once(folder, book, clock):
     settings = load_settings(directory=folder, environ={})
     pairs = [told(settings, book, clock) for _ in range(4)]
-    await book.beat(["ill"], NOON)
+    await book.heartbeat(["ill"], NOON)
     await book.open("ill", AgentIncidentKind.HUNG, "hung", NOON)
     await fail(book, "ill", 1, NOON)
     await asyncio.gather(*(alerts.poll() for alerts, _ in pairs))
@@ -263,7 +263,7 @@ async def test_two_processes_that_look_at_once_tell_once(folder, book, clock):
 async def test_an_alert_that_reached_nobody_is_tried_again(folder, book, clock):
     environ = {"STORECREW_ALERTS__URLS": '["json://127.0.0.1:1/nobody"]'}
     alerts = alerts_of(load_settings(directory=folder, environ=environ), book, clock)
-    await book.beat(["ill"], NOON)
+    await book.heartbeat(["ill"], NOON)
     await fail(book, "ill", 5, NOON)
     assert len((await alerts.poll()).held) == 1
     assert len((await alerts.poll()).held) == 1
@@ -293,7 +293,7 @@ async def test_r065_alert_reaches_loopback_smtp_and_webhook_once(folder, book, c
             ]
             environ = {"STORECREW_ALERTS__URLS": json.dumps(urls)}
             settings = load_settings(directory=folder, environ=environ)
-            await book.beat(["ill"], NOON)
+            await book.heartbeat(["ill"], NOON)
             await fail(book, "ill", 5, NOON)
             for _ in range(2):
                 with closing(open_journal_client(settings, clock)) as door:

@@ -27,7 +27,7 @@ from storecrew.domain.shop.catalog import SetPrice
 from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder
 from storecrew.domain.shop.payments import CapturePayment
-from storecrew.journal.schema.model_registry import contents, versions
+from storecrew.journal.schema.model_registry import model_artifacts, versions
 from storecrew.models.serialization import pack, unpack
 
 
@@ -146,7 +146,7 @@ async def test_a_model_that_does_worse_than_the_simple_one_is_not_asked(shop: Le
 async def test_a_damaged_version_is_left_out_and_forecasts_go_on(shop: LearningShop) -> None:
     await trading(shop)
     await shop.desk.train(ModelKind.DEMAND, by="o")
-    damage = sa.update(contents).values(content=b"nothing")
+    damage = sa.update(model_artifacts).values(content=b"nothing")
     await shop.journal.database.write(lambda c: c.execute(damage))
     fresh = ModelService(
         book=shop.desk.book,
@@ -356,7 +356,10 @@ async def test_what_another_storecrew_wrote_is_learnt_anew(
     made = await shop.desk.train(skill, by="o")
     foreign = pack({"other": np.zeros(3)})
     seal = {"digest": sha256(foreign).hexdigest(), "fingerprint": "of other arrays"}
-    for forged in (sa.update(contents).values(content=foreign), sa.update(versions).values(seal)):
+    for forged in (
+        sa.update(model_artifacts).values(content=foreign),
+        sa.update(versions).values(seal),
+    ):
         await shop.journal.database.write(lambda c, forged=forged: c.execute(forged))
     await shop.days(9, mug=4, tea=2)
     fresh = replace(shop.desk, models=ServedModels(), _unusable={})

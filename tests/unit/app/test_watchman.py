@@ -117,7 +117,7 @@ async def test_the_books_are_proved_once_a_night(round_):
 async def test_a_restart_does_not_prove_the_books_of_a_day_again(round_):
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
     await round_.watchman.check()
-    await replace(round_.watchman).look()
+    await replace(round_.watchman).check()
 
     assert round_.proofs == 1
 

@@ -221,3 +221,12 @@ async def test_work_inside_inline_work_has_a_transaction_of_its_own(tmp_path: Pa
 
     assert await database.read(outer) == (1, False)
     await database.close()
+
+
+def test_a_database_of_inline_work_releases_the_connection_that_it_keeps(engine: Engine) -> None:
+    database = Database(engine, name="marks", inline=True)
+    assert database.run(lambda c: len(c.execute(sa.select(_MARKS)).all())) == 3
+    pool: Any = engine.pool
+    assert pool.checkedout() == 1
+    database.release()
+    assert pool.checkedout() == 0

@@ -173,11 +173,11 @@ def test_an_unknown_currency_is_refused_of_money_and_open_on_a_page(currency):
     assert page(currency="Taler").currency is None
 
 
-@pytest.mark.parametrize("field", ["prices", "units", "exposure", "rivals"])
+@pytest.mark.parametrize("field", ["prices", "units", "exposure", "competitors"])
 @pytest.mark.parametrize("bad", [0.0, -3.0, 1e12, *ABSURD])
 def test_absurd_days_leave_an_elasticity_finite(field, bad):
     days = {"prices": [10.0, 11.0] * 20, "units": [3.0, 2.0] * 20, "exposure": [1.0] * 40,
-            "rivals": [9.0] * 40}  # fmt: skip
+            "competitors": [9.0] * 40}  # fmt: skip
     days[field] = [*days[field][:-1], bad]
     (found,) = MODELS.elasticities([PriceHistory(**days)])
     assert -8 <= found.mean <= 0

@@ -107,7 +107,7 @@ def test_odd_histories_give_a_finite_answer(history):
 
 
 def test_histories_of_unequal_length_are_refused():
-    for short in ({"units": [1.0]}, {"exposure": [1.0]}, {"rivals": [1.0]}):
+    for short in ({"units": [1.0]}, {"exposure": [1.0]}, {"competitors": [1.0]}):
         with pytest.raises(InvalidInput):
             elasticities([PriceHistory(**{"prices": [1.0, 2.0], "units": [1.0, 2.0]} | short)])
 

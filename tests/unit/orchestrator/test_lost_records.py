@@ -23,13 +23,13 @@ class Forgetful(Flaky):
     """A journal that cannot be written when it is told what the store did."""
 
     def __init__(self, port):
-        super().__init__(port, "advance", 1)
+        super().__init__(port, "record_step", 1)
 
     async def record_step(self, step):
         if step.settled and self.left:
             self.left -= 1
             raise StorageBusy("journal")
-        return await self._port.advance(step)
+        return await self._port.record_step(step)
 
 
 async def after_a_lost_record(house, change=None):

@@ -148,7 +148,7 @@ async def test_a_service_that_was_restarted_often_waits_for_a_person(house):
 
     assert (await services.entry("reviews")).generation == 3
     [waiting] = (await house.journal.approvals(page=1, per_page=9)).items
-    assert waiting.question.rule == "restarts"
+    assert waiting.question.rule == "service_restarts"
     house.later(days=1)
     await plane.decide(waiting.filed.id, ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
@@ -159,18 +159,18 @@ async def test_a_service_that_was_restarted_often_waits_for_a_person(house):
 @pytest.mark.parametrize(
     ("action", "verdict", "rule"),
     [
-        (PauseAgent(agent="helper"), Verdict.ALLOW, "pausing"),
-        (PauseAgent(agent="orders"), Verdict.ASK, "pausing"),
-        (PauseAgent(agent="anomaly_resolver"), Verdict.DENY, "pausing"),
-        (PauseAgent(agent="nobody"), Verdict.DENY, "pausing"),
+        (PauseAgent(agent="helper"), Verdict.ALLOW, "agent_pauses"),
+        (PauseAgent(agent="orders"), Verdict.ASK, "agent_pauses"),
+        (PauseAgent(agent="anomaly_resolver"), Verdict.DENY, "agent_pauses"),
+        (PauseAgent(agent="nobody"), Verdict.DENY, "agent_pauses"),
         (ResumeAgent(agent="helper"), Verdict.ALLOW, "autonomy"),
         (RevertProposal(proposal_id="x"), Verdict.ALLOW, "autonomy"),
         (
             AssignTask(agent="nobody", task="t", due_at=START + timedelta(days=1)),
             Verdict.DENY,
-            "delegating",
+            "delegation",
         ),
-        (AssignTask(agent="helper", task="t", due_at=START), Verdict.DENY, "delegating"),
+        (AssignTask(agent="helper", task="t", due_at=START), Verdict.DENY, "delegation"),
     ],
 )
 async def test_the_limits_hold_even_for_an_agent_with_full_autonomy(house, action, verdict, rule):

@@ -46,7 +46,7 @@ def test_a_plane_that_is_away_is_named(client, listener):
 
 
 def test_r098_a_service_registers_beats_and_says_goodbye(listener):
-    for path in ("announce", "reviews/health", "reviews/goodbye"):
+    for path in ("announce", "reviews/health", "reviews/deregister"):
         listener.will("POST", f"/api/services/{path}", 200, {"id": "reviews"})
     service = ServiceAgent("reviews", listener.url, health_endpoint="http://127.0.0.1:8001/health")
 
@@ -76,7 +76,7 @@ def test_a_service_beats_from_a_thread_and_bears_with_a_plane_that_is_away(liste
     listener.will("POST", path, 503, {"message": "later"})
     listener.will("POST", path, 200, {})
     listener.will("POST", "/api/services/announce", 200, {})
-    listener.will("POST", "/api/services/reviews/goodbye", 200, {})
+    listener.will("POST", "/api/services/reviews/deregister", 200, {})
     service = ServiceAgent("reviews", listener.url)
     beats = []
     told = threading.Event()
@@ -93,4 +93,4 @@ def test_a_service_beats_from_a_thread_and_bears_with_a_plane_that_is_away(liste
 
     sent = [body for _, asked, body, _ in listener.asked if asked == path]
     assert sent[:2] == [{"status": "unhealthy", "detail": ""}] * 2
-    assert ("POST", "/api/services/reviews/goodbye") in listener.paths()
+    assert ("POST", "/api/services/reviews/deregister") in listener.paths()

@@ -83,8 +83,8 @@ def test_r085_without_the_controller_there_is_no_group(tmp_path: Path) -> None:
     assert not Cgroups(base=None).hold("s", 42, 0.25)
 
 
-def process(pid: int, *, parent: int = 1, session: int = 0, born: int = 1) -> ProcessStat:
-    return ProcessStat(pid, "S", parent, session or pid, session or pid, 0, born, 0)
+def process(pid: int, *, parent: int = 1, session: int = 0, start_ticks: int = 1) -> ProcessStat:
+    return ProcessStat(pid, "S", parent, session or pid, session or pid, 0, start_ticks, 0)
 
 
 def test_a_tree_holds_descendants_and_what_stayed_in_the_session() -> None:

@@ -43,7 +43,7 @@ Removal = TypedDict("Removal", {"name": str, "status": str})
 @router.get("/keys")
 @requires(ADMIN)
 async def keys(plane: CurrentPlane) -> ListResponse[ApiKey]:
-    """List the keys and who made them; what opens the door is not shown again."""
+    """List the keys and who made them; the secrets are not shown again."""
     found = await plane.access.keys()
     return {"items": found, "total": len(found)}
 

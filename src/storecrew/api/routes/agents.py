@@ -101,7 +101,7 @@ TaskAssigned = TypedDict("TaskAssigned", {"agent_id": str, "execution_id": str, 
 
 
 class TaskBody(bodies.Strict):
-    """Something to be done by whoever can."""
+    """A task for an agent with a capability."""
 
     capability: bodies.Name
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -153,7 +153,7 @@ async def status(plane: CurrentPlane) -> CrewStatus:
 @router.get("/api/agents/executions/{execution_id}", response_model=Execution)
 @requires(VIEWER)
 async def execution(plane: CurrentPlane, execution_id: str) -> dict[str, Any]:
-    """Show how far a run is that somebody asked for."""
+    """Show the progress of a requested run."""
     return await plane.crew.execution(execution_id)
 
 

@@ -87,14 +87,14 @@ async def approval(plane: CurrentPlane, proposal_id: str) -> Approval:
     return await plane.journal.approval(proposal_id)
 
 
-@router.get("/explanations/{proposal_id:path}", tags=["decisions"])
+@router.get("/proposals/{proposal_id:path}/explanation", tags=["decisions"])
 @requires(VIEWER)
 async def explanation(plane: CurrentPlane, proposal_id: str) -> Explanation:
     """Say what each rule thinks of a proposal now, and what would have to change."""
     return await plane.explain(proposal_id)
 
 
-@router.post("/undo/{proposal_id:path}", tags=["decisions"])
+@router.post("/proposals/{proposal_id:path}/undo", tags=["decisions"])
 @requires(OPERATOR)
 async def undo(plane: CurrentPlane, by: CurrentPrincipal, proposal_id: str) -> ProposalScheduled:
     """Propose the opposite of what was applied."""

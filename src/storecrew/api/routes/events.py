@@ -42,7 +42,7 @@ class EventBody(bodies.Strict):
 async def report(
     request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: EventBody
 ) -> JSONResponse:
-    """Record what happened and say whom it wakes; the same source and id wake nobody twice."""
+    """Record an event and return the agents it wakes; a repeated source and id wake none."""
     if body.source in _RESERVED:
         raise InvalidInput("source", f"{body.source!r} is the plane's own; use another name")
     published = EventEnvelope(

@@ -83,7 +83,7 @@ async def beside_a_cart(plane: CurrentPlane, cart: Cart, count: Count = 10) -> R
 async def to_a_customer(
     plane: CurrentPlane, customer: bodies.Name, count: Count = 10, new_only: bool = False
 ) -> RecommendedOffers:
-    """Say what a customer may want next; one whom nobody knows gets what sells of late."""
+    """Recommend what a customer may buy next; an unknown one gets recent best sellers."""
     return await for_customer(plane.models, customer, count=count, new_only=new_only)
 
 
@@ -94,7 +94,7 @@ async def rising(plane: CurrentPlane, recent: Recent = 7) -> RisingProducts:
     return {"rising": await rising_products(plane.models, recent=recent)}
 
 
-@router.post("/api/pages")
+@router.post("/api/product-pages")
 @requires(OPERATOR)  # asks another site in the shop's name
 @bodies.example(url="https://shop.example.com/mugs/blue")
 async def page(plane: CurrentPlane, body: PageBody) -> ExtractedProduct:
@@ -109,7 +109,7 @@ async def page(plane: CurrentPlane, body: PageBody) -> ExtractedProduct:
 @requires(VIEWER)  # a question with a body
 @bodies.example(text="Where is my parcel? I ordered it a week ago.")
 async def of_text(plane: CurrentPlane, body: TextBody) -> IntentAnswer:
-    """Say what somebody who wrote this wants, how sure that is, and whether it is known at all."""
+    """Classify the intent of a text: how sure that is, and whether it is a known one."""
     return await intent(plane.models, body.text)
 
 

@@ -261,7 +261,7 @@ async def authorize(
 @requires(OPERATOR)
 @bodies.example(reason="the address looks odd")
 async def hold(request: Request, order_id: Id, body: HoldBody) -> OrderHold:
-    """Keep an open order from going on until somebody releases it."""
+    """Hold an open order until a person releases it."""
     await act(request, HoldOrder(order_id=order_id, reason=body.reason))
     return {"order_id": order_id, "held": body.reason}
 

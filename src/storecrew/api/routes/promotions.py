@@ -157,14 +157,14 @@ async def withdraw(request: Request, name: Key) -> BundleWithdrawn:
     return {"name": name, "status": "withdrawn"}
 
 
-@router.get("/places/{place:path}")
+@router.get("/placements/{place:path}")
 @requires(VIEWER)
 async def place(plane: CurrentPlane, place: Key) -> Placement:
     """Show which products a place of the shop shows, best first."""
     return {"place": place, "products": list(await plane.store.recommendations(place))}
 
 
-@router.put("/places/{place:path}")
+@router.put("/placements/{place:path}")
 @requires(OPERATOR)
 @bodies.example(products=["Product B"])
 async def show(request: Request, place: Key, body: PlaceBody) -> Placement:
@@ -175,7 +175,7 @@ async def show(request: Request, place: Key, body: PlaceBody) -> Placement:
     return {"place": place, "products": list(shown)}
 
 
-@router.post("/acts", status_code=201)
+@router.post("/customer-activity", status_code=201)
 @requires(OPERATOR)
 @bodies.example(customer="anna", kind="viewed", product="Product A")
 async def acted(request: Request, body: ActBody) -> ActivityRecorded:

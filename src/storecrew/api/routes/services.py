@@ -141,7 +141,7 @@ async def report(plane: CurrentPlane, service: str, body: ReportBody) -> Service
     return await plane.services.show(service)
 
 
-@router.post("/{service}/goodbye")
+@router.post("/{service}/deregister")
 @requires(OPERATOR)
 async def deregister(plane: CurrentPlane, service: str) -> ServiceView:
     """Note that the service ends on purpose."""

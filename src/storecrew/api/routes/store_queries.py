@@ -11,7 +11,7 @@ from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import VIEWER, requires
 from storecrew.domain import remote_queries
 
-router = APIRouter(prefix="/api/store", route_class=JsonRoute, tags=["store"])
+router = APIRouter(prefix="/api/store/queries", route_class=JsonRoute, tags=["store"])
 
 Arguments = Annotated[dict[str, Any] | None, Body()]
 QueryResult = TypedDict("QueryResult", {"answer": Any})

@@ -62,7 +62,7 @@ async def ask(plane: CurrentPlane, token: str) -> HTMLResponse:
 @router.post("/{token}", response_class=Response, responses=schemas.text("text/html"))
 @requires(ANYONE)
 async def unsubscribe(request: Request, plane: CurrentPlane, token: str) -> HTMLResponse:
-    """End marketing for whoever the letter went to; again changes nothing."""
+    """End marketing for the recipient of the e-mail. Idempotent."""
     customer = await _customer(plane, token)
     if customer.marketing_consent:
         await plane.mail.unsubscribe(customer.id, key=f"unsubscribe/{request.state.request_id}")

@@ -41,8 +41,8 @@ sessions = sa.Table(
 )
 sa.Index("sessions_by_user", sessions.c.user_name)
 
-replies = sa.Table(
-    "replies",
+idempotent_responses = sa.Table(
+    "idempotent_responses",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("fingerprint", sa.Text, nullable=False),
@@ -50,4 +50,4 @@ replies = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
 )
-sa.Index("replies_by_time", replies.c.at)
+sa.Index("idempotent_responses_by_time", idempotent_responses.c.at)

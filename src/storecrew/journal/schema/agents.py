@@ -17,8 +17,8 @@ agents = sa.Table(
     sa.Column("by", sa.Text, nullable=False),
 )
 
-halts = sa.Table(
-    "halts",
+agent_suspensions = sa.Table(
+    "agent_suspensions",
     metadata,
     sa.Column("agent", sa.Text, primary_key=True),
     sa.Column("why", sa.Text, primary_key=True),
@@ -36,8 +36,8 @@ heartbeats = sa.Table(
     sa.Column("error", sa.Text, nullable=False),
 )
 
-incidents = sa.Table(
-    "incidents",
+agent_incidents = sa.Table(
+    "agent_incidents",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("agent", sa.Text, nullable=False),
@@ -45,14 +45,18 @@ incidents = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("opened_at", sa.Text, nullable=False),
     sa.Column("closed_at", sa.Text),
-    sa.Column("told_at", sa.Text),
-    sa.Column("told_end_at", sa.Text),
+    sa.Column("notified_at", sa.Text),
+    sa.Column("end_notified_at", sa.Text),
     sa.Column("held_by", sa.Text, nullable=False),
     sa.Column("held_at", sa.Text),
 )
-_open = incidents.c.closed_at.is_(None)
+_open = agent_incidents.c.closed_at.is_(None)
 sa.Index(
-    "incidents_open", incidents.c.agent, unique=True, sqlite_where=_open, postgresql_where=_open
+    "agent_incidents_open",
+    agent_incidents.c.agent,
+    unique=True,
+    sqlite_where=_open,
+    postgresql_where=_open,
 )
 
 workers = sa.Table(

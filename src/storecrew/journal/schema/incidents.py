@@ -17,8 +17,8 @@ operations = sa.Table(
 )
 sa.Index("operations_by_kind", operations.c.kind, operations.c.at)
 
-anomalies = sa.Table(
-    "anomalies",
+incidents = sa.Table(
+    "incidents",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("title", sa.Text, nullable=False),
@@ -30,8 +30,8 @@ anomalies = sa.Table(
     sa.Column("opened_at", sa.Text, nullable=False),
     sa.Column("closed_at", sa.Text),
     sa.Column("resolution", sa.Text, nullable=False),
-    sa.Column("told_at", sa.Text),
+    sa.Column("notified_at", sa.Text),
 )
-_newest = (anomalies.c.opened_at.desc(), anomalies.c.id)
-sa.Index("anomalies_by_time", *_newest)
-sa.Index("anomalies_by_status", anomalies.c.status, *_newest)
+_newest = (incidents.c.opened_at.desc(), incidents.c.id)
+sa.Index("incidents_by_time", *_newest)
+sa.Index("incidents_by_status", incidents.c.status, *_newest)

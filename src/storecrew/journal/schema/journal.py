@@ -31,8 +31,8 @@ events = sa.Table(
     sa.UniqueConstraint("source", "external_id", name="events_once"),
 )
 
-wakes = sa.Table(
-    "wakes",
+event_deliveries = sa.Table(
+    "event_deliveries",
     metadata,
     sa.Column("event_seq", Seq, sa.ForeignKey("events.seq"), primary_key=True),
     sa.Column("agent", sa.Text, primary_key=True),
@@ -41,18 +41,18 @@ wakes = sa.Table(
     sa.Column("run_id", sa.Text),
     sa.Column("alone", sa.Boolean, nullable=False, default=False),
 )
-_pending = wakes.c.run_id.is_(None)
+_pending = event_deliveries.c.run_id.is_(None)
 sa.Index(
-    "wakes_pending",
-    wakes.c.agent,
-    wakes.c.event_seq,
+    "event_deliveries_pending",
+    event_deliveries.c.agent,
+    event_deliveries.c.event_seq,
     sqlite_where=_pending,
     postgresql_where=_pending,
 )
-sa.Index("wakes_by_run", wakes.c.run_id)
+sa.Index("event_deliveries_by_run", event_deliveries.c.run_id)
 
-cursors = sa.Table(
-    "cursors",
+outbox_cursors = sa.Table(
+    "outbox_cursors",
     metadata,
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
@@ -101,12 +101,12 @@ decisions = sa.Table(
     sa.Column("verdict", sa.Integer, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("day", sa.Text, nullable=False),
-    sa.Column("spends", sa.BigInteger, nullable=False, default=0),
-    sa.Column("moves", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("budget_spend", sa.BigInteger, nullable=False, default=0),
+    sa.Column("cash_out", sa.BigInteger, nullable=False, server_default="0"),
 )
-_spending = decisions.c.spends != 0
+_spending = decisions.c.budget_spend != 0
 sa.Index("decisions_spending", decisions.c.day, sqlite_where=_spending, postgresql_where=_spending)
-_moving = decisions.c.moves != 0
+_moving = decisions.c.cash_out != 0
 sa.Index("decisions_moving", decisions.c.day, sqlite_where=_moving, postgresql_where=_moving)
 
 approvals = sa.Table(
@@ -175,8 +175,8 @@ audit = sa.Table(
     sa.UniqueConstraint("kind", "subject", name="audit_once"),
 )
 
-controls = sa.Table(
-    "controls",
+key_values = sa.Table(
+    "key_values",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),

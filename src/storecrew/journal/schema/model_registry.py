@@ -22,8 +22,8 @@ versions = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
 )
-contents = sa.Table(
-    "model_contents",
+model_artifacts = sa.Table(
+    "model_artifacts",
     metadata,
     sa.Column("skill", sa.Text, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),

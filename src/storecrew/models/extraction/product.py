@@ -9,7 +9,7 @@ from storecrew.models.extraction import heuristics, schema_org
 from storecrew.models.extraction.document import Document, parse
 from storecrew.models.extraction.money import currency_code, plain_price
 from storecrew.models.extraction.page import Availability, ProductPage, Source
-from storecrew.models.extraction.schema_org import Described, SchemaOffer
+from storecrew.models.extraction.schema_org import DescribedProduct, SchemaOffer
 
 _TRUST = {
     Source.JSON_LD: 0.9,
@@ -25,7 +25,7 @@ class _SourceReading:
     """What one source says of the page's product."""
 
     source: Source
-    product: Described
+    product: DescribedProduct
     offer: SchemaOffer | None
     doubts: list[str] = field(default_factory=list[str])
 
@@ -75,7 +75,7 @@ def _schema(document: Document, source: Source, items: Sequence[object]) -> _Sou
     )
 
 
-def _best(product: Described, url: str) -> SchemaOffer | None:
+def _best(product: DescribedProduct, url: str) -> SchemaOffer | None:
     """Return the offer that a visitor sees: the page's own, else the cheapest that can be had."""
     if not product.offers:
         return None
@@ -94,7 +94,7 @@ def _opengraph(document: Document) -> _SourceReading | None:
     price = plain_price(amount)
     stock = said.get("product:availability") or said.get("og:availability")
     available = schema_org.availability(stock)
-    product = Described(
+    product = DescribedProduct(
         name=name or None,
         sku=said.get("product:retailer_item_id") or None,
         brand=said.get("product:brand") or said.get("og:brand") or None,
@@ -112,7 +112,7 @@ def _heuristic(document: Document) -> _SourceReading | None:
     found = heuristics.price(document)
     if found is None:
         return None
-    product = Described(
+    product = DescribedProduct(
         name=document.first("//h1") or document.first("//title"),
         availability=heuristics.availability(document),
     )

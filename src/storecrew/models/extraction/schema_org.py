@@ -53,7 +53,7 @@ class SchemaOffer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described:
+class DescribedProduct:
     """One product that a page describes."""
 
     name: str | None = None
@@ -66,7 +66,7 @@ class Described:
     offers: Sequence[SchemaOffer] = field(default_factory=tuple[SchemaOffer, ...])
 
 
-def products(items: Sequence[Any], url: str) -> list[Described]:
+def products(items: Sequence[Any], url: str) -> list[DescribedProduct]:
     """Return the products among the items that are the page's own, in order."""
     index = _index(items)
     return [_described(item, index, url) for item in _walk(items) if _kind(item) & _PRODUCTS]
@@ -139,14 +139,14 @@ def _kind(item: Item) -> set[str]:
     return {str(name).rstrip("/").rpartition("/")[2].rpartition(":")[2] for name in names if name}
 
 
-def _described(item: Item, index: Mapping[str, Item], url: str) -> Described:
+def _described(item: Item, index: Mapping[str, Item], url: str) -> DescribedProduct:
     offers = list(_offers(item, index, url))
     codes = ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "isbn", "productID")
     found = (gtin(item.get(name)) for name in codes)
     stocked = (availability(each.get("availability")) for each in _items(item.get("offers"), index))
     brand = _first(item.get("brand"))
     image = _first(item.get("image"))
-    return Described(
+    return DescribedProduct(
         name=clean(_first(item.get("name"))) or None,
         gtin=next((code for code in found if code), None),
         sku=clean(_first(item.get("sku"))) or None,

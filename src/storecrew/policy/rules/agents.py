@@ -31,14 +31,14 @@ def agent_pauses(
         return None
     tags = facts.plane.agents.get(action.agent)
     if tags is None:
-        return deny("pausing", f"there is no agent {action.agent!r}")
+        return deny("agent_pauses", f"there is no agent {action.agent!r}")
     if isinstance(action, ResumeAgent):
-        return ask("pausing", "somebody paused it; whether it may go on is theirs to say")
+        return ask("agent_pauses", "somebody paused it; whether it may go on is theirs to say")
     if action.agent == RESOLVER:
-        return deny("pausing", "it looks after the others; only a person pauses it, by hand")
+        return deny("agent_pauses", "it looks after the others; only a person pauses it, by hand")
     if FLOW in tags:
-        return require_approval("pausing", "orders stand still without it")
-    return allow("pausing", "no order depends on it, and a person can resume it")
+        return require_approval("agent_pauses", "orders stand still without it")
+    return allow("agent_pauses", "no order depends on it, and a person can resume it")
 
 
 def delegation(
@@ -49,10 +49,10 @@ def delegation(
     if not isinstance(action, AssignTask):
         return None
     if action.agent not in facts.plane.agents:
-        return deny("delegating", f"there is no agent {action.agent!r}")
+        return deny("delegation", f"there is no agent {action.agent!r}")
     if action.due_at <= facts.now:
-        return deny("delegating", "it should have been done before now")
-    return allow("delegating", "each thing the agent then proposes is judged by itself")
+        return deny("delegation", "it should have been done before now")
+    return allow("delegation", "each thing the agent then proposes is judged by itself")
 
 
 def assumptions(

@@ -23,5 +23,5 @@ def stock_counts(
 ) -> RuleResult | None:
     """Ask before stock is set to a count: a typing error would sell units that do not exist."""
     if isinstance(proposal.action, SetStock | AdjustStock):
-        return ask("counts", "it changes what the books say is on the shelf")
+        return ask("stock_counts", "it changes what the books say is on the shelf")
     return None

@@ -49,7 +49,7 @@ def order_holds(
     if not isinstance(action, HoldOrder | ReleaseOrder):
         return None
     if facts.order is None:
-        return deny("holds", f"there is no order {action.order_id}")
+        return deny("order_holds", f"there is no order {action.order_id}")
     if isinstance(action, ReleaseOrder):
-        return require_approval("holds", "a person looks at a held order before it goes on")
-    return allow("holds", "the order waits for a person; nothing else changes")
+        return require_approval("order_holds", "a person looks at a held order before it goes on")
+    return allow("order_holds", "the order waits for a person; nothing else changes")

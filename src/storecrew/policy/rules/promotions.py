@@ -131,9 +131,9 @@ def storefront(
 ) -> RuleResult | None:
     """Allow what changes no price and sends no message: recommendations, and ending an offer."""
     if isinstance(proposal.action, RecordCompetitorPrice):
-        return allow("window", "what a rival was seen asking is noted as it was seen")
+        return allow("storefront", "what a rival was seen asking is noted as it was seen")
     if isinstance(proposal.action, SetRecommendations | SuggestProduct | TrackCompetitorPage):
-        return allow("window", "it changes what is shown or looked up, no price and no stock")
+        return allow("storefront", "it changes what is shown or looked up, no price and no stock")
     if isinstance(proposal.action, EndDiscount | WithdrawBundle):
-        return allow("window", "it ends an offer; orders placed with it stay")
+        return allow("storefront", "it ends an offer; orders placed with it stay")
     return None

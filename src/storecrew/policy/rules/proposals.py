@@ -9,5 +9,5 @@ from storecrew.policy.settings import PolicySettings
 def reverts(proposal: Proposal, facts: PolicyFacts, settings: PolicySettings) -> RuleResult | None:
     """Ask before an earlier effect is taken back."""
     if isinstance(proposal.action, RevertProposal):
-        return ask("reverting", "it takes back what was decided before")
+        return ask("reverts", "it takes back what was decided before")
     return None

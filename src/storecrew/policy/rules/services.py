@@ -15,4 +15,8 @@ def service_restarts(
         return None
     done, most = facts.plane.restarts.get(proposal.action.service, 0), settings.restarts_per_day
     text = f"{done} restarts within a day; the limit is {most}"
-    return require_approval("restarts", text) if done >= most else allow("restarts", text)
+    return (
+        require_approval("service_restarts", text)
+        if done >= most
+        else allow("service_restarts", text)
+    )

@@ -31,7 +31,7 @@ from storecrew.stores.simulated.tally import OrderRecord, Tally
 
 ACTOR = "market"
 _PAGE = 500
-_WISHES = 7
+_SUBSCRIBES_ONE_IN = 7
 """One in so many who find the shelf empty asks to be told when it is filled."""
 
 
@@ -267,7 +267,7 @@ class Market:
     def _subscribe_back_in_stock(self, shopping: _ShoppingList) -> list[tuple[str, Action]]:
         """Let one in seven who found the product sold out subscribe to its return."""
         shopper = shopping.shopper
-        if shopper.number % _WISHES:
+        if shopper.number % _SUBSCRIBES_ONE_IN:
             return []
         customer = f"C{shopper.customer:04d}"
         return [(f"wish/{shopper.id}", SubscribeBackInStock(customer=customer, sku=shopper.sku))]

@@ -84,14 +84,14 @@ Handler = Callable[[UnitOfWork, Any], HandlerResult]
 HANDLERS: dict[type[Action], Handler] = {
     SetPrice: catalog.set_price,
     SetCost: catalog.set_cost,
-    UpsertProduct: catalog.put_product,
-    RecordCompetitorPrice: catalog.record_rival_price,
+    UpsertProduct: catalog.upsert_product,
+    RecordCompetitorPrice: catalog.record_competitor_price,
     SetStock: inventory.set_stock,
     AdjustStock: inventory.adjust_stock,
     TransferStock: inventory.transfer_stock,
-    CreatePurchaseOrder: purchasing.reorder,
-    CancelPurchaseOrder: purchasing.cancel_purchase,
-    ReceivePurchaseOrder: purchasing.receive_purchase,
+    CreatePurchaseOrder: purchasing.create_purchase_order,
+    CancelPurchaseOrder: purchasing.cancel_purchase_order,
+    ReceivePurchaseOrder: purchasing.receive_purchase_order,
     PlaceOrder: orders.place_order,
     ApproveOrder: orders.approve_order,
     CapturePayment: orders.capture_payment,
@@ -101,7 +101,7 @@ HANDLERS: dict[type[Action], Handler] = {
     AcceptReturn: returns.accept_return,
     Refund: returns.refund,
     SendMessage: messages.send_message,
-    DelayPurchaseOrder: purchasing.delay_purchase,
+    DelayPurchaseOrder: purchasing.delay_purchase_order,
     AuthorizePayment: payments.authorize_payment,
     SetPaymentMethod: payments.set_payment_method,
     HoldOrder: payments.hold_order,
@@ -113,17 +113,17 @@ HANDLERS: dict[type[Action], Handler] = {
     SetRecommendations: promotions.set_recommendations,
     StartCampaign: promotions.start_campaign,
     SuggestProduct: promotions.suggest_product,
-    TrackCompetitorPage: promotions.watch_rival,
-    RecordCustomerActivity: promotions.record_act,
+    TrackCompetitorPage: promotions.track_competitor_page,
+    RecordCustomerActivity: promotions.record_customer_activity,
     OpenTicket: support.open_ticket,
     ReplyToTicket: support.reply_to_ticket,
     EscalateTicket: support.escalate_ticket,
     CloseTicket: support.close_ticket,
     RateTicket: support.rate_ticket,
-    UpsertCustomer: support.put_customer,
+    UpsertCustomer: support.upsert_customer,
     SetConsent: support.set_consent,
     SuppressAddress: support.suppress_address,
-    SubscribeBackInStock: support.watch_stock,
+    SubscribeBackInStock: support.subscribe_back_in_stock,
 }
 """Every action, and the function that checks and performs it."""
 
@@ -157,7 +157,7 @@ def _handle(unit: UnitOfWork, keyed: Command, print_: str) -> HandlerResult:
     perform = HANDLERS.get(type(keyed.action), _unsupported)
     answer = perform(unit, keyed.action)
     row = {"key": keyed.key, "fingerprint": print_, "applied": answer.code == ""}
-    unit.add(t.effects, {**row, "outcome": dumps(answer.to_json()), "at": unit.now})
+    unit.add(t.applied_commands, {**row, "outcome": dumps(answer.to_json()), "at": unit.now})
     return answer
 
 

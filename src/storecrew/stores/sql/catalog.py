@@ -59,7 +59,7 @@ def set_cost(unit: UnitOfWork, action: SetCost) -> HandlerResult:
     return done(before={"cost": unit.json(previous)}, after={"cost": unit.json(product.cost)})
 
 
-def put_product(unit: UnitOfWork, action: UpsertProduct) -> HandlerResult:
+def upsert_product(unit: UnitOfWork, action: UpsertProduct) -> HandlerResult:
     """Create the product, or change all but its price."""
     if bad := _bad_product(unit, action):
         return bad
@@ -93,9 +93,9 @@ def new_product(unit: UnitOfWork, sku: str, name: str, price: int) -> ProductRow
     return product
 
 
-def record_rival_price(unit: UnitOfWork, action: RecordCompetitorPrice) -> HandlerResult:
+def record_competitor_price(unit: UnitOfWork, action: RecordCompetitorPrice) -> HandlerResult:
     """Keep the observation as it was seen; a fact leaves only when it is another than before."""
-    if bad := bad_name("rival", action.competitor):
+    if bad := bad_name("competitor", action.competitor):
         return bad
     if action.sku not in unit.products:
         return unknown("product", action.sku)

@@ -141,19 +141,19 @@ def campaigns(connection: Connection) -> Sequence[Campaign]:
 
 def product_suggestions(connection: Connection) -> Sequence[ProductSuggestion]:
     """Return products that were suggested, newest first."""
-    newest = sa.select(d.suggestions).order_by(
-        d.suggestions.c.suggested_at.desc(), d.suggestions.c.name
+    newest = sa.select(d.product_suggestions).order_by(
+        d.product_suggestions.c.suggested_at.desc(), d.product_suggestions.c.name
     )
     return [ProductSuggestion(**row._mapping) for row in connection.execute(newest)]
 
 
 def competitor_pages(connection: Connection) -> Sequence[CompetitorPage]:
     """Return the tracked competitor pages, by SKU, then competitor."""
-    every = sa.select(d.watched_rivals).order_by(
-        d.watched_rivals.c.product, d.watched_rivals.c.rival
+    every = sa.select(d.competitor_pages).order_by(
+        d.competitor_pages.c.product, d.competitor_pages.c.competitor
     )
     return [
-        CompetitorPage(sku=row.product, competitor=row.rival, url=row.url)
+        CompetitorPage(sku=row.product, competitor=row.competitor, url=row.url)
         for row in connection.execute(every)
     ]
 
@@ -162,7 +162,12 @@ def customer_activity(
     connection: Connection, since: datetime, limit: int
 ) -> Sequence[CustomerActivity]:
     """Return what customers did since then, oldest first; the newest where there are too many."""
-    newest = sa.select(d.acts).where(d.acts.c.at >= since).order_by(d.acts.c.id.desc()).limit(limit)
+    newest = (
+        sa.select(d.customer_activity)
+        .where(d.customer_activity.c.at >= since)
+        .order_by(d.customer_activity.c.id.desc())
+        .limit(limit)
+    )
     found = [
         CustomerActivity(
             customer=row.customer, kind=row.kind, at=row.at, sku=row.product, text=row.text
@@ -247,9 +252,9 @@ def back_in_stock_subscribers(connection: Connection, sku: str) -> Sequence[str]
 
 
 _WAITING = (
-    sa.select(d.stock_wishes.c.customer)
-    .where(d.stock_wishes.c.product == sa.bindparam("sku"))
-    .order_by(d.stock_wishes.c.customer)
+    sa.select(d.back_in_stock_subscriptions.c.customer)
+    .where(d.back_in_stock_subscriptions.c.product == sa.bindparam("sku"))
+    .order_by(d.back_in_stock_subscriptions.c.customer)
 )
 
 

@@ -17,9 +17,9 @@ from storecrew.stores.sql.schema import ledger as t
 
 _LONGEST = 500
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-_SEEN = sa.select(t.effects.c.key, t.effects.c.fingerprint, t.effects.c.outcome).where(
-    t.effects.c.key.in_(sa.bindparam("among", expanding=True))
-)
+_SEEN = sa.select(
+    t.applied_commands.c.key, t.applied_commands.c.fingerprint, t.applied_commands.c.outcome
+).where(t.applied_commands.c.key.in_(sa.bindparam("among", expanding=True)))
 
 
 def fingerprint(keyed: Command) -> str:
@@ -54,7 +54,9 @@ def outcome(connection: Connection, key: str) -> Outcome | None:
 
 def applied(connection: Connection, prefix: str) -> Sequence[str]:
     """Return the keys under which an effect happened, in order."""
-    happened = sa.select(t.effects.c.key).where(t.effects.c.applied)
+    happened = sa.select(t.applied_commands.c.key).where(t.applied_commands.c.applied)
     if prefix:
-        happened = happened.where(sa.func.substr(t.effects.c.key, 1, len(prefix)) == prefix)
-    return connection.scalars(happened.order_by(t.effects.c.key)).all()
+        happened = happened.where(
+            sa.func.substr(t.applied_commands.c.key, 1, len(prefix)) == prefix
+        )
+    return connection.scalars(happened.order_by(t.applied_commands.c.key)).all()

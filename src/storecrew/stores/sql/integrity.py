@@ -174,8 +174,9 @@ CHECKS = (
     _IntegrityCheck(
         "keys",
         "order {0}",
-        "was placed under key {1}, which no effect has",
-        """SELECT o.id, o.effect_key FROM orders o LEFT JOIN effects e ON e.key = o.effect_key
+        "was placed under key {1}, which no applied command has",
+        """SELECT o.id, o.effect_key FROM orders o
+           LEFT JOIN applied_commands e ON e.key = o.effect_key
            WHERE NOT o.imported AND (e.key IS NULL OR NOT e.applied)""",
     ),
     _IntegrityCheck(
@@ -186,10 +187,10 @@ CHECKS = (
            GROUP BY effect_key HAVING COUNT(*) > 1""",
     ),
     _IntegrityCheck(
-        "purchases",
+        "purchase_orders",
         "{0} in {1}",
         "{2} purchases are open at once",
-        """SELECT product, warehouse, COUNT(*) FROM purchases WHERE status = 'open'
+        """SELECT product, warehouse, COUNT(*) FROM purchase_orders WHERE status = 'open'
            GROUP BY product, warehouse HAVING COUNT(*) > 1""",
     ),
     _IntegrityCheck(

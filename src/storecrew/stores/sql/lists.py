@@ -70,12 +70,12 @@ def purchases(
     connection: Connection, currency: str, status: str | None, page: int, per_page: int
 ) -> Page[PurchaseOrder]:
     """Return one page of the purchase orders of this status (all when None), oldest first."""
-    query = sa.select(t.purchases)
+    query = sa.select(t.purchase_orders)
     return _page(
         connection,
-        query if status is None else query.where(t.purchases.c.status == status),
-        [(t.purchases.c.id, "up")],
-        total=row_count(connection, "purchases", state=status),
+        query if status is None else query.where(t.purchase_orders.c.status == status),
+        [(t.purchase_orders.c.id, "up")],
+        total=row_count(connection, "purchase_orders", state=status),
         place=(page, per_page),
         read=lambda row: to_purchase(row, currency),
     )

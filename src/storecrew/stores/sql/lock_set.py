@@ -119,7 +119,7 @@ def _writes_to(locks: LockSet, action: Any) -> None:
         locks.customers.add(action.customer)
 
 
-def _wishes(locks: LockSet, action: SubscribeBackInStock) -> None:
+def _subscribes(locks: LockSet, action: SubscribeBackInStock) -> None:
     locks.customers.add(action.customer)
     locks.products.add(action.sku)
 
@@ -151,5 +151,5 @@ _NEEDS: dict[type[Action], Callable[[LockSet, Any], None]] = {
     OpenTicket: _writes_to,
     UpsertCustomer: _writes_to,
     SetConsent: _writes_to,
-    SubscribeBackInStock: _wishes,
+    SubscribeBackInStock: _subscribes,
 }

@@ -90,23 +90,26 @@ _PAYMENTS = (
 )
 _REFERENCES = sa.select(t.payments.c.reference).where(_among(t.payments.c.reference))
 _PURCHASE_COLUMNS = (
-    t.purchases.c.id,
-    t.purchases.c.product,
-    t.purchases.c.warehouse,
-    t.purchases.c.quantity,
-    t.purchases.c.status,
-    t.purchases.c.received,
+    t.purchase_orders.c.id,
+    t.purchase_orders.c.product,
+    t.purchase_orders.c.warehouse,
+    t.purchase_orders.c.quantity,
+    t.purchase_orders.c.status,
+    t.purchase_orders.c.received,
 )
 _PURCHASES = (
     sa.select(*_PURCHASE_COLUMNS)
-    .where(_among(t.purchases.c.id))
-    .order_by(t.purchases.c.id)
+    .where(_among(t.purchase_orders.c.id))
+    .order_by(t.purchase_orders.c.id)
     .with_for_update()
 )
 _OPEN_PURCHASES = (
     sa.select(*_PURCHASE_COLUMNS)
-    .where(_among(t.purchases.c.product), t.purchases.c.status == sa.literal_column("'open'"))
-    .order_by(t.purchases.c.id)
+    .where(
+        _among(t.purchase_orders.c.product),
+        t.purchase_orders.c.status == sa.literal_column("'open'"),
+    )
+    .order_by(t.purchase_orders.c.id)
     .with_for_update()
 )
 _PRODUCTS = (
@@ -137,11 +140,11 @@ _STOCK = (
 )
 _SUPPLIERS = sa.select(t.suppliers.c.id, t.suppliers.c.lead_time_days)
 _RIVALS = sa.select(
-    t.rival_prices.c.product,
-    t.rival_prices.c.rival,
-    t.rival_prices.c.amount,
-    t.rival_prices.c.currency,
-).where(_among(t.rival_prices.c.product))
+    t.competitor_prices.c.product,
+    t.competitor_prices.c.competitor,
+    t.competitor_prices.c.amount,
+    t.competitor_prices.c.currency,
+).where(_among(t.competitor_prices.c.product))
 _CONSENTS = sa.select(t.customers.c.id, t.customers.c.marketing_consent).where(
     _among(t.customers.c.id)
 )

@@ -17,7 +17,7 @@ from storecrew.stores.sql.locking import storable
 from storecrew.stores.sql.message_queries import message
 from storecrew.stores.sql.messages import MARKETING
 from storecrew.stores.sql.schema import ledger as t
-from storecrew.stores.sql.schema.customers_and_offers import deliveries, suppressions
+from storecrew.stores.sql.schema.customers_and_offers import message_deliveries, suppressions
 
 TAKING_LOCK = 0x6C6574
 """Postgres: one process at a time takes letters out."""
@@ -30,12 +30,12 @@ _MESSAGES = sa.select(
     t.customers.c.locale,
     t.customers.c.marketing_consent,
     suppressions.c.reason.label("barred"),
-    deliveries.c.attempts,
-    deliveries.c.state,
+    message_deliveries.c.attempts,
+    message_deliveries.c.state,
 ).select_from(
     t.messages.outerjoin(t.customers, t.customers.c.id == t.messages.c.customer)
     .outerjoin(suppressions, suppressions.c.address == sa.func.lower(t.customers.c.email))
-    .outerjoin(deliveries, deliveries.c.message_id == t.messages.c.id)
+    .outerjoin(message_deliveries, message_deliveries.c.message_id == t.messages.c.id)
 )
 _OF_PURPOSE = sa.or_(
     t.messages.c.purpose != MARKETING, sa.bindparam("marketing", type_=sa.Boolean) == sa.true()
@@ -45,35 +45,42 @@ _NEW = (
     sa.select(t.messages.c.id)
     .where(
         t.messages.c.id > sa.bindparam("after"),
-        ~sa.exists().where(deliveries.c.message_id == t.messages.c.id),
+        ~sa.exists().where(message_deliveries.c.message_id == t.messages.c.id),
         _OF_PURPOSE,
     )
     .order_by(t.messages.c.id)
     .limit(sa.bindparam("most"))
 )
 _AGAIN = (
-    sa.select(deliveries.c.message_id)
-    .join(t.messages, t.messages.c.id == deliveries.c.message_id)
-    .where(deliveries.c.state == _WAITING, deliveries.c.at <= sa.bindparam("now"), _OF_PURPOSE)
-    .order_by(deliveries.c.message_id)
+    sa.select(message_deliveries.c.message_id)
+    .join(t.messages, t.messages.c.id == message_deliveries.c.message_id)
+    .where(
+        message_deliveries.c.state == _WAITING,
+        message_deliveries.c.at <= sa.bindparam("now"),
+        _OF_PURPOSE,
+    )
+    .order_by(message_deliveries.c.message_id)
     .limit(sa.bindparam("most"))
 )
 _THESE = _MESSAGES.where(t.messages.c.id.in_(sa.bindparam("among", expanding=True))).order_by(
     t.messages.c.id
 )
 _NEWEST = sa.select(sa.func.max(t.messages.c.id))
-_INSERT = sa.insert(deliveries)
+_INSERT = sa.insert(message_deliveries)
 _UPDATE = (
-    sa.update(deliveries)
-    .where(deliveries.c.message_id == sa.bindparam("of_message"))
+    sa.update(message_deliveries)
+    .where(message_deliveries.c.message_id == sa.bindparam("of_message"))
     .values({name: sa.bindparam(name) for name in ("state", "address", "attempts", "detail", "at")})
 )
 _RECORD = (
-    sa.update(deliveries)
+    sa.update(message_deliveries)
     .where(
-        deliveries.c.message_id == sa.bindparam("of_message"),
-        deliveries.c.attempts == sa.bindparam("attempt"),
-        sa.or_(deliveries.c.state == _SENDING, deliveries.c.state == DeliveryState.UNKNOWN),
+        message_deliveries.c.message_id == sa.bindparam("of_message"),
+        message_deliveries.c.attempts == sa.bindparam("attempt"),
+        sa.or_(
+            message_deliveries.c.state == _SENDING,
+            message_deliveries.c.state == DeliveryState.UNKNOWN,
+        ),
     )
     .values({name: sa.bindparam(name) for name in ("state", "detail", "attempts", "at")})
 )
@@ -183,7 +190,9 @@ def record(connection: Connection, results: Sequence[DeliveryResult], now: datet
 
 def recover(connection: Connection, before: datetime, now: datetime) -> int:
     """Call unknown what is being sent since before then; return how many."""
-    lost = sa.update(deliveries).where(deliveries.c.state == _SENDING, deliveries.c.at < before)
+    lost = sa.update(message_deliveries).where(
+        message_deliveries.c.state == _SENDING, message_deliveries.c.at < before
+    )
     detail = "storecrew ended while this was being sent; the server may have it"
     said = {"state": DeliveryState.UNKNOWN, "detail": detail, "at": now}
     return connection.execute(lost.values(said)).rowcount
@@ -197,8 +206,8 @@ def retry(connection: Connection, message_id: int, now: datetime, *, by: str) ->
     known = message(connection, message_id)
     if known.state not in _RETRIED:
         raise InvalidInput("message", f"{message_id} is {known.state}; nothing to try again")
-    again = sa.update(deliveries).where(
-        deliveries.c.message_id == message_id, deliveries.c.state == known.state
+    again = sa.update(message_deliveries).where(
+        message_deliveries.c.message_id == message_id, message_deliveries.c.state == known.state
     )
     connection.execute(
         again.values(state=_WAITING, detail=f"again, said {by}; was {known.state}", at=now)
@@ -207,16 +216,16 @@ def retry(connection: Connection, message_id: int, now: datetime, *, by: str) ->
 
 def bounced(connection: Connection, message_id: int, reason: str, now: datetime) -> str | None:
     """Call a sent message failed; return where it was sent, None where it was not."""
-    sent_to = sa.select(deliveries.c.address).where(
-        deliveries.c.message_id == message_id,
-        deliveries.c.state.in_(
+    sent_to = sa.select(message_deliveries.c.address).where(
+        message_deliveries.c.message_id == message_id,
+        message_deliveries.c.state.in_(
             [DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED, _SENDING]
         ),
     )
     found = storable([message_id]) and connection.execute(sent_to).scalar()
     if not found:
         return None
-    came_back = sa.update(deliveries).where(deliveries.c.message_id == message_id)
+    came_back = sa.update(message_deliveries).where(message_deliveries.c.message_id == message_id)
     said = {"state": DeliveryState.FAILED, "detail": f"came back: {reason}", "at": now}
     connection.execute(came_back.values(said))
     return str(found)

@@ -11,7 +11,7 @@ from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.shop.messages import DeliveryState, MailReport, MessagePage, QueuedMessage
 from storecrew.stores.sql.locking import chunks, storable
 from storecrew.stores.sql.schema import ledger as t
-from storecrew.stores.sql.schema.customers_and_offers import deliveries
+from storecrew.stores.sql.schema.customers_and_offers import message_deliveries
 
 MAX_PER_PAGE = 200
 _WAITING = DeliveryState.WAITING
@@ -20,12 +20,17 @@ _WAITING = DeliveryState.WAITING
 def report(connection: Connection, campaign: str | None) -> MailReport:
     """Count messages by state; those without a row wait."""
     if campaign is None:
-        total, counts = row_count(connection, "messages"), row_counts(connection, "deliveries")
+        total, counts = (
+            row_count(connection, "messages"),
+            row_counts(connection, "message_deliveries"),
+        )
     else:
         queued = sa.select(sa.func.count()).where(t.messages.c.campaign == campaign)
         total = connection.execute(queued).scalar_one()
-        by_state = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
-        by_state = by_state.join(t.messages, t.messages.c.id == deliveries.c.message_id)
+        by_state = sa.select(message_deliveries.c.state, sa.func.count()).group_by(
+            message_deliveries.c.state
+        )
+        by_state = by_state.join(t.messages, t.messages.c.id == message_deliveries.c.message_id)
         of_campaign = connection.execute(by_state.where(t.messages.c.campaign == campaign))
         counts = {str(state): int(number) for state, number in of_campaign}
     counts[_WAITING] = total - sum(n for state, n in counts.items() if state != _WAITING)
@@ -34,12 +39,14 @@ def report(connection: Connection, campaign: str | None) -> MailReport:
 
 _MESSAGE_STATE = sa.select(
     t.messages,
-    deliveries.c.state,
-    deliveries.c.address,
-    deliveries.c.attempts,
-    deliveries.c.detail,
-    deliveries.c.at.label("since"),
-).select_from(t.messages.outerjoin(deliveries, deliveries.c.message_id == t.messages.c.id))
+    message_deliveries.c.state,
+    message_deliveries.c.address,
+    message_deliveries.c.attempts,
+    message_deliveries.c.detail,
+    message_deliveries.c.at.label("since"),
+).select_from(
+    t.messages.outerjoin(message_deliveries, message_deliveries.c.message_id == t.messages.c.id)
+)
 
 
 def messages(
@@ -56,9 +63,9 @@ def messages(
         ids, number = sa.select(t.messages.c.id), t.messages.c.id
         total = row_count(connection, "messages")
     else:
-        number = deliveries.c.message_id
-        ids = sa.select(number.label("id")).where(deliveries.c.state == state)
-        total = row_count(connection, "deliveries", state=state)
+        number = message_deliveries.c.message_id
+        ids = sa.select(number.label("id")).where(message_deliveries.c.state == state)
+        total = row_count(connection, "message_deliveries", state=state)
     order: SortOrder = [(number, "down")]
     found = page_rows(connection, ids, order, total=total, page=page, per_page=per_page)
     return _page(connection, [row.id for row in found], total)
@@ -66,8 +73,8 @@ def messages(
 
 def _waiting_page(connection: Connection, page: int, per_page: int) -> MessagePage:
     """Return one page of those that wait: taken out once and put back, or never taken out."""
-    back = row_count(connection, "deliveries", state=_WAITING)
-    total = back + row_count(connection, "messages") - row_count(connection, "deliveries")
+    back = row_count(connection, "message_deliveries", state=_WAITING)
+    total = back + row_count(connection, "messages") - row_count(connection, "message_deliveries")
     first = (page - 1) * per_page
     if first >= total:
         return MessagePage(items=(), total=total)
@@ -85,12 +92,14 @@ def _newest(column: sa.Column[int], condition: sa.ColumnElement[bool]) -> "sa.Se
     return sa.select(found.subquery().c.id)
 
 
-_TAKEN = sa.select(deliveries.c.message_id).where(deliveries.c.message_id == t.messages.c.id)
+_TAKEN = sa.select(message_deliveries.c.message_id).where(
+    message_deliveries.c.message_id == t.messages.c.id
+)
 _NEWEST_WAITING = (
     sa.union_all(
         # a join would read both tables to their ends
         _newest(t.messages.c.id, _TAKEN.scalar_subquery().is_(None)),
-        _newest(deliveries.c.message_id, deliveries.c.state == _WAITING),
+        _newest(message_deliveries.c.message_id, message_deliveries.c.state == _WAITING),
     )
     .order_by(sa.desc("id"))
     .limit(sa.bindparam("most", type_=sa.Integer))

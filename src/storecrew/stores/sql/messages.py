@@ -34,7 +34,7 @@ def send_message(unit: UnitOfWork, action: SendMessage) -> HandlerResult:
         return refused("already_sent", f"{action.customer!r} was told of {action.topic!r}")
     number = queue(unit, action)
     if action.topic.startswith(_BACK):
-        _answer_wish(unit, action)
+        _fulfil_subscription(unit, action)
     return done(detail={"customer": action.customer, "message_id": number})
 
 
@@ -56,8 +56,11 @@ def _was_told(unit: UnitOfWork, customer: str, topic: str) -> bool:
     return unit.connection.execute(_TOLD, here).first() is not None
 
 
-def _answer_wish(unit: UnitOfWork, action: SendMessage) -> None:
+def _fulfil_subscription(unit: UnitOfWork, action: SendMessage) -> None:
     """Delete the subscription that this message fulfils: `back:<sku>:<anything>`."""
     sku = action.topic.removeprefix(_BACK).rpartition(":")[0]
-    here = (d.stock_wishes.c.product == sku, d.stock_wishes.c.customer == action.customer)
-    unit.connection.execute(sa.delete(d.stock_wishes).where(*here))
+    here = (
+        d.back_in_stock_subscriptions.c.product == sku,
+        d.back_in_stock_subscriptions.c.customer == action.customer,
+    )
+    unit.connection.execute(sa.delete(d.back_in_stock_subscriptions).where(*here))

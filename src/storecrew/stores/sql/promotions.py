@@ -198,30 +198,33 @@ def suggest_product(unit: UnitOfWork, action: SuggestProduct) -> HandlerResult:
     """Put the idea on the owner's list, once."""
     if bad := bad_name("name", action.name) or _bad_text("reason", action.reason):
         return bad
-    if _found(unit, d.suggestions.c.name, action.name):
+    if _found(unit, d.product_suggestions.c.name, action.name):
         return refused("already_open", f"{action.name!r} was suggested before")
     row = {"name": action.name, "reason": action.reason, "source": action.source[:_LONGEST_TEXT]}
-    unit.connection.execute(sa.insert(d.suggestions), row | {"suggested_at": unit.now})
+    unit.connection.execute(sa.insert(d.product_suggestions), row | {"suggested_at": unit.now})
     return done(after={"name": action.name})
 
 
-def watch_rival(unit: UnitOfWork, action: TrackCompetitorPage) -> HandlerResult:
+def track_competitor_page(unit: UnitOfWork, action: TrackCompetitorPage) -> HandlerResult:
     """Track the page; it replaces another page of the same competitor for the product."""
-    if bad := bad_name("rival", action.competitor) or _bad_text("url", action.url):
+    if bad := bad_name("competitor", action.competitor) or _bad_text("url", action.url):
         return bad
     if not action.url.startswith(("https://", "http://")):
         return invalid("url", "does not begin with https:// or http://")
     if bad := _bad_skus(unit, (action.sku,)):
         return bad
-    here = (d.watched_rivals.c.product == action.sku, d.watched_rivals.c.rival == action.competitor)
-    was = unit.connection.execute(sa.select(d.watched_rivals.c.url).where(*here)).scalar()
-    unit.connection.execute(sa.delete(d.watched_rivals).where(*here))
-    row = {"product": action.sku, "rival": action.competitor, "url": action.url}
-    unit.connection.execute(sa.insert(d.watched_rivals), row)
+    here = (
+        d.competitor_pages.c.product == action.sku,
+        d.competitor_pages.c.competitor == action.competitor,
+    )
+    was = unit.connection.execute(sa.select(d.competitor_pages.c.url).where(*here)).scalar()
+    unit.connection.execute(sa.delete(d.competitor_pages).where(*here))
+    row = {"product": action.sku, "competitor": action.competitor, "url": action.url}
+    unit.connection.execute(sa.insert(d.competitor_pages), row)
     return done(before={"url": was}, after={"url": action.url})
 
 
-def record_act(unit: UnitOfWork, action: RecordCustomerActivity) -> HandlerResult:
+def record_customer_activity(unit: UnitOfWork, action: RecordCustomerActivity) -> HandlerResult:
     """Note what the customer did."""
     if action.kind not in ACTS:
         return invalid("kind", f"{action.kind!r} is not one of {', '.join(ACTS)}")
@@ -232,7 +235,9 @@ def record_act(unit: UnitOfWork, action: RecordCustomerActivity) -> HandlerResul
     ):
         return invalid("kind", "a search has a text, everything else a product")
     what = {"customer": action.customer, "kind": action.kind}
-    unit.add(d.acts, {**what, "product": action.sku, "text": action.text, "at": unit.now})
+    unit.add(
+        d.customer_activity, {**what, "product": action.sku, "text": action.text, "at": unit.now}
+    )
     unit.publish(CustomerActivityRecorded(**what, sku=action.sku, text=action.text))
     return done()
 

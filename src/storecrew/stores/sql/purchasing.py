@@ -25,10 +25,10 @@ DEFAULT_SUPPLIER = "default"
 DEFAULT_LEAD_DAYS = 7.0
 """Assumed where nobody named a supplier: a week, as wholesalers commonly promise."""
 
-_NEW_PURCHASE = sa.insert(t.purchases).returning(t.purchases.c.id)
+_NEW_PURCHASE = sa.insert(t.purchase_orders).returning(t.purchase_orders.c.id)
 
 
-def reorder(unit: UnitOfWork, action: CreatePurchaseOrder) -> HandlerResult:
+def create_purchase_order(unit: UnitOfWork, action: CreatePurchaseOrder) -> HandlerResult:
     """Buy from the product's supplier, unless a purchase for that place is already open."""
     if bad := bad_quantity(action.quantity) or bad_name("warehouse", action.warehouse):
         return bad
@@ -53,7 +53,7 @@ def reorder(unit: UnitOfWork, action: CreatePurchaseOrder) -> HandlerResult:
     return done(after={"purchase_id": purchase.id, "status": "open", "cost": cost}, detail=detail)
 
 
-def cancel_purchase(unit: UnitOfWork, action: CancelPurchaseOrder) -> HandlerResult:
+def cancel_purchase_order(unit: UnitOfWork, action: CancelPurchaseOrder) -> HandlerResult:
     """Call an open purchase off."""
     if (purchase := unit.purchases.get(action.purchase_id)) is None:
         return unknown("purchase", action.purchase_id)
@@ -65,7 +65,7 @@ def cancel_purchase(unit: UnitOfWork, action: CancelPurchaseOrder) -> HandlerRes
     return done(before=_state(purchase, "open"), after=_state(purchase, "cancelled"))
 
 
-def receive_purchase(unit: UnitOfWork, action: ReceivePurchaseOrder) -> HandlerResult:
+def receive_purchase_order(unit: UnitOfWork, action: ReceivePurchaseOrder) -> HandlerResult:
     """Put what was delivered on the shelf, and close the purchase."""
     if (purchase := unit.purchases.get(action.purchase_id)) is None:
         return unknown("purchase", action.purchase_id)
@@ -86,7 +86,7 @@ def receive_purchase(unit: UnitOfWork, action: ReceivePurchaseOrder) -> HandlerR
     return done(before=before, after=_state(purchase, "received") | {"on_hand": shelf.on_hand})
 
 
-def delay_purchase(unit: UnitOfWork, action: DelayPurchaseOrder) -> HandlerResult:
+def delay_purchase_order(unit: UnitOfWork, action: DelayPurchaseOrder) -> HandlerResult:
     """Note when an open purchase will really arrive; a moment that is over already is refused."""
     if (purchase := unit.purchases.get(action.purchase_id)) is None:
         return unknown("purchase", action.purchase_id)
@@ -94,9 +94,9 @@ def delay_purchase(unit: UnitOfWork, action: DelayPurchaseOrder) -> HandlerResul
         return bad
     if action.due_at <= unit.now:
         return invalid("due_at", "is over already; receive or cancel the purchase")
-    here = t.purchases.c.id == purchase.id
-    was = unit.connection.execute(sa.select(t.purchases.c.due_at).where(here)).scalar_one()
-    unit.connection.execute(sa.update(t.purchases).where(here).values(due_at=action.due_at))
+    here = t.purchase_orders.c.id == purchase.id
+    was = unit.connection.execute(sa.select(t.purchase_orders.c.due_at).where(here)).scalar_one()
+    unit.connection.execute(sa.update(t.purchase_orders).where(here).values(due_at=action.due_at))
     unit.publish(
         PurchaseOrderDelayed(
             sku=purchase.product, purchase_id=purchase.id, previous=was, due_at=action.due_at

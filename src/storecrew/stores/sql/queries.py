@@ -35,7 +35,9 @@ _PRICES = (
     .where(t.price_history.c.at >= _since)
     .order_by(t.price_history.c.at, t.price_history.c.id)
 )
-_RIVALS = sa.select(t.rival_prices).order_by(t.rival_prices.c.product, t.rival_prices.c.rival)
+_RIVALS = sa.select(t.competitor_prices).order_by(
+    t.competitor_prices.c.product, t.competitor_prices.c.competitor
+)
 _MOVES = sa.select(t.stock_history).order_by(t.stock_history.c.id.desc())
 _DAY = sa.func.substr(t.orders.c.timestamp, 1, 10)
 _SALES = (
@@ -52,8 +54,8 @@ _SALES = (
     )
     .group_by(t.order_items.c.product, _DAY)
 )
-_PURCHASES = sa.select(t.purchases).order_by(t.purchases.c.id)
-_PURCHASES_OF = _PURCHASES.where(t.purchases.c.status == sa.bindparam("status"))
+_PURCHASES = sa.select(t.purchase_orders).order_by(t.purchase_orders.c.id)
+_PURCHASES_OF = _PURCHASES.where(t.purchase_orders.c.status == sa.bindparam("status"))
 _SUPPLIERS = sa.select(t.suppliers).order_by(t.suppliers.c.id)
 _CUSTOMER = sa.select(t.customers).where(t.customers.c.id == sa.bindparam("customer_id"))
 _MESSAGES = (
@@ -174,11 +176,11 @@ def competitor_prices(
     return [
         CompetitorPrice(
             sku=row.product,
-            competitor=row.rival,
+            competitor=row.competitor,
             price=Money(Decimal(row.amount), row.currency),
             seen_at=row.seen_at,
         )
-        for row in _of_products(connection, _RIVALS, t.rival_prices.c.product, skus)
+        for row in _of_products(connection, _RIVALS, t.competitor_prices.c.product, skus)
     ]
 
 

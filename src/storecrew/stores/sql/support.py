@@ -142,7 +142,7 @@ def rate_ticket(unit: UnitOfWork, action: RateTicket) -> HandlerResult:
     return done(before={"rating": ticket.rating}, after={"rating": action.rating})
 
 
-def put_customer(unit: UnitOfWork, action: UpsertCustomer) -> HandlerResult:
+def upsert_customer(unit: UnitOfWork, action: UpsertCustomer) -> HandlerResult:
     """Enter the customer without consent, or change name, address and language."""
     if bad := bad_name("customer", action.customer) or bad_name("name", action.name):
         return bad
@@ -189,22 +189,22 @@ def suppress_address(unit: UnitOfWork, action: SuppressAddress) -> HandlerResult
     return done(after={"address": address})
 
 
-_WISH = sa.select(d.stock_wishes.c.at).where(
-    d.stock_wishes.c.product == sa.bindparam("product"),
-    d.stock_wishes.c.customer == sa.bindparam("customer"),
+_SUBSCRIPTION = sa.select(d.back_in_stock_subscriptions.c.at).where(
+    d.back_in_stock_subscriptions.c.product == sa.bindparam("product"),
+    d.back_in_stock_subscriptions.c.customer == sa.bindparam("customer"),
 )
-_ADD_WISH = sa.insert(d.stock_wishes)
+_ADD_SUBSCRIPTION = sa.insert(d.back_in_stock_subscriptions)
 
 
-def watch_stock(unit: UnitOfWork, action: SubscribeBackInStock) -> HandlerResult:
+def subscribe_back_in_stock(unit: UnitOfWork, action: SubscribeBackInStock) -> HandlerResult:
     """Store the customer's back-in-stock subscription until it is fulfilled."""
     if action.customer not in unit.consents:
         return unknown("customer", action.customer)
     if action.sku not in unit.products:
         return unknown("product", action.sku)
-    wish = {"product": action.sku, "customer": action.customer}
-    if unit.connection.execute(_WISH, wish).first() is None:
-        unit.connection.execute(_ADD_WISH, {**wish, "at": unit.now})
+    subscription = {"product": action.sku, "customer": action.customer}
+    if unit.connection.execute(_SUBSCRIPTION, subscription).first() is None:
+        unit.connection.execute(_ADD_SUBSCRIPTION, {**subscription, "at": unit.now})
     return done(after={"sku": action.sku, "customer": action.customer})
 
 

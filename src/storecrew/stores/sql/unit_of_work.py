@@ -29,7 +29,7 @@ OUTBOX_LOCK = 0x6F7574
 _INSERTS = {
     table.name: BulkStatement(sa.insert(table).inline()) for table in c.METADATA.sorted_tables
 }
-_WRITE_ORDER = tuple(name for name in _INSERTS if name not in ("effects", "outbox"))
+_WRITE_ORDER = tuple(name for name in _INSERTS if name not in ("applied_commands", "outbox"))
 
 
 def _update(table: sa.Table, keys: Iterable[str], values: Iterable[str]) -> BulkStatement:
@@ -45,16 +45,16 @@ _PRODUCT = _update(
 )
 _STOCK_ROW = _update(t.stock, ("product", "warehouse"), ("on_hand", "reserved"))
 _ORDER = _update(t.orders, ("id",), ("status", "paid_minor", "details", "updated_at", "held"))
-_PURCHASE = _update(t.purchases, ("id",), ("status", "received"))
+_PURCHASE = _update(t.purchase_orders, ("id",), ("status", "received"))
 _RELEASE = BulkStatement(
     sa.delete(t.reservations).where(t.reservations.c.order_id == sa.bindparam("at_order"))
 )
-_FORGET_RIVAL = sa.delete(t.rival_prices).where(
-    t.rival_prices.c.product == sa.bindparam("sku"),
-    t.rival_prices.c.rival == sa.bindparam("rival"),
+_FORGET_RIVAL = sa.delete(t.competitor_prices).where(
+    t.competitor_prices.c.product == sa.bindparam("sku"),
+    t.competitor_prices.c.competitor == sa.bindparam("competitor"),
 )
-_WAITED_FOR = sa.select(d.stock_wishes.c.product).where(
-    d.stock_wishes.c.product.in_(sa.bindparam("skus", expanding=True))
+_WAITED_FOR = sa.select(d.back_in_stock_subscriptions.c.product).where(
+    d.back_in_stock_subscriptions.c.product.in_(sa.bindparam("skus", expanding=True))
 )
 _SHARE_OUTBOX = sa.select(sa.func.pg_advisory_xact_lock_shared(OUTBOX_LOCK))
 
@@ -222,7 +222,9 @@ class UnitOfWork:
         orders = self._orders.values()
         _ORDER.execute(self.connection, [_order_values(order, self.now) for order in orders])
         _RELEASE.execute(self.connection, [{"at_order": each} for each in self._released])
-        _INSERTS["effects"].execute(self.connection, self._rows.get("effects", ()))
+        _INSERTS["applied_commands"].execute(
+            self.connection, self._rows.get("applied_commands", ())
+        )
         self._flush_outbox()
 
     def _notify_back_in_stock(self) -> None:
@@ -268,8 +270,8 @@ class UnitOfWork:
     def _flush_competitor_prices(self) -> None:
         for (sku, rival), price in self._competitor_prices.items():
             seen = {"amount": str(price.amount), "currency": price.currency, "seen_at": self.now}
-            self.connection.execute(_FORGET_RIVAL, {"sku": sku, "rival": rival})
-            self.add(t.rival_prices, {"product": sku, "rival": rival, **seen})
+            self.connection.execute(_FORGET_RIVAL, {"sku": sku, "competitor": rival})
+            self.add(t.competitor_prices, {"product": sku, "competitor": rival, **seen})
 
 
 def _order_values(order: OrderRow, now: datetime) -> dict[str, Any]:

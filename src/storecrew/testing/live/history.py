@@ -142,23 +142,23 @@ _TRADE = (
     """UPDATE stock SET reserved = held.n FROM (
       SELECT product, count(*) AS n FROM reservations GROUP BY product) held
     WHERE held.product = stock.product""",
-    """INSERT INTO effects
+    """INSERT INTO applied_commands
     SELECT 'old/' || id, '', 1, json_remove(:done, '$.key'), timestamp FROM orders""",
-    """INSERT INTO effects
+    """INSERT INTO applied_commands
     SELECT :agent || '@' || id || '/0', '', 1, json_remove(:done, '$.key'), timestamp
     FROM orders WHERE id % 10 = 0 AND id % 100 <> 0""",
     """INSERT INTO outbox (id, kind, subject, event, at, actor)
     SELECT id, 'OrderPlaced', 'order:' || id,
       json_set(:placed, '$.order_id', id, '$.customer', customer), timestamp, 'system'
     FROM orders""",
-    f"""INSERT INTO purchases (product, supplier, warehouse, quantity, received, unit_cost_minor,
-      status, ordered_at, due_at) {_numbers(":orders / 50")}
+    f"""INSERT INTO purchase_orders (product, supplier, warehouse, quantity, received,
+      unit_cost_minor, status, ordered_at, due_at) {_numbers(":orders / 50")}
     SELECT printf('sku-%07d', i % :products), 'supplier', 'main', 20, 20, 500, 'received',
       minute(i), minute(i) FROM n""",
     f"""INSERT INTO messages (customer, purpose, title, body, at, topic) {_numbers(":orders / 10")}
     SELECT 'customer-' || (i % :customers), 'service', 'Your order', 'It is on its way.',
       minute(i * 10), 'order:' || i FROM n""",
-    """INSERT INTO deliveries SELECT id, 'sent', 'c@example.com', 1, '', at FROM messages
+    """INSERT INTO message_deliveries SELECT id, 'sent', 'c@example.com', 1, '', at FROM messages
     WHERE id <= :orders / 10 - 60""",
     f"""INSERT INTO tickets {_numbers(":orders / 10")}
     SELECT 'ticket-' || i, 'closed', 'Where is it?', 'customer-' || (i % :customers), i, 'api',
@@ -169,17 +169,17 @@ _CREW = (
     f"""INSERT INTO events {_numbers(":orders")}
     SELECT i, 'store', i, 'OrderPlaced', 'order:' || i,
       json_set(:placed, '$.order_id', i), minute(i), 'system' FROM n""",
-    "INSERT INTO cursors VALUES ('store', :orders)",
+    "INSERT INTO outbox_cursors VALUES ('store', :orders)",
     f"""INSERT INTO runs (id, agent, actor, status, attempt, created_at, finished_at, error,
       proposals, worker, tokens)
     SELECT {_RUN}, :agent, 'agent:' || :agent, 'done', 1, at, at, '', 1, '', 0
     FROM events WHERE seq % 10 = 0""",
-    """INSERT INTO wakes (event_seq, agent, subject, at, run_id, alone)
+    """INSERT INTO event_deliveries (event_seq, agent, subject, at, run_id, alone)
     SELECT seq, :agent, subject, at, :agent || '@' || ((seq + 9) / 10 * 10), 0 FROM events""",
     f"""INSERT INTO proposals (id, run_id, n, agent, body, at)
     SELECT {_RUN} || '/0', {_RUN}, 0, :agent,
       json_set(:proposed, '$.action.order_id', seq), at FROM events WHERE seq % 10 = 0""",
-    f"""INSERT INTO decisions (proposal_id, body, verdict, at, day, spends, moves)
+    f"""INSERT INTO decisions (proposal_id, body, verdict, at, day, budget_spend, cash_out)
     SELECT {_RUN} || '/0', CASE WHEN seq % 100 = 0 THEN :asked ELSE :allowed END,
       CASE WHEN seq % 100 = 0 THEN {int(Verdict.ASK)} ELSE {int(Verdict.ALLOW)} END, at,
       substr(at, 1, 10), 0, 0 FROM events WHERE seq % 10 = 0""",

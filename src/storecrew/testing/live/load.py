@@ -213,7 +213,7 @@ class Traffic:
             return {"event_type": "DeliveryConfirmed", "data": {"order_id": self._paid.popleft()}}
         cents = PRICE.minor - 50 + number % 100
         price = {"amount": f"{cents // 100}.{cents % 100:02}", "currency": CURRENCY}
-        data = {"sku": sku(number % self._load.products), "rival": "rival", "price": price}
+        data = {"sku": sku(number % self._load.products), "competitor": "rival", "price": price}
         return {"event_type": "CompetitorPriceObserved", "data": data}
 
     # --- the owner -------------------------------------------------------------------------

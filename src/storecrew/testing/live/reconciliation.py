@@ -142,7 +142,7 @@ def _runs(journal: sqlite3.Connection, account: Reconciliation, at: datetime) ->
             account.unfinished.append(f"run {run} is {status} {error}")
         elif status != "done":
             account.failed.append(f"run {run} {status}: {error}")
-    query = "SELECT agent, event_seq, at FROM wakes WHERE run_id IS NULL"
+    query = "SELECT agent, event_seq, at FROM event_deliveries WHERE run_id IS NULL"
     account.unfinished += [
         f"{agent} not woken by {seq}"
         for agent, seq, since in journal.execute(query)

@@ -50,7 +50,7 @@ def _audit() -> None:
 
 def _controls() -> None:
     op.create_table(
-        "controls",
+        "key_values",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
@@ -59,7 +59,7 @@ def _controls() -> None:
 
 def _cursors() -> None:
     op.create_table(
-        "cursors",
+        "outbox_cursors",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source"),
@@ -125,7 +125,7 @@ def _proposals() -> None:
 
 def _wakes() -> None:
     op.create_table(
-        "wakes",
+        "event_deliveries",
         sa.Column("event_seq", SEQ, nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -138,10 +138,10 @@ def _wakes() -> None:
         ),
         sa.PrimaryKeyConstraint("event_seq", "agent"),
     )
-    op.create_index("wakes_by_run", "wakes", ["run_id"], unique=False)
+    op.create_index("event_deliveries_by_run", "event_deliveries", ["run_id"], unique=False)
     op.create_index(
-        "wakes_pending",
-        "wakes",
+        "event_deliveries_pending",
+        "event_deliveries",
         ["agent", "event_seq"],
         unique=False,
         sqlite_where=sa.text("run_id IS NULL"),
@@ -199,7 +199,7 @@ def _decisions() -> None:
         sa.Column("verdict", sa.Integer(), nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),
-        sa.Column("spends", sa.BigInteger(), nullable=False),
+        sa.Column("budget_spend", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["proposal_id"],
             ["proposals.id"],
@@ -211,8 +211,8 @@ def _decisions() -> None:
         "decisions",
         ["day"],
         unique=False,
-        sqlite_where=sa.text("spends != 0"),
-        postgresql_where=sa.text("spends != 0"),
+        sqlite_where=sa.text("budget_spend != 0"),
+        postgresql_where=sa.text("budget_spend != 0"),
     )
 
 

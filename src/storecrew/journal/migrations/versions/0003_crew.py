@@ -15,9 +15,9 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("tokens", sa.Integer(), nullable=False, server_default="0"))
     op.create_index("runs_by_agent", "runs", ["agent", sa.text("created_at DESC"), "id"])
     op.add_column(
-        "decisions", sa.Column("moves", sa.BigInteger(), nullable=False, server_default="0")
+        "decisions", sa.Column("cash_out", sa.BigInteger(), nullable=False, server_default="0")
     )
-    moving = sa.text("moves != 0")
+    moving = sa.text("cash_out != 0")
     op.create_index(
         "decisions_moving", "decisions", ["day"], sqlite_where=moving, postgresql_where=moving
     )
@@ -37,7 +37,7 @@ def _of_the_crew() -> None:
         sa.PrimaryKeyConstraint("agent"),
     )
     op.create_table(
-        "halts",
+        "agent_suspensions",
         sa.Column("agent", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),
@@ -66,23 +66,23 @@ def _of_its_health() -> None:
         sa.PrimaryKeyConstraint("agent"),
     )
     op.create_table(
-        "incidents",
+        "agent_incidents",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.Text(), nullable=False),
         sa.Column("closed_at", sa.Text()),
-        sa.Column("told_at", sa.Text()),
-        sa.Column("told_end_at", sa.Text()),
+        sa.Column("notified_at", sa.Text()),
+        sa.Column("end_notified_at", sa.Text()),
         sa.Column("held_by", sa.Text(), nullable=False),
         sa.Column("held_at", sa.Text()),
         sa.PrimaryKeyConstraint("id"),
     )
     is_open = sa.text("closed_at IS NULL")
     op.create_index(
-        "incidents_open",
-        "incidents",
+        "agent_incidents_open",
+        "agent_incidents",
         ["agent"],
         unique=True,
         sqlite_where=is_open,

@@ -43,7 +43,7 @@ def upgrade() -> None:
     )
     op.create_index("sessions_by_user", "sessions", ["user_name"], unique=False)
     op.create_table(
-        "replies",
+        "idempotent_responses",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
@@ -51,4 +51,4 @@ def upgrade() -> None:
         sa.Column("at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
-    op.create_index("replies_by_time", "replies", ["at"], unique=False)
+    op.create_index("idempotent_responses_by_time", "idempotent_responses", ["at"], unique=False)

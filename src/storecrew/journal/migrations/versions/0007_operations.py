@@ -22,7 +22,7 @@ def upgrade() -> None:
     )
     op.create_index("operations_by_kind", "operations", ["kind", "at"])
     op.create_table(
-        "anomalies",
+        "incidents",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -33,12 +33,12 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.Text(), nullable=False),
         sa.Column("closed_at", sa.Text()),
         sa.Column("resolution", sa.Text(), nullable=False),
-        sa.Column("told_at", sa.Text()),
+        sa.Column("notified_at", sa.Text()),
         sa.PrimaryKeyConstraint("id"),
     )
     newest = [sa.text("opened_at DESC"), sa.text("id")]
-    op.create_index("anomalies_by_time", "anomalies", newest)
-    op.create_index("anomalies_by_status", "anomalies", ["status", *newest])
+    op.create_index("incidents_by_time", "incidents", newest)
+    op.create_index("incidents_by_status", "incidents", ["status", *newest])
     op.create_index(
         "approvals_rejected",
         "approvals",

@@ -6,7 +6,7 @@ from storecrew.database import Counted
 from storecrew.stores.sql.schema import columns as c
 from storecrew.stores.sql.schema.ledger import messages
 
-COUNTED = (Counted("authorizations", state="method"), Counted("deliveries", state="state"))
+COUNTED = (Counted("authorizations", state="method"), Counted("message_deliveries", state="state"))
 """Tables of which it is known how many rows they have."""
 tickets = sa.Table(
     "tickets",
@@ -72,23 +72,23 @@ campaign_members = sa.Table(
     sa.Column("customer", sa.Text, primary_key=True),
     c.text("part"),
 )
-suggestions = sa.Table(
-    "suggestions",
+product_suggestions = sa.Table(
+    "product_suggestions",
     c.METADATA,
     sa.Column("name", sa.Text, primary_key=True),
     c.text("reason"),
     c.text("source"),
     c.at("suggested_at"),
 )
-watched_rivals = sa.Table(
+competitor_pages = sa.Table(
     "competitor_pages",
     c.METADATA,
     sa.Column("product", sa.Text, primary_key=True),
-    sa.Column("rival", sa.Text, primary_key=True),
+    sa.Column("competitor", sa.Text, primary_key=True),
     c.text("url"),
 )
-acts = c.table(
-    "acts",
+customer_activity = c.table(
+    "customer_activity",
     c.number(),
     c.text("customer"),
     c.text("kind"),
@@ -111,8 +111,8 @@ payment_methods = sa.Table(
     sa.Column("method", sa.Text, primary_key=True),
     c.flag("enabled"),
 )
-stock_wishes = sa.Table(
-    "stock_wishes",
+back_in_stock_subscriptions = sa.Table(
+    "back_in_stock_subscriptions",
     c.METADATA,
     sa.Column("product", sa.Text, primary_key=True),
     sa.Column("customer", sa.Text, primary_key=True),
@@ -125,8 +125,8 @@ suppressions = sa.Table(
     c.text("reason"),
     c.at("at"),
 )
-deliveries = sa.Table(
-    "deliveries",
+message_deliveries = sa.Table(
+    "message_deliveries",
     c.METADATA,
     sa.Column("message_id", c.Id, sa.ForeignKey(messages.c.id), primary_key=True),
     c.text("state"),

@@ -14,7 +14,7 @@ COUNTED = (
     Counted("products"),
     Counted("stock"),
     Counted("customers"),
-    Counted("purchases", state="status"),
+    Counted("purchase_orders", state="status"),
     Counted("messages"),
 )
 """Tables of which it is known how many rows they have."""
@@ -180,8 +180,8 @@ suppliers = sa.Table(
     sa.Column("lead_time_days", sa.Float, nullable=False),
     sa.Column("lead_time_sd", sa.Float, nullable=False),
 )
-purchases = c.table(
-    "purchases",
+purchase_orders = c.table(
+    "purchase_orders",
     c.number(),
     c.text("product"),
     c.text("supplier"),
@@ -194,7 +194,7 @@ purchases = c.table(
     c.at("due_at"),
     sa.Index(None, "status", "id"),
     sa.Index(
-        "uq_purchases_open",
+        "uq_purchase_orders_open",
         "product",
         "warehouse",
         unique=True,
@@ -213,11 +213,11 @@ customers = sa.Table(
     c.text("locale"),
 )
 sa.Index("ix_customers_address", sa.func.lower(customers.c.email))
-rival_prices = sa.Table(
+competitor_prices = sa.Table(
     "competitor_prices",
     c.METADATA,
     sa.Column("product", sa.Text, primary_key=True),
-    sa.Column("rival", sa.Text, primary_key=True),
+    sa.Column("competitor", sa.Text, primary_key=True),
     c.text("amount"),
     c.text("currency"),
     c.at("seen_at"),
@@ -245,8 +245,8 @@ outbox = c.table(
     c.at("at"),
     c.text("actor"),
 )
-effects = sa.Table(
-    "effects",
+applied_commands = sa.Table(
+    "applied_commands",
     c.METADATA,
     sa.Column("key", sa.Text, primary_key=True),
     c.text("fingerprint"),

@@ -38,7 +38,7 @@ def _count_rows() -> None:
     )
     for table in ("products", "stock", "customers", "messages"):
         Counted(table).begin(op.get_bind())
-    for table in ("orders", "purchases"):
+    for table in ("orders", "purchase_orders"):
         Counted(table, state="status").begin(op.get_bind())
 
 
@@ -54,13 +54,13 @@ def _create_customers() -> None:
     )
     op.create_index("ix_customers_address", "customers", [sa.text("lower(email)")], unique=False)
     op.create_table(
-        "effects",
+        "applied_commands",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("applied", sa.Boolean(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_effects")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_applied_commands")),
     )
     op.create_table(
         "import_rejects",
@@ -177,7 +177,7 @@ def _create_products() -> None:
         postgresql_where=sa.text("price_minor <= 0"),
     )
     op.create_table(
-        "purchases",
+        "purchase_orders",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("supplier", sa.Text(), nullable=False),
@@ -188,14 +188,16 @@ def _create_products() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("ordered_at", sa.String(length=32), nullable=False),
         sa.Column("due_at", sa.String(length=32), nullable=False),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_purchases_quantity")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchases")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_purchase_orders_quantity")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_orders")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_purchases_status_id"), "purchases", ["status", "id"], unique=False)
     op.create_index(
-        "uq_purchases_open",
-        "purchases",
+        op.f("ix_purchase_orders_status_id"), "purchase_orders", ["status", "id"], unique=False
+    )
+    op.create_index(
+        "uq_purchase_orders_open",
+        "purchase_orders",
         ["product", "warehouse"],
         unique=True,
         sqlite_where=sa.text("status = 'open'"),
@@ -207,11 +209,11 @@ def _create_rival_prices() -> None:
     op.create_table(
         "competitor_prices",
         sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("rival", sa.Text(), nullable=False),
+        sa.Column("competitor", sa.Text(), nullable=False),
         sa.Column("amount", sa.Text(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("seen_at", sa.String(length=32), nullable=False),
-        sa.PrimaryKeyConstraint("product", "rival", name=op.f("pk_rival_prices")),
+        sa.PrimaryKeyConstraint("product", "competitor", name=op.f("pk_competitor_prices")),
     )
     op.create_table(
         "stock",

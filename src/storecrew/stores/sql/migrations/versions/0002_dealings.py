@@ -20,7 +20,7 @@ def upgrade() -> None:
     _create_payments()
     _create_post()
     Counted("authorizations", state="method").begin(op.get_bind())
-    Counted("deliveries", state="state").begin(op.get_bind())
+    Counted("message_deliveries", state="state").begin(op.get_bind())
 
 
 def _widen() -> None:
@@ -112,38 +112,38 @@ def _create_window() -> None:
         sa.PrimaryKeyConstraint("place", name="pk_recommendations"),
     )
     op.create_table(
-        "suggestions",
+        "product_suggestions",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("suggested_at", sa.String(32), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_suggestions"),
+        sa.PrimaryKeyConstraint("name", name="pk_product_suggestions"),
     )
     op.create_table(
         "competitor_pages",
         sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("rival", sa.Text(), nullable=False),
+        sa.Column("competitor", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("product", "rival", name="pk_watched_rivals"),
+        sa.PrimaryKeyConstraint("product", "competitor", name="pk_competitor_pages"),
     )
     op.create_table(
-        "acts",
+        "customer_activity",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_acts"),
+        sa.PrimaryKeyConstraint("id", name="pk_customer_activity"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_acts_at", "acts", ["at"])
+    op.create_index("ix_customer_activity_at", "customer_activity", ["at"])
     op.create_table(
-        "stock_wishes",
+        "back_in_stock_subscriptions",
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
-        sa.PrimaryKeyConstraint("product", "customer", name="pk_stock_wishes"),
+        sa.PrimaryKeyConstraint("product", "customer", name="pk_back_in_stock_subscriptions"),
     )
 
 
@@ -176,14 +176,18 @@ def _create_post() -> None:
         sa.PrimaryKeyConstraint("address", name="pk_suppressions"),
     )
     op.create_table(
-        "deliveries",
+        "message_deliveries",
         sa.Column("message_id", ID, autoincrement=False, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
-        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_deliveries_message_id"),
-        sa.PrimaryKeyConstraint("message_id", name="pk_deliveries"),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name="fk_message_deliveries_message_id"
+        ),
+        sa.PrimaryKeyConstraint("message_id", name="pk_message_deliveries"),
     )
-    op.create_index("ix_deliveries_state_message_id", "deliveries", ["state", "message_id"])
+    op.create_index(
+        "ix_message_deliveries_state_message_id", "message_deliveries", ["state", "message_id"]
+    )

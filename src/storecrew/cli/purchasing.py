@@ -1,4 +1,4 @@
-"""`storecrew customers` and `storecrew purchases`: who buys, and what suppliers owe."""
+"""`storecrew purchases`: what suppliers owe."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -13,79 +13,14 @@ from storecrew.cli.session import with_plane
 if TYPE_CHECKING:
     from storecrew.domain.actions import Action
 
-customers = typer.Typer(no_args_is_help=True, help="Enter customers, and what they agreed to.")
-purchases = typer.Typer(no_args_is_help=True, help="See, receive, delay or call off purchases.")
 
-CustomerId = Annotated[str, typer.Argument(help="The customer's id.")]
+app = typer.Typer(no_args_is_help=True, help="See, receive, delay or call off purchases.")
+
+
 PurchaseId = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The purchase's number.")]
 
 
-@customers.command("list")
-@handle_errors
-def list_customers(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """List every customer.
-
-    Example: storecrew customers list
-    """
-    found = with_plane(data_dir, lambda p: p.store.customers())
-    if as_json:
-        show_json(found)
-        return
-    rows = [
-        (c.id, c.name, c.email or "", c.locale, "yes" if c.marketing_consent else "no")
-        for c in found
-    ]
-    show_table(f"{len(rows)} customers", ("id", "name", "mail", "language", "marketing"), rows)
-
-
-@customers.command("set")
-@handle_errors
-def set_customer(  # noqa: PLR0913 - options are read by name, like a form
-    customer: CustomerId,
-    name: Annotated[str, typer.Option(help="As letters address them.")],
-    email: Annotated[str, typer.Option(help="Where letters go.")] = "",
-    locale: Annotated[str, typer.Option(help="Language of letters, such as de.")] = "en",
-    key: Key = "",
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Enter a customer, or change what is known of one.
-
-    Example: storecrew customers set anna --name Anna --email anna@example.com --locale de
-    """
-    from storecrew.domain.shop.customers import UpsertCustomer
-
-    action = UpsertCustomer(customer=customer, name=name, email=email or None, locale=locale)
-    apply(action, data_dir, key)
-    if as_json:
-        show_json({"customer": customer, "name": name})
-    else:
-        print(f"{customer} is {name}.")
-
-
-@customers.command()
-@handle_errors
-def consent(
-    customer: CustomerId,
-    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="Agrees no longer.")] = False,
-    key: Key = "",
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Record that a customer agrees to marketing, or with --withdrawn no longer does.
-
-    Example: storecrew customers consent anna
-    """
-    from storecrew.domain.shop.customers import SetConsent
-
-    apply(SetConsent(customer=customer, marketing=not withdrawn), data_dir, key)
-    if as_json:
-        show_json({"customer": customer, "marketing": not withdrawn})
-    else:
-        print(f"{customer} {'agrees no longer' if withdrawn else 'agrees'} to marketing.")
-
-
-@purchases.command("list")
+@app.command("list")
 @handle_errors
 def list_purchases(
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
@@ -110,7 +45,7 @@ def list_purchases(
     show_table(f"{len(rows)} purchases", columns, rows)
 
 
-@purchases.command()
+@app.command()
 @handle_errors
 def receive(
     purchase: PurchaseId,
@@ -131,7 +66,7 @@ def receive(
     _settled(action, purchase, "received", data_dir, key, as_json=as_json)
 
 
-@purchases.command()
+@app.command()
 @handle_errors
 def cancel(
     purchase: PurchaseId, key: Key = "", data_dir: DataDir = None, as_json: Json = False
@@ -146,7 +81,7 @@ def cancel(
              as_json=as_json)  # fmt: skip
 
 
-@purchases.command()
+@app.command()
 @handle_errors
 def delay(
     purchase: PurchaseId,

@@ -1,0 +1,92 @@
+"""Customers: entered, their consent, and back-in-stock subscriptions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import StringConstraints
+from typing_extensions import TypedDict
+
+from storecrew.api import bodies
+from storecrew.api.dependencies import CurrentPlane, act, page_answer, plane_of, skus_of
+from storecrew.api.requests import LedgerRoute
+from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.api.routes.promotions import Key
+from storecrew.api.schemas import PageResponse
+from storecrew.domain.shop.customers import (
+    Customer,
+    SetConsent,
+    SubscribeBackInStock,
+    UpsertCustomer,
+)
+
+router = APIRouter(prefix="/api", route_class=LedgerRoute, tags=["customers"])
+
+
+CustomerUpdate = TypedDict("CustomerUpdate", {"customer": str, "name": str})
+
+
+ConsentUpdate = TypedDict("ConsentUpdate", {"customer": str, "marketing": bool})
+
+
+StockSubscription = TypedDict("StockSubscription", {"customer": str, "product": str})
+
+
+class CustomerBody(bodies.Strict):
+    """What is known of a customer."""
+
+    name: bodies.Title
+    email: bodies.Name | None = None
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+
+
+class ConsentBody(bodies.Strict):
+    """Whether a customer agrees to marketing."""
+
+    marketing: bool
+
+
+class BackInStockRequest(bodies.Strict):
+    """Who wants to be told when a product is back."""
+
+    customer: bodies.Name
+    product: bodies.Name
+
+
+@router.get("/customers")
+@requires(VIEWER)
+async def customers(
+    plane: CurrentPlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+) -> PageResponse[Customer]:
+    """List customers by id."""
+    found = await plane.store.customer_page(page=page, per_page=per_page)
+    return page_answer(found.items, found.total, page=page, per_page=per_page)
+
+
+@router.put("/customers/{customer:path}/consent")
+@requires(OPERATOR)
+@bodies.example(marketing=True)
+async def consent(request: Request, customer: Key, body: ConsentBody) -> ConsentUpdate:
+    """Record whether a customer agrees to marketing; an opt-out holds at once."""
+    await act(request, SetConsent(customer=customer, marketing=body.marketing))
+    return {"customer": customer, "marketing": body.marketing}
+
+
+@router.put("/customers/{customer:path}")
+@requires(OPERATOR)
+@bodies.example(name="Anna", email="anna@example.com", locale="de")
+async def put_customer(request: Request, customer: Key, body: CustomerBody) -> CustomerUpdate:
+    """Enter a customer, or change what is known of one."""
+    action = UpsertCustomer(customer=customer, name=body.name, email=body.email, locale=body.locale)
+    await act(request, action)
+    return {"customer": customer, "name": body.name}
+
+
+@router.post("/back-in-stock-subscriptions", status_code=201)
+@requires(OPERATOR)
+@bodies.example(customer="anna", product="Product A")
+async def subscribe_back_in_stock(request: Request, body: BackInStockRequest) -> StockSubscription:
+    """Have a customer told once when a product can be bought again."""
+    skus = await skus_of(plane_of(request).store, [body.product])
+    sku = skus[body.product]
+    await act(request, SubscribeBackInStock(customer=body.customer, sku=sku))
+    return {"customer": body.customer, "product": sku}

@@ -1,0 +1,80 @@
+"""`storecrew customers`: who buys, and what they agreed to."""
+
+from typing import Annotated
+
+import typer
+
+from storecrew.cli.options import DataDir, Json
+from storecrew.cli.orders import Key, apply
+from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.session import with_plane
+
+app = typer.Typer(no_args_is_help=True, help="Enter customers, and what they agreed to.")
+
+
+CustomerId = Annotated[str, typer.Argument(help="The customer's id.")]
+
+
+@app.command("list")
+@handle_errors
+def list_customers(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List every customer.
+
+    Example: storecrew customers list
+    """
+    found = with_plane(data_dir, lambda p: p.store.customers())
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (c.id, c.name, c.email or "", c.locale, "yes" if c.marketing_consent else "no")
+        for c in found
+    ]
+    show_table(f"{len(rows)} customers", ("id", "name", "mail", "language", "marketing"), rows)
+
+
+@app.command("set")
+@handle_errors
+def set_customer(  # noqa: PLR0913 - options are read by name, like a form
+    customer: CustomerId,
+    name: Annotated[str, typer.Option(help="As letters address them.")],
+    email: Annotated[str, typer.Option(help="Where letters go.")] = "",
+    locale: Annotated[str, typer.Option(help="Language of letters, such as de.")] = "en",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Enter a customer, or change what is known of one.
+
+    Example: storecrew customers set anna --name Anna --email anna@example.com --locale de
+    """
+    from storecrew.domain.shop.customers import UpsertCustomer
+
+    action = UpsertCustomer(customer=customer, name=name, email=email or None, locale=locale)
+    apply(action, data_dir, key)
+    if as_json:
+        show_json({"customer": customer, "name": name})
+    else:
+        print(f"{customer} is {name}.")
+
+
+@app.command()
+@handle_errors
+def consent(
+    customer: CustomerId,
+    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="Agrees no longer.")] = False,
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Record that a customer agrees to marketing, or with --withdrawn no longer does.
+
+    Example: storecrew customers consent anna
+    """
+    from storecrew.domain.shop.customers import SetConsent
+
+    apply(SetConsent(customer=customer, marketing=not withdrawn), data_dir, key)
+    if as_json:
+        show_json({"customer": customer, "marketing": not withdrawn})
+    else:
+        print(f"{customer} {'agrees no longer' if withdrawn else 'agrees'} to marketing.")

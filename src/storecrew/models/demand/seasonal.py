@@ -2,7 +2,7 @@
 
     mean(t) = level · weekday(t) · season(t)
 
-with the level of `recent.forecast`, a weekday profile that leans on the whole shop's, and the
+with the level of `baseline.forecast`, a weekday profile that leans on the whole shop's, and the
 shop's season of a year ago, damped. The spread is a gamma variable with the coefficient of
 variation shrunken to the median series'. Its levels are made right by replaying the newest weeks
 (distributional conformal prediction: Chernozhukov, Wüthrich and Zhu, 2021, PNAS 118).

@@ -204,6 +204,10 @@ def test_config_check_names_every_wrong_key(shop: Run, tmp_path: Path) -> None:
     assert "api.rate_limt" in said
     assert "store.currency" in said
     assert "api.rate_limt" in shop("orders", "list", fails=1)
+    (tmp_path / "storecrew.yaml").write_text("agents: {inventry: {}, pricing_optimizer: {stp: 1}}")
+    said = shop("config", "check", fails=1)
+    assert "agents.inventry: is not an agent" in said
+    assert "agents.pricing_optimizer.stp" in said
 
 
 def test_config_show_masks_secrets(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:

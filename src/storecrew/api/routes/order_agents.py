@@ -1,19 +1,19 @@
 """The order system's own paths, as its first clients know them: five agents by number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
-from storecrew.agents.oversight import Survey, Thresholds, survey
+from storecrew.agents.oversight import OversightSettings, Survey, oversight, survey
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, act, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.routes.orders import lines_of
+from storecrew.app.agent_settings import agent_options
 from storecrew.app.control_plane import Plane
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.ports.store import StoreView
@@ -31,6 +31,7 @@ from storecrew.domain.shop.orders import (
     parse_order,
     parse_stock,
 )
+from storecrew.sdk.settings import parse_settings
 
 router = APIRouter(route_class=LedgerRoute, tags=["order system"])
 
@@ -231,7 +232,6 @@ async def recommendations(plane: CurrentPlane) -> FlowRecommendations:
 
 
 async def _survey(plane: Plane) -> Survey:
-    given = plane.settings.options("oversight")
-    known = {each.name for each in fields(Thresholds)}
-    thresholds = Thresholds(**{name: int(n) for name, n in given.items() if name in known})
-    return await survey(plane.store, plane.clock.now(), thresholds)
+    options = agent_options(plane.settings).get(oversight.name, {})
+    settings = parse_settings(OversightSettings, oversight.name, options)
+    return await survey(plane.store, plane.clock.now(), settings)

@@ -68,7 +68,7 @@ class AgentManifestRequest(BaseModel):
         return said
 
 
-class FileBody(AgentManifestRequest):
+class AgentFileManifest(AgentManifestRequest):
     """The same in a file, with the name of the variable that holds the agent's token."""
 
     token_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -101,7 +101,7 @@ def _from_file(
     path: Path, currency: str, outbound: OutboundPolicy, now: datetime
 ) -> RegisteredAgent:
     try:
-        body = FileBody(**_read(path))
+        body = AgentFileManifest(**_read(path))
         said = body.declaration(currency, outbound)
     except ValidationError as error:
         found = [f"{path}: {_place(e['loc'])}{e['msg']}" for e in error.errors(include_url=False)]

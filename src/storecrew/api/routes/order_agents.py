@@ -71,14 +71,14 @@ _FIVE = (
 )
 
 
-class MailBody(bodies.Strict):
+class MailedOrderRequest(bodies.Strict):
     """An order as a customer writes it."""
 
     mail: bodies.Text
     customer: bodies.Name | None = None
 
 
-class WarehouseBody(bodies.Strict):
+class StockUpdateRequest(bodies.Strict):
     """Stock levels as a warehouse writes them."""
 
     stock: bodies.Text
@@ -90,7 +90,7 @@ class OrderRef(bodies.Strict):
     order_id: bodies.OrderId
 
 
-class ApproveBody(OrderRef):
+class ApproveOrderRequest(OrderRef):
     """Which order, and its text where the caller wants it compared."""
 
     order: bodies.Text | None = None
@@ -109,7 +109,7 @@ async def describe(number: str) -> AgentCard:
 @router.post("/agent/1/mail", response_model=OrderAccepted)
 @requires(OPERATOR)
 @bodies.example(mail="Product A:5, Product B:2", customer="anna@example.com")
-async def mail(request: Request, body: MailBody) -> JSONResponse:
+async def mail(request: Request, body: MailedOrderRequest) -> JSONResponse:
     """Accept an order written as `Name:quantity, …`."""
     action = PlaceOrder(lines=lines_of(body.mail), customer=body.customer, order_text=body.mail)
     outcome = await act(request, action)
@@ -127,7 +127,7 @@ async def mail(request: Request, body: MailBody) -> JSONResponse:
 @router.post("/agent/2/warehouse", response_model=StockUpdate)
 @requires(OPERATOR)
 @bodies.example(stock="Product A:100 units, Product B:20 units")
-async def warehouse(request: Request, body: WarehouseBody) -> JSONResponse:
+async def warehouse(request: Request, body: StockUpdateRequest) -> JSONResponse:
     """Set the levels written as `Name:quantity units, …`: all of them, or none."""
     place = request.app.state.settings.store.warehouse
     told = parse_stock(body.stock)
@@ -149,7 +149,7 @@ async def warehouse(request: Request, body: WarehouseBody) -> JSONResponse:
 @router.post("/agent/3/approve", response_model=OrderApproval)
 @requires(OPERATOR)
 @bodies.example(order_id=1)
-async def approve(request: Request, body: ApproveBody) -> JSONResponse:
+async def approve(request: Request, body: ApproveOrderRequest) -> JSONResponse:
     """Approve a received order; it then awaits payment."""
     if body.order is not None:
         await _compare(plane_of(request).store, body.order_id, body.order)

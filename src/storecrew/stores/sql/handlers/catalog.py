@@ -1,4 +1,6 @@
-"""Handlers of the catalog's actions: products, prices, costs, competitors' prices."""
+"""Handlers of the catalog's actions: products, prices, costs, competitors' prices and pages."""
+
+import sqlalchemy as sa
 
 from storecrew.domain.codec import encode
 from storecrew.domain.shop.catalog import (
@@ -9,12 +11,15 @@ from storecrew.domain.shop.catalog import (
     RecordCompetitorPrice,
     SetCost,
     SetPrice,
+    SuggestProduct,
+    TrackCompetitorPage,
     UpsertProduct,
 )
-from storecrew.stores.sql.checks import bad_amount, bad_name, bad_pack
+from storecrew.stores.sql.checks import LONGEST_TEXT, bad_amount, bad_name, bad_pack, bad_text
 from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
+from storecrew.stores.sql.handlers.lookups import bad_skus, row_exists
 from storecrew.stores.sql.rows import ProductRow
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 
@@ -135,3 +140,33 @@ def _known(unit: UnitOfWork, product: ProductRow) -> dict[str, object]:
 def _note_price(unit: UnitOfWork, sku: str, previous: int | None, price: int) -> None:
     row = {"product": sku, "previous_minor": previous, "price_minor": price, "at": unit.now}
     unit.add(t.price_history, row)
+
+
+def suggest_product(unit: UnitOfWork, action: SuggestProduct) -> HandlerResult:
+    """Put the idea on the owner's list, once."""
+    if bad := bad_name("name", action.name) or bad_text("reason", action.reason):
+        return bad
+    if row_exists(unit, t.product_suggestions.c.name, action.name):
+        return refused("already_open", f"{action.name!r} was suggested before")
+    row = {"name": action.name, "reason": action.reason, "source": action.source[:LONGEST_TEXT]}
+    unit.connection.execute(sa.insert(t.product_suggestions), row | {"suggested_at": unit.now})
+    return done(after={"name": action.name})
+
+
+def track_competitor_page(unit: UnitOfWork, action: TrackCompetitorPage) -> HandlerResult:
+    """Track the page; it replaces another page of the same competitor for the product."""
+    if bad := bad_name("competitor", action.competitor) or bad_text("url", action.url):
+        return bad
+    if not action.url.startswith(("https://", "http://")):
+        return invalid("url", "does not begin with https:// or http://")
+    if bad := bad_skus(unit, (action.sku,)):
+        return bad
+    here = (
+        t.competitor_pages.c.product == action.sku,
+        t.competitor_pages.c.competitor == action.competitor,
+    )
+    was = unit.connection.execute(sa.select(t.competitor_pages.c.url).where(*here)).scalar()
+    unit.connection.execute(sa.delete(t.competitor_pages).where(*here))
+    row = {"product": action.sku, "competitor": action.competitor, "url": action.url}
+    unit.connection.execute(sa.insert(t.competitor_pages), row)
+    return done(before={"url": was}, after={"url": action.url})

@@ -1,14 +1,19 @@
-"""The action that writes to customers: a message waits in its table to be sent."""
+"""Handlers of messages to customers, which wait to be sent, and of suppressed addresses."""
 
 import sqlalchemy as sa
 
-from storecrew.domain.shop.messages import MessageQueued, SendMessage
+from storecrew.domain.shop.messages import (
+    MARKETING,
+    PURPOSES,
+    MessageQueued,
+    SendMessage,
+    SuppressAddress,
+)
+from storecrew.stores.sql.checks import bad_name
 from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
-from storecrew.stores.sql.schema import customers_and_offers as d, ledger as t
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
-MARKETING = "marketing"
-PURPOSES = ("service", MARKETING)
 LONGEST = 100_000
 """Characters of a title and a body together."""
 _LONGEST_TOPIC = 300
@@ -60,7 +65,21 @@ def _fulfil_subscription(unit: UnitOfWork, action: SendMessage) -> None:
     """Delete the subscription that this message fulfils: `back:<sku>:<anything>`."""
     sku = action.topic.removeprefix(_BACK).rpartition(":")[0]
     here = (
-        d.back_in_stock_subscriptions.c.product == sku,
-        d.back_in_stock_subscriptions.c.customer == action.customer,
+        t.back_in_stock_subscriptions.c.product == sku,
+        t.back_in_stock_subscriptions.c.customer == action.customer,
     )
-    unit.connection.execute(sa.delete(d.back_in_stock_subscriptions).where(*here))
+    unit.connection.execute(sa.delete(t.back_in_stock_subscriptions).where(*here))
+
+
+def suppress_address(unit: UnitOfWork, action: SuppressAddress) -> HandlerResult:
+    """Keep the first reason why an address is written to no more."""
+    address = action.address.strip().lower()
+    if bad := bad_name("address", address) or bad_name("reason", action.reason):
+        return bad
+    if "@" not in address:
+        return invalid("address", f"{address!r} is no mail address")
+    here = t.suppressions.c.address == address
+    if unit.connection.execute(sa.select(t.suppressions.c.reason).where(here)).first() is None:
+        row = {"address": address, "reason": action.reason, "at": unit.now}
+        unit.connection.execute(sa.insert(t.suppressions), row)
+    return done(after={"address": address})

@@ -1,4 +1,4 @@
-"""Actions on purchase orders: units bought, received, called off."""
+"""Handlers of purchase orders: created, received, delayed, cancelled."""
 
 from datetime import timedelta
 
@@ -18,13 +18,12 @@ from storecrew.domain.shop.purchasing import (
 from storecrew.stores.sql.checks import bad_name, bad_quantity
 from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
 from storecrew.stores.sql.rows import PurchaseOrderRow
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 DEFAULT_SUPPLIER = "default"
 DEFAULT_LEAD_DAYS = 7.0
 """Assumed where nobody named a supplier: a week, as wholesalers commonly promise."""
-
 _NEW_PURCHASE = sa.insert(t.purchase_orders).returning(t.purchase_orders.c.id)
 
 

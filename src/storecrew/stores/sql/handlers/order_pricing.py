@@ -1,4 +1,4 @@
-"""What an order's lines cost: the list price, less a discount's share or a bundle's saving."""
+"""Prices of an order's lines: the list price, less a discount's share or a bundle's saving."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storecrew.domain.shop.orders import PlaceOrder
 from storecrew.stores.sql.handler_result import HandlerResult, invalid
 from storecrew.stores.sql.rows import OrderItemRow, ProductRow
-from storecrew.stores.sql.schema import customers_and_offers as d
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 RequestedLines = Sequence[tuple[ProductRow, int]]
@@ -31,7 +31,7 @@ def priced(
 def _discounted(
     unit: UnitOfWork, action: PlaceOrder, requested: RequestedLines
 ) -> list[OrderItemRow] | HandlerResult:
-    here = sa.select(d.discounts).where(d.discounts.c.code == action.code)
+    here = sa.select(t.discounts).where(t.discounts.c.code == action.code)
     row = unit.connection.execute(here).first()
     if row is None or not row.starts_at <= unit.now < row.ends_at:
         return invalid("code", f"{action.code!r} is no discount code that holds now")
@@ -59,7 +59,7 @@ def _share(price: int, left: Decimal) -> int:
 def _bundled(
     unit: UnitOfWork, name: str, requested: RequestedLines
 ) -> list[OrderItemRow] | HandlerResult:
-    row = unit.connection.execute(sa.select(d.bundles).where(d.bundles.c.name == name)).first()
+    row = unit.connection.execute(sa.select(t.bundles).where(t.bundles.c.name == name)).first()
     if row is None:
         return invalid("bundle", f"{name!r} is not offered")
     skus = json.loads(row.skus)

@@ -1,30 +1,35 @@
-"""Actions on orders, up to delivery or cancellation: each step is legal, or refused."""
+"""Handlers of orders: placed, approved, held, fulfilled, delivered, cancelled."""
 
 import sqlalchemy as sa
 
 from storecrew.domain.shop.orders import (
     MAX_LINES,
+    RESERVING,
     ApproveOrder,
     CancelOrder,
     CompleteDelivery,
     FulfilOrder,
+    HoldOrder,
     Line,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
+    OrderHeld,
     OrderPlaced,
+    OrderReleased,
     OrderStatus,
     PlaceOrder,
-    is_legal,
+    ReleaseOrder,
 )
-from storecrew.domain.shop.payments import CapturePayment, PaymentReceived
-from storecrew.stores.sql.checks import bad_name, bad_quantity
+from storecrew.stores.sql.checks import bad_quantity
 from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
-from storecrew.stores.sql.inventory import pick
-from storecrew.stores.sql.order_pricing import priced
+from storecrew.stores.sql.handlers.inventory import pick
+from storecrew.stores.sql.handlers.order_pricing import priced
+from storecrew.stores.sql.handlers.order_transitions import bad_hold, illegal, moved, state
+from storecrew.stores.sql.handlers.payments import pay_back
 from storecrew.stores.sql.rows import Allocation, OrderItemRow, OrderRow, ProductRow
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 _NEW_ORDER = sa.insert(t.orders).returning(t.orders.c.id)
@@ -55,53 +60,31 @@ def place_order(unit: UnitOfWork, action: PlaceOrder) -> HandlerResult:
     _hold(unit, order, picks)
     customer = action.customer
     unit.publish(OrderPlaced(order_id=order.id, total=unit.money(order.total), customer=customer))
-    return done(after=_state(order), detail=_state(order) | {"total": unit.json(order.total)})
+    return done(after=state(order), detail=state(order) | {"total": unit.json(order.total)})
 
 
 def approve_order(unit: UnitOfWork, action: ApproveOrder) -> HandlerResult:
     """Take a received order through `approved` to `awaiting_payment`."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, OrderStatus.APPROVED) or _held(order):
+    if bad := illegal(order, OrderStatus.APPROVED) or bad_hold(order):
         return bad
-    before = _state(order)
+    before = state(order)
     unit.transition(order, OrderStatus.APPROVED)
     unit.transition(order, OrderStatus.AWAITING_PAYMENT)
     unit.publish(OrderApproved(order_id=order.id))
-    return _moved(before, order)
-
-
-def capture_payment(unit: UnitOfWork, action: CapturePayment) -> HandlerResult:
-    """Record the payment of the whole total, under a reference never seen before."""
-    if (order := unit.orders.get(action.order_id)) is None:
-        return unknown("order", action.order_id)
-    by_agent = unit.actor.startswith("agent:")  # what a provider received is recorded anyway
-    if bad := _bad_payment(unit, order, action) or (_held(order) if by_agent else None):
-        return bad
-    before = _state(order) | {"paid": unit.json(order.paid)}
-    order.paid += order.total
-    order.payments += 1
-    unit.references.add(action.reference)
-    paid = {"order_id": order.id, "amount_minor": order.total, "at": unit.now}
-    unit.add(t.payments, paid | {"reference": action.reference})
-    unit.put_order(order)
-    unit.publish(PaymentReceived(order_id=order.id, amount=unit.money(order.total)))
-    return done(
-        before=before,
-        after=_state(order) | {"paid": unit.json(order.paid)},
-        detail=_state(order) | {"total": unit.json(order.total)},
-    )
+    return moved(before, order)
 
 
 def fulfil_order(unit: UnitOfWork, action: FulfilOrder) -> HandlerResult:
     """Take a paid order's reserved units off the shelf and hand them to the carrier."""
     if (order := unit.orders.get(action.order_id)) is None:
         return unknown("order", action.order_id)
-    if bad := illegal(order, OrderStatus.AWAITING_DELIVERY) or _held(order):
+    if bad := illegal(order, OrderStatus.AWAITING_DELIVERY) or bad_hold(order):
         return bad
     if not order.payments:
         return refused("unpaid", f"{unit.money(order.total)} of order {order.id} are not paid")
-    before = _state(order)
+    before = state(order)
     stock: dict[str, int] = {}
     for taken in order.reserved:
         shelf = unit.stock_row(taken.product, taken.warehouse)
@@ -112,7 +95,7 @@ def fulfil_order(unit: UnitOfWork, action: FulfilOrder) -> HandlerResult:
     unit.release(order)
     unit.transition(order, OrderStatus.AWAITING_DELIVERY)
     unit.publish(OrderFulfilled(order_id=order.id))
-    return done(before=before, after=_state(order), detail=_state(order) | {"updated_stock": stock})
+    return done(before=before, after=state(order), detail=state(order) | {"updated_stock": stock})
 
 
 def complete_delivery(unit: UnitOfWork, action: CompleteDelivery) -> HandlerResult:
@@ -121,10 +104,10 @@ def complete_delivery(unit: UnitOfWork, action: CompleteDelivery) -> HandlerResu
         return unknown("order", action.order_id)
     if bad := illegal(order, OrderStatus.DELIVERED):
         return bad
-    before = _state(order)
+    before = state(order)
     unit.transition(order, OrderStatus.DELIVERED)
     unit.publish(OrderDelivered(order_id=order.id))
-    return _moved(before, order)
+    return moved(before, order)
 
 
 def cancel_order(unit: UnitOfWork, action: CancelOrder) -> HandlerResult:
@@ -133,7 +116,7 @@ def cancel_order(unit: UnitOfWork, action: CancelOrder) -> HandlerResult:
         return unknown("order", action.order_id)
     if bad := illegal(order, OrderStatus.CANCELLED):
         return bad
-    before = _state(order) | {"paid": unit.json(order.paid)}
+    before = state(order) | {"paid": unit.json(order.paid)}
     refunded = order.paid
     for held in order.reserved:
         unit.reserve(unit.stock_row(held.product, held.warehouse), -held.quantity)
@@ -142,31 +125,8 @@ def cancel_order(unit: UnitOfWork, action: CancelOrder) -> HandlerResult:
     order.details = action.reason
     unit.transition(order, OrderStatus.CANCELLED)
     unit.publish(OrderCancelled(order_id=order.id, reason=action.reason))
-    after = _state(order) | {"paid": unit.json(0)}
-    return done(before=before, after=after, detail=_state(order) | {"refund": unit.json(refunded)})
-
-
-def illegal(order: OrderRow, status: OrderStatus) -> HandlerResult | None:
-    """Refuse a move that the order machine does not know."""
-    if is_legal(order.status, status):
-        return None
-    problem = f"order {order.id} is {order.status} and cannot become {status}"
-    return refused("illegal_move", problem, {"from": order.status.value, "to": status.value})
-
-
-def _held(order: OrderRow) -> HandlerResult | None:
-    """Refuse a step of an order that a person has to look at first."""
-    if not order.held:
-        return None
-    return refused("held", f"order {order.id} is held: {order.held}", {"order_id": order.id})
-
-
-def pay_back(unit: UnitOfWork, order: OrderRow, amount: int, reason: str) -> None:
-    """Record a refund, if there is anything to refund."""
-    if amount:
-        order.paid -= amount
-        row = {"order_id": order.id, "amount_minor": amount, "reason": reason, "at": unit.now}
-        unit.add(t.refunds, row)
+    after = state(order) | {"paid": unit.json(0)}
+    return done(before=before, after=after, detail=state(order) | {"refund": unit.json(refunded)})
 
 
 def _resolved(
@@ -233,25 +193,27 @@ def _note_fulfilment(unit: UnitOfWork, order: OrderRow, taken: Allocation) -> No
     unit.add(t.fulfilments, {"order_id": order.id, **row, "at": unit.now})
 
 
-def _bad_payment(unit: UnitOfWork, order: OrderRow, action: CapturePayment) -> HandlerResult | None:
-    if action.reference in unit.references:
-        problem = f"payment {action.reference!r} was recorded before"
-        return refused("duplicate_reference", problem, {"reference": action.reference})
-    status = order.status
-    if status is not OrderStatus.AWAITING_PAYMENT or order.payments:
-        said = "paid" if order.payments else status.value
-        move = {"from": status.value, "to": OrderStatus.AWAITING_PAYMENT.value}
-        return refused("illegal_move", f"order {order.id} is {said}: no payment is due", move)
-    if bad := bad_name("reference", action.reference):
-        return bad
-    if action.amount is not None and action.amount != unit.money(order.total):
-        return invalid("amount", f"{action.amount} is not the total {unit.money(order.total)}")
-    return None
+def hold_order(unit: UnitOfWork, action: HoldOrder) -> HandlerResult:
+    """Keep an open order where it is."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    if not action.reason.strip():
+        return invalid("reason", "says why, for the person who will look")
+    if order.status not in RESERVING:
+        return refused("illegal_move", f"order {order.id} is {order.status} and cannot be held")
+    before, order.held = order.held, action.reason
+    unit.put_order(order)
+    if not before:
+        unit.publish(OrderHeld(order_id=order.id, reason=action.reason))
+    return done(before={"held": before}, after={"held": order.held}, detail={"order_id": order.id})
 
 
-def _state(order: OrderRow) -> dict[str, object]:
-    return {"order_id": order.id, "status": order.status.value}
-
-
-def _moved(before: dict[str, object], order: OrderRow) -> HandlerResult:
-    return done(before=before, after=_state(order), detail=_state(order))
+def release_order(unit: UnitOfWork, action: ReleaseOrder) -> HandlerResult:
+    """Let a held order go on; one that is not held stays as it is."""
+    if (order := unit.orders.get(action.order_id)) is None:
+        return unknown("order", action.order_id)
+    before, order.held = order.held, ""
+    if before:
+        unit.put_order(order)
+        unit.publish(OrderReleased(order_id=order.id))
+    return done(before={"held": before}, after={"held": ""}, detail={"order_id": order.id})

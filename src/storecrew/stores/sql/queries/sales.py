@@ -1,9 +1,9 @@
-"""The shop's history in bulk, by columns: what the models learn from."""
+"""Sales by day, hour and line, shipments and stock-outs: what models and agents learn from."""
 
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -13,8 +13,9 @@ from sqlalchemy.engine import Connection
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
 from storecrew.domain.shop.inventory import Shipment, StockoutPeriod
-from storecrew.domain.shop.orders import OrderStatus, SoldLines
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.domain.shop.orders import DailySales, HourlySales, OrderStatus, SoldLines
+from storecrew.stores.sql.queries.filters import of_products
+from storecrew.stores.sql.schema import tables as t
 
 _ordered_at = sa.type_coerce(t.orders.c.timestamp, sa.String)
 _LINES = (
@@ -143,3 +144,75 @@ def _period(first: date, last: date) -> dict[str, str]:
     if last < first:
         raise InvalidInput("last", f"{last} is before {first}")
     return {"first": first.isoformat(), "end": (last + timedelta(days=1)).isoformat()}
+
+
+_TO_THE_HOUR = 13
+"""Characters of a moment, as it is kept, up to its hour."""
+_PLACED = sa.func.substr(sa.type_coerce(t.orders.c.timestamp, sa.String), 1, _TO_THE_HOUR)
+_PAID_BACK = sa.func.substr(sa.type_coerce(t.refunds.c.at, sa.String), 1, _TO_THE_HOUR)
+_SOLD = (
+    sa.select(_PLACED, sa.func.count(), sa.func.sum(t.orders.c.total_minor))
+    .where(
+        t.orders.c.timestamp >= sa.bindparam("since"),
+        t.orders.c.status != OrderStatus.CANCELLED,
+        t.orders.c.imported.is_(False),
+    )
+    .group_by(_PLACED)
+)
+_REFUNDED = (
+    sa.select(_PAID_BACK, sa.func.sum(t.refunds.c.amount_minor))
+    .where(t.refunds.c.at >= sa.bindparam("since"))
+    .group_by(_PAID_BACK)
+)
+
+
+def hourly_sales(connection: Connection, currency: str, since: datetime) -> Sequence[HourlySales]:
+    """Return the hours since then in which something was sold or paid back, oldest first."""
+    whole = {"since": since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)}
+    sold = {hour: (int(n), int(minor)) for hour, n, minor in connection.execute(_SOLD, whole)}
+    back = {hour: int(minor) for hour, minor in connection.execute(_REFUNDED, whole)}
+    return [
+        HourlySales(
+            hour=datetime.fromisoformat(f"{hour}:00:00+00:00"),
+            orders=sold.get(hour, (0, 0))[0],
+            value=Money.from_minor(sold.get(hour, (0, 0))[1], currency),
+            refunds=Money.from_minor(back.get(hour, 0), currency),
+        )
+        for hour in sorted({*sold, *back})
+    ]
+
+
+_DAY = sa.func.substr(t.orders.c.timestamp, 1, 10)
+_SALES = (
+    sa.select(
+        t.order_items.c.product,
+        sa.type_coerce(_DAY, sa.String),
+        sa.func.sum(t.order_items.c.quantity),
+    )
+    .join_from(t.orders, t.order_items)
+    .where(
+        sa.type_coerce(t.orders.c.timestamp, sa.String) >= sa.bindparam("first"),
+        sa.type_coerce(t.orders.c.timestamp, sa.String) < sa.bindparam("end"),
+        t.orders.c.status != OrderStatus.CANCELLED,
+    )
+    .group_by(t.order_items.c.product, _DAY)
+)
+
+
+def daily_sales(
+    connection: Connection, first: date, last: date, skus: frozenset[str] | None
+) -> DailySales:
+    """Return units sold per product and day; cancelled orders do not count."""
+    if last < first:
+        raise InvalidInput("last", f"{last} is before {first}")
+    days = (last - first).days + 1
+    column = {(first + timedelta(days=n)).isoformat(): n for n in range(days)}
+    nothing = array("q", bytes(8 * days))
+    units: dict[str, array[int]] = {}
+    period = {"first": first.isoformat(), "end": (last + timedelta(days=1)).isoformat()}
+    rows = of_products(connection, _SALES, t.order_items.c.product, skus, period)
+    for sku, day, sold in rows:
+        if (of_product := units.get(sku)) is None:
+            of_product = units[sku] = nothing[:]
+        of_product[column[day]] = int(sold)
+    return DailySales(first, units)

@@ -1,16 +1,16 @@
-"""Actions on delivered orders: goods taken back, money paid back."""
+"""Handlers of returns: goods taken back and restocked."""
 
 import sqlalchemy as sa
 
 from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
 from storecrew.domain.shop.orders import Line, Lines, OrderStatus
-from storecrew.domain.shop.payments import OrderRefunded, Refund
 from storecrew.domain.shop.returns import AcceptReturn, OrderReturned
 from storecrew.stores.sql.checks import bad_quantity
-from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
-from storecrew.stores.sql.orders import illegal, pay_back
+from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, unknown
+from storecrew.stores.sql.handlers.order_transitions import illegal
+from storecrew.stores.sql.handlers.payments import pay_back
 from storecrew.stores.sql.rows import OrderRow
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 _NEW_RETURN = sa.insert(t.returns).returning(t.returns.c.id)
@@ -42,23 +42,6 @@ def accept_return(unit: UnitOfWork, action: AcceptReturn) -> HandlerResult:
         unit.transition(order, OrderStatus.RETURNED)
     unit.publish(OrderReturned(order_id=order.id, amount=unit.money(amount)))
     after = {"status": order.status.value, "paid": unit.json(order.paid)}
-    detail = {"order_id": order.id, "status": order.status.value, "refund": unit.json(amount)}
-    return done(before=before, after=after, detail=detail)
-
-
-def refund(unit: UnitOfWork, action: Refund) -> HandlerResult:
-    """Pay back what is left of a returned order's payment."""
-    if (order := unit.orders.get(action.order_id)) is None:
-        return unknown("order", action.order_id)
-    if bad := illegal(order, OrderStatus.REFUNDED):
-        return bad
-    if not (amount := order.paid):
-        return refused("invalid", f"nothing of order {order.id} is left to refund")
-    before = {"status": order.status.value, "paid": unit.json(amount)}
-    pay_back(unit, order, amount, action.reason or "refunded")
-    unit.transition(order, OrderStatus.REFUNDED)
-    unit.publish(OrderRefunded(order_id=order.id, amount=unit.money(amount)))
-    after = {"status": order.status.value, "paid": unit.json(0)}
     detail = {"order_id": order.id, "status": order.status.value, "refund": unit.json(amount)}
     return done(before=before, after=after, detail=detail)
 

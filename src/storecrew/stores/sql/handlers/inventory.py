@@ -1,4 +1,4 @@
-"""Actions on units: counted, adjusted, moved between warehouses; and how an order picks them."""
+"""Handlers of stock: counts, adjustments, transfers; and how an order picks units."""
 
 from storecrew.domain.shop.catalog import ProductChanged
 from storecrew.domain.shop.inventory import (
@@ -8,9 +8,9 @@ from storecrew.domain.shop.inventory import (
     StockCount,
     TransferStock,
 )
-from storecrew.stores.sql.catalog import new_product
 from storecrew.stores.sql.checks import bad_level, bad_name, bad_quantity
 from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
+from storecrew.stores.sql.handlers.catalog import new_product
 from storecrew.stores.sql.rows import Allocation, StockRow
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 

@@ -1,6 +1,7 @@
-"""Where queued messages stand: counts, pages, one of them, and who was told of what."""
+"""Reads of messages to customers: counts, pages, one of them, sent topics, suppressed addresses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,10 +9,17 @@ from sqlalchemy.engine import Connection
 
 from storecrew.database import SortOrder, page_rows, row_count, row_counts
 from storecrew.domain.errors import InvalidInput, NotFound
-from storecrew.domain.shop.messages import DeliveryState, MailReport, MessagePage, QueuedMessage
+from storecrew.domain.shop.messages import (
+    MARKETING,
+    DeliveryState,
+    MailReport,
+    MessagePage,
+    QueuedMessage,
+)
 from storecrew.stores.sql.locking import chunks, storable
-from storecrew.stores.sql.schema import ledger as t
-from storecrew.stores.sql.schema.customers_and_offers import message_deliveries
+from storecrew.stores.sql.queries.filters import AMONG
+from storecrew.stores.sql.schema import tables as t
+from storecrew.stores.sql.schema.tables import message_deliveries
 
 MAX_PER_PAGE = 200
 _WAITING = DeliveryState.WAITING
@@ -165,3 +173,42 @@ def sent_topics(
             for customer, topic in connection.execute(_TOLD, some):
                 found.setdefault(customer, []).append(topic)
     return {customer: sorted(each) for customer, each in sorted(found.items())}
+
+
+_MESSAGES = (
+    sa.select(t.messages.c.customer, sa.func.count())
+    .where(
+        t.messages.c.customer.in_(AMONG),
+        t.messages.c.at >= sa.bindparam("since"),
+        t.messages.c.purpose == MARKETING,
+    )
+    .group_by(t.messages.c.customer)
+)
+
+
+def messages_sent(
+    connection: Connection, customers: frozenset[str], since: datetime
+) -> Mapping[str, int]:
+    """Return how many marketing messages each of these customers was sent since then."""
+    sent = dict.fromkeys(sorted(customers), 0)
+    for among in chunks(customers):
+        sent.update(
+            (row[0], row[1])
+            for row in connection.execute(_MESSAGES, {"among": among, "since": since})
+        )
+    return sent
+
+
+def suppressed(connection: Connection, addresses: Iterable[str]) -> Mapping[str, str]:
+    """Return which of these addresses are written to no more, and why."""
+    asked = {address.strip().lower(): address for address in addresses}
+    return {
+        asked[address]: reason
+        for among in chunks(asked)
+        for address, reason in connection.execute(_SUPPRESSED, {"among": among})
+    }
+
+
+_SUPPRESSED = sa.select(t.suppressions.c.address, t.suppressions.c.reason).where(
+    t.suppressions.c.address.in_(AMONG)
+)

@@ -1,17 +1,10 @@
-"""Handlers of tickets, customers, consent, back-in-stock subscriptions and suppressions."""
+"""Handlers of support tickets."""
 
-import re
 from typing import Any
 
 import sqlalchemy as sa
 
-from storecrew.domain.shop.customers import (
-    ConsentChanged,
-    SetConsent,
-    SubscribeBackInStock,
-    UpsertCustomer,
-)
-from storecrew.domain.shop.messages import MESSAGE_ID, SendMessage, SuppressAddress
+from storecrew.domain.shop.messages import MESSAGE_ID, SendMessage
 from storecrew.domain.shop.support import (
     CloseTicket,
     EscalateTicket,
@@ -26,15 +19,13 @@ from storecrew.domain.shop.support import (
 )
 from storecrew.stores.sql.checks import bad_name
 from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
-from storecrew.stores.sql.messages import LONGEST, queue
-from storecrew.stores.sql.schema import customers_and_offers as d, ledger as t
+from storecrew.stores.sql.handlers.messages import LONGEST, queue
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 CHANNELS = ("api", "mail", "webhook")
 _LONGEST_QUESTION = 20_000
 _LARGEST_ID = 2**63 - 1
-_ADDRESS = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}")
-_LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 
 
 def open_ticket(unit: UnitOfWork, action: OpenTicket) -> HandlerResult:
@@ -47,7 +38,7 @@ def open_ticket(unit: UnitOfWork, action: OpenTicket) -> HandlerResult:
     if known is None:
         who = {"customer": action.customer, "order_id": action.order_id, "rating": None}
         new = {"id": action.ticket_id, "channel": action.channel, "opened_at": unit.now}
-        unit.connection.execute(sa.insert(d.tickets), row | who | new)
+        unit.connection.execute(sa.insert(t.tickets), row | who | new)
     elif known.customer != action.customer:
         return refused("invalid", f"ticket {action.ticket_id!r} is another customer's")
     else:
@@ -89,10 +80,10 @@ def reply_to_ticket(unit: UnitOfWork, action: ReplyToTicket) -> HandlerResult:
         return refused("stale", f"ticket {ticket.id!r} is {ticket.status} already")
     if action.expected_text and action.expected_text != ticket.text:
         return refused("stale", f"the customer wrote again on ticket {ticket.id!r}")
-    replies = sa.select(sa.func.count()).where(d.ticket_replies.c.ticket_id == ticket.id)
+    replies = sa.select(sa.func.count()).where(t.ticket_replies.c.ticket_id == ticket.id)
     number = int(unit.connection.execute(replies).scalar_one()) + 1
     row = {"ticket_id": ticket.id, "text": action.text, "at": unit.now}
-    unit.connection.execute(sa.insert(d.ticket_replies), row)
+    unit.connection.execute(sa.insert(t.ticket_replies), row)
     _change(unit, ticket.id, status=TicketStatus.ANSWERED.value, updated_at=unit.now)
     if ticket.customer is not None:
         message = SendMessage(
@@ -142,81 +133,15 @@ def rate_ticket(unit: UnitOfWork, action: RateTicket) -> HandlerResult:
     return done(before={"rating": ticket.rating}, after={"rating": action.rating})
 
 
-def upsert_customer(unit: UnitOfWork, action: UpsertCustomer) -> HandlerResult:
-    """Enter the customer without consent, or change name, address and language."""
-    if bad := bad_name("customer", action.customer) or bad_name("name", action.name):
-        return bad
-    if action.email is not None and not _ADDRESS.fullmatch(action.email):
-        return invalid("email", f"{action.email!r} is no mail address")
-    if not _LOCALE.fullmatch(action.locale):
-        return invalid("locale", f"{action.locale!r} is not of the form en or en-GB")
-    known = {"name": action.name, "email": action.email, "locale": action.locale}
-    here = t.customers.c.id == action.customer
-    is_new = action.customer not in unit.consents
-    if is_new:
-        row = {"id": action.customer, "marketing_consent": False, **known}
-        unit.connection.execute(sa.insert(t.customers), row)
-        unit.consents[action.customer] = False
-    else:
-        unit.connection.execute(sa.update(t.customers).where(here).values(known))
-    return done(after={"customer": action.customer, **known}, detail={"new": is_new})
-
-
-def set_consent(unit: UnitOfWork, action: SetConsent) -> HandlerResult:
-    """Record the customer's consent; it holds for every message not sent yet."""
-    if (before := unit.consents.get(action.customer)) is None:
-        return unknown("customer", action.customer)
-    here = t.customers.c.id == action.customer
-    agreed = {"marketing_consent": action.marketing}
-    unit.connection.execute(sa.update(t.customers).where(here).values(agreed))
-    unit.consents[action.customer] = action.marketing
-    if before != action.marketing:
-        unit.publish(ConsentChanged(customer=action.customer, marketing=action.marketing))
-    return done(before={"marketing": before}, after={"marketing": action.marketing})
-
-
-def suppress_address(unit: UnitOfWork, action: SuppressAddress) -> HandlerResult:
-    """Keep the first reason why an address is written to no more."""
-    address = action.address.strip().lower()
-    if bad := bad_name("address", address) or bad_name("reason", action.reason):
-        return bad
-    if "@" not in address:
-        return invalid("address", f"{address!r} is no mail address")
-    here = d.suppressions.c.address == address
-    if unit.connection.execute(sa.select(d.suppressions.c.reason).where(here)).first() is None:
-        row = {"address": address, "reason": action.reason, "at": unit.now}
-        unit.connection.execute(sa.insert(d.suppressions), row)
-    return done(after={"address": address})
-
-
-_SUBSCRIPTION = sa.select(d.back_in_stock_subscriptions.c.at).where(
-    d.back_in_stock_subscriptions.c.product == sa.bindparam("product"),
-    d.back_in_stock_subscriptions.c.customer == sa.bindparam("customer"),
-)
-_ADD_SUBSCRIPTION = sa.insert(d.back_in_stock_subscriptions)
-
-
-def subscribe_back_in_stock(unit: UnitOfWork, action: SubscribeBackInStock) -> HandlerResult:
-    """Store the customer's back-in-stock subscription until it is fulfilled."""
-    if action.customer not in unit.consents:
-        return unknown("customer", action.customer)
-    if action.sku not in unit.products:
-        return unknown("product", action.sku)
-    subscription = {"product": action.sku, "customer": action.customer}
-    if unit.connection.execute(_SUBSCRIPTION, subscription).first() is None:
-        unit.connection.execute(_ADD_SUBSCRIPTION, {**subscription, "at": unit.now})
-    return done(after={"sku": action.sku, "customer": action.customer})
-
-
 def _ticket(unit: UnitOfWork, ticket_id: str) -> Any:
     return unit.connection.execute(_TICKET, {"ticket_id": ticket_id}).first()
 
 
-_TICKET = sa.select(d.tickets).where(d.tickets.c.id == sa.bindparam("ticket_id")).with_for_update()
+_TICKET = sa.select(t.tickets).where(t.tickets.c.id == sa.bindparam("ticket_id")).with_for_update()
 
 
 def _change(unit: UnitOfWork, ticket_id: str, **values: object) -> None:
-    unit.connection.execute(sa.update(d.tickets).where(d.tickets.c.id == ticket_id).values(values))
+    unit.connection.execute(sa.update(t.tickets).where(t.tickets.c.id == ticket_id).values(values))
 
 
 def _moved(ticket: Any, status: TicketStatus) -> HandlerResult:

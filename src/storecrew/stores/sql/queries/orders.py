@@ -1,4 +1,4 @@
-"""Reads of orders: one, a page, the open ones, and how they came to stand where they stand."""
+"""Reads of orders: one, a page, the open ones, and their transitions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -23,10 +23,9 @@ from storecrew.domain.shop.orders import (
     OrderTransition,
 )
 from storecrew.stores.sql.locking import chunks, storable
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 
 MAX_PER_PAGE = 200
-
 _OPEN = tuple(sorted({*RESERVING, OrderStatus.AWAITING_DELIVERY}))
 _ORDERS = sa.select(
     t.orders.c.id,
@@ -108,7 +107,7 @@ def order(connection: Connection, number: int) -> Order:
     return _with_lines(connection, found)[0]
 
 
-def page(connection: Connection, query: OrderQuery) -> OrderPage:
+def order_page(connection: Connection, query: OrderQuery) -> OrderPage:
     """Return one page of matching orders, newest first."""
     if query.page < 1:
         raise InvalidInput("page", "begins at 1")
@@ -123,7 +122,7 @@ def page(connection: Connection, query: OrderQuery) -> OrderPage:
     found = page_rows(
         connection, ids, _NEWEST, total=total, page=query.page, per_page=query.per_page
     )
-    orders = {order.id: order for order in by_id(connection, (row.id for row in found))}
+    orders = {order.id: order for order in orders_by_id(connection, (row.id for row in found))}
     return OrderPage(items=tuple(orders[row.id] for row in found), total=total)
 
 
@@ -140,7 +139,7 @@ def _total(connection: Connection, query: OrderQuery) -> int:
     return int(connection.execute(own).scalar_one())
 
 
-def by_id(connection: Connection, numbers: Iterable[int]) -> Sequence[Order]:
+def orders_by_id(connection: Connection, numbers: Iterable[int]) -> Sequence[Order]:
     """Return these orders by id; unknown ids are left out."""
     found = [
         row
@@ -155,12 +154,12 @@ def open_orders(connection: Connection) -> Sequence[Order]:
     return _with_lines(connection, connection.execute(_STILL_OPEN).all())
 
 
-def counts(connection: Connection) -> Mapping[OrderStatus, int]:
+def order_counts(connection: Connection) -> Mapping[OrderStatus, int]:
     """Return how many orders stand in each state."""
     return {OrderStatus(status): n for status, n in row_counts(connection, "orders").items()}
 
 
-def backlog(connection: Connection) -> OrderBacklog:
+def order_backlog(connection: Connection) -> OrderBacklog:
     """Return since when the oldest open order of each state waits, and how many are paid."""
     oldest = {s: connection.execute(_OLDEST, {"of_status": s}).scalar() for s in _OPEN}
     return OrderBacklog(
@@ -169,8 +168,8 @@ def backlog(connection: Connection) -> OrderBacklog:
     )
 
 
-def moves(connection: Connection, numbers: Iterable[int]) -> Sequence[OrderTransition]:
-    """Return the recorded moves of these orders, oldest first."""
+def order_transitions(connection: Connection, numbers: Iterable[int]) -> Sequence[OrderTransition]:
+    """Return the recorded transitions of these orders, oldest first."""
     found = [
         row
         for among in chunks(storable(numbers))

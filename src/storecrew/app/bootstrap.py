@@ -57,6 +57,7 @@ from storecrew.journal.agents import SqlAgentRepository
 from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.counts import count_journal
 from storecrew.journal.idempotency import SqlIdempotencyStore
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.journal.services import SqlServiceRegistry
 from storecrew.mail.service import MailService
@@ -184,7 +185,9 @@ class ControlPlane:
         clock = FixedClock(as_of or self.clock.now())
         store = replace(self.store, clock=clock)
         operations = PlaneOperations(
-            book=self.incidents, registry=self.pipeline.registry, clock=clock
+            book=SqlControlActions(self.journal.database),
+            registry=self.pipeline.registry,
+            clock=clock,
         )
         pipeline = replace(self.pipeline, clock=clock, store=store, operations=operations)
         settings = replace(loop_settings(self.settings), enabled=True, wait_for_batches=False)
@@ -210,9 +213,9 @@ class ControlPlane:
         return SqlIdempotencyStore(self.journal.database)
 
     @property
-    def incidents(self) -> SqlControlActions:
-        """What the crew did to the plane, and what it could not mend."""
-        return SqlControlActions(self.journal.database)
+    def incidents(self) -> SqlIncidentRepository:
+        """What went wrong, in the shop and in the plane."""
+        return SqlIncidentRepository(self.journal.database)
 
     async def figures(self) -> JournalCounts:
         """Count what the journal holds."""
@@ -295,7 +298,7 @@ async def open_plane(
         pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
         if works:
-            set_to_work(settings, orchestrator, journal, stack)
+            set_to_work(orchestrator, stack)
             keep_watch(settings, orchestrator, store, journal, stack)
             keep_fresh(models, lambda: orchestrator.is_leader, stack)
             work_on_mail(settings, mail, orchestrator, journal, stack)

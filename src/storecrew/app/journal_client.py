@@ -16,12 +16,11 @@ from storecrew.database import Database, connect
 from storecrew.database.errors import translated
 from storecrew.domain.control.agents import BusinessDay, RegisteredAgent
 from storecrew.domain.control.health import AgentHealth, JournalNotFound
+from storecrew.domain.control.incidents import AlertReport
 from storecrew.domain.errors import StorageDamaged
 from storecrew.domain.ports.clock import Clock
 from storecrew.journal import agents, health, runs
 from storecrew.journal.agents import SqlAgentRepository
-from storecrew.journal.health import SqlHealthRepository
-from storecrew.orchestrator.alerts import AlertReport
 
 _SCHEMA = "journal"
 
@@ -47,9 +46,9 @@ class LocalJournalClient:
         return orchestrator_status(self.settings, self.agent_health(), counts, paused, now)
 
     async def alert(self, threshold: int | None = None) -> AlertReport:
-        """Send an alert for each unhealthy agent, once per incident."""
-        book = SqlHealthRepository(self.database)
-        return await alerts_of(self.settings, book, self.clock, threshold=threshold).poll()
+        """Send the outstanding alerts, one per incident."""
+        alerts = alerts_of(self.settings, self.database, self.clock, threshold=threshold)
+        return await alerts.poll()
 
     async def register(self, factory: RegisteredAgent) -> bool:
         """Register an agent; False where it is registered exactly so already."""

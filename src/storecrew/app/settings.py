@@ -201,7 +201,7 @@ class RemoteAgentSettings(Section):
 
 
 class AlertSettings(Section):
-    """Who is told when an agent is unwell."""
+    """Who is alerted of incidents, and when."""
 
     urls: tuple[SecretStr, ...] = ()
     """Where to tell it, as Apprise writes addresses: `mailto://`, `slack://`, `pagerduty://` and
@@ -211,8 +211,8 @@ class AlertSettings(Section):
     max_age_seconds: Annotated[float, Gt(0)] = 120.0
     """Age in seconds after which a heartbeat is stale: eight missed ones."""
     quiet_hours: Annotated[str, Field(pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")] = ""
-    """Hours of the shop (`policy.zone`), such as `22:00-07:00`, in which only failing agents are
-    told of; what is stale or well again waits until they are over. Empty is never quiet."""
+    """Hours of the shop (`policy.zone`), such as `22:00-07:00`, in which alerts of stale agents and
+    of what is over wait until they end. Empty is never quiet."""
     repeat_hours: Annotated[float, Ge(0)] = 0.0
     """Hours after which an incident that is still open is told again; 0 tells each one once."""
 
@@ -275,7 +275,7 @@ class Settings(BaseSettings):
     remote_agents: RemoteAgentSettings = RemoteAgentSettings()
     """Agents that run elsewhere."""
     alerts: AlertSettings = AlertSettings()
-    """Who is told when an agent is unwell."""
+    """Who is alerted of incidents, and when."""
     models: ModelSettings = ModelSettings()
     """What the crew knows of the shop's numbers."""
     web: FetchSettings = FetchSettings()

@@ -24,7 +24,7 @@ from storecrew.domain.control.updates import Topic
 from storecrew.domain.errors import AlreadyRegistered, NotFound
 from storecrew.journal import audit, budgets, updates
 from storecrew.journal.events import REQUESTS
-from storecrew.journal.health import close_incident
+from storecrew.journal.incidents import close_agent_incident
 from storecrew.journal.rows import advisory_lock, control_row, dump, to_run
 from storecrew.journal.schema.agents import agent_suspensions, agents, heartbeats
 from storecrew.journal.schema.journal import event_deliveries, events, key_values, runs
@@ -62,7 +62,7 @@ def deregister(connection: Connection, agent: str, *, by: str, now: datetime) ->
         raise NotFound("agent", agent)
     for table in (agent_suspensions, heartbeats):
         connection.execute(sa.delete(table).where(table.c.agent == agent))
-    close_incident(connection, agent, now, silently=True)
+    close_agent_incident(connection, agent, now, silently=True)
     idle = sa.delete(event_deliveries).where(
         event_deliveries.c.agent == agent, event_deliveries.c.run_id.is_(None)
     )

@@ -19,7 +19,7 @@ from storecrew.domain import codec
 from storecrew.domain.actions import Command
 from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
 from storecrew.domain.control.events import EventEnvelope, RunRequested
-from storecrew.domain.control.incidents import CloseIncident, Incident, OpenIncident
+from storecrew.domain.control.incidents import CloseIncident, OpenIncident
 from storecrew.domain.control.proposals import Outcome, Proposal, Result, RevertProposal
 from storecrew.domain.control.services import DesiredState, RestartService, ServiceNotManaged
 from storecrew.domain.errors import KeyReused, NotFound
@@ -57,7 +57,7 @@ _Handler: TypeAlias = Callable[[Connection, Command, OperationContext], Operatio
 
 @dataclass(frozen=True)
 class SqlControlActions:
-    """The journal's part about operations and incidents, over its database."""
+    """The journal's part about operations, over its database."""
 
     database: Database
 
@@ -92,27 +92,6 @@ class SqlControlActions:
         return await self.database.read(
             lambda c: {s.removeprefix("service:"): int(n) for s, n in c.execute(query)}
         )
-
-    async def incidents(self, *, status: str | None = None, limit: int = 200) -> Sequence[Incident]:
-        """Return incidents of this status (all when None), newest first."""
-        return await self.database.read(lambda c: incidents.list_incidents(c, status, limit))
-
-    async def incident(self, incident: str) -> Incident:
-        """Return one incident, or raise `NotFound`."""
-        return await self.database.read(lambda c: incidents.incident(c, incident))
-
-    async def close_incident(self, incident: str, *, reason: str, by: str, now: datetime) -> None:
-        """Close an incident for a person; raises `NotFound`."""
-        action = CloseIncident(incident=incident, reason=reason)
-        await self.database.write(lambda c: incidents.close_by_person(c, action, by=by, now=now))
-
-    async def unnotified(self) -> Sequence[Incident]:
-        """Return open incidents that were not reported yet, oldest first."""
-        return await self.database.read(incidents.unnotified)
-
-    async def mark_notified(self, incident: str, now: datetime) -> None:
-        """Record that the incident was reported."""
-        await self.database.write(lambda c: incidents.mark_notified(c, incident, now))
 
 
 def _apply(connection: Connection, keyed: Command, scene: OperationContext) -> Outcome:
@@ -220,7 +199,7 @@ def _open(connection: Connection, keyed: Command, scene: OperationContext) -> Op
 def _close(connection: Connection, keyed: Command, scene: OperationContext) -> OperationResult:
     action = keyed.action
     assert isinstance(action, CloseIncident)  # noqa: S101 - the table below says so
-    if not incidents.close_incident(connection, action, scene.now):
+    if not incidents.close_incident(connection, action.incident, action.reason, scene.now):
         return OperationResult(code="stale", message=f"incident {action.incident!r} is closed")
     return OperationResult(before={"status": incidents.OPEN}, after={"status": incidents.CLOSED})
 

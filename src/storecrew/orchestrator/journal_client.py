@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from storecrew.domain.control.agents import RegisteredAgent
 from storecrew.domain.control.health import AgentHealth, JournalNotFound
+from storecrew.domain.control.incidents import AlertReport
 from storecrew.domain.ports.clock import Clock
-from storecrew.orchestrator.alerts import AlertReport
 
 GROUP = "storecrew.plane"
 
@@ -33,7 +33,7 @@ class JournalClient(Protocol):
         ...
 
     async def alert(self, threshold: int | None = None) -> AlertReport:
-        """Send an alert for each unhealthy agent, once per incident."""
+        """Send the outstanding alerts, one per incident."""
         ...
 
     async def register(self, factory: RegisteredAgent) -> bool:

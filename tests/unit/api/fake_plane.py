@@ -34,8 +34,8 @@ from storecrew.domain.money import Money
 from storecrew.domain.paging import Page
 from storecrew.domain.shop.catalog import SetPrice
 from storecrew.journal.access import SqlCredentialRepository
-from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.idempotency import SqlIdempotencyStore
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.journal.schema.journal import metadata
 from storecrew.mail.service import MailService
@@ -269,8 +269,8 @@ class FakePlane:
         self.is_paused = False
 
     @property
-    def incidents(self) -> SqlControlActions:
-        return SqlControlActions(self.access.book.database)  # type: ignore[attr-defined]
+    def incidents(self) -> SqlIncidentRepository:
+        return SqlIncidentRepository(self.access.book.database)  # type: ignore[attr-defined]
 
     @property
     def replies(self) -> SqlIdempotencyStore:

@@ -295,25 +295,10 @@ def _agents() -> None:
 
 def _incidents() -> None:
     op.create_table(
-        "agent_incidents",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("agent", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("opened_at", sa.Text(), nullable=False),
-        sa.Column("closed_at", sa.Text()),
-        sa.Column("notified_at", sa.Text()),
-        sa.Column("end_notified_at", sa.Text()),
-        sa.Column("held_by", sa.Text(), nullable=False),
-        sa.Column("held_at", sa.Text()),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    _partial_index(
-        "agent_incidents_open", "agent_incidents", ["agent"], "closed_at IS NULL", unique=True
-    )
-    op.create_table(
         "incidents",
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
@@ -324,11 +309,16 @@ def _incidents() -> None:
         sa.Column("closed_at", sa.Text()),
         sa.Column("resolution", sa.Text(), nullable=False),
         sa.Column("notified_at", sa.Text()),
+        sa.Column("end_notified_at", sa.Text()),
+        sa.Column("claimed_by", sa.Text(), nullable=False),
+        sa.Column("claimed_at", sa.Text()),
         sa.PrimaryKeyConstraint("id"),
     )
     newest = [sa.text("opened_at DESC"), sa.text("id")]
-    op.create_index("incidents_by_time", "incidents", newest)
-    op.create_index("incidents_by_status", "incidents", ["status", *newest])
+    op.create_index("incidents_by_kind", "incidents", ["kind", *newest])
+    op.create_index("incidents_by_status", "incidents", ["kind", "status", *newest])
+    _partial_index("incidents_open", "incidents", ["subject"], "status = 'open'", unique=True)
+    _partial_index("incidents_unfinished", "incidents", ["opened_at"], "end_notified_at IS NULL")
 
 
 def _operations() -> None:

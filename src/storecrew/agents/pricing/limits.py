@@ -1,4 +1,4 @@
-"""Price limits: the floor, rounding, and which competitor prices are plausible. Pure functions."""
+"""Price limits: rounding, and which competitor prices are plausible. Pure functions."""
 
 import math
 from dataclasses import dataclass
@@ -50,13 +50,6 @@ class PricingSettings:
                 raise InvalidInput(name, f"{getattr(self, name)} is not a number of 0 or more")
         if not isinstance(self.explore, bool):
             raise InvalidInput("explore", f"{self.explore!r} is neither true nor false")
-
-
-def floor_price(cost: Money, margin: float) -> Money:
-    """Return the lowest price that leaves this margin: cost / (1 − margin), rounded up."""
-    raw = cost.amount / (1 - Decimal(str(margin)))
-    unit = _unit(cost.currency)
-    return Money((raw / unit).to_integral_value(ROUND_CEILING) * unit, cost.currency)
 
 
 def rounded_towards(present: Money, price: float) -> Money:

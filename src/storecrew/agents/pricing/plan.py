@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from zlib import crc32
 
-from storecrew.agents.pricing.limits import PricingSettings, floor_price, rounded_towards
+from storecrew.agents.pricing.limits import PricingSettings, rounded_towards
 from storecrew.agents.pricing.snapshot import PricingSnapshot
 from storecrew.domain.control.proposals import Evidence
 from storecrew.domain.money import Money
@@ -18,7 +18,7 @@ from storecrew.domain.ports.models import (
     PriceQuery,
     PriceRecommendation,
 )
-from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.catalog import Product, SetPrice, floor_price
 from storecrew.sdk import Effect, Proposal
 
 _MONTH = 30
@@ -132,7 +132,7 @@ def _below_floor(product: Product, terms: PricingSettings) -> bool:
 
 def _lift(product: Product, terms: PricingSettings) -> Proposal:
     """Propose the floor itself: whatever is less would be below it."""
-    floor = floor_price(product.cost or product.price, terms.margin_floor)
+    floor = floor_price(product.cost or product.price, terms.margin_floor).rounded_up()
     return Proposal(
         action=SetPrice(sku=product.sku, price=floor, expected_price=product.price),
         reason=f"The price leaves less than a margin of {terms.margin_floor:.0%}.",
@@ -212,7 +212,7 @@ def _move(
     shop: PricingSnapshot, desired: _DesiredPrice, models: Models, terms: PricingSettings
 ) -> Iterator[Proposal]:
     product, question = desired.asked.product, desired.asked.question
-    floor = floor_price(product.cost or product.price, terms.margin_floor)
+    floor = floor_price(product.cost or product.price, terms.margin_floor).rounded_up()
     price = max(floor, rounded_towards(product.price, desired.price))
     if price == product.price:
         return

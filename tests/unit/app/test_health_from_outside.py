@@ -377,7 +377,7 @@ async def test_r065_alert_reaches_loopback_smtp_and_webhook_once(folder, book, c
             await fail(book, "ill", 5, NOON)
             for _ in range(2):
                 with closing(open_journal_client(settings, clock)) as door:
-                    await door.alert()
+                    await door.alert(None)
     finally:
         post.stop()
 

@@ -15,7 +15,6 @@ from storecrew.app.agent_service import AgentService
 from storecrew.app.alerts import alerts_of
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
-from storecrew.app.model_service import ModelService
 from storecrew.app.remote import RemoteAgentClient
 from storecrew.app.settings import Settings
 from storecrew.database import connect_for_library
@@ -30,6 +29,7 @@ from storecrew.journal.agents import SqlAgentRepository
 from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.health import SqlHealthRepository
 from storecrew.journal.key_values import SqlKeyValues
+from storecrew.learning.service import ModelService
 from storecrew.monitoring.self_check import SelfCheck
 from storecrew.orchestrator import autogen
 from storecrew.orchestrator.inline import InlineEngine

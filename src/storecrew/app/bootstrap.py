@@ -24,18 +24,17 @@ from storecrew.app.background import (
     set_to_work,
     start_orchestrator,
 )
-from storecrew.app.clocks import FixedClock, SystemClock
+from storecrew.app.clocks import SystemClock
 from storecrew.app.control_actions import PlaneOperations
 from storecrew.app.control_plane import ProcessRole, Progress, ReadinessCheck, RunSummary
 from storecrew.app.crew import CREW
 from storecrew.app.custom_agents import authored
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
+from storecrew.app.learning import model_service
 from storecrew.app.lock import AlreadyRunning, FolderLock
 from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.manifests import budget_of
-from storecrew.app.model_service import ModelService
-from storecrew.app.served_models import ServedModels
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
 from storecrew.domain.actions import Action
@@ -49,7 +48,7 @@ from storecrew.domain.control.services import ServiceStatus, ServiceView
 from storecrew.domain.control.updates import Topic
 from storecrew.domain.control.usage import JournalCounts
 from storecrew.domain.errors import StorecrewError
-from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.clock import Clock, FixedClock
 from storecrew.domain.ports.store import Store
 from storecrew.journal import SqlJournal, open_journal
 from storecrew.journal.access import SqlCredentialRepository
@@ -58,8 +57,9 @@ from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.counts import count_journal
 from storecrew.journal.idempotency import SqlIdempotencyStore
 from storecrew.journal.incidents import SqlIncidentRepository
-from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.journal.services import SqlServiceRegistry
+from storecrew.learning.service import ModelService
+from storecrew.learning.serving import ServedModels
 from storecrew.mail.service import MailService
 from storecrew.models import basic_models
 from storecrew.monitoring.self_check import service_failed
@@ -352,8 +352,7 @@ async def _model_service(
     settings: Settings, store: SqlStore, journal: SqlJournal, clock: Clock
 ) -> AsyncIterator[ModelService]:
     """Open the model service; trainings under way end when it is closed."""
-    book = SqlModelRegistry(journal.database)
-    service = ModelService(book=book, store=store, settings=settings, clock=clock)
+    service = model_service(settings, store, journal, clock)
     try:
         yield service
     finally:

@@ -10,9 +10,8 @@ from functools import partial
 
 from storecrew.app.bootstrap import assemble
 from storecrew.app.database_urls import database_url
-from storecrew.app.model_service import ModelService
+from storecrew.app.learning import model_service
 from storecrew.app.settings import Settings
-from storecrew.app.training import TrainingJob, run_training
 from storecrew.backtest import BaselineOwner, TrialReport, run_days, warm_up
 from storecrew.backtest.manual_operator import answers, looked_at
 from storecrew.backtest.trial import WARM_UP_DAYS
@@ -23,7 +22,8 @@ from storecrew.domain.control.model_registry import ModelKind, TrainingResult
 from storecrew.domain.errors import AlreadyDecided
 from storecrew.journal import SqlJournal, open_journal
 from storecrew.journal.control_actions import SqlControlActions
-from storecrew.journal.model_registry import SqlModelRegistry
+from storecrew.learning.service import ModelService
+from storecrew.learning.training import TrainingJob, run_training
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
@@ -170,8 +170,7 @@ def _model_service(
     async def learn(task: TrainingJob, before: bytes) -> TrainingResult:
         return await run_training(task, books, before)
 
-    book = SqlModelRegistry(journal.database)
-    return ModelService(book=book, store=books, settings=settings, clock=clock, learn=learn)
+    return model_service(settings, books, journal, clock, learn)
 
 
 @dataclass

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from storecrew.app import settings_sources
 from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
+from storecrew.learning.settings import ModelSettings
 from storecrew.mail.settings import MailSettings
 from storecrew.policy.settings import PolicySettings
 from storecrew.web.settings import FetchSettings
@@ -215,27 +216,6 @@ class AlertSettings(Section):
     of what is over wait until they end. Empty is never quiet."""
     repeat_hours: Annotated[float, Ge(0)] = 0.0
     """Hours after which an incident that is still open is told again; 0 tells each one once."""
-
-
-class ModelSettings(Section):
-    """What the crew knows of the shop's numbers: how it is learnt, and how often."""
-
-    enabled: bool = True
-    """Whether models are trained by themselves. Without it they are when a person asks."""
-    retrain_interval_hours: Annotated[float, Gt(0)] = 24.0
-    """Hours after which a model learns again: yesterday's sales are worth a night's work."""
-    history_days: Annotated[int, Ge(1), Field(le=3650)] = 800
-    """Days of history that are looked at: two seasons of everything, and a little more."""
-    horizon_days: Annotated[int, Ge(1), Field(le=90)] = 28
-    """Days ahead that demand is forecast for; longer ones are less sure and take longer."""
-    forecaster: Literal["storecrew", "prophet", "statsforecast"] = "storecrew"
-    """Who forecasts demand. Our own learns from all products together; the others look at each
-    alone and need their library: `pip install storecrew[prophet]`."""
-    refit_days: Annotated[int, Ge(1)] = 7
-    """Days for which what the demand model learnt is used on newer sales before it learns anew."""
-    intent_examples_file: Path | None = None
-    """YAML file with what customers write, listed under the intent that each shows; it is added to
-    the phrases that come with the product."""
 
 
 class RetentionSettings(Section):

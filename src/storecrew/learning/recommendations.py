@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from storecrew.app.model_service import ModelService
 from storecrew.domain.control.model_registry import ModelKind
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import Product
 from storecrew.domain.shop.orders import OrderQuery, OrderStatus
+from storecrew.learning.service import ModelService
 from storecrew.models.recommendation import ScoredProduct
 
 _RECENT = 28

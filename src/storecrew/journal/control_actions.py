@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, to_db_time
+from storecrew.database import Database, reading, to_db_time, writing
 from storecrew.domain import codec
 from storecrew.domain.actions import Command
 from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
@@ -55,46 +55,11 @@ class OperationResult:
 _Handler: TypeAlias = Callable[[Connection, Command, OperationContext], OperationResult]
 
 
-@dataclass(frozen=True)
-class SqlControlActions:
-    """The journal's part about operations, over its database."""
-
-    database: Database
-
-    async def apply(self, keyed: Command, scene: OperationContext) -> Outcome:
-        """Do the operation once per key; a key seen before returns its first outcome.
-
-        Raises `KeyReused` where the key was used for another operation.
-        """
-        return await self.database.write(lambda c: _apply(c, keyed, scene))
-
-    async def outcome(self, key: str) -> Outcome | None:
-        """Return the outcome recorded under this key, or None."""
-        return await self.database.read(lambda c: _outcome(c, key))
-
-    async def applied_keys(self) -> Sequence[str]:
-        """Return the keys under which something was done."""
-        query = sa.select(operations.c.key).where(operations.c.result == Result.APPLIED)
-        ordered = query.order_by(operations.c.key)
-        return await self.database.read(lambda c: list(c.execute(ordered).scalars()))
-
-    async def restarts(self, since: datetime) -> Mapping[str, int]:
-        """Return how often the crew restarted each service since then."""
-        query = (
-            sa.select(operations.c.subject, sa.func.count())
-            .where(
-                operations.c.kind == RestartService.__name__,
-                operations.c.at >= to_db_time(since),
-                operations.c.result == Result.APPLIED,
-            )
-            .group_by(operations.c.subject)
-        )
-        return await self.database.read(
-            lambda c: {s.removeprefix("service:"): int(n) for s, n in c.execute(query)}
-        )
-
-
 def _apply(connection: Connection, keyed: Command, scene: OperationContext) -> Outcome:
+    """Do the operation once per key; a key seen before returns its first outcome.
+
+    Raises `KeyReused` where the key was used for another operation.
+    """
     advisory_lock(connection, "operations")
     fingerprint = sha256(dump(keyed.action).encode()).hexdigest()
     known = sa.select(operations).where(operations.c.key == keyed.key)
@@ -117,6 +82,7 @@ def _apply(connection: Connection, keyed: Command, scene: OperationContext) -> O
 
 
 def _outcome(connection: Connection, key: str) -> Outcome | None:
+    """Return the outcome recorded under this key, or None."""
     query = sa.select(operations.c.outcome).where(operations.c.key == key)
     found = connection.execute(query).scalar()
     return None if found is None else codec.decode(Outcome, json.loads(found))
@@ -228,3 +194,34 @@ _HANDLERS: Mapping[str, _Handler] = {
     CloseIncident.__name__: _close,
     AssignTask.__name__: _delegate,
 }
+
+
+@dataclass(frozen=True)
+class SqlControlActions:
+    """The journal's part about operations, over its database."""
+
+    database: Database
+
+    apply = writing(_apply)
+    outcome = reading(_outcome)
+
+    async def applied_keys(self) -> Sequence[str]:
+        """Return the keys under which something was done."""
+        query = sa.select(operations.c.key).where(operations.c.result == Result.APPLIED)
+        ordered = query.order_by(operations.c.key)
+        return await self.database.read(lambda c: list(c.execute(ordered).scalars()))
+
+    async def restarts(self, since: datetime) -> Mapping[str, int]:
+        """Return how often the crew restarted each service since then."""
+        query = (
+            sa.select(operations.c.subject, sa.func.count())
+            .where(
+                operations.c.kind == RestartService.__name__,
+                operations.c.at >= to_db_time(since),
+                operations.c.result == Result.APPLIED,
+            )
+            .group_by(operations.c.subject)
+        )
+        return await self.database.read(
+            lambda c: {s.removeprefix("service:"): int(n) for s, n in c.execute(query)}
+        )

@@ -1,6 +1,6 @@
 """The health of agents: their heartbeats and failures."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.database import Database, from_db_time, reading, to_db_time, writing
 from storecrew.domain.control.health import AgentHealth
 from storecrew.domain.control.incidents import IncidentKind
 from storecrew.domain.ports.journal import RunFailure
@@ -19,11 +19,13 @@ from storecrew.journal.schema.agents import agents, heartbeats
 _AT_ONCE = 500
 
 
-def heartbeat(connection: Connection, names: Collection[str], now: datetime, worker: str) -> None:
+def heartbeat(
+    connection: Connection, agents: Collection[str], now: datetime, *, worker: str = ""
+) -> None:
     """Record that these agents were heard of, in one statement."""
     rows = [
         {"agent": name, "beat_at": to_db_time(now), "worker": worker, "failures": 0, "error": ""}
-        for name in sorted(names)  # two workers that beat at once wait for each other in order
+        for name in sorted(agents)  # two workers that beat at once wait for each other in order
     ]
     for start in range(0, len(rows), _AT_ONCE):
         insert = _insert(connection).values(rows[start : start + _AT_ONCE])
@@ -84,10 +86,5 @@ class SqlHealthRepository:
 
     database: Database
 
-    async def agent_health(self) -> list[AgentHealth]:
-        """Return every agent on duty with what is known of it, by name."""
-        return await self.database.read(agent_health)
-
-    async def heartbeat(self, agents: Sequence[str], now: datetime, *, worker: str = "") -> None:
-        """Record that these agents were heard of."""
-        await self.database.write(lambda c: heartbeat(c, agents, now, worker))
+    agent_health = reading(agent_health)
+    heartbeat = writing(heartbeat)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.database import Database, from_db_time, reading, to_db_time, writing
 from storecrew.domain.control.incidents import Incident, IncidentKind, OpenIncident
 from storecrew.domain.errors import NotFound
 from storecrew.journal import audit
@@ -107,26 +107,30 @@ def _close(
 
 
 def close_by_person(
-    connection: Connection, name: str, *, reason: str, by: str, now: datetime
+    connection: Connection, incident_id: str, *, reason: str, by: str, now: datetime
 ) -> None:
     """Close it for a person, audited; closing it again changes nothing. Raises `NotFound`."""
-    if close_incident(connection, name, reason, now):
-        subject = f"close_incident/{name}/{to_db_time(now)}"
-        action = {"type": "close_incident", "incident": name}
+    if close_incident(connection, incident_id, reason, now):
+        subject = f"close_incident/{incident_id}/{to_db_time(now)}"
+        action = {"type": "close_incident", "incident": incident_id}
         row = control_row(subject, action, actor=by, reason=reason or "closed", now=now)
         audit.append(connection, [row])
 
 
-def incident(connection: Connection, name: str) -> Incident:
+def incident(connection: Connection, incident_id: str) -> Incident:
     """Return one incident, or raise `NotFound`."""
-    row = _row(connection, name)
+    row = _row(connection, incident_id)
     if row is None:
-        raise NotFound("incident", name)
+        raise NotFound("incident", incident_id)
     return _to_incident(row)
 
 
 def list_incidents(
-    connection: Connection, status: str | None, kinds: Collection[IncidentKind], limit: int
+    connection: Connection,
+    *,
+    status: str | None = None,
+    kinds: Collection[IncidentKind] = tuple(IncidentKind),
+    limit: int = 200,
 ) -> Sequence[Incident]:
     """Return incidents of these kinds and this status (all when None), newest first."""
     found = [
@@ -185,51 +189,25 @@ def _to_incident(row: AnyRow) -> Incident:
     return Incident(**fields)
 
 
+def _is(incident: Incident) -> sa.ColumnElement[bool]:
+    """Match the incident as it was read, not one that was opened under its id since."""
+    return sa.and_(
+        incidents.c.id == incident.id, incidents.c.opened_at == to_db_time(incident.opened_at)
+    )
+
+
 @dataclass(frozen=True)
 class SqlIncidentRepository:
     """The journal's part about incidents, over its database."""
 
     database: Database
 
-    async def incidents(
-        self,
-        *,
-        status: str | None = None,
-        kinds: Collection[IncidentKind] = tuple(IncidentKind),
-        limit: int = 200,
-    ) -> Sequence[Incident]:
-        """Return incidents of these kinds and this status (all when None), newest first."""
-        return await self.database.read(lambda c: list_incidents(c, status, kinds, limit))
-
-    async def incident(self, incident_id: str) -> Incident:
-        """Return one incident, or raise `NotFound`."""
-        return await self.database.read(lambda c: incident(c, incident_id))
-
-    async def close_incident(
-        self, incident_id: str, *, reason: str, by: str, now: datetime
-    ) -> None:
-        """Close an incident for a person; raises `NotFound`. What is closed stays closed."""
-        await self.database.write(
-            lambda c: close_by_person(c, incident_id, reason=reason, by=by, now=now)
-        )
-
-    async def open_agent_incident(
-        self, agent: str, kind: IncidentKind, detail: str, now: datetime
-    ) -> bool:
-        """Open an incident of an agent's health; False where one of the agent is open."""
-        return await self.database.write(lambda c: open_agent_incident(c, agent, kind, detail, now))
-
-    async def close_agent_incident(
-        self, agent: str, now: datetime, *, silently: bool = False
-    ) -> bool:
-        """Close the agent's incident, False where none is open. `silently` suppresses its alert."""
-        return await self.database.write(
-            lambda c: close_agent_incident(c, agent, now, silently=silently)
-        )
-
-    async def unnotified(self) -> Sequence[Incident]:
-        """Return open incidents, and closed ones whose end was not alerted yet, oldest first."""
-        return await self.database.read(unnotified)
+    incidents = reading(list_incidents)
+    incident = reading(incident)
+    close_incident = writing(close_by_person)
+    open_agent_incident = writing(open_agent_incident)
+    close_agent_incident = writing(close_agent_incident)
+    unnotified = reading(unnotified)
 
     async def claim_notification(
         self, incident: Incident, by: str, now: datetime, hold: timedelta
@@ -263,10 +241,3 @@ class SqlIncidentRepository:
         query = sa.update(incidents).where(_is(incident))
         released = query.values(changes | {"claimed_by": "", "claimed_at": None})
         await self.database.write(lambda c: c.execute(released))
-
-
-def _is(incident: Incident) -> sa.ColumnElement[bool]:
-    """Match the incident as it was read, not one that was opened under its id since."""
-    return sa.and_(
-        incidents.c.id == incident.id, incidents.c.opened_at == to_db_time(incident.opened_at)
-    )

@@ -12,9 +12,9 @@ from storecrew.app.bootstrap import assemble
 from storecrew.app.database_urls import database_url
 from storecrew.app.learning import model_service
 from storecrew.app.settings import Settings
-from storecrew.backtest import BaselineOwner, TrialReport, run_days, warm_up
+from storecrew.backtest.baseline_owner import BaselineOwner
 from storecrew.backtest.manual_operator import answers, looked_at
-from storecrew.backtest.trial import WARM_UP_DAYS
+from storecrew.backtest.trial import WARM_UP_DAYS, TrialReport, run_days, warm_up
 from storecrew.database import DISPOSABLE
 from storecrew.domain.control.approvals import ApprovalStatus
 from storecrew.domain.control.events import EventEnvelope

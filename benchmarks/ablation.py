@@ -20,9 +20,9 @@ from statistics import fmean, stdev
 from scipy.stats import t as student
 
 from storecrew.app import load_settings
-from storecrew.app.demo import demo_settings
-from storecrew.app.experiments import TrialSettings, crew_trial, plain_trial
 from storecrew.backtest import TrialReport
+from storecrew.backtest.demo import demo_settings
+from storecrew.backtest.experiments import TrialSettings, crew_trial, plain_trial
 
 PAGE = Path(__file__).parents[1] / "docs" / "agents.md"
 PLAIN, WHOLE = "plain owner", "whole crew"

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from storecrew.app.clocks import FixedClock
 from storecrew.domain.actions import Command
 from storecrew.domain.control.events import RunRequested
 from storecrew.domain.money import Money
+from storecrew.domain.ports.clock import FixedClock
 from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
 from storecrew.journal import open_journal
 from storecrew.models import basic_models

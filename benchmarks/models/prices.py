@@ -17,7 +17,7 @@ from _report import cpu, interval, parser, publish, table
 
 from storecrew.domain.ports.models import Elasticity, PriceHistory, PriceQuery
 from storecrew.models.elasticity import elasticities
-from storecrew.models.pricing import best_prices, explore_prices, floor_price
+from storecrew.models.pricing import best_prices, explore_prices
 from storecrew.stores.simulated import demand
 from storecrew.stores.simulated.catalog import articles
 from storecrew.stores.simulated.competitors import Competitors
@@ -68,8 +68,7 @@ class World:
 
     def within(self, prices: Array) -> Array:
         held = np.clip(prices, self.first * (1 - BAND), self.first * (1 + BAND))
-        floor = np.array([floor_price(c, MARGIN) for c in self.cost])
-        return np.round(np.maximum(held, floor))
+        return np.round(np.maximum(held, self.cost / (1 - MARGIN)))
 
 
 @dataclass

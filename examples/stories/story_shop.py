@@ -9,8 +9,7 @@ from typing import Any
 
 from storecrew.app import load_settings
 from storecrew.app.bootstrap import assemble
-from storecrew.app.model_service import ModelService
-from storecrew.app.training import TrainingJob, run_training
+from storecrew.app.learning import model_service
 from storecrew.database import DISPOSABLE
 from storecrew.domain.actions import Action
 from storecrew.domain.control.events import EventEnvelope
@@ -32,7 +31,8 @@ from storecrew.domain.shop.payments import CapturePayment
 from storecrew.domain.shop.purchasing import Supplier
 from storecrew.journal import SqlJournal, open_journal
 from storecrew.journal.control_actions import SqlControlActions
-from storecrew.journal.model_registry import SqlModelRegistry
+from storecrew.learning.service import ModelService
+from storecrew.learning.training import TrainingJob, run_training
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
@@ -166,8 +166,7 @@ async def open_shop(*, quiet: bool = False) -> AsyncIterator[StoryShop]:
         return await run_training(task, store, before)
 
     settings = load_settings(environ={}, flags={"policy": {"autonomy": {"*.*": "limits"}}})
-    book = SqlModelRegistry(journal.database)
-    models = ModelService(book=book, store=store, settings=settings, clock=clock, learn=learn)
+    models = model_service(settings, store, journal, clock, learn)
     pipeline = assemble(settings, store, journal, clock, models.models)
     plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(wait_for_batches=False))
     await plane.start(alone=True)

@@ -25,7 +25,12 @@ from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import RecordCompetitorPrice, SetPrice, UpsertProduct
+from storecrew.domain.shop.catalog import (
+    RecordCompetitorPrice,
+    SetPrice,
+    UpsertProduct,
+    floor_price,
+)
 from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow
 from storecrew.domain.shop.orders import (
     FulfilOrder,
@@ -41,7 +46,6 @@ from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.orchestrator.registry import Registry
-from storecrew.policy import floor_price
 from storecrew.sdk import Proposal, agent, every
 from storecrew.stores.simulated.clock import VirtualClock
 from storecrew.stores.sql import open_store

@@ -22,13 +22,12 @@ from storecrew.app.bootstrap import ControlPlane, open_plane
 from storecrew.app.clocks import SystemClock
 from storecrew.domain.control.agents import AgentManifest, AgentOrigin, RegisteredAgent
 from storecrew.domain.control.events import EventEnvelope
-from storecrew.domain.control.health import AgentIncidentKind
+from storecrew.domain.control.incidents import IncidentKind
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import CompetitorPriceObserved, SetPrice
 from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.journal import open_journal
 from storecrew.journal.agents import SqlAgentRepository
-from storecrew.journal.health import SqlHealthRepository
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
@@ -262,8 +261,8 @@ AUDITED = {
     "resume an agent": lambda b: b.plane.crew.resume("order_management", by="me"),
     "pause the crew": lambda b: b.plane.pause(by="me"),
     "resume the crew": lambda b: b.plane.resume(by="me"),
-    "open an incident": lambda b: SqlHealthRepository(b.plane.journal.database).open(
-        "pricing", AgentIncidentKind.HUNG, "stuck", NOW
+    "open an incident": lambda b: b.plane.incidents.open_agent_incident(
+        "pricing", IncidentKind.AGENT_HUNG, "stuck", NOW
     ),
 }
 

@@ -65,7 +65,7 @@ class PlainWiring:
 
     async def facts(self) -> list[Event]:
         found: list[Event] = []
-        while page := await self.shop.outbox(self.position):
+        while page := await self.shop.store.outbox(self.position):
             self.position = page[-1][0]
             found += [published.event for _, published in page]
         return found
@@ -85,7 +85,7 @@ class PlainWiring:
         return isinstance(event, member.on)
 
     async def _run(self, member: Agent, events: list[Event], now: datetime) -> list[Event]:
-        found = await run_agent(member, events, self.shop, now=now)
+        found = await run_agent(member, events, self.shop.store, now=now)
         self.runs += 1
         allowed = [p for p in found if isinstance(p, Proposal) and await self._allowed(p, now)]
         batch = [
@@ -93,14 +93,14 @@ class PlainWiring:
             for n, p in enumerate(allowed)
         ]
         for start in range(0, len(batch), 500):
-            await self.shop.apply_batch(batch[start : start + 500])
+            await self.shop.store.apply_batch(batch[start : start + 500])
         return [each for each in found if isinstance(each, Event)]
 
     async def _allowed(self, proposal: Proposal, now: datetime) -> bool:
         action = proposal.action
         if not isinstance(action, SetPrice | CreatePurchaseOrder):
             return True
-        product = await self.shop.product(action.sku)
+        product = await self.shop.store.product(action.sku)
         assert product.cost is not None
         if isinstance(action, SetPrice):
             price, move = action.price.amount, action.price.amount / product.price.amount - 1
@@ -120,10 +120,10 @@ async def trial(seed: int, *, by_crew: bool) -> TrialReport:
     await warm_up(shop, clock, 45)
     wiring = PlainWiring(shop)
     await wiring.facts()
-    operate = wiring.operate if by_crew else BaselineOwner(shop).operate
+    operate = wiring.operate if by_crew else BaselineOwner(shop.store).operate
     report = await run_days(shop, operate, clock, DAYS)
-    assert await shop.verify() == []
-    await shop.close()
+    assert await shop.store.verify() == []
+    await shop.store.close()
     return report
 
 

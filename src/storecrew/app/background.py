@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -12,10 +12,9 @@ from typing import Any
 import structlog
 
 from storecrew.app.agent_service import AgentService
-from storecrew.app.alerts import alerts_of, call_somebody, watch
+from storecrew.app.alerts import alerts_of
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
-from storecrew.app.model_service import ModelService
 from storecrew.app.remote import RemoteAgentClient
 from storecrew.app.settings import Settings
 from storecrew.database import connect_for_library
@@ -30,7 +29,8 @@ from storecrew.journal.agents import SqlAgentRepository
 from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.health import SqlHealthRepository
 from storecrew.journal.key_values import SqlKeyValues
-from storecrew.monitoring.self_check import SelfCheck, watch as watch_plane
+from storecrew.learning.service import ModelService
+from storecrew.monitoring.self_check import SelfCheck
 from storecrew.orchestrator import autogen
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
@@ -43,6 +43,9 @@ _MODELS_SETTLE = 120.0
 """Seconds from the start to the first look at what must be learnt."""
 _MODELS_EVERY = 60.0
 """Seconds between two looks for newer versions of the models."""
+_CHECK_SECONDS = 15.0
+"""Seconds between two rounds of alerts, and between two looks whether the databases are due."""
+_Check = Callable[[], Awaitable[object]]
 _log = structlog.get_logger(__name__)
 
 
@@ -71,15 +74,10 @@ async def start_orchestrator(
     return orchestrator
 
 
-def set_to_work(
-    settings: Settings, orchestrator: Orchestrator, journal: SqlJournal, stack: AsyncExitStack
-) -> None:
-    """Run the loop, and look for incidents, until the stack is left."""
+def set_to_work(orchestrator: Orchestrator, stack: AsyncExitStack) -> None:
+    """Run the loop until the stack is left."""
     loop = asyncio.create_task(orchestrator.serve(), name="orchestrator")
     stack.push_async_callback(_finish, loop, orchestrator)
-    alerts = alerts_of(settings, SqlHealthRepository(journal.database), orchestrator.clock)
-    watching = asyncio.create_task(watch(alerts, lambda: orchestrator.is_leader), name="alerts")
-    stack.push_async_callback(_cancelled, watching)
 
 
 def keep_watch(
@@ -89,20 +87,29 @@ def keep_watch(
     journal: SqlJournal,
     stack: AsyncExitStack,
 ) -> None:
-    """Prove the books each night and tell of incidents, until the stack is left."""
+    """Send alerts and verify the databases each night, where this process leads."""
+    alerts = alerts_of(settings, journal.database, orchestrator.clock)
     self_check = SelfCheck(
-        repository=SqlControlActions(journal.database),
         clock=orchestrator.clock,
         zone=settings.policy.zone,
-        tell=call_somebody(settings),
         publish=orchestrator.publish,
         prove=partial(proved, store, journal),
         notes=SqlKeyValues(journal.database),
     )
-    watching = asyncio.create_task(
-        watch_plane(self_check, lambda: orchestrator.is_leader), name="watch"
-    )
-    stack.push_async_callback(_cancelled, watching)
+    checks: Mapping[str, _Check] = {"alerts": alerts.poll, "self_check": self_check.check}
+    for name, check in checks.items():
+        task = asyncio.create_task(_repeat(name, check, orchestrator), name=name)
+        stack.push_async_callback(_cancelled, task)
+
+
+async def _repeat(name: str, check: _Check, orchestrator: Orchestrator) -> None:
+    while True:
+        await asyncio.sleep(_CHECK_SECONDS)
+        try:
+            if orchestrator.is_leader:
+                await check()
+        except StorecrewError as error:  # the next check finds what this one missed
+            _log.warning("check failed", check=name, error=str(error))
 
 
 async def proved(store: Store, journal: SqlJournal) -> Sequence[Discrepancy]:

@@ -24,15 +24,14 @@ from storecrew.app.background import (
     set_to_work,
     start_orchestrator,
 )
-from storecrew.app.clocks import FixedClock, SystemClock
+from storecrew.app.clocks import SystemClock
 from storecrew.app.control_actions import PlaneOperations
 from storecrew.app.control_plane import ProcessRole, Progress, ReadinessCheck, RunSummary
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
+from storecrew.app.learning import model_service
 from storecrew.app.lock import AlreadyRunning, FolderLock
 from storecrew.app.mail_background import open_mail_service, work_on_mail
-from storecrew.app.model_service import ModelService
-from storecrew.app.served_models import ServedModels
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
 from storecrew.domain.actions import Action
@@ -46,7 +45,7 @@ from storecrew.domain.control.services import ServiceStatus, ServiceView
 from storecrew.domain.control.updates import Topic
 from storecrew.domain.control.usage import JournalCounts
 from storecrew.domain.errors import StorecrewError
-from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.clock import Clock, FixedClock
 from storecrew.domain.ports.store import Store
 from storecrew.journal import SqlJournal, open_journal
 from storecrew.journal.access import SqlCredentialRepository
@@ -54,8 +53,10 @@ from storecrew.journal.agents import SqlAgentRepository
 from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.counts import count_journal
 from storecrew.journal.idempotency import SqlIdempotencyStore
-from storecrew.journal.model_registry import SqlModelRegistry
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.services import SqlServiceRegistry
+from storecrew.learning.service import ModelService
+from storecrew.learning.serving import ServedModels
 from storecrew.mail.service import MailService
 from storecrew.models import basic_models
 from storecrew.monitoring.self_check import service_failed
@@ -180,7 +181,9 @@ class ControlPlane:
         clock = FixedClock(as_of or self.clock.now())
         store = replace(self.store, clock=clock)
         operations = PlaneOperations(
-            book=self.incidents, registry=self.pipeline.registry, clock=clock
+            book=SqlControlActions(self.journal.database),
+            registry=self.pipeline.registry,
+            clock=clock,
         )
         pipeline = replace(self.pipeline, clock=clock, store=store, operations=operations)
         settings = replace(loop_settings(self.settings), enabled=True, wait_for_batches=False)
@@ -206,9 +209,9 @@ class ControlPlane:
         return SqlIdempotencyStore(self.journal.database)
 
     @property
-    def incidents(self) -> SqlControlActions:
-        """What the crew did to the plane, and what it could not mend."""
-        return SqlControlActions(self.journal.database)
+    def incidents(self) -> SqlIncidentRepository:
+        """What went wrong, in the shop and in the plane."""
+        return SqlIncidentRepository(self.journal.database)
 
     async def figures(self) -> JournalCounts:
         """Count what the journal holds."""
@@ -291,7 +294,7 @@ async def open_plane(
         pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
         if works:
-            set_to_work(settings, orchestrator, journal, stack)
+            set_to_work(orchestrator, stack)
             keep_watch(settings, orchestrator, store, journal, stack)
             keep_fresh(models, lambda: orchestrator.is_leader, stack)
             work_on_mail(settings, mail, orchestrator, journal, stack)
@@ -345,8 +348,7 @@ async def _model_service(
     settings: Settings, store: SqlStore, journal: SqlJournal, clock: Clock
 ) -> AsyncIterator[ModelService]:
     """Open the model service; trainings under way end when it is closed."""
-    book = SqlModelRegistry(journal.database)
-    service = ModelService(book=book, store=store, settings=settings, clock=clock)
+    service = model_service(settings, store, journal, clock)
     try:
         yield service
     finally:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from storecrew.app.access import Access
 from storecrew.app.agent_service import AgentService
-from storecrew.app.model_service import ModelService
 from storecrew.app.settings import Settings
 from storecrew.domain.actions import Action
 from storecrew.domain.control.events import EventEnvelope, PublishAck
@@ -20,6 +19,7 @@ from storecrew.domain.ports.journal import JournalView
 from storecrew.domain.ports.repositories import IdempotencyStore, IncidentRepository
 from storecrew.domain.ports.services import Services
 from storecrew.domain.ports.store import ListedStore
+from storecrew.learning.service import ModelService
 from storecrew.mail.service import MailService
 from storecrew.policy import Explanation
 from storecrew.sdk import Agent

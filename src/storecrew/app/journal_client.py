@@ -1,7 +1,7 @@
-"""The journal opened by another process than the plane's: to read health, alert, and register."""
+"""Opening the journal in another process than the plane's, under the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,78 +14,65 @@ from storecrew.app.database_urls import database_url
 from storecrew.app.settings import Settings, load_settings
 from storecrew.database import Database, connect
 from storecrew.database.errors import translated
-from storecrew.domain.control.agents import BusinessDay, RegisteredAgent
-from storecrew.domain.control.health import AgentHealth, JournalNotFound
+from storecrew.domain.control.agents import BusinessDay
+from storecrew.domain.control.health import JournalNotFound
+from storecrew.domain.control.incidents import AlertReport
 from storecrew.domain.errors import StorageDamaged
 from storecrew.domain.ports.clock import Clock
 from storecrew.journal import agents, health, runs
 from storecrew.journal.agents import SqlAgentRepository
-from storecrew.journal.health import SqlHealthRepository
-from storecrew.orchestrator.alerts import AlertReport
+from storecrew.orchestrator.journal_client import JournalClient
 
 _SCHEMA = "journal"
 
 
-@dataclass(frozen=True, kw_only=True)
-class LocalJournalClient:
-    """A journal that exists; nothing here ever makes or migrates one."""
-
-    settings: Settings
-    database: Database
-    clock: Clock
-
-    def agent_health(self) -> list[AgentHealth]:
-        """Return every agent on duty with what is known of it, by name."""
-        return self.database.run(health.agent_health, deferred=True)
-
-    def status(self) -> Mapping[str, Any]:
-        """Return how the orchestrator is: its name, status, statistics and configuration."""
-        now = self.clock.now()
-        day = BusinessDay.of(now, self.settings.policy.zone)
-        counts = self.database.run(lambda c: agents.statistics(c, day), deferred=True)
-        paused = self.database.run(runs.paused, deferred=True)
-        return orchestrator_status(self.settings, self.agent_health(), counts, paused, now)
-
-    async def alert(self, threshold: int | None = None) -> AlertReport:
-        """Send an alert for each unhealthy agent, once per incident."""
-        book = SqlHealthRepository(self.database)
-        return await alerts_of(self.settings, book, self.clock, threshold=threshold).poll()
-
-    async def register(self, factory: RegisteredAgent) -> bool:
-        """Register an agent; False where it is registered exactly so already."""
-        return await SqlAgentRepository(self.database).register(factory)
-
-    async def registered(self) -> list[RegisteredAgent]:
-        """Return every registered agent."""
-        return await SqlAgentRepository(self.database).registered()
-
-    def close(self) -> None:
-        """Release every connection."""
-        self.database.release()
-
-
 def open_journal_client(
     settings: Settings | None = None, clock: Clock | None = None
-) -> LocalJournalClient:
-    """Open the journal that the settings here name; raises `JournalNotFound`."""
-    settings = settings or load_settings()
-    url = database_url(settings, "registry.db")
+) -> JournalClient:
+    """Open the journal that the settings here name; raises `JournalNotFound`.
+
+    A journal is neither made nor migrated.
+    """
+    settings, clock = settings or load_settings(), clock or SystemClock()
+    database = _database(database_url(settings, "registry.db"))
+
+    async def alert(threshold: int | None) -> AlertReport:
+        return await alerts_of(settings, database, clock, threshold=threshold).poll()
+
+    return JournalClient(
+        clock=clock,
+        agents=SqlAgentRepository(database),
+        agent_health=partial(database.run, health.agent_health, deferred=True),
+        status=partial(_status, settings, database, clock),
+        alert=alert,
+        close=database.release,
+    )
+
+
+def _database(url: str) -> Database:
+    """Connect to the journal, where there is one."""
     file = sa.make_url(url).database
     is_file = url.startswith("sqlite")
     where = str(file) if is_file else "the database of DATABASE_URL"
     if is_file and not (file and Path(file).is_file()):
         raise JournalNotFound(where)
     database = Database(connect(url, schema=_SCHEMA), name="journal", inline=True)
+    schema = None if database.is_sqlite else _SCHEMA
     try:
         with translated("journal"):
-            known = sa.inspect(database.engine).has_table("heartbeats", schema=_of(database))
+            known = sa.inspect(database.engine).has_table("heartbeats", schema=schema)
     except StorageDamaged as error:
         raise JournalNotFound(where) from error
     if not known:
         database.engine.dispose()
         raise JournalNotFound(where)
-    return LocalJournalClient(settings=settings, database=database, clock=clock or SystemClock())
+    return database
 
 
-def _of(database: Database) -> str | None:
-    return None if database.is_sqlite else _SCHEMA
+def _status(settings: Settings, database: Database, clock: Clock) -> Mapping[str, Any]:
+    now = clock.now()
+    day = BusinessDay.of(now, settings.policy.zone)
+    counts = database.run(lambda c: agents.statistics(c, day), deferred=True)
+    paused = database.run(runs.paused, deferred=True)
+    known = database.run(health.agent_health, deferred=True)
+    return orchestrator_status(settings, known, counts, paused, now)

@@ -28,6 +28,7 @@ from storecrew.domain.control.agents import Budget
 from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.money import Money
 from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
+from storecrew.learning.settings import ModelSettings
 from storecrew.mail.settings import MailSettings
 from storecrew.policy.settings import PolicySettings
 from storecrew.web.settings import FetchSettings
@@ -245,7 +246,7 @@ class AgentSection(Section):
 
 
 class AlertSettings(Section):
-    """Who is told when an agent is unwell."""
+    """Who is alerted of incidents, and when."""
 
     urls: tuple[SecretStr, ...] = ()
     """Where to tell it, as Apprise writes addresses: `mailto://`, `slack://`, `pagerduty://` and
@@ -255,31 +256,10 @@ class AlertSettings(Section):
     max_age_seconds: Annotated[float, Gt(0)] = 120.0
     """Age in seconds after which a heartbeat is stale: eight missed ones."""
     quiet_hours: Annotated[str, Field(pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")] = ""
-    """Hours of the shop (`policy.zone`), such as `22:00-07:00`, in which only failing agents are
-    told of; what is stale or well again waits until they are over. Empty is never quiet."""
+    """Hours of the shop (`policy.zone`), such as `22:00-07:00`, in which alerts of stale agents and
+    of what is over wait until they end. Empty is never quiet."""
     repeat_hours: Annotated[float, Ge(0)] = 0.0
     """Hours after which an incident that is still open is told again; 0 tells each one once."""
-
-
-class ModelSettings(Section):
-    """What the crew knows of the shop's numbers: how it is learnt, and how often."""
-
-    enabled: bool = True
-    """Whether models are trained by themselves. Without it they are when a person asks."""
-    retrain_interval_hours: Annotated[float, Gt(0)] = 24.0
-    """Hours after which a model learns again: yesterday's sales are worth a night's work."""
-    history_days: Annotated[int, Ge(1), Field(le=3650)] = 800
-    """Days of history that are looked at: two seasons of everything, and a little more."""
-    horizon_days: Annotated[int, Ge(1), Field(le=90)] = 28
-    """Days ahead that demand is forecast for; longer ones are less sure and take longer."""
-    forecaster: Literal["storecrew", "prophet", "statsforecast"] = "storecrew"
-    """Who forecasts demand. Our own learns from all products together; the others look at each
-    alone and need their library: `pip install storecrew[prophet]`."""
-    refit_days: Annotated[int, Ge(1)] = 7
-    """Days for which what the demand model learnt is used on newer sales before it learns anew."""
-    intent_examples_file: Path | None = None
-    """YAML file with what customers write, listed under the intent that each shows; it is added to
-    the phrases that come with the product."""
 
 
 class RetentionSettings(Section):
@@ -322,7 +302,7 @@ class Settings(BaseSettings):
     remote_agents: RemoteAgentSettings = RemoteAgentSettings()
     """Agents that run elsewhere."""
     alerts: AlertSettings = AlertSettings()
-    """Who is told when an agent is unwell."""
+    """Who is alerted of incidents, and when."""
     models: ModelSettings = ModelSettings()
     """What the crew knows of the shop's numbers."""
     web: FetchSettings = FetchSettings()

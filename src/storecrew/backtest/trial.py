@@ -53,7 +53,9 @@ async def warm_up(
     progress: Progress = lambda _done, _all: None,
 ) -> None:
     """Let the plain owner run the shop, so that any trial begins with an honest history."""
-    await _pass(shop, BaselineOwner(shop, shop.is_fraud).operate, clock, days, progress=progress)
+    await _pass(
+        shop, BaselineOwner(shop.store, shop.is_fraud).operate, clock, days, progress=progress
+    )
 
 
 async def run_days(
@@ -95,10 +97,10 @@ async def _pass(
 
 async def _report(shop: SimulatedShop, start: datetime, end: datetime, days: int) -> TrialReport:
     totals = shop.tally.between(start, end)
-    products = {product.sku: product for product in await shop.products()}
+    products = {product.sku: product for product in await shop.store.products()}
     currency = next(iter(products.values())).price.currency
     value = 0
-    for level in await shop.stock():
+    for level in await shop.store.stock():
         cost = products[level.sku].cost
         value += level.on_hand * (cost.minor if cost else 0)
 

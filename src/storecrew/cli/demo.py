@@ -19,8 +19,8 @@ from storecrew.cli.session import read_settings, run_to_end
 
 if TYPE_CHECKING:
     from storecrew.app import Settings
-    from storecrew.app.demo import DemoReport
     from storecrew.backtest import TrialReport
+    from storecrew.backtest.demo import DemoReport
     from storecrew.domain.money import Money
 
 
@@ -64,15 +64,15 @@ def demo(  # noqa: PLR0913 - options are read by name, like a form
 
 
 def _run(settings: "Settings", days: int, seed: int, progress: ProgressReport) -> "DemoReport":
-    from storecrew.app.demo import run_demo  # the whole product, which `--help` need not load
     from storecrew.app.logs import warn_on_terminal
+    from storecrew.backtest.demo import run_demo  # the whole product, which `--help` need not load
 
     with warn_on_terminal(settings):
         return run_to_end(lambda: run_demo(settings, days=days, seed=seed, progress=progress))
 
 
 def _serve(settings: "Settings", days: int) -> None:
-    from storecrew.app.demo import ShiftedClock, demo_settings, end_of
+    from storecrew.backtest.demo import ShiftedClock, demo_settings, end_of
 
     serve(demo_settings(settings), ShiftedClock.going_on_from(end_of(days)))
 

@@ -41,10 +41,10 @@ def list_(
         show_json({"items": found, "total": len(found)})
         return
     rows = [
-        (i.id, i.status, i.title, i.observed, i.expected, f"{i.opened_at:%Y-%m-%d %H:%M}")
+        (i.id, i.kind, i.status, i.title, i.observed, i.expected, f"{i.opened_at:%Y-%m-%d %H:%M}")
         for i in found
     ]
-    columns = ("incident", "status", "what", "seen", "expected", "opened")
+    columns = ("incident", "kind", "status", "what", "seen", "expected", "opened")
     show_table(f"{len(found)} incidents", columns, rows)
 
 
@@ -67,11 +67,12 @@ def show(incident: IncidentId, data_dir: DataDir = None, as_json: Json = False) 
     show_fields(
         {
             "incident": found.id,
+            "kind": found.kind,
             "status": found.status,
             "what": found.title,
             "seen": found.observed,
             "expected": found.expected,
-            "cause": found.cause,
+            "cause": found.cause or "unknown",
             "opened": f"{found.opened_at:%Y-%m-%d %H:%M} UTC",
             "resolution": found.resolution or "none yet",
             **steps,

@@ -19,9 +19,9 @@ from storecrew.domain.control.model_registry import ModelKind
 
 if TYPE_CHECKING:
     from storecrew.app.bootstrap import ControlPlane
-    from storecrew.app.model_service import ModelService, TrainingStatus
-    from storecrew.app.recommendations import RecommendedOffers
     from storecrew.domain.control.model_registry import ModelVersion
+    from storecrew.learning.recommendations import RecommendedOffers
+    from storecrew.learning.service import ModelService, TrainingStatus
 
 app = typer.Typer(no_args_is_help=True, help="See what the crew has learnt, and have it learn.")
 
@@ -60,11 +60,11 @@ def forecast(
 
     Example: storecrew forecast "Product A" --horizon 14
     """
-    from storecrew.app import model_answers  # costs what `--help` need not pay
+    from storecrew.learning import predictions  # costs what `--help` need not pay
 
     found = with_plane(
         data_dir,
-        lambda p: model_answers.forecast(
+        lambda p: predictions.forecast(
             model_service_of(p, as_of), sku, horizon=horizon, warehouse=warehouse or None
         ),
     )
@@ -90,9 +90,9 @@ def elasticity(
 
     Example: storecrew elasticity "Product A"
     """
-    from storecrew.app import model_answers  # costs what `--help` need not pay
+    from storecrew.learning import predictions  # costs what `--help` need not pay
 
-    found = with_plane(data_dir, lambda p: model_answers.elasticity(p.models, sku), config=config)
+    found = with_plane(data_dir, lambda p: predictions.elasticity(p.models, sku), config=config)
     if as_json:
         show_json(found)
         return
@@ -113,7 +113,7 @@ def recommend(
 
     Example: storecrew recommend --cart "Product A" --count 5
     """
-    from storecrew.app import recommendations  # costs what `--help` need not pay
+    from storecrew.learning import recommendations  # costs what `--help` need not pay
 
     if cart and customer:
         fail("cart: give a customer or a cart, not both")
@@ -143,9 +143,9 @@ def classify_intent(
 
     Example: storecrew classify-intent "Where is my parcel?"
     """
-    from storecrew.app import model_answers  # costs what `--help` need not pay
+    from storecrew.learning import predictions  # costs what `--help` need not pay
 
-    found = with_plane(data_dir, lambda p: model_answers.intent(p.models, text), config=config)
+    found = with_plane(data_dir, lambda p: predictions.intent(p.models, text), config=config)
     if as_json:
         show_json(found)
         return
@@ -166,7 +166,7 @@ def trends(
 
     Example: storecrew trends --recent 7
     """
-    from storecrew.app.trends import rising_products  # costs what `--help` need not pay
+    from storecrew.learning.trends import rising_products  # costs what `--help` need not pay
 
     found = with_plane(
         data_dir, lambda p: rising_products(model_service_of(p, as_of), recent=recent)

@@ -10,6 +10,7 @@ from storecrew.database.engine import (
     connect,
     connect_for_library,
 )
+from storecrew.database.methods import reading, writing
 from storecrew.database.migrations import migrate
 from storecrew.database.paging import SortOrder, page_rows
 from storecrew.database.times import from_db_time, to_db_time
@@ -28,7 +29,9 @@ __all__ = [
     "from_db_time",
     "migrate",
     "page_rows",
+    "reading",
     "row_count",
     "row_counts",
     "to_db_time",
+    "writing",
 ]

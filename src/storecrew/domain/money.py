@@ -1,7 +1,7 @@
 """Amounts of money: exact, and never of two currencies at once."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from functools import lru_cache, total_ordering
 
 from storecrew.domain.errors import InvalidInput
@@ -48,6 +48,12 @@ class Money:
     def rounded(self) -> "Money":
         """Return the amount rounded half up to the currency's minor unit."""
         return Money.from_minor(self.minor, self.currency)
+
+    def rounded_up(self) -> "Money":
+        """Return the smallest amount in whole minor units that is not less."""
+        places = exponent(self.currency)
+        minor = self.amount.scaleb(places).to_integral_value(ROUND_CEILING)
+        return Money.from_minor(int(minor), self.currency)
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.amount + self._same(other), self.currency)

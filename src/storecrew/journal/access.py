@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.database import Database, from_db_time, reading, to_db_time, writing
 from storecrew.domain.control.access import (
     ApiKey,
     CredentialSnapshot,
@@ -30,64 +29,8 @@ MAX_SESSIONS = 20
 _CLOSED = "access_closed"
 
 
-@dataclass(frozen=True)
-class SqlCredentialRepository:
-    """The book of keys, people and sessions, in the journal's database."""
-
-    database: Database
-
-    async def load_credentials(self, now: datetime) -> CredentialSnapshot:
-        """Return everybody who is let in at this moment."""
-        return await self.database.read(lambda c: _load_credentials(c, now))
-
-    async def add_key(self, key: ApiKey, digest: str) -> None:
-        """Keep a new key under the SHA-256 of its token; its name must be free for ever."""
-        await self.database.write(lambda c: _add_key(c, key, digest))
-
-    async def revoke_key(self, name: str, *, by: str, now: datetime) -> None:
-        """Let the key open nothing from now on; raises `NotFound`."""
-        await self.database.write(partial(_revoke_key, name=name, by=by, now=now))
-
-    async def keys(self) -> Sequence[ApiKey]:
-        """Return every key, also the revoked ones, by name."""
-        return await self.database.read(_keys)
-
-    async def add_user(self, user: User, password_hash: str) -> None:
-        """Keep a new person; the name must be free."""
-        await self.database.write(lambda c: _add_user(c, user, password_hash))
-
-    async def remove_user(self, name: str, *, by: str, now: datetime) -> None:
-        """Forget the person and end their sessions; raises `NotFound`."""
-        await self.database.write(partial(_remove_user, name=name, by=by, now=now))
-
-    async def users(self) -> Sequence[User]:
-        """Return everybody who may log in, by name."""
-        return await self.database.read(_users)
-
-    async def password_hash(self, name: str) -> str | None:
-        """Return the hash of the user's password, None for an unknown user."""
-        query = sa.select(users.c.password).where(users.c.name == name)
-        return await self.database.read(lambda c: c.execute(query).scalar())
-
-    async def begin_session(
-        self, name: str, digest: str, *, now: datetime, ends_at: datetime
-    ) -> Role:
-        """Keep a session under the SHA-256 of its token; raises `NotFound` without the person."""
-        work = partial(_begin_session, name=name, digest=digest, now=now, ends_at=ends_at)
-        return await self.database.write(work)
-
-    async def end_session(self, digest: str, *, now: datetime) -> None:
-        """Forget a session."""
-        await self.database.write(partial(_end_session, digest=digest, now=now))
-
-    async def record_denied_attempts(
-        self, refusals: Sequence[DeniedAttempt], now: datetime
-    ) -> None:
-        """Audit attempts that were refused."""
-        await self.database.write(lambda c: _record_denied_attempts(c, refusals, now))
-
-
 def _load_credentials(connection: Connection, now: datetime) -> CredentialSnapshot:
+    """Return everybody who is let in at this moment."""
     closed = sa.select(key_values.c.value).where(key_values.c.name == _CLOSED)
     live = sa.select(keys.c.name, keys.c.role, keys.c.digest).where(keys.c.revoked_at.is_(None))
     open_sessions = (
@@ -112,6 +55,7 @@ def _load_credentials(connection: Connection, now: datetime) -> CredentialSnapsh
 
 
 def _add_key(connection: Connection, key: ApiKey, digest: str) -> None:
+    """Keep a new key under the SHA-256 of its token; its name must be free for ever."""
     _claim(connection, key.name)
     row = {
         "id": key.id,
@@ -128,7 +72,8 @@ def _add_key(connection: Connection, key: ApiKey, digest: str) -> None:
     _record(connection, action, by=key.created_by, now=key.created_at)
 
 
-def _revoke_key(connection: Connection, *, name: str, by: str, now: datetime) -> None:
+def _revoke_key(connection: Connection, name: str, *, by: str, now: datetime) -> None:
+    """Let the key open nothing from now on; raises `NotFound`."""
     advisory_lock(connection, "access")
     live = keys.c.name == name, keys.c.revoked_at.is_(None)
     change = sa.update(keys).where(*live).values(revoked_at=to_db_time(now), revoked_by=by)
@@ -138,6 +83,7 @@ def _revoke_key(connection: Connection, *, name: str, by: str, now: datetime) ->
 
 
 def _keys(connection: Connection) -> list[ApiKey]:
+    """Return every key, also the revoked ones, by name."""
     return [
         ApiKey(
             id=row.id,
@@ -153,6 +99,7 @@ def _keys(connection: Connection) -> list[ApiKey]:
 
 
 def _add_user(connection: Connection, user: User, password_hash: str) -> None:
+    """Keep a new person; the name must be free."""
     _claim(connection, user.name)
     row = {
         "name": user.name,
@@ -166,7 +113,8 @@ def _add_user(connection: Connection, user: User, password_hash: str) -> None:
     _record(connection, action, by=user.created_by, now=user.created_at)
 
 
-def _remove_user(connection: Connection, *, name: str, by: str, now: datetime) -> None:
+def _remove_user(connection: Connection, name: str, *, by: str, now: datetime) -> None:
+    """Forget the person and end their sessions; raises `NotFound`."""
     advisory_lock(connection, "access")
     connection.execute(sa.delete(sessions).where(sessions.c.user_name == name))
     if not connection.execute(sa.delete(users).where(users.c.name == name)).rowcount:
@@ -175,6 +123,7 @@ def _remove_user(connection: Connection, *, name: str, by: str, now: datetime) -
 
 
 def _users(connection: Connection) -> list[User]:
+    """Return everybody who may log in, by name."""
     return [
         User(
             name=row.name,
@@ -187,8 +136,9 @@ def _users(connection: Connection) -> list[User]:
 
 
 def _begin_session(
-    connection: Connection, *, name: str, digest: str, now: datetime, ends_at: datetime
+    connection: Connection, name: str, digest: str, *, now: datetime, ends_at: datetime
 ) -> Role:
+    """Keep a session under the SHA-256 of its token; raises `NotFound` without the person."""
     advisory_lock(connection, "access")
     role = connection.execute(sa.select(users.c.role).where(users.c.name == name)).scalar()
     if role is None:
@@ -211,7 +161,8 @@ def _begin_session(
     return Role(role)
 
 
-def _end_session(connection: Connection, *, digest: str, now: datetime) -> None:
+def _end_session(connection: Connection, digest: str, *, now: datetime) -> None:
+    """Forget a session."""
     advisory_lock(connection, "access")
     whose = sa.select(sessions.c.user_name).where(sessions.c.digest == digest)
     name = connection.execute(whose).scalar()
@@ -223,6 +174,7 @@ def _end_session(connection: Connection, *, digest: str, now: datetime) -> None:
 def _record_denied_attempts(
     connection: Connection, refusals: Sequence[DeniedAttempt], now: datetime
 ) -> None:
+    """Audit attempts that were refused."""
     for refusal in refusals:
         action = {
             "type": refusal.kind,
@@ -269,3 +221,27 @@ def _record(
         "approved_by": "",
     }
     audit.append(connection, [row])
+
+
+@dataclass(frozen=True)
+class SqlCredentialRepository:
+    """The book of keys, people and sessions, in the journal's database."""
+
+    database: Database
+
+    load_credentials = reading(_load_credentials)
+    add_key = writing(_add_key)
+    revoke_key = writing(_revoke_key)
+    keys = reading(_keys)
+    add_user = writing(_add_user)
+    remove_user = writing(_remove_user)
+    users = reading(_users)
+
+    async def password_hash(self, name: str) -> str | None:
+        """Return the hash of the user's password, None for an unknown user."""
+        query = sa.select(users.c.password).where(users.c.name == name)
+        return await self.database.read(lambda c: c.execute(query).scalar())
+
+    begin_session = writing(_begin_session)
+    end_session = writing(_end_session)
+    record_denied_attempts = writing(_record_denied_attempts)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.database import Database, from_db_time, reading, to_db_time, writing
 from storecrew.domain import codec
 from storecrew.domain.control.agents import (
     AgentManifest,
@@ -17,14 +17,13 @@ from storecrew.domain.control.agents import (
     BusinessDay,
     RegisteredAgent,
     Suspension,
-    Usage,
 )
 from storecrew.domain.control.runs import Run, RunStatus
 from storecrew.domain.control.updates import Topic
 from storecrew.domain.errors import AlreadyRegistered, NotFound
 from storecrew.journal import audit, budgets, updates
 from storecrew.journal.events import REQUESTS
-from storecrew.journal.health import close_incident
+from storecrew.journal.incidents import close_agent_incident
 from storecrew.journal.rows import advisory_lock, control_row, dump, to_run
 from storecrew.journal.schema.agents import agent_suspensions, agents, heartbeats
 from storecrew.journal.schema.journal import event_deliveries, events, key_values, runs
@@ -62,7 +61,7 @@ def deregister(connection: Connection, agent: str, *, by: str, now: datetime) ->
         raise NotFound("agent", agent)
     for table in (agent_suspensions, heartbeats):
         connection.execute(sa.delete(table).where(table.c.agent == agent))
-    close_incident(connection, agent, now, silently=True)
+    close_agent_incident(connection, agent, now, silently=True)
     idle = sa.delete(event_deliveries).where(
         event_deliveries.c.agent == agent, event_deliveries.c.run_id.is_(None)
     )
@@ -169,9 +168,9 @@ _LAST_RUN = (
 )
 
 
-def last_runs(connection: Connection, names: Collection[str]) -> dict[str, Run]:
+def last_runs(connection: Connection, agents: Collection[str]) -> dict[str, Run]:
     """Return each agent's newest run, without its events; who never ran is left out."""
-    rows = {name: connection.execute(_LAST_RUN, {"agent": name}).one_or_none() for name in names}
+    rows = {name: connection.execute(_LAST_RUN, {"agent": name}).one_or_none() for name in agents}
     return {name: to_run(row) for name, row in rows.items() if row is not None}
 
 
@@ -208,17 +207,9 @@ class SqlAgentRepository:
 
     database: Database
 
-    async def register(self, factory: RegisteredAgent) -> bool:
-        """Register an agent; False where it is registered exactly so already."""
-        return await self.database.write(lambda c: register(c, factory))
-
-    async def deregister(self, agent: str, *, by: str, now: datetime) -> None:
-        """Take a registered agent off duty, or raise `NotFound`."""
-        await self.database.write(lambda c: deregister(c, agent, by=by, now=now))
-
-    async def registered(self) -> list[RegisteredAgent]:
-        """Return every registered agent, in order of registration."""
-        return await self.database.read(registered)
+    register = writing(register)
+    deregister = writing(deregister)
+    registered = reading(registered)
 
     async def suspend(self, agent: str, *, by: str, now: datetime) -> None:
         """Pause one agent."""
@@ -237,18 +228,7 @@ class SqlAgentRepository:
             lambda c: {row.agent: (Suspension(row.why), row.day) for row in c.execute(query)}
         )
 
-    async def last_runs(self, agents: Collection[str]) -> Mapping[str, Run]:
-        """Return each agent's newest run, without its events; who never ran is left out."""
-        return await self.database.read(lambda c: last_runs(c, agents))
-
-    async def statistics(self, day: BusinessDay) -> Mapping[str, int]:
-        """Count the runs of a day by what became of them, and what waits for one."""
-        return await self.database.read(lambda c: statistics(c, day))
-
-    async def used(self, agent: str, day: BusinessDay) -> Usage:
-        """Return what the agent used up on this day."""
-        return await self.database.read(lambda c: budgets.used(c, agent, day))
-
-    async def request(self, run: str) -> Mapping[str, Any] | None:
-        """Return when and for whom a run was asked for, and the run it became part of."""
-        return await self.database.read(lambda c: request(c, run))
+    last_runs = reading(last_runs)
+    statistics = reading(statistics)
+    used = reading(budgets.used)
+    request = reading(request)

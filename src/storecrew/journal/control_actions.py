@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, to_db_time
+from storecrew.database import Database, reading, to_db_time, writing
 from storecrew.domain import codec
 from storecrew.domain.actions import Command
 from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
 from storecrew.domain.control.events import EventEnvelope, RunRequested
-from storecrew.domain.control.incidents import CloseIncident, Incident, OpenIncident
+from storecrew.domain.control.incidents import CloseIncident, OpenIncident
 from storecrew.domain.control.proposals import Outcome, Proposal, Result, RevertProposal
 from storecrew.domain.control.services import DesiredState, RestartService, ServiceNotManaged
 from storecrew.domain.errors import KeyReused, NotFound
@@ -55,67 +55,11 @@ class OperationResult:
 _Handler: TypeAlias = Callable[[Connection, Command, OperationContext], OperationResult]
 
 
-@dataclass(frozen=True)
-class SqlControlActions:
-    """The journal's part about operations and incidents, over its database."""
-
-    database: Database
-
-    async def apply(self, keyed: Command, scene: OperationContext) -> Outcome:
-        """Do the operation once per key; a key seen before returns its first outcome.
-
-        Raises `KeyReused` where the key was used for another operation.
-        """
-        return await self.database.write(lambda c: _apply(c, keyed, scene))
-
-    async def outcome(self, key: str) -> Outcome | None:
-        """Return the outcome recorded under this key, or None."""
-        return await self.database.read(lambda c: _outcome(c, key))
-
-    async def applied_keys(self) -> Sequence[str]:
-        """Return the keys under which something was done."""
-        query = sa.select(operations.c.key).where(operations.c.result == Result.APPLIED)
-        ordered = query.order_by(operations.c.key)
-        return await self.database.read(lambda c: list(c.execute(ordered).scalars()))
-
-    async def restarts(self, since: datetime) -> Mapping[str, int]:
-        """Return how often the crew restarted each service since then."""
-        query = (
-            sa.select(operations.c.subject, sa.func.count())
-            .where(
-                operations.c.kind == RestartService.__name__,
-                operations.c.at >= to_db_time(since),
-                operations.c.result == Result.APPLIED,
-            )
-            .group_by(operations.c.subject)
-        )
-        return await self.database.read(
-            lambda c: {s.removeprefix("service:"): int(n) for s, n in c.execute(query)}
-        )
-
-    async def incidents(self, *, status: str | None = None, limit: int = 200) -> Sequence[Incident]:
-        """Return incidents of this status (all when None), newest first."""
-        return await self.database.read(lambda c: incidents.list_incidents(c, status, limit))
-
-    async def incident(self, incident: str) -> Incident:
-        """Return one incident, or raise `NotFound`."""
-        return await self.database.read(lambda c: incidents.incident(c, incident))
-
-    async def close_incident(self, incident: str, *, reason: str, by: str, now: datetime) -> None:
-        """Close an incident for a person; raises `NotFound`."""
-        action = CloseIncident(incident=incident, reason=reason)
-        await self.database.write(lambda c: incidents.close_by_person(c, action, by=by, now=now))
-
-    async def unnotified(self) -> Sequence[Incident]:
-        """Return open incidents that were not reported yet, oldest first."""
-        return await self.database.read(incidents.unnotified)
-
-    async def mark_notified(self, incident: str, now: datetime) -> None:
-        """Record that the incident was reported."""
-        await self.database.write(lambda c: incidents.mark_notified(c, incident, now))
-
-
 def _apply(connection: Connection, keyed: Command, scene: OperationContext) -> Outcome:
+    """Do the operation once per key; a key seen before returns its first outcome.
+
+    Raises `KeyReused` where the key was used for another operation.
+    """
     advisory_lock(connection, "operations")
     fingerprint = sha256(dump(keyed.action).encode()).hexdigest()
     known = sa.select(operations).where(operations.c.key == keyed.key)
@@ -138,6 +82,7 @@ def _apply(connection: Connection, keyed: Command, scene: OperationContext) -> O
 
 
 def _outcome(connection: Connection, key: str) -> Outcome | None:
+    """Return the outcome recorded under this key, or None."""
     query = sa.select(operations.c.outcome).where(operations.c.key == key)
     found = connection.execute(query).scalar()
     return None if found is None else codec.decode(Outcome, json.loads(found))
@@ -220,7 +165,7 @@ def _open(connection: Connection, keyed: Command, scene: OperationContext) -> Op
 def _close(connection: Connection, keyed: Command, scene: OperationContext) -> OperationResult:
     action = keyed.action
     assert isinstance(action, CloseIncident)  # noqa: S101 - the table below says so
-    if not incidents.close_incident(connection, action, scene.now):
+    if not incidents.close_incident(connection, action.incident, action.reason, scene.now):
         return OperationResult(code="stale", message=f"incident {action.incident!r} is closed")
     return OperationResult(before={"status": incidents.OPEN}, after={"status": incidents.CLOSED})
 
@@ -249,3 +194,34 @@ _HANDLERS: Mapping[str, _Handler] = {
     CloseIncident.__name__: _close,
     AssignTask.__name__: _delegate,
 }
+
+
+@dataclass(frozen=True)
+class SqlControlActions:
+    """The journal's part about operations, over its database."""
+
+    database: Database
+
+    apply = writing(_apply)
+    outcome = reading(_outcome)
+
+    async def applied_keys(self) -> Sequence[str]:
+        """Return the keys under which something was done."""
+        query = sa.select(operations.c.key).where(operations.c.result == Result.APPLIED)
+        ordered = query.order_by(operations.c.key)
+        return await self.database.read(lambda c: list(c.execute(ordered).scalars()))
+
+    async def restarts(self, since: datetime) -> Mapping[str, int]:
+        """Return how often the crew restarted each service since then."""
+        query = (
+            sa.select(operations.c.subject, sa.func.count())
+            .where(
+                operations.c.kind == RestartService.__name__,
+                operations.c.at >= to_db_time(since),
+                operations.c.result == Result.APPLIED,
+            )
+            .group_by(operations.c.subject)
+        )
+        return await self.database.read(
+            lambda c: {s.removeprefix("service:"): int(n) for s, n in c.execute(query)}
+        )

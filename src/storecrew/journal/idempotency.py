@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, to_db_time
+from storecrew.database import Database, reading, to_db_time, writing
 from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.journal.rows import advisory_lock
 from storecrew.journal.schema.access import idempotent_responses
@@ -15,22 +15,8 @@ KEPT = timedelta(days=2)
 """How long an answer is kept: longer than anybody retries."""
 
 
-@dataclass(frozen=True)
-class SqlIdempotencyStore:
-    """The answers of the last days."""
-
-    database: Database
-
-    async def find(self, key: str) -> StoredResponse | None:
-        """Return the answer that was given under this key."""
-        return await self.database.read(lambda c: _find(c, key))
-
-    async def keep(self, key: str, reply: StoredResponse, now: datetime) -> None:
-        """Keep an answer; the first under a key stays. Forgets those that are too old."""
-        await self.database.write(lambda c: _keep(c, key, reply, now))
-
-
 def _find(connection: Connection, key: str) -> StoredResponse | None:
+    """Return the answer that was given under this key."""
     row = connection.execute(
         sa.select(idempotent_responses).where(idempotent_responses.c.key == key)
     ).one_or_none()
@@ -40,6 +26,7 @@ def _find(connection: Connection, key: str) -> StoredResponse | None:
 
 
 def _keep(connection: Connection, key: str, reply: StoredResponse, now: datetime) -> None:
+    """Keep an answer; the first under a key stays. Forgets those that are too old."""
     advisory_lock(connection, "idempotent_responses")
     connection.execute(
         sa.delete(idempotent_responses).where(idempotent_responses.c.at < to_db_time(now - KEPT))
@@ -53,3 +40,13 @@ def _keep(connection: Connection, key: str, reply: StoredResponse, now: datetime
             "at": to_db_time(now),
         }
         connection.execute(sa.insert(idempotent_responses), row)
+
+
+@dataclass(frozen=True)
+class SqlIdempotencyStore:
+    """The answers of the last days."""
+
+    database: Database
+
+    find = reading(_find)
+    keep = writing(_keep)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.database import Database, from_db_time, reading, to_db_time, writing
 from storecrew.domain.codec import encode
 from storecrew.domain.control.model_registry import (
     ModelKind,
@@ -28,83 +28,19 @@ KEPT = 20
 """Versions of a skill whose content is kept: enough to score a fortnight's forecasts."""
 
 
-@dataclass(frozen=True)
-class SqlModelRegistry:
-    """The journal's part about models, over its database."""
-
-    database: Database
-
-    async def add(
-        self, lesson: TrainingResult, standing: ServingStatus, reason: str, *, by: str
-    ) -> ModelVersion:
-        """Record a training, audited, as the skill's newest version; the one before is retired.
-
-        Where the newest one was taught the same data and is sound, that one is returned and
-        nothing recorded.
-        """
-        return await self.database.write(lambda c: _add(c, lesson, standing, reason, by))
-
-    async def versions(self, skill: ModelKind | None = None) -> Sequence[ModelVersion]:
-        """Return the versions of a skill (of all when None), newest first."""
-        query = sa.select(versions).order_by(versions.c.skill, versions.c.number.desc())
-        if skill is not None:
-            query = query.where(versions.c.skill == skill)
-        return await self.database.read(lambda c: [_version(row) for row in c.execute(query)])
-
-    async def newest(self, skill: ModelKind) -> ModelVersion | None:
-        """Return the skill's newest version, or None before the first."""
-        return await self.database.read(lambda c: _newest(c, skill))
-
-    async def numbers(self) -> Mapping[ModelKind, int]:
-        """Return the number of each skill's newest version; one without versions is left out."""
-        newest = sa.func.max(versions.c.number)
-        query = sa.select(versions.c.skill, newest).group_by(versions.c.skill)
-        return await self.database.read(lambda c: {ModelKind(s): n for s, n in c.execute(query)})
-
-    async def version(self, skill: ModelKind, number: int) -> ModelVersion:
-        """Return one version; raises `NotFound`."""
-        query = sa.select(versions).where(*_of(versions, skill, number))
-        row = await self.database.read(lambda c: c.execute(query).one_or_none())
-        if row is None:
-            raise NotFound("version", f"{skill}/{number}")
-        return _version(row)
-
-    async def content(self, skill: ModelKind, number: int) -> bytes:
-        """Return what the version learnt.
-
-        Raises `NotFound` where it is not kept any more, `InvalidInput` where it is damaged.
-        """
-        return await self.database.read(lambda c: _content(c, skill, number))
-
-    async def score(
-        self, version: ModelVersion, accuracy: Mapping[str, Any], by_series: bytes, to: date
-    ) -> None:
-        """Record how a version did on what happened up to that day, in all and per series."""
-        values = {"accuracy": json.dumps(encode(accuracy)), "scored_to": to.isoformat()}
-
-        def record(connection: Connection) -> None:
-            of_version = sa.update(versions).where(*_of(versions, version.kind, version.number))
-            connection.execute(of_version.values(values))
-            of_content = sa.update(model_artifacts).where(
-                *_of(model_artifacts, version.kind, version.number)
-            )
-            connection.execute(of_content.values(scores=by_series))
-
-        await self.database.write(record)
-
-    async def scores(self, skill: ModelKind) -> Sequence[bytes]:
-        """Return how the skill's versions did per series, newest first."""
-        query = (
-            sa.select(model_artifacts.c.scores)
-            .where(model_artifacts.c.skill == skill, model_artifacts.c.scores.is_not(None))
-            .order_by(model_artifacts.c.number.desc())
-        )
-        return await self.database.read(lambda c: [bytes(s) for s in c.execute(query).scalars()])
-
-
 def _add(
-    connection: Connection, lesson: TrainingResult, standing: ServingStatus, reason: str, by: str
+    connection: Connection,
+    lesson: TrainingResult,
+    standing: ServingStatus,
+    reason: str,
+    *,
+    by: str,
 ) -> ModelVersion:
+    """Record a training, audited, as the skill's newest version; the one before is retired.
+
+    Where the newest one was taught the same data and is sound, that one is returned and
+    nothing recorded.
+    """
     advisory_lock(connection, "models")
     before = _newest(connection, lesson.kind)
     if before is not None and before.fingerprint == lesson.fingerprint:
@@ -145,12 +81,17 @@ def _add(
 
 
 def _newest(connection: Connection, skill: ModelKind) -> ModelVersion | None:
+    """Return the skill's newest version, or None before the first."""
     of_topic = sa.select(versions).where(versions.c.skill == skill)
     row = connection.execute(of_topic.order_by(versions.c.number.desc()).limit(1)).one_or_none()
     return None if row is None else _version(row)
 
 
 def _content(connection: Connection, skill: ModelKind, number: int) -> bytes:
+    """Return what the version learnt.
+
+    Raises `NotFound` where it is not kept any more, `InvalidInput` where it is damaged.
+    """
     query = sa.select(model_artifacts.c.content).where(*_of(model_artifacts, skill, number))
     found = connection.execute(query).scalar_one_or_none()
     if found is None:
@@ -181,3 +122,62 @@ def _version(row: Any) -> ModelVersion:
         accuracy=json.loads(row.accuracy),
         scored_to=date.fromisoformat(row.scored_to) if row.scored_to else None,
     )
+
+
+@dataclass(frozen=True)
+class SqlModelRegistry:
+    """The journal's part about models, over its database."""
+
+    database: Database
+
+    add = writing(_add)
+
+    async def versions(self, skill: ModelKind | None = None) -> Sequence[ModelVersion]:
+        """Return the versions of a skill (of all when None), newest first."""
+        query = sa.select(versions).order_by(versions.c.skill, versions.c.number.desc())
+        if skill is not None:
+            query = query.where(versions.c.skill == skill)
+        return await self.database.read(lambda c: [_version(row) for row in c.execute(query)])
+
+    newest = reading(_newest)
+
+    async def numbers(self) -> Mapping[ModelKind, int]:
+        """Return the number of each skill's newest version; one without versions is left out."""
+        newest = sa.func.max(versions.c.number)
+        query = sa.select(versions.c.skill, newest).group_by(versions.c.skill)
+        return await self.database.read(lambda c: {ModelKind(s): n for s, n in c.execute(query)})
+
+    async def version(self, skill: ModelKind, number: int) -> ModelVersion:
+        """Return one version; raises `NotFound`."""
+        query = sa.select(versions).where(*_of(versions, skill, number))
+        row = await self.database.read(lambda c: c.execute(query).one_or_none())
+        if row is None:
+            raise NotFound("version", f"{skill}/{number}")
+        return _version(row)
+
+    content = reading(_content)
+
+    async def score(
+        self, version: ModelVersion, accuracy: Mapping[str, Any], by_series: bytes, to: date
+    ) -> None:
+        """Record how a version did on what happened up to that day, in all and per series."""
+        values = {"accuracy": json.dumps(encode(accuracy)), "scored_to": to.isoformat()}
+
+        def record(connection: Connection) -> None:
+            of_version = sa.update(versions).where(*_of(versions, version.kind, version.number))
+            connection.execute(of_version.values(values))
+            of_content = sa.update(model_artifacts).where(
+                *_of(model_artifacts, version.kind, version.number)
+            )
+            connection.execute(of_content.values(scores=by_series))
+
+        await self.database.write(record)
+
+    async def scores(self, skill: ModelKind) -> Sequence[bytes]:
+        """Return how the skill's versions did per series, newest first."""
+        query = (
+            sa.select(model_artifacts.c.scores)
+            .where(model_artifacts.c.skill == skill, model_artifacts.c.scores.is_not(None))
+            .order_by(model_artifacts.c.number.desc())
+        )
+        return await self.database.read(lambda c: [bytes(s) for s in c.execute(query).scalars()])

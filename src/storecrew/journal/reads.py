@@ -109,9 +109,13 @@ def story(connection: Connection, proposal_id: str) -> ProposalHistory:
 
 
 def approvals_page(
-    connection: Connection, *, status: ApprovalStatus | None, page: int, per_page: int
+    connection: Connection,
+    *,
+    status: ApprovalStatus | None = ApprovalStatus.WAITING,
+    page: int,
+    per_page: int,
 ) -> Page[Approval]:
-    """Return one page of questions, newest first."""
+    """Return one page of questions of this status (all when None), newest first."""
     ids = sa.select(approvals.c.proposal_id.label("id"))
     if status is not None:
         ids = ids.where(approvals.c.status == status)

@@ -178,7 +178,7 @@ _SWITCHES = sa.select(key_values.c.name, key_values.c.value).where(
 
 
 def snapshot(
-    connection: Connection, source: str, now: datetime, worker: str, day: str
+    connection: Connection, source: str, now: datetime, *, worker: str = "", day: str = ""
 ) -> SchedulerSnapshot:
     """Look at all that a sweep may have to act on."""
     retry = connection.execute(_NEXT_RETRY).scalar()

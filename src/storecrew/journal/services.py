@@ -4,13 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database, from_db_time, to_db_time
+from storecrew.database import Database, from_db_time, reading, to_db_time, writing
 from storecrew.domain import codec
 from storecrew.domain.control.services import (
     DesiredState,
@@ -45,75 +44,6 @@ class SupervisorLease:
     address: str
 
 
-@dataclass(frozen=True)
-class SqlServiceRegistry:
-    """The registry in the journal's database. What a method returned survives a crash."""
-
-    database: Database
-
-    async def entries(self) -> Sequence[ServiceRecord]:
-        """Return every service with what was last recorded of it, by id."""
-        return await self.database.read(_entries)
-
-    async def entry(self, service: str) -> ServiceRecord:
-        """Return one service, or raise `NotFound`."""
-        return await self.database.read(lambda c: _entry(c, service))
-
-    async def revision(self) -> int:
-        """Return the registry's revision, which grows with each change of desired state."""
-        return await self.database.read(_revision)
-
-    async def register(
-        self, spec: ServiceSpec, origin: ServiceOrigin, *, by: str, now: datetime
-    ) -> ServiceRecord:
-        """Take in a new service; raises `ServiceExists`."""
-        work = partial(_register, spec=spec, origin=origin, by=by, now=now)
-        return await self.database.write(work)
-
-    async def announce(self, spec: ServiceSpec, *, by: str, now: datetime) -> bool:
-        """Take in a service that runs already, or where it has moved to; True where it is new."""
-        return await self.database.write(lambda c: _announce(c, spec, by, now))
-
-    async def keep_files(
-        self, specs: Sequence[ServiceSpec], *, now: datetime
-    ) -> Sequence[ServiceRecord]:
-        """Take in what the files describe, over what was known; return those that are gone.
-
-        Those whose file was taken away are forgotten; another origin's service keeps its id,
-        and a file that claims it raises `ServiceExists`.
-        """
-        return await self.database.write(lambda c: _keep_files(c, specs, now))
-
-    async def request(
-        self, service: str, desired: DesiredState, *, restart: bool = False, by: str, now: datetime
-    ) -> ServiceRecord:
-        """Record the desired state; raises `NotFound` or `ServiceNotManaged`."""
-        work = partial(_request, service=service, desired=desired, restart=restart, by=by, now=now)
-        return await self.database.write(work)
-
-    async def record(self, rows: Sequence[ObservedState]) -> None:
-        """Keep what was seen; services that are gone are left out."""
-        await self.database.write(lambda c: _record(c, rows))
-
-    async def acquire_lease(self, charge: SupervisorLease) -> bool:
-        """Note who supervises from now on; True after an end in order.
-
-        After one, each service is wanted as its `auto_start` says; after a crash as somebody
-        last said.
-        """
-        return await self.database.write(lambda c: _acquire_lease(c, charge))
-
-    async def lease(self) -> SupervisorLease | None:
-        """Return who supervises, or did when it was killed."""
-        return await self.database.read(_lease)
-
-    async def release_lease(self) -> None:
-        """Release the supervisor's lease."""
-        await self.database.write(
-            lambda c: c.execute(sa.delete(key_values).where(key_values.c.name == _LEASE)) and None
-        )
-
-
 _ALL = (
     sa.select(
         services,
@@ -138,10 +68,12 @@ _NEWEST = sa.select(sa.func.coalesce(sa.func.max(services.c.revision), 0))
 
 
 def _entries(connection: Connection) -> list[ServiceRecord]:
+    """Return every service with what was last recorded of it, by id."""
     return [_to_entry(row) for row in connection.execute(_ALL)]
 
 
 def _entry(connection: Connection, service: str) -> ServiceRecord:
+    """Return one service, or raise `NotFound`."""
     row = connection.execute(_ALL.where(services.c.id == service)).one_or_none()
     if row is None:
         raise NotFound("service", service)
@@ -149,6 +81,7 @@ def _entry(connection: Connection, service: str) -> ServiceRecord:
 
 
 def _revision(connection: Connection) -> int:
+    """Return the registry's revision, which grows with each change of desired state."""
     return int(connection.execute(_NEWEST).scalar_one())
 
 
@@ -189,6 +122,7 @@ def _to_observed(row: AnyRow) -> ObservedState:
 def _register(
     connection: Connection, spec: ServiceSpec, origin: ServiceOrigin, *, by: str, now: datetime
 ) -> ServiceRecord:
+    """Take in a new service; raises `ServiceExists`."""
     advisory_lock(connection, "services")
     known = sa.select(services.c.id).where(services.c.id == spec.id)
     if connection.execute(known).scalar() is not None:
@@ -198,7 +132,8 @@ def _register(
     return _entry(connection, spec.id)
 
 
-def _announce(connection: Connection, spec: ServiceSpec, by: str, now: datetime) -> bool:
+def _announce(connection: Connection, spec: ServiceSpec, *, by: str, now: datetime) -> bool:
+    """Take in a service that runs already, or where it has moved to; True where it is new."""
     advisory_lock(connection, "services")
     row = connection.execute(_ALL.where(services.c.id == spec.id)).one_or_none()
     if row is None:
@@ -237,8 +172,13 @@ def _at_first(spec: ServiceSpec, origin: ServiceOrigin) -> DesiredState:
 
 
 def _keep_files(
-    connection: Connection, specs: Sequence[ServiceSpec], now: datetime
+    connection: Connection, specs: Sequence[ServiceSpec], *, now: datetime
 ) -> list[ServiceRecord]:
+    """Take in what the files describe, over what was known; return those that are gone.
+
+    Those whose file was taken away are forgotten; another origin's service keeps its id,
+    and a file that claims it raises `ServiceExists`.
+    """
     advisory_lock(connection, "services")
     known = {entry.spec.id: entry for entry in _entries(connection)}
     for spec in specs:
@@ -278,10 +218,11 @@ def _request(
     service: str,
     desired: DesiredState,
     *,
-    restart: bool,
+    restart: bool = False,
     by: str,
     now: datetime,
 ) -> ServiceRecord:
+    """Record the desired state; raises `NotFound` or `ServiceNotManaged`."""
     advisory_lock(connection, "services")
     entry = _entry(connection, service)
     if entry.origin is ServiceOrigin.SDK:
@@ -300,6 +241,7 @@ def _request(
 
 
 def _record(connection: Connection, rows: Sequence[ObservedState]) -> None:
+    """Keep what was seen; services that are gone are left out."""
     known = set(connection.execute(sa.select(services.c.id)).scalars())
     kept = [_process_row(seen) for seen in rows if seen.service in known]
     if kept:
@@ -329,6 +271,11 @@ def _process_row(seen: ObservedState) -> dict[str, Any]:
 
 
 def _acquire_lease(connection: Connection, charge: SupervisorLease) -> bool:
+    """Note who supervises from now on; True after an end in order.
+
+    After one, each service is wanted as its `auto_start` says; after a crash as somebody
+    last said.
+    """
     advisory_lock(connection, "services")
     in_order = _lease(connection) is None
     connection.execute(sa.delete(key_values).where(key_values.c.name == _LEASE))
@@ -341,6 +288,7 @@ def _acquire_lease(connection: Connection, charge: SupervisorLease) -> bool:
 
 
 def _lease(connection: Connection) -> SupervisorLease | None:
+    """Return who supervises, or did when it was killed."""
     query = sa.select(key_values.c.value).where(key_values.c.name == _LEASE)
     value = connection.execute(query).scalar()
     return None if value is None else codec.decode(SupervisorLease, json.loads(value))
@@ -366,3 +314,27 @@ def _audit(connection: Connection, verb: str, spec: ServiceSpec, *, by: str, now
         "approved_by": "",
     }
     audit.append(connection, [row])
+
+
+@dataclass(frozen=True)
+class SqlServiceRegistry:
+    """The registry in the journal's database. What a method returned survives a crash."""
+
+    database: Database
+
+    entries = reading(_entries)
+    entry = reading(_entry)
+    revision = reading(_revision)
+    register = writing(_register)
+    announce = writing(_announce)
+    keep_files = writing(_keep_files)
+    request = writing(_request)
+    record = writing(_record)
+    acquire_lease = writing(_acquire_lease)
+    lease = reading(_lease)
+
+    async def release_lease(self) -> None:
+        """Release the supervisor's lease."""
+        await self.database.write(
+            lambda c: c.execute(sa.delete(key_values).where(key_values.c.name == _LEASE)) and None
+        )

@@ -91,17 +91,21 @@ def _named(what: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {what: list(things[:_LISTED]), "count": len(things)}
 
 
-def since(
-    connection: Connection, seq: int, topics: Collection[Topic], limit: int
+def updates_since(
+    connection: Connection,
+    since: int,
+    *,
+    topics: Collection[Topic] = tuple(Topic),
+    limit: int = 500,
 ) -> list[LiveUpdate] | None:
     """Return the updates after a position, oldest first; None where some were removed already."""
     oldest = connection.execute(_OLDEST).scalar()
     newest = connection.execute(_NEWEST).scalar_one()
-    if seq > newest or (oldest is not None and seq < oldest - 1):
+    if since > newest or (oldest is not None and since < oldest - 1):
         return None
     query = (
         sa.select(updates)
-        .where(updates.c.seq > seq, updates.c.topic.in_(list(topics)))
+        .where(updates.c.seq > since, updates.c.topic.in_(list(topics)))
         .order_by(updates.c.seq)
         .limit(limit)
     )

@@ -16,7 +16,6 @@ __all__ = [
     "curve",
     "elasticities",
     "explore_prices",
-    "floor_price",
     "markup_price",
 ]
 
@@ -141,19 +140,6 @@ def _point(question: PriceQuery, price: float) -> PricePoint:
     return PricePoint(
         price=price, units=units, profit=units * margin, low=min(ends), high=max(ends)
     )
-
-
-def floor_price(cost: float, margin: float) -> float:
-    """Return the lowest price that leaves the margin, a share of the price: cost / (1 − margin).
-
-    A higher cost or margin never means a lower floor. Raises `InvalidInput` for a negative cost or
-    a margin that is not from 0 to below 1.
-    """
-    if not 0 <= cost < LARGEST:
-        raise InvalidInput("cost", f"{cost} is no cost")
-    if not 0 <= margin < 1:
-        raise InvalidInput("margin", f"{margin} is not a share from 0 to below 1")
-    return cost / (1 - margin)
 
 
 def _columns(questions: Sequence[PriceQuery]) -> tuple[Floats, ...]:

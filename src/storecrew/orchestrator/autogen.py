@@ -27,12 +27,12 @@ class AgentRegistry:
     async def register(self, factory: RegisteredAgent) -> bool:
         """Register an agent; False where it is registered exactly so already."""
         with closing(open_journal_client()) as client:
-            return await client.register(factory)
+            return await client.agents.register(factory)
 
     async def agents(self) -> list[RegisteredAgent]:
         """Return every registered agent, in order of registration."""
         with closing(open_journal_client()) as client:
-            return await client.registered()
+            return await client.agents.registered()
 
 
 def get_agent_registry() -> AgentRegistry:
@@ -61,7 +61,9 @@ async def register_autogen_agents(
                 declaration=said, origin=AgentOrigin.GENERATED, at=now, by="system"
             )
             registered += await registry.register(one)
-        known = [one for one in await client.registered() if one.origin is AgentOrigin.GENERATED]
+        known = [
+            one for one in await client.agents.registered() if one.origin is AgentOrigin.GENERATED
+        ]
     return {"success": True, "registered": registered, "total": len(known)}
 
 

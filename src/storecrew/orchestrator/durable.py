@@ -17,8 +17,6 @@ from storecrew.domain.errors import StorecrewError
 APPLICATION_VERSION = "storecrew-1"
 """Fixed, so that an upgrade goes on with the runs that the version before it began. Raise it
 only when the order of a run's steps changes."""
-_POLLING_SECONDS = 0.25
-"""How often the engine looks for runs to recover; new ones start without polling."""
 _PATIENCE_SECONDS = 5
 """How long `stop` waits for the engine to write down what has ended."""
 _PRUNED_AT_ONCE = 500

@@ -4,49 +4,35 @@ The orchestrator knows no settings and no database. The packaging entry point gr
 `storecrew.plane` names the function that does: `storecrew.app.journal_client:open_journal_client`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any
 
-from storecrew.domain.control.agents import RegisteredAgent
 from storecrew.domain.control.health import AgentHealth, JournalNotFound
+from storecrew.domain.control.incidents import AlertReport
 from storecrew.domain.ports.clock import Clock
-from storecrew.orchestrator.alerts import AlertReport
+from storecrew.domain.ports.repositories import AgentRepository
 
 GROUP = "storecrew.plane"
 
 
-class JournalClient(Protocol):
-    """The journal of the plane that the settings name. Leaving it releases its connections."""
+@dataclass(frozen=True, kw_only=True)
+class JournalClient:
+    """The journal of the plane that the settings name."""
 
-    @property
-    def clock(self) -> Clock:
-        """Where the plane's time comes from."""
-        ...
-
-    def agent_health(self) -> list[AgentHealth]:
-        """Return every agent on duty with what is known of it, by name."""
-        ...
-
-    def status(self) -> Mapping[str, Any]:
-        """Return how the orchestrator is: its name, status, statistics and configuration."""
-        ...
-
-    async def alert(self, threshold: int | None = None) -> AlertReport:
-        """Send an alert for each unhealthy agent, once per incident."""
-        ...
-
-    async def register(self, factory: RegisteredAgent) -> bool:
-        """Register an agent; False where it is registered exactly so already."""
-        ...
-
-    async def registered(self) -> list[RegisteredAgent]:
-        """Return every registered agent."""
-        ...
-
-    def close(self) -> None:
-        """Release every connection."""
-        ...
+    clock: Clock
+    """Where the plane's time comes from."""
+    agents: AgentRepository
+    agent_health: Callable[[], list[AgentHealth]]
+    """Returns every agent on duty with what is known of it, by name."""
+    status: Callable[[], Mapping[str, Any]]
+    """Returns how the orchestrator is: its name, status, statistics and configuration."""
+    alert: Callable[[int | None], Awaitable[AlertReport]]
+    """Sends the outstanding alerts; failures in a row count from this threshold, else the owner's.
+    """
+    close: Callable[[], None]
+    """Releases every connection."""
 
 
 def open_journal_client() -> JournalClient:

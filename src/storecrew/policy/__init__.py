@@ -3,7 +3,6 @@
 from storecrew.policy.explanation import Explanation, explain
 from storecrew.policy.facts import Audience, PlaneFacts, PolicyFacts, budget_spend, cash_out
 from storecrew.policy.policy import Policy
-from storecrew.policy.rules.catalog import floor_price
 from storecrew.policy.settings import PolicySettings
 
 __all__ = [
@@ -16,5 +15,4 @@ __all__ = [
     "budget_spend",
     "cash_out",
     "explain",
-    "floor_price",
 ]

@@ -16,7 +16,7 @@ from storecrew.domain.control.agents import (
     Worker,
 )
 from storecrew.domain.control.events import ClockTicked
-from storecrew.domain.control.health import AgentIncidentKind
+from storecrew.domain.control.incidents import IncidentKind
 from storecrew.domain.control.proposals import JudgedProposal, Verdict
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import AlreadyRegistered, NotFound, StaleAttempt
@@ -24,6 +24,7 @@ from storecrew.domain.money import Money
 from storecrew.domain.ports.journal import AgentOutput, RunFailure
 from storecrew.journal.agents import SqlAgentRepository
 from storecrew.journal.health import SqlHealthRepository
+from storecrew.journal.incidents import SqlIncidentRepository
 
 DAY = BusinessDay.of(NOON, "UTC")
 
@@ -72,21 +73,19 @@ async def test_who_is_dismissed_leaves_nothing_waiting_behind(desk):
         SqlAgentRepository(desk.journal.database),
         SqlHealthRepository(desk.journal.database),
     )
+    incidents = SqlIncidentRepository(desk.journal.database)
     await book.register(recruit())
     await desk.journal.publish([desk.news()], lambda _event: ("far",))
     await health.heartbeat(["far"], NOON)
-    await health.open("far", AgentIncidentKind.STALE, "gone", NOON)
+    await incidents.open_agent_incident("far", IncidentKind.AGENT_STALE, "gone", NOON)
     await book.suspend("far", by="person:owner", now=NOON)
 
     await book.deregister("far", by="person:owner", now=NOON)
 
     assert await book.registered() == []
     assert await desk.take(intake(agent="far")) == ()
-    assert (await book.suspensions(), await health.agent_health(), await health.unnotified()) == (
-        {},
-        [],
-        [],
-    )
+    assert (await book.suspensions(), await health.agent_health()) == ({}, [])
+    assert await incidents.unnotified() == []
     with pytest.raises(NotFound):
         await book.deregister("far", by="person:owner", now=NOON)
     assert await kinds(desk) == [
@@ -282,27 +281,27 @@ async def test_beats_and_failures_are_one_agents_pulse(desk):
 
 
 async def test_of_an_agent_one_incident_is_open_and_one_process_tells_of_it(desk):
-    health = SqlHealthRepository(desk.journal.database)
-    assert await health.open("a", AgentIncidentKind.STALE, "silent", NOON)
-    assert not await health.open("a", AgentIncidentKind.ERROR, "fails", NOON)
-    [incident] = await health.unnotified()
+    incidents = SqlIncidentRepository(desk.journal.database)
+    assert await incidents.open_agent_incident("a", IncidentKind.AGENT_STALE, "silent", NOON)
+    assert not await incidents.open_agent_incident("a", IncidentKind.AGENT_ERROR, "fails", NOON)
+    [incident] = await incidents.unnotified()
     hold = timedelta(minutes=5)
-    assert await health.claim_notification(incident, "one", NOON, hold)
-    assert not await health.claim_notification(incident, "two", NOON, hold)
-    assert await health.claim_notification(incident, "two", NOON + timedelta(minutes=6), hold)
-    await health.release_notification(incident.id)
-    assert await health.claim_notification(incident, "one", NOON, hold)
-    await health.mark_notified(incident, NOON)
-    assert not await health.claim_notification(
+    assert await incidents.claim_notification(incident, "one", NOON, hold)
+    assert not await incidents.claim_notification(incident, "two", NOON, hold)
+    assert await incidents.claim_notification(incident, "two", NOON + timedelta(minutes=6), hold)
+    await incidents.release_notification(incident)
+    assert await incidents.claim_notification(incident, "one", NOON, hold)
+    await incidents.mark_notified(incident, NOON)
+    assert not await incidents.claim_notification(
         incident, "two", NOON, hold
     )  # it was told since it was read
 
-    assert await health.close("a", NOON)
-    assert not await health.close("a", NOON)
-    [ended] = await health.unnotified()
-    assert await health.claim_notification(ended, "one", NOON, hold)
-    await health.mark_notified(ended, NOON)
-    assert await health.unnotified() == []
+    assert await incidents.close_agent_incident("a", NOON)
+    assert not await incidents.close_agent_incident("a", NOON)
+    [ended] = await incidents.unnotified()
+    assert await incidents.claim_notification(ended, "one", NOON, hold)
+    await incidents.mark_notified(ended, NOON)
+    assert await incidents.unnotified() == []
 
 
 async def test_a_tick_is_published_once_whoever_ticks(desks):

@@ -20,6 +20,7 @@ from storecrew.domain.errors import KeyReused, NotFound
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import SetPrice
 from storecrew.journal.control_actions import OperationContext, SqlControlActions
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.services import SqlServiceRegistry
 
 ACTOR = "agent:anomaly_resolver"
@@ -43,6 +44,11 @@ def trouble(name: str = "orders fell", title: str = "Orders fell") -> OpenIncide
 
 
 @pytest.fixture
+async def incidents(desk: Desk) -> SqlIncidentRepository:
+    return SqlIncidentRepository(desk.journal.database)
+
+
+@pytest.fixture
 async def book(desk: Desk) -> SqlControlActions:
     return SqlControlActions(desk.journal.database)
 
@@ -54,7 +60,7 @@ async def mug_service(desk: Desk) -> SqlServiceRegistry:
     return services
 
 
-async def test_an_incident_is_opened_once_and_closed_once(book):
+async def test_an_incident_is_opened_once_and_closed_once(book, incidents):
     first = await book.apply(keyed(trouble()), scene())
     again = await book.apply(keyed(trouble()), scene(5))
     other = await book.apply(keyed(trouble(), "resolver@2/0"), scene(5))
@@ -62,41 +68,42 @@ async def test_an_incident_is_opened_once_and_closed_once(book):
     assert first.applied
     assert again == first
     assert (other.applied, other.code) == (False, "already_open")
-    [found] = await book.incidents(status="open")
+    [found] = await incidents.incidents(status="open")
     assert (found.title, found.opened_at) == ("Orders fell", NOON)
     assert found.plan == ({"type": "PauseAgent", "agent": CLERK},)
     close = CloseIncident(incident="orders fell", reason="it rose again")
     assert (await book.apply(keyed(close, "c"), scene(9))).applied
     assert (await book.apply(keyed(close, "d"), scene(9))).code == "stale"
-    closed = await book.incident("orders fell")
+    closed = await incidents.incident("orders fell")
     assert (closed.status, closed.resolution) == ("closed", "it rose again")
     assert closed.closed_at == NOON + timedelta(minutes=9)
-    assert await book.incidents(status="open") == []
+    assert await incidents.incidents(status="open") == []
 
 
-async def test_a_closed_incident_opens_anew_and_is_told_anew(book):
+async def test_a_closed_incident_opens_anew_and_is_told_anew(book, incidents):
     await book.apply(keyed(trouble(), "a"), scene())
-    await book.mark_notified("orders fell", NOON)
-    assert await book.unnotified() == []
-    await book.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
+    await incidents.mark_notified(await incidents.incident("orders fell"), NOON)
+    [told] = await incidents.unnotified()
+    assert told.notified_at == NOON
+    await incidents.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
     await book.apply(keyed(trouble(title="Again"), "b"), scene(60))
 
-    assert [one.title for one in await book.unnotified()] == ["Again"]
+    assert [one.title for one in await incidents.unnotified()] == ["Again"]
 
 
-async def test_a_person_closes_an_incident_on_the_record(desk, book):
+async def test_a_person_closes_an_incident_on_the_record(desk, book, incidents):
     await book.apply(keyed(trouble()), scene())
 
-    await book.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
-    await book.close_incident("orders fell", reason="twice", by="person:owner", now=NOON)
+    await incidents.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
+    await incidents.close_incident("orders fell", reason="twice", by="person:owner", now=NOON)
 
     [entry] = await desk.audited()
     assert (entry.actor, entry.reason) == ("person:owner", "mended")
-    assert (await book.incident("orders fell")).resolution == "mended"
+    assert (await incidents.incident("orders fell")).resolution == "mended"
     with pytest.raises(NotFound):
-        await book.close_incident("other", reason="", by="person:owner", now=NOON)
+        await incidents.close_incident("other", reason="", by="person:owner", now=NOON)
     with pytest.raises(NotFound):
-        await book.incident("other")
+        await incidents.incident("other")
 
 
 async def test_an_agent_is_paused_and_resumed_once(desk, book):

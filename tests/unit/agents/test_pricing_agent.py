@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from shelf import amount, eur, product, view
 
 from storecrew.agents.pricing import pricing_optimizer
-from storecrew.agents.pricing.limits import floor_price
 from storecrew.agents.pricing.settings import PricingSettings
 from storecrew.domain.control.events import ClockTicked
 from storecrew.domain.control.proposals import Proposal
@@ -25,6 +24,7 @@ from storecrew.domain.shop.catalog import (
     PriceChange,
     Product,
     SetPrice,
+    floor_price,
 )
 from storecrew.domain.shop.inventory import StockLevel
 from storecrew.sdk.settings import parse_settings
@@ -175,8 +175,8 @@ def test_price_floor_leaves_its_margin_and_grows_with_the_cost(
     one: int, other: int, margin: float
 ) -> None:
     low, high = sorted((Money.from_minor(one, "EUR"), Money.from_minor(other, "EUR")))
-    floor = floor_price(low, margin)
-    assert floor <= floor_price(high, margin)
+    floor = floor_price(low, margin).rounded_up()
+    assert floor <= floor_price(high, margin).rounded_up()
     assert floor.amount * (1 - Decimal(str(margin))) >= low.amount
     assert floor == floor.rounded()
 

@@ -16,12 +16,11 @@ from storecrew.app.background import agent_service, loop_settings
 from storecrew.app.bootstrap import ControlPlane, assemble
 from storecrew.app.clocks import SystemClock
 from storecrew.app.control_plane import ProcessRole
-from storecrew.app.model_service import ModelService
+from storecrew.app.learning import model_service
 from storecrew.app.remote import RemoteAgentClient
 from storecrew.database import DISPOSABLE
 from storecrew.journal import open_journal
 from storecrew.journal.access import SqlCredentialRepository
-from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.sdk import Agent
@@ -77,9 +76,7 @@ async def running(crew: Sequence[Agent], **environ: str) -> AsyncIterator[CrewPl
         access=Access(SqlCredentialRepository(journal.database), clock),
         services=services,
         crew=agent_service(settings, orchestrator, pipeline, journal),
-        models=ModelService(
-            book=SqlModelRegistry(journal.database), store=store, settings=settings, clock=clock
-        ),
+        models=model_service(settings, store, journal, clock),
         web=LiveWebReader(settings=settings.web, clock=clock, folder=settings.data_dir / "web"),
         mail=fake_mail(settings, store, clock),
         serving=True,

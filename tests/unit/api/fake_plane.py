@@ -14,8 +14,7 @@ from storecrew.api.application import create_app
 from storecrew.app import ReadinessCheck, Settings, load_settings
 from storecrew.app.access import Access
 from storecrew.app.agent_service import AgentService
-from storecrew.app.model_service import ModelService
-from storecrew.app.training import TrainingJob
+from storecrew.app.intent_files import read_phrases
 from storecrew.database import DISPOSABLE, Database, connect
 from storecrew.domain.actions import Action
 from storecrew.domain.control.agents import Budget, Usage
@@ -34,10 +33,12 @@ from storecrew.domain.money import Money
 from storecrew.domain.paging import Page
 from storecrew.domain.shop.catalog import SetPrice
 from storecrew.journal.access import SqlCredentialRepository
-from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.idempotency import SqlIdempotencyStore
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.journal.schema.journal import metadata
+from storecrew.learning.service import ModelService
+from storecrew.learning.training import TrainingJob
 from storecrew.mail.service import MailService
 from storecrew.mail.token_signer import TokenSigner
 from storecrew.policy import Explanation, Policy, PolicyFacts, explain
@@ -186,7 +187,9 @@ class FakePlane:
         self.models = ModelService(
             book=SqlModelRegistry(self.crew.book.database),  # type: ignore[attr-defined]
             store=self.store,
-            settings=self.settings,
+            store_url="",
+            settings=self.settings.models,
+            read_phrases=read_phrases,
             clock=self.clock,
             learn=no_lesson,
         )
@@ -269,8 +272,8 @@ class FakePlane:
         self.is_paused = False
 
     @property
-    def incidents(self) -> SqlControlActions:
-        return SqlControlActions(self.access.book.database)  # type: ignore[attr-defined]
+    def incidents(self) -> SqlIncidentRepository:
+        return SqlIncidentRepository(self.access.book.database)  # type: ignore[attr-defined]
 
     @property
     def replies(self) -> SqlIdempotencyStore:

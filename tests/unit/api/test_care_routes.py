@@ -8,7 +8,7 @@ from fake_plane import NOW, Door, Place
 
 from storecrew.domain.actions import Command
 from storecrew.domain.control.agents import AssignTask, GoalSet
-from storecrew.domain.control.incidents import OpenIncident
+from storecrew.domain.control.incidents import IncidentKind, OpenIncident
 from storecrew.domain.control.proposals import (
     Decision,
     Outcome,
@@ -20,7 +20,7 @@ from storecrew.domain.control.proposals import (
 from storecrew.domain.control.runs import Run, RunStatus
 from storecrew.domain.control.traces import ProposalHistory
 from storecrew.domain.shop.returns import ReturnRequested
-from storecrew.journal.control_actions import OperationContext
+from storecrew.journal.control_actions import OperationContext, SqlControlActions
 
 
 async def test_a_ticket_is_opened_answered_rated_and_closed(client: httpx.AsyncClient) -> None:
@@ -104,7 +104,7 @@ async def trouble(door: Door) -> str:
     )
     scene = OperationContext(now=NOW, agents=(), subscribers_of=lambda _event: ())
     keyed = Command(key="k", action=action, actor="agent:anomaly_resolver")
-    await door.plane.incidents.apply(keyed, scene)
+    await SqlControlActions(door.plane.incidents.database).apply(keyed, scene)
     return action.incident
 
 
@@ -129,6 +129,24 @@ async def test_an_anomaly_is_closed_by_a_person(client: httpx.AsyncClient, troub
     assert (await client.get("/api/anomalies", params={"status": "open"})).json()["total"] == 0
     assert (await client.post("/api/anomalies/other/close")).status_code == 404
     assert (await client.get("/api/anomalies/other")).status_code == 404
+
+
+async def test_incidents_show_agents_that_fail_and_anomalies_do_not(
+    client: httpx.AsyncClient, door: Door, trouble: str
+) -> None:
+    kind = IncidentKind.AGENT_ERROR
+    await door.plane.incidents.open_agent_incident("pricing", kind, "no luck", NOW)
+    listed = (await client.get("/api/incidents")).json()
+    assert [(each["id"], each["kind"]) for each in listed["items"]] == [
+        (trouble, "anomaly"),
+        ("pricing/1", "agent_error"),
+    ]
+    anomalies = (await client.get("/api/anomalies")).json()
+    assert [each["id"] for each in anomalies["items"]] == [trouble]
+    assert (await client.get("/api/incidents/pricing/1")).json()["observed"] == "no luck"
+    await client.post("/api/incidents/pricing/1/close")
+    still_open = (await client.get("/api/incidents", params={"status": "open"})).json()
+    assert [each["id"] for each in still_open["items"]] == [trouble]
 
 
 async def test_a_goal_is_recorded_once_per_key(client: httpx.AsyncClient, door: Door) -> None:

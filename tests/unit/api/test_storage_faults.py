@@ -16,14 +16,13 @@ from fake_services import FakeServices
 from storecrew.api.application import create_app
 from storecrew.app.access import Access
 from storecrew.app.bootstrap import ControlPlane, assemble
-from storecrew.app.model_service import ModelService
+from storecrew.app.learning import model_service
 from storecrew.database import Database, Durability
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import SetPrice
 from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.journal import open_journal
 from storecrew.journal.access import SqlCredentialRepository
-from storecrew.journal.model_registry import SqlModelRegistry
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.stores.sql import open_store
@@ -52,9 +51,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
         access=Access(SqlCredentialRepository(journal.database), clock),
         services=FakeServices(),  # type: ignore[arg-type]
         crew=crew_over(journal, pipeline.registry, settings, clock),
-        models=ModelService(
-            book=SqlModelRegistry(journal.database), store=store, settings=settings, clock=clock
-        ),
+        models=model_service(settings, store, journal, clock),
         web=LiveWebReader(settings=settings.web, clock=clock, folder=settings.data_dir / "web"),
         mail=fake_mail(settings, store, clock),
         serving=False,

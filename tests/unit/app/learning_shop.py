@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from storecrew.app import load_settings
-from storecrew.app.model_service import ModelService
-from storecrew.app.training import TrainingJob, run_training
+from storecrew.app.learning import model_service
 from storecrew.database import DISPOSABLE
 from storecrew.domain.actions import Action
 from storecrew.domain.control.model_registry import TrainingResult
@@ -17,7 +16,8 @@ from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.journal import open_journal
 from storecrew.journal.journal import SqlJournal
-from storecrew.journal.model_registry import SqlModelRegistry
+from storecrew.learning.service import ModelService
+from storecrew.learning.training import TrainingJob, run_training
 from storecrew.stores.sql import SqlStore, open_store
 
 OPENED = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -79,13 +79,7 @@ async def open_shop() -> AsyncIterator[LearningShop]:
         trainings.append(task)
         return await run_training(task, store, before)
 
-    desk = ModelService(
-        book=SqlModelRegistry(journal.database),
-        store=store,
-        settings=settings,
-        clock=clock,
-        learn=learn,
-    )
+    desk = model_service(settings, store, journal, clock, learn)
     try:
         yield LearningShop(store, journal, desk, clock, trainings)
     finally:

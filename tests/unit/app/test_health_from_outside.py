@@ -17,15 +17,18 @@ from storecrew.app.settings import load_settings
 from storecrew.database import DISPOSABLE
 from storecrew.domain.control.health import (
     AgentHealth,
-    AgentIncidentKind,
     AgentState,
     JournalNotFound,
     report,
 )
+from storecrew.domain.control.incidents import Incident, IncidentKind, OpenIncident
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.ports.journal import RunFailure
 from storecrew.journal import health as rows, open_journal
 from storecrew.journal.health import SqlHealthRepository
+from storecrew.journal.incidents import SqlIncidentRepository, open_incident
+from storecrew.monitoring.alert_channels import alert_text
+from storecrew.monitoring.alerts import AlertKind
 from storecrew.orchestrator import (
     get_agent_registry,
     get_health_status,
@@ -78,10 +81,10 @@ def told(settings, book, clock):
     heard = []
 
     async def tell(incident, news):
-        heard.append((incident.agent, str(incident.kind), str(news)))
+        heard.append((incident.subject, str(incident.kind), str(news)))
         return True
 
-    return replace(alerts_of(settings, book, clock), send=tell), heard
+    return replace(alerts_of(settings, book.database, clock), send=tell), heard
 
 
 # --- words -----------------------------------------------------------------------------------
@@ -204,12 +207,12 @@ async def test_who_was_told_of_an_incident_is_told_when_it_is_over(folder, book,
     await book.database.write(lambda c: c.exec_driver_sql("UPDATE heartbeats SET failures = 0"))
     await alerts.poll()
     await alerts.poll()
-    assert heard == [("ill", "error", "began"), ("ill", "error", "ended")]
+    assert heard == [("agent:ill", "agent_error", "began"), ("agent:ill", "agent_error", "ended")]
 
     await fail(book, "ill", 5, NOON)
     clock.advance_to(NOON + timedelta(minutes=1))
     await alerts.poll()
-    assert heard[2:] == [("ill", "error", "began")]  # another incident, another alert
+    assert heard[2:] == [("agent:ill", "agent_error", "began")]  # another incident, another alert
 
 
 async def test_what_falls_silent_is_told_and_what_fails_then_is_told_again(folder, book, clock):
@@ -220,7 +223,7 @@ async def test_what_falls_silent_is_told_and_what_fails_then_is_told_again(folde
     await fail(book, "far", 5, NOON)
     await alerts.poll()
     await alerts.poll()
-    assert heard == [("far", "stale", "began"), ("far", "error", "began")]
+    assert heard == [("agent:far", "agent_stale", "began"), ("agent:far", "agent_error", "began")]
 
 
 async def test_quiet_hours_hold_back_all_but_what_is_degraded(folder, book, clock):
@@ -230,12 +233,12 @@ async def test_quiet_hours_hold_back_all_but_what_is_degraded(folder, book, cloc
     await fail(book, "ill", 5, NOON)
     clock.advance_to(NOON + timedelta(hours=11))
     found = await alerts.poll()
-    assert heard == [("ill", "error", "began")]
+    assert heard == [("agent:ill", "agent_error", "began")]
     assert [incident.partition("/")[0] for incident in found.held] == ["far"]
 
     clock.advance_to(NOON + timedelta(hours=19, minutes=1))
     await alerts.poll()
-    assert heard[1:] == [("far", "stale", "began")]
+    assert heard[1:] == [("agent:far", "agent_stale", "began")]
 
 
 async def test_an_open_incident_is_repeated_where_the_owner_wants_it(folder, book, clock):
@@ -250,11 +253,88 @@ async def test_an_open_incident_is_repeated_where_the_owner_wants_it(folder, boo
     assert [news for _, _, news in heard] == ["began", "goes on", "goes on"]
 
 
+async def open_anomaly(database, **changes):
+    fields = {
+        "incident": "orders",
+        "title": "Orders fell",
+        "cause": "price",
+        "observed": "3",
+        "expected": "40",
+        "plan": ({"type": "SetPrice"},),
+    }
+    action = OpenIncident(**fields | changes)
+    await database.write(lambda c: open_incident(c, action, NOON))
+
+
+async def test_an_anomaly_is_alerted_once_and_once_when_it_is_closed(folder, book, clock):
+    alerts, heard = told(load_settings(directory=folder, environ={}), book, clock)
+    await open_anomaly(book.database)
+    for _ in range(3):
+        await alerts.poll()
+    assert heard == [("incident:orders", "anomaly", "began")]
+
+    incidents = SqlIncidentRepository(book.database)
+    await incidents.close_incident("orders", reason="mended", by="person:owner", now=NOON)
+    assert (await alerts.poll()).recovered == ("orders",)
+    assert (await alerts.poll()).recovered == ()
+
+
+async def test_what_was_closed_before_its_alert_is_not_alerted(folder, book, clock):
+    alerts, heard = told(load_settings(directory=folder, environ={}), book, clock)
+    await open_anomaly(book.database)
+    incidents = SqlIncidentRepository(book.database)
+    await incidents.close_incident("orders", reason="mended", by="person:owner", now=NOON)
+    await alerts.poll()
+    assert heard == []
+
+
+async def test_an_anomaly_opened_anew_is_alerted_anew_though_the_old_end_was_under_way(
+    folder, book, clock
+):
+    alerts, heard = told(load_settings(directory=folder, environ={}), book, clock)
+    incidents = SqlIncidentRepository(book.database)
+    await open_anomaly(book.database)
+    await alerts.poll()
+    await incidents.close_incident("orders", reason="mended", by="person:owner", now=NOON)
+    [ended] = await incidents.unnotified()
+    later = NOON + timedelta(minutes=1)
+    action = OpenIncident(incident="orders", title="Again", cause="", observed="", expected="")
+    await book.database.write(lambda c: open_incident(c, action, later))
+    await incidents.mark_notified(ended, later)
+    await alerts.poll()
+    assert [alert for _, _, alert in heard] == ["began", "began"]
+
+
+def test_an_alert_says_what_was_observed_its_cause_and_what_would_help():
+    incident = Incident(
+        id="orders",
+        kind=IncidentKind.ANOMALY,
+        subject="incident:orders",
+        title="Orders fell",
+        status="open",
+        cause="price",
+        observed="3",
+        expected="40",
+        plan=({"type": "SetPrice"},),
+        opened_at=NOON,
+    )
+    assert alert_text(incident, AlertKind.BEGAN) == (
+        "storecrew: Orders fell",
+        "observed: 3; expected: 40; cause: price; plan: SetPrice (since 2026-03-02 12:00 UTC)",
+    )
+    closed = replace(incident, status="closed", resolution="mended", plan=())
+    assert alert_text(closed, AlertKind.ENDED) == (
+        "storecrew: resolved: Orders fell",
+        "observed: 3; expected: 40; cause: price; resolution: mended (since 2026-03-02 12:00 UTC)",
+    )
+
+
 async def test_two_processes_that_look_at_once_tell_once(folder, book, clock):
     settings = load_settings(directory=folder, environ={})
     pairs = [told(settings, book, clock) for _ in range(4)]
     await book.heartbeat(["ill"], NOON)
-    await book.open("ill", AgentIncidentKind.HUNG, "hung", NOON)
+    incidents = SqlIncidentRepository(book.database)
+    await incidents.open_agent_incident("ill", IncidentKind.AGENT_HUNG, "hung", NOON)
     await fail(book, "ill", 1, NOON)
     await asyncio.gather(*(alerts.poll() for alerts, _ in pairs))
     assert sum(len(heard) for _, heard in pairs) == 1
@@ -262,7 +342,7 @@ async def test_two_processes_that_look_at_once_tell_once(folder, book, clock):
 
 async def test_an_alert_that_reached_nobody_is_tried_again(folder, book, clock):
     environ = {"STORECREW_ALERTS__URLS": '["json://127.0.0.1:1/nobody"]'}
-    alerts = alerts_of(load_settings(directory=folder, environ=environ), book, clock)
+    alerts = alerts_of(load_settings(directory=folder, environ=environ), book.database, clock)
     await book.heartbeat(["ill"], NOON)
     await fail(book, "ill", 5, NOON)
     assert len((await alerts.poll()).held) == 1
@@ -297,7 +377,7 @@ async def test_r065_alert_reaches_loopback_smtp_and_webhook_once(folder, book, c
             await fail(book, "ill", 5, NOON)
             for _ in range(2):
                 with closing(open_journal_client(settings, clock)) as door:
-                    await door.alert()
+                    await door.alert(None)
     finally:
         post.stop()
 

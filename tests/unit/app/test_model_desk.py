@@ -14,12 +14,6 @@ import sqlalchemy as sa
 from learning_shop import OPENED, LearningShop, open_shop
 
 from storecrew.app.intent_files import read_phrases
-from storecrew.app.model_answers import elasticity, forecast, intent
-from storecrew.app.model_service import ModelService
-from storecrew.app.recommendations import for_cart, for_customer
-from storecrew.app.served_models import ServedModels
-from storecrew.app.training import TrainingJob
-from storecrew.app.trends import rising_products
 from storecrew.domain.control.model_registry import ModelKind, ServingStatus, TrainingResult
 from storecrew.domain.errors import InvalidInput, InvalidSettings, NotFound, StorecrewError
 from storecrew.domain.money import Money
@@ -28,6 +22,11 @@ from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder
 from storecrew.domain.shop.payments import CapturePayment
 from storecrew.journal.schema.model_registry import model_artifacts, versions
+from storecrew.learning.predictions import elasticity, forecast, intent
+from storecrew.learning.recommendations import for_cart, for_customer
+from storecrew.learning.serving import ServedModels
+from storecrew.learning.training import TrainingJob
+from storecrew.learning.trends import rising_products
 from storecrew.models.serialization import pack, unpack
 
 
@@ -148,13 +147,7 @@ async def test_a_damaged_version_is_left_out_and_forecasts_go_on(shop: LearningS
     await shop.desk.train(ModelKind.DEMAND, by="o")
     damage = sa.update(model_artifacts).values(content=b"nothing")
     await shop.journal.database.write(lambda c: c.execute(damage))
-    fresh = ModelService(
-        book=shop.desk.book,
-        store=shop.store,
-        settings=shop.desk.settings,
-        clock=shop.clock,
-        learn=shop.desk.learn,
-    )
+    fresh = replace(shop.desk, models=ServedModels())
 
     found = await forecast(fresh, "mug", horizon=3)
 
@@ -202,8 +195,7 @@ async def test_what_is_due_depends_on_the_age_of_the_newest_version(shop: Learni
     assert ModelKind.DEMAND not in await shop.desk.due()
     shop.clock.at += timedelta(hours=25)
     assert ModelKind.DEMAND in await shop.desk.due()
-    quiet = shop.desk.settings.models.model_copy(update={"enabled": False})
-    shop.desk.settings = shop.desk.settings.model_copy(update={"models": quiet})
+    shop.desk.settings = shop.desk.settings.model_copy(update={"enabled": False})
     assert await shop.desk.due() == []
 
 
@@ -307,8 +299,7 @@ async def test_what_a_customer_wants_is_learnt_from_phrases_and_the_owners_own(
     file = tmp_path / "phrases.yaml"
     phrases = ["can you engrave my mug", "engraving a name on a mug", "engrave it with a name"]
     file.write_text(json.dumps({"engraving": phrases * 2}))
-    own = shop.desk.settings.models.model_copy(update={"intent_examples_file": file})
-    shop.desk.settings = shop.desk.settings.model_copy(update={"models": own})
+    shop.desk.settings = shop.desk.settings.model_copy(update={"intent_examples_file": file})
     version = await shop.desk.train(ModelKind.INTENTS, by="o")
 
     parcel = await intent(shop.desk, "where is my parcel? I want to track it")

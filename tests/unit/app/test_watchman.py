@@ -1,13 +1,11 @@
-"""The watchman tells of each trouble once, and proves the books once a day."""
+"""The plane proves its books once a day, and reports each failure of a service once."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storecrew.domain.actions import Command
 from storecrew.domain.control.events import EventEnvelope
-from storecrew.domain.control.incidents import OpenIncident
 from storecrew.domain.control.integrity import Discrepancy, IntegrityCheckFailed
 from storecrew.domain.control.services import (
     DesiredState,
@@ -19,7 +17,6 @@ from storecrew.domain.control.services import (
     view_of,
 )
 from storecrew.journal import open_journal
-from storecrew.journal.control_actions import OperationContext, SqlControlActions
 from storecrew.journal.key_values import SqlKeyValues
 from storecrew.monitoring.self_check import SelfCheck, service_failed
 from storecrew.stores.simulated.clock import VirtualClock
@@ -30,28 +27,19 @@ WRONG = Discrepancy(check="stock", subject="mug", problem="one unit too many")
 
 @dataclass
 class Round:
-    """A watchman with what he is told and what he tells."""
+    """A self-check with what it verified and published."""
 
     watchman: SelfCheck
     clock: VirtualClock
-    book: SqlControlActions
-    told: list[tuple[str, str]] = field(default_factory=list)
     published: list[EventEnvelope] = field(default_factory=list)
     proofs: int = 0
     wrong: tuple[Discrepancy, ...] = ()
-    reachable: bool = True
 
 
 @pytest.fixture
 async def round_():
     clock = VirtualClock(NIGHT)
     journal = open_journal("sqlite://", inline=True)
-    book = SqlControlActions(journal.database)
-
-    async def tell(title, body):
-        if found.reachable:
-            found.told.append((title, body))
-        return found.reachable
 
     async def publish(items):
         found.published += items
@@ -61,46 +49,15 @@ async def round_():
         return found.wrong
 
     watchman = SelfCheck(
-        repository=book,
         clock=clock,
         zone="Europe/Berlin",
-        tell=tell,
         publish=publish,
         prove=prove,
         notes=SqlKeyValues(journal.database),
     )
-    found = Round(watchman, clock, book)
+    found = Round(watchman, clock)
     yield found
     await journal.close()
-
-
-async def open_incident(book, name="orders"):
-    plan = ({"type": "SetPrice"},)
-    action = OpenIncident(
-        incident=name, title="Orders fell", cause="price", observed="3", expected="40", plan=plan
-    )
-    scene = OperationContext(now=NIGHT, agents=(), subscribers_of=lambda _event: ())
-    await book.apply(Command(key=name, action=action, actor="agent:x"), scene)
-
-
-async def test_an_incident_is_told_once(round_):
-    await open_incident(round_.book)
-    for _ in range(3):
-        await round_.watchman.check()
-
-    [(title, body)] = round_.told
-    assert title == "storecrew: Orders fell"
-    assert body == "seen 3, expected 40; cause: price; plan: SetPrice"
-
-
-async def test_an_incident_that_reached_nobody_is_told_again(round_):
-    await open_incident(round_.book)
-    round_.reachable = False
-    await round_.watchman.check()
-    round_.reachable = True
-    await round_.watchman.check()
-
-    assert len(round_.told) == 1
 
 
 async def test_the_books_are_proved_once_a_night(round_):

@@ -108,15 +108,15 @@ async def test_a_trial_reports_each_day_and_both_arms_by_the_same_count() -> Non
     days: list[tuple[int, int]] = []
     report = await run_days(
         shop,
-        BaselineOwner(shop).operate,
+        BaselineOwner(shop.store).operate,
         clock,
         4,
         progress=lambda done, of: days.append((done, of)),
     )
     assert days == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    orders = [await shop.order(number) for number in range(1, report.orders + 1)]
+    orders = [await shop.store.order(number) for number in range(1, report.orders + 1)]
     kept = sum(o.total.amount for o in orders if o.status is not OrderStatus.CANCELLED)
     assert report.revenue.amount == kept
     assert Money.of(0, "EUR") < report.margin < report.revenue
     assert report.stock_value > Money.of(0, "EUR")
-    await shop.close()
+    await shop.store.close()

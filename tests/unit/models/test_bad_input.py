@@ -27,7 +27,7 @@ from storecrew.models.inventory.levels import order_up_to
 from storecrew.models.inventory.transfers import plan_transfers
 from storecrew.models.keywords import keywords
 from storecrew.models.price_days import daily_prices, price_histories
-from storecrew.models.pricing import best_prices, curve, explore_prices, floor_price
+from storecrew.models.pricing import best_prices, curve, explore_prices
 from storecrew.models.recommendation import Purchases, train
 from storecrew.models.trends import rises
 
@@ -153,11 +153,6 @@ def test_prices_however_large_have_finite_answers(price, cost, daily, mean, erro
         assert np.isfinite(numbers).all()
     for point in curve(asked, points=5, also=[price * 1.2]):
         assert np.isfinite([point.units, point.profit, point.low, point.high]).all()
-
-
-@pytest.mark.parametrize("cost", [*ABSURD, -0.01])
-def test_a_cost_that_is_none_has_no_floor(cost):
-    assert refused(lambda: floor_price(cost, 0.1)) == "cost"
 
 
 def test_a_price_or_seed_that_is_none_is_refused():

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.ports.models import Elasticity, PriceHistory, PriceQuery
 from storecrew.models.elasticity import USUAL, elasticities
-from storecrew.models.pricing import best_prices, curve, explore_prices, floor_price
+from storecrew.models.pricing import best_prices, curve, explore_prices
 
 costs = st.floats(0, 1e6)
 margins = st.floats(0, 0.95)
@@ -110,26 +110,6 @@ def test_histories_of_unequal_length_are_refused():
     for short in ({"units": [1.0]}, {"exposure": [1.0]}, {"competitors": [1.0]}):
         with pytest.raises(InvalidInput):
             elasticities([PriceHistory(**{"prices": [1.0, 2.0], "units": [1.0, 2.0]} | short)])
-
-
-@given(costs, costs, margins)
-def test_a_higher_cost_never_means_a_lower_floor(one, other, margin):
-    low, high = sorted((one, other))
-    assert low <= floor_price(low, margin) <= floor_price(high, margin)
-
-
-@given(costs, margins, margins)
-def test_a_higher_margin_never_means_a_lower_floor(cost, one, other):
-    low, high = sorted((one, other))
-    assert floor_price(cost, low) <= floor_price(cost, high)
-
-
-@pytest.mark.parametrize(
-    ("cost", "margin"), [(-1, 0.1), (math.nan, 0.1), (1, 1), (1, -0.1), (1, math.nan)]
-)
-def test_a_floor_of_nonsense_is_refused(cost, margin):
-    with pytest.raises(InvalidInput):
-        floor_price(cost, margin)
 
 
 @given(

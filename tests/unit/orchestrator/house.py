@@ -12,6 +12,7 @@ from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
 from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow
 from storecrew.domain.shop.orders import Line, PlaceOrder
 from storecrew.journal.control_actions import SqlControlActions
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
@@ -87,6 +88,10 @@ class House:
 
     async def runs(self):
         return (await self.journal.runs(page=1, per_page=500)).items
+
+    @property
+    def incidents(self) -> SqlIncidentRepository:
+        return SqlIncidentRepository(self.journal.database)
 
     @property
     def book(self) -> SqlControlActions:

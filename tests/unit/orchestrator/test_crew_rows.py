@@ -168,7 +168,7 @@ async def test_r141_fix_is_judged_and_audited(house):
     for story in (fix, call):
         assert audited[story.filed.id].actor == "agent:anomaly_resolver"
         assert audited[story.filed.id].result == "applied"
-    [incident] = await house.book.incidents(status="open")
+    [incident] = await house.incidents.incidents(status="open")
     assert incident.plan == ({"type": "SetPaymentMethod", "method": "card", "enabled": False},)
     assert not await house.verify()
 
@@ -200,7 +200,7 @@ async def test_r141_a_fix_that_asks_waits_for_the_owner(house):
     assert (await house.store.payment_methods())["card"] is True
     [asked] = (await house.journal.approvals(page=1, per_page=9)).items
     assert isinstance(asked.filed.proposal.action, SetPaymentMethod)
-    assert [one.id for one in await house.book.incidents(status="open")] == ["payments/card"]
+    assert [one.id for one in await house.incidents.incidents(status="open")] == ["payments/card"]
     await plane.decide(asked.filed.id, ApprovalStatus.APPROVED, by="owner")
     await settle(plane)
     assert (await house.store.payment_methods())["card"] is False
@@ -216,7 +216,7 @@ async def test_r142_unknown_anomaly_escalates_to_a_person(house):
     await plane.publish([house.news(odd)])
     await settle(plane)
 
-    [incident] = await house.book.unnotified()
+    [incident] = await house.incidents.unnotified()
     assert (incident.cause, incident.plan) == ("unknown", ())
     assert (await house.journal.approvals(page=1, per_page=9)).total == 0
     assert not await house.verify()

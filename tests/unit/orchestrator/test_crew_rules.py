@@ -454,8 +454,8 @@ async def test_r045_an_agent_that_hangs_each_time_is_escalated(house):
         await settle(plane)
         house.later(minutes=1)
 
-    [incident] = await SqlHealthRepository(house.journal.database).unnotified()
-    assert (incident.agent, incident.kind) == ("sleepy", "hung")
+    [incident] = await house.incidents.unnotified()
+    assert (incident.subject, incident.kind) == ("agent:sleepy", "agent_hung")
     assert await kinds(house) == ["cancel_run", "open_incident", "cancel_run"]
 
 

@@ -84,7 +84,7 @@ async def test_actions_on_shop_and_plane_are_done_in_one_run(house):
     assert [story.outcome.key for story in found] == [story.filed.id for story in found]
     assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
     assert await house.journal.paused("helper")
-    assert [one.id for one in await house.book.incidents()] == ["orders"]
+    assert [one.id for one in await house.incidents.incidents()] == ["orders"]
     assert not await house.verify()
 
 
@@ -241,4 +241,4 @@ async def test_a_plan_shows_operations_and_does_none(house):
     [(filed, decision)] = await plan(house.pipeline(), ["watcher"])
 
     assert (filed.proposal.action, decision.verdict) == (incident(), Verdict.ALLOW)
-    assert await house.book.incidents() == []
+    assert await house.incidents.incidents() == []

@@ -8,14 +8,14 @@ from hypothesis import given, strategies as st
 
 from storecrew.domain.control.proposals import Proposal, Verdict
 from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.catalog import Product, SetPrice, floor_price
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.inventory import AdjustStock, TransferStock
 from storecrew.domain.shop.messages import SendMessage
 from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder, Order, OrderStatus
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.domain.shop.returns import AcceptReturn
-from storecrew.policy import Policy, PolicyFacts, PolicySettings, budget_spend, floor_price
+from storecrew.policy import Policy, PolicyFacts, PolicySettings, budget_spend
 from storecrew.policy.rules.messages import is_quiet
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -174,26 +174,26 @@ async def shop():
     )
     made = await SimulatedShop.open(books, seed=3, clock=clock, size=12, units=8)
     yield made
-    assert await made.verify() == []
-    await made.close()
+    assert await made.store.verify() == []
+    await made.store.close()
 
 
 async def do(shop: SimulatedShop, action: Action, key: str) -> None:
-    outcome = await shop.apply(action, key=key)
+    outcome = await shop.store.apply(action, key=key)
     assert outcome.applied, outcome
 
 
 async def test_a_campaign_brings_orders_of_its_own_and_a_few_opt_outs(shop: SimulatedShop) -> None:
-    agreed = [c.id for c in await shop.customers() if c.marketing_consent]
+    agreed = [c.id for c in await shop.store.customers() if c.marketing_consent]
     campaign = StartCampaign(
         name="spring", segment="all", title="Hello", body="News", recipients=tuple(agreed),
         ends_at=NOW + 2 * WEEK,
     )  # fmt: skip
     await do(shop, campaign, "campaign")
     await shop.advance(NOW + WEEK)
-    facts = [p.event for _, p in await shop.outbox(0, limit=5000)]
+    facts = [p.event for _, p in await shop.store.outbox(0, limit=5000)]
     placed = [e for e in facts if isinstance(e, OrderPlaced)]
-    keys = await shop.applied_keys("market/3/order/spring")
+    keys = await shop.store.applied_keys("market/3/order/spring")
     assert 0 < len(keys) < len(agreed) / 10
     assert len(placed) > len(keys)
 
@@ -201,7 +201,7 @@ async def test_a_campaign_brings_orders_of_its_own_and_a_few_opt_outs(shop: Simu
 async def test_by_hand_customers_are_answered_and_held_orders_looked_at(
     shop: SimulatedShop,
 ) -> None:
-    sku = (await shop.products())[0].sku
+    sku = (await shop.store.products())[0].sku
     for n, (name, held) in enumerate((("C0001", True), ("X1", True), ("C0002", False))):
         order = PlaceOrder(lines=(Line(sku=sku, quantity=1),), customer=name)
         await do(shop, order, f"o{n}")
@@ -211,10 +211,10 @@ async def test_by_hand_customers_are_answered_and_held_orders_looked_at(
     await do(shop, OpenTicket(ticket_id="odd", text="?", customer="C0001"), "t2")
     await do(shop, EscalateTicket(ticket_id="odd", reason="unsure"), "t3")
     await shop.settle()
-    assert await looked_at(shop, shop.is_fraud) == [
+    assert await looked_at(shop.store, shop.is_fraud) == [
         ReleaseOrder(order_id=1),
         CancelOrder(order_id=2, reason="not the card's owner"),
     ]
-    assert [x.ticket_id for x in await answers(shop, also_open=False)] == ["odd"]
-    assert [x.ticket_id for x in await answers(shop)] == ["odd", "open"]
-    assert isinstance((await shop.customers())[0], Customer)
+    assert [x.ticket_id for x in await answers(shop.store, also_open=False)] == ["odd"]
+    assert [x.ticket_id for x in await answers(shop.store)] == ["odd", "open"]
+    assert isinstance((await shop.store.customers())[0], Customer)

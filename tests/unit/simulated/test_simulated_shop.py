@@ -37,9 +37,9 @@ async def test_one_seed_replays_one_history_and_another_does_not() -> None:
     facts = []
     for seed in (7, 7, 8):
         shop, clock = await open_shop(seed)
-        await run_days(shop, BaselineOwner(shop).operate, clock, 3)
-        facts.append([(n, p.event, p.at) for n, p in await shop.outbox(0, limit=10_000)])
-        await shop.close()
+        await run_days(shop, BaselineOwner(shop.store).operate, clock, 3)
+        facts.append([(n, p.event, p.at) for n, p in await shop.store.outbox(0, limit=10_000)])
+        await shop.store.close()
     assert facts[0] == facts[1]
     assert facts[0] != facts[2]
 
@@ -47,7 +47,7 @@ async def test_one_seed_replays_one_history_and_another_does_not() -> None:
 async def test_the_books_add_up_after_two_weeks_and_every_kind_of_thing_happened() -> None:
     shop, clock = await open_shop()
     heard: Counter[str] = Counter()
-    owner = BaselineOwner(shop)
+    owner = BaselineOwner(shop.store)
 
     async def operate(
         now: datetime, news: "list[EventEnvelope] | tuple[EventEnvelope, ...]"
@@ -56,56 +56,56 @@ async def test_the_books_add_up_after_two_weeks_and_every_kind_of_thing_happened
         await owner.operate(now, news)
 
     report = await run_days(shop, operate, clock, 14)
-    assert await shop.verify() == []
-    counts = await shop.order_counts()
+    assert await shop.store.verify() == []
+    counts = await shop.store.order_counts()
     assert counts[OrderStatus.DELIVERED] > counts[OrderStatus.CANCELLED] > 0
     assert heard["MailReceived"] > 0
     assert heard["DeliveryConfirmed"] > 100
-    assert await shop.purchase_orders(status="received")
+    assert await shop.store.purchase_orders(status="received")
     assert report.orders == sum(counts.values())
-    await shop.close()
+    await shop.store.close()
 
 
 async def test_opening_the_shop_again_changes_nothing() -> None:
     shop, clock = await open_shop()
     await shop.advance(START + timedelta(hours=30))
-    before = await shop.products(), await shop.stock()
-    again = await SimulatedShop.open(shop._books, seed=7, clock=clock, size=24)
-    assert (await again.products(), await again.stock()) == before
+    before = await shop.store.products(), await shop.store.stock()
+    again = await SimulatedShop.open(shop.store, seed=7, clock=clock, size=24)
+    assert (await again.store.products(), await again.store.stock()) == before
     await again.advance(START + timedelta(hours=40))
-    assert await again.verify() == []
-    await shop.close()
+    assert await again.store.verify() == []
+    await shop.store.close()
 
 
 async def test_the_market_speaks_only_of_what_left_the_books() -> None:
     shop, clock = await open_shop()
-    owner, delivered = BaselineOwner(shop), []
+    owner, delivered = BaselineOwner(shop.store), []
     for hour in range(24 * 6):
         news = await shop.advance(START + timedelta(hours=hour + 1))
         for each in news:
             assert each.at <= clock.now()
             if isinstance(each.event, DeliveryConfirmed):
-                status = (await shop.order(each.event.order_id)).status
+                status = (await shop.store.order(each.event.order_id)).status
                 assert status is OrderStatus.AWAITING_DELIVERY
                 delivered.append(each.external_id)
             if isinstance(each.event, MailReceived):
                 assert parse_order(each.event.mail)
         await owner.operate(clock.now(), news)
     assert len(delivered) == len(set(delivered)) > 10
-    await shop.close()
+    await shop.store.close()
 
 
 async def test_a_higher_price_sells_less_to_the_same_crowd() -> None:
     sold = []
     for factor in (1, 2):
         shop, _ = await open_shop()
-        for n, product in enumerate(await shop.products()):
+        for n, product in enumerate(await shop.store.products()):
             price = Money.from_minor(product.price.minor * factor, "EUR")
-            await shop.apply(SetPrice(sku=product.sku, price=price), key=f"test/{n}")
+            await shop.store.apply(SetPrice(sku=product.sku, price=price), key=f"test/{n}")
         await shop.advance(START + 2 * DAY)
-        sales = await shop.daily_sales(START.date(), (START + DAY).date())
+        sales = await shop.store.daily_sales(START.date(), (START + DAY).date())
         sold.append(sum(sum(units) for units in sales.units.values()))
-        await shop.close()
+        await shop.store.close()
     assert sold[1] < sold[0] / 2
 
 
@@ -113,14 +113,14 @@ async def test_what_the_shelf_lacks_is_a_lost_sale() -> None:
     shop, clock = await open_shop()
     report = await run_days(shop, _nobody, clock, 3)
     assert report.lost_sales == Money.from_minor(0, "EUR")
-    await shop.close()
+    await shop.store.close()
     shop, clock = await open_shop(size=1)
-    for product in await shop.products():
-        await shop.apply(
+    for product in await shop.store.products():
+        await shop.store.apply(
             SetStock(levels=(StockCount(sku=product.sku, on_hand=100),)), key="test/few"
         )
     report = await run_days(shop, _nobody, clock, 5)
-    await shop.close()
+    await shop.store.close()
     assert report.lost_sales > Money.from_minor(0, "EUR")
     assert report.on_time == 0
     assert report.cancelled > 0
@@ -128,14 +128,14 @@ async def test_what_the_shelf_lacks_is_a_lost_sale() -> None:
 
 async def test_a_supplier_delivers_what_was_bought_once() -> None:
     shop, clock = await open_shop()
-    near = next(p.sku for p in await shop.products() if p.supplier == "LOKAL")
-    outcome = await shop.apply(CreatePurchaseOrder(sku=near, quantity=30), key="test/buy")
+    near = next(p.sku for p in await shop.store.products() if p.supplier == "LOKAL")
+    outcome = await shop.store.apply(CreatePurchaseOrder(sku=near, quantity=30), key="test/buy")
     assert outcome.applied
     await run_days(shop, _nobody, clock, 8)
-    received = await shop.purchase_orders(status="received")
+    received = await shop.store.purchase_orders(status="received")
     assert outcome.detail["purchase_id"] in [purchase.id for purchase in received]
-    assert await shop.verify() == []
-    await shop.close()
+    assert await shop.store.verify() == []
+    await shop.store.close()
 
 
 async def _nobody(_now: datetime, _news: object) -> None:
@@ -211,6 +211,6 @@ async def test_warming_up_leaves_a_history_and_an_honest_position() -> None:
     shop, clock = await open_shop()
     await warm_up(shop, clock, 10)
     assert clock.now() == START + 10 * DAY
-    sales = await shop.daily_sales(START.date(), clock.now().date())
+    sales = await shop.store.daily_sales(START.date(), clock.now().date())
     assert len(sales.units) > 15
-    await shop.close()
+    await shop.store.close()

@@ -1,7 +1,7 @@
 """The shop's window: what goes together, for everybody and for who is looking now."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from storecrew.agents.personalization import offers, snapshot
 from storecrew.agents.personalization.placements import place
@@ -11,7 +11,7 @@ from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.events import Event
 from storecrew.domain.ports.models import RecommendedProduct
 from storecrew.domain.shop.customers import CustomerActivityRecorded
-from storecrew.domain.shop.orders import OrderQuery, OrderStatus
+from storecrew.domain.shop.orders import OrderQuery, purchase_counts
 from storecrew.domain.shop.promotions import (
     CreateDiscount,
     OfferBundle,
@@ -155,15 +155,7 @@ async def _bought(
 ) -> Mapping[str, tuple[float, int]]:
     """Return how often the customer bought each product, and on which day last."""
     page = await ctx.store.orders(OrderQuery(customer=customer, per_page=_OLD_ORDERS))
-    bought: dict[str, tuple[float, int]] = {}
-    for order in page.items:
-        if order.status is OrderStatus.CANCELLED:
-            continue
-        day = order.placed_at.astimezone(UTC).toordinal()
-        for line in order.lines:
-            times, last = bought.get(line.sku, (0.0, day))
-            bought[line.sku] = (times + 1, max(last, day))
-    return bought
+    return purchase_counts(page.items)
 
 
 async def _left_carts(

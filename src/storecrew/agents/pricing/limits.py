@@ -1,4 +1,4 @@
-"""Price limits: the floor, rounding, and which competitor prices are plausible. Pure functions."""
+"""Price limits: rounding, and which competitor prices are plausible. Pure functions."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 

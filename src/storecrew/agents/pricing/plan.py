@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from zlib import crc32
 
-from storecrew.agents.pricing.limits import floor_price, rounded_towards
+from storecrew.agents.pricing.limits import rounded_towards
 from storecrew.agents.pricing.settings import PricingSettings
 from storecrew.agents.pricing.snapshot import PricingSnapshot
 from storecrew.domain.control.proposals import Evidence
@@ -19,7 +19,7 @@ from storecrew.domain.ports.models import (
     PriceQuery,
     PriceRecommendation,
 )
-from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.catalog import Product, SetPrice, floor_price
 from storecrew.sdk import Effect, Proposal
 
 _MONTH = 30
@@ -138,7 +138,7 @@ def _below_floor(product: Product, settings: PricingSettings) -> bool:
 
 def _lift(product: Product, settings: PricingSettings) -> Proposal:
     """Propose the floor itself: whatever is less would be below it."""
-    floor = floor_price(product.cost or product.price, settings.margin_floor)
+    floor = floor_price(product.cost or product.price, settings.margin_floor).rounded_up()
     return Proposal(
         action=SetPrice(sku=product.sku, price=floor, expected_price=product.price),
         reason=f"The price leaves less than a margin of {settings.margin_floor:.0%}.",
@@ -220,7 +220,7 @@ def _move(
     shop: PricingSnapshot, desired: _DesiredPrice, models: Models, settings: PricingSettings
 ) -> Iterator[Proposal]:
     product, question = desired.asked.product, desired.asked.question
-    floor = floor_price(product.cost or product.price, settings.margin_floor)
+    floor = floor_price(product.cost or product.price, settings.margin_floor).rounded_up()
     price = max(floor, rounded_towards(product.price, desired.price))
     if price == product.price:
         return

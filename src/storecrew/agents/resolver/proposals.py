@@ -9,7 +9,7 @@ from storecrew.agents.resolver.root_causes import RootCause
 from storecrew.agents.resolver.settings import ResolverSettings
 from storecrew.domain.codec import encode
 from storecrew.domain.control.agents import PauseAgent
-from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
+from storecrew.domain.control.incidents import AnomalyDetected, IncidentKind, OpenIncident
 from storecrew.domain.control.proposals import Evidence, Proposal
 from storecrew.domain.control.services import RestartService
 from storecrew.domain.events import Event
@@ -28,6 +28,7 @@ def incident(  # noqa: PLR0913 - read by name, like a form
     expected: str,
     plan: Sequence[Mapping[str, Any]] = (),
     evidence: Mapping[str, Evidence] | None = None,
+    kind: IncidentKind = IncidentKind.ANOMALY,
 ) -> Proposal:
     """Call a person: the same trouble has the same name, and opens once."""
     action = OpenIncident(
@@ -37,6 +38,7 @@ def incident(  # noqa: PLR0913 - read by name, like a form
         observed=observed,
         expected=expected,
         plan=tuple(plan),
+        kind=kind,
     )
     shown: dict[str, Evidence] = {"observed": observed, "expected": expected, "cause": action.cause}
     return Proposal(
@@ -111,6 +113,7 @@ def of_service(service: str, detail: str, failures: int, settings: ResolverSetti
         observed=f"{failures} failures within a day",
         expected="none",
         evidence=evidence,
+        kind=IncidentKind.SERVICE,
     )
 
 

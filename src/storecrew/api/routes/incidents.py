@@ -1,4 +1,4 @@
-"""Anomalies, and the owner's goal with the plan that serves it."""
+"""Incidents, and the owner's goal with the plan that serves it."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,12 +15,13 @@ from storecrew.api.schemas import ListResponse
 from storecrew.domain.codec import decode
 from storecrew.domain.control.agents import GoalSet
 from storecrew.domain.control.events import EventEnvelope
-from storecrew.domain.control.incidents import Incident
+from storecrew.domain.control.incidents import REPORTED, Incident
 from storecrew.reports.goal_plan import GoalPlan, current_plan
 
 router = APIRouter(prefix="/api", route_class=JsonRoute, tags=["operations"])
 
 Limit = Annotated[int, Query(ge=1, le=200)]
+Status = Literal["open", "closed"] | None
 
 
 IncidentClosed = TypedDict("IncidentClosed", {"id": str, "status": str})
@@ -35,17 +36,28 @@ class GoalRequest(bodies.Strict):
     """ISO 8601 with a time zone."""
 
 
-@router.get("/anomalies")
+@router.get("/incidents")
 @requires(VIEWER)
-async def anomalies(
-    plane: CurrentPlane, status: Literal["open", "closed"] | None = None, limit: Limit = 50
+async def incidents(
+    plane: CurrentPlane, status: Status = None, limit: Limit = 50
 ) -> ListResponse[Incident]:
-    """List what went wrong, newest first, each with its cause and what would help."""
+    """List what went wrong in the shop, its services and its agents, newest first."""
     found = await plane.incidents.incidents(status=status, limit=limit)
     return {"items": found, "total": len(found)}
 
 
+@router.get("/anomalies")
+@requires(VIEWER)
+async def anomalies(
+    plane: CurrentPlane, status: Status = None, limit: Limit = 50
+) -> ListResponse[Incident]:
+    """List the incidents that agents reported, each with its cause and what would help."""
+    found = await plane.incidents.incidents(status=status, kinds=REPORTED, limit=limit)
+    return {"items": found, "total": len(found)}
+
+
 @router.post("/anomalies/{incident:path}/close")
+@router.post("/incidents/{incident:path}/close")
 @requires(OPERATOR)
 @bodies.example(reason="the provider works again")
 async def close(
@@ -61,9 +73,10 @@ async def close(
 
 
 @router.get("/anomalies/{incident:path}")
+@router.get("/incidents/{incident:path}")
 @requires(VIEWER)
-async def anomaly(plane: CurrentPlane, incident: str) -> Incident:
-    """Show one anomaly: observed and expected, its cause, and a plan of typed actions."""
+async def show(plane: CurrentPlane, incident: str) -> Incident:
+    """Show one incident: observed and expected, its cause, and a plan of typed actions."""
     return await plane.incidents.incident(incident)
 
 

@@ -11,7 +11,8 @@ from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
-from storecrew.app.model_answers import (
+from storecrew.domain.control.model_registry import ModelKind, ModelVersion
+from storecrew.learning.predictions import (
     ElasticityAnswer,
     ForecastAnswer,
     IntentAnswer,
@@ -19,10 +20,9 @@ from storecrew.app.model_answers import (
     forecast,
     intent,
 )
-from storecrew.app.model_service import TrainingStatus
-from storecrew.app.recommendations import RecommendedOffers, for_cart, for_customer
-from storecrew.app.trends import RisingProduct, rising_products
-from storecrew.domain.control.model_registry import ModelKind, ModelVersion
+from storecrew.learning.recommendations import RecommendedOffers, for_cart, for_customer
+from storecrew.learning.service import TrainingStatus
+from storecrew.learning.trends import RisingProduct, rising_products
 from storecrew.models.extraction.page import ProductPage
 
 router = APIRouter(route_class=JsonRoute, tags=["models"])

@@ -66,38 +66,6 @@ class AgentHealth:
         return AgentState.STALE if age > max_age.total_seconds() else AgentState.HEALTHY
 
 
-class AgentIncidentKind(StrEnum):
-    """What is wrong with an agent."""
-
-    ERROR = "error"
-    """It failed as often in a row as the owner's threshold."""
-    HUNG = "hung"
-    """It did not end in time, as often as it was tried."""
-    STALE = "stale"
-    """Nobody hears of it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AgentIncident:
-    """Something wrong with one agent, from when it was seen until it was over."""
-
-    id: str
-    agent: str
-    kind: AgentIncidentKind
-    detail: str
-    opened_at: datetime
-    closed_at: datetime | None = None
-    notified_at: datetime | None = None
-    """When somebody was last told of it."""
-    end_notified_at: datetime | None = None
-    """When somebody was told that it is over."""
-
-    @property
-    def is_severe(self) -> bool:
-        """Whether it makes the crew `degraded`; quiet hours do not hold such an alert back."""
-        return self.kind is not AgentIncidentKind.STALE
-
-
 class JournalNotFound(StorecrewError):
     """There is no journal to read the crew's health from, so nothing can be said of it."""
 

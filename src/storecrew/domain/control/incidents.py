@@ -1,12 +1,32 @@
-"""Incidents: what went wrong in the shop, with cause and plan, until it is closed."""
+"""Incidents: what went wrong in the shop or the plane, from its opening until it is closed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from storecrew.domain.actions import ControlAction
 from storecrew.domain.events import Event
+
+
+class IncidentKind(StrEnum):
+    """What an incident is about."""
+
+    ANOMALY = "anomaly"
+    """An agent found something unusual in the shop."""
+    SERVICE = "service"
+    """A service fails, and restarts did not help."""
+    AGENT_ERROR = "agent_error"
+    """An agent failed as often in a row as the owner's threshold."""
+    AGENT_HUNG = "agent_hung"
+    """An agent did not end in time, as often as it was tried."""
+    AGENT_STALE = "agent_stale"
+    """An agent's heartbeat is too old."""
+
+
+REPORTED = (IncidentKind.ANOMALY, IncidentKind.SERVICE)
+"""Kinds that agents report, with cause and plan; the others follow from agents' health."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +41,7 @@ class OpenIncident(ControlAction):
     expected: str
     plan: tuple[Mapping[str, Any], ...] = ()
     """Actions that would help, as typed JSON; empty where nobody knows."""
+    kind: IncidentKind = IncidentKind.ANOMALY
 
     @property
     def subject(self) -> str:
@@ -43,9 +64,12 @@ class CloseIncident(ControlAction):
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:
-    """Something that went wrong, what is known of it, and what was done."""
+    """Something that went wrong, what is known of it, what was done, and who was alerted."""
 
     id: str
+    kind: IncidentKind
+    subject: str
+    """What it is about, such as `agent:pricing`; one incident is open per subject."""
     title: str
     status: str
     """`open` or `closed`."""
@@ -56,6 +80,25 @@ class Incident:
     opened_at: datetime
     closed_at: datetime | None = None
     resolution: str = ""
+    notified_at: datetime | None = None
+    """When an alert of it was last sent."""
+    end_notified_at: datetime | None = None
+    """When the alert that it is over was sent."""
+
+    @property
+    def is_severe(self) -> bool:
+        """Whether its alert is sent in quiet hours, too."""
+        return self.kind is not IncidentKind.AGENT_STALE
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertReport:
+    """What one round of alerts did, by incident."""
+
+    sent: tuple[str, ...] = ()
+    recovered: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    """Not sent: it is quiet, another process sends it, or no channel answered."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Where the time comes from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -10,3 +11,14 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
         ...
+
+
+@dataclass(frozen=True)
+class FixedClock:
+    """Always the same moment: for waking the crew as of a day in the past."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        """Return the moment."""
+        return self.moment

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from storecrew.domain.control.access import ApiKey, CredentialSnapshot, DeniedAttempt, Role, User
 from storecrew.domain.control.agents import BusinessDay, RegisteredAgent, Suspension, Usage
-from storecrew.domain.control.health import AgentHealth, AgentIncident, AgentIncidentKind
+from storecrew.domain.control.health import AgentHealth
 from storecrew.domain.control.idempotency import StoredResponse
-from storecrew.domain.control.incidents import Incident
+from storecrew.domain.control.incidents import Incident, IncidentKind
 from storecrew.domain.control.model_registry import (
     ModelKind,
     ModelVersion,
@@ -79,57 +79,61 @@ class HealthRepository(Protocol):
         """Record that these agents were heard of."""
         ...
 
-    async def open(self, agent: str, kind: AgentIncidentKind, detail: str, now: datetime) -> bool:
-        """Open an incident; False where one of the agent is open already."""
-        ...
-
-    async def close(self, agent: str, now: datetime, *, silently: bool = False) -> bool:
-        """Close the agent's incident, False where none is open. `silently` suppresses its alert."""
-        ...
-
-    async def unnotified(self) -> list[AgentIncident]:
-        """Return open incidents, and ended ones whose end was not reported yet."""
-        ...
-
-    async def claim_notification(
-        self, incident: AgentIncident, by: str, now: datetime, hold: timedelta
-    ) -> bool:
-        """Reserve the right to tell of an incident for a while; False where another has it.
-
-        Also where another told of it since it was read.
-        """
-        ...
-
-    async def mark_notified(self, incident: AgentIncident, now: datetime) -> None:
-        """Record that the incident, or its end, was reported."""
-        ...
-
-    async def release_notification(self, incident: str) -> None:
-        """Let another try to tell of it, as telling failed."""
-        ...
-
 
 class IncidentRepository(Protocol):
-    """Incidents, as entry points list and close them."""
+    """The journal's part about incidents. Each method is one transaction."""
 
-    async def incidents(self, *, status: str | None = None, limit: int = 200) -> Sequence[Incident]:
-        """Return incidents of this status (all when None), newest first."""
+    async def incidents(
+        self,
+        *,
+        status: str | None = None,
+        kinds: Collection[IncidentKind] = tuple(IncidentKind),
+        limit: int = 200,
+    ) -> Sequence[Incident]:
+        """Return incidents of these kinds and this status (all when None), newest first."""
         ...
 
-    async def incident(self, incident: str) -> Incident:
+    async def incident(self, incident_id: str) -> Incident:
         """Return one incident, or raise `NotFound`."""
         ...
 
-    async def close_incident(self, incident: str, *, reason: str, by: str, now: datetime) -> None:
-        """Say that the trouble is over; raises `NotFound`. What is closed stays closed."""
+    async def close_incident(
+        self, incident_id: str, *, reason: str, by: str, now: datetime
+    ) -> None:
+        """Close an incident for a person; raises `NotFound`. What is closed stays closed."""
+        ...
+
+    async def open_agent_incident(
+        self, agent: str, kind: IncidentKind, detail: str, now: datetime
+    ) -> bool:
+        """Open an incident of an agent's health; False where one of the agent is open."""
+        ...
+
+    async def close_agent_incident(
+        self, agent: str, now: datetime, *, silently: bool = False
+    ) -> bool:
+        """Close the agent's incident, False where none is open. `silently` suppresses its alert."""
         ...
 
     async def unnotified(self) -> Sequence[Incident]:
-        """Return open incidents that were not reported yet, oldest first."""
+        """Return open incidents, and closed ones whose end was not alerted yet, oldest first."""
         ...
 
-    async def mark_notified(self, incident: str, now: datetime) -> None:
-        """Record that the incident was reported."""
+    async def claim_notification(
+        self, incident: Incident, by: str, now: datetime, hold: timedelta
+    ) -> bool:
+        """Reserve the right to alert of an incident for a while; False where another has it.
+
+        Also where another alerted of it since it was read.
+        """
+        ...
+
+    async def mark_notified(self, incident: Incident, now: datetime) -> None:
+        """Record that the alert of the incident, or of its end, was sent."""
+        ...
+
+    async def release_notification(self, incident: Incident) -> None:
+        """Let another try to alert of it, as no channel answered."""
         ...
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from storecrew.domain.actions import Action, ProductAction
 from storecrew.domain.errors import InvalidInput
@@ -27,6 +28,16 @@ class Product:
     """False for services and charges, which have no stock."""
     assumed: tuple[str, ...] = ()
     """Names of the fields whose values are assumptions, not records."""
+
+
+def floor_price(cost: Money, margin: Decimal | float) -> Money:
+    """Return the exact price that leaves this margin, a share of the price: cost / (1 − margin).
+
+    Raises `InvalidInput` for a margin that is not from 0 to below 1.
+    """
+    if not 0 <= margin < 1:
+        raise InvalidInput("margin", f"{margin} is not a share from 0 to below 1")
+    return Money(cost.amount / (1 - Decimal(str(margin))), cost.currency)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from storecrew.domain.actions import Action, OrderAction
@@ -165,6 +165,22 @@ class Order:
     def is_paid(self) -> bool:
         """Whether the whole total has been received."""
         return self.paid >= self.total and (self.total.amount > 0 or self.payments > 0)
+
+
+def purchase_counts(orders: Iterable[Order]) -> Mapping[str, tuple[float, int]]:
+    """Return per SKU how often it was bought, and on which day last (UTC, as an ordinal).
+
+    Cancelled orders do not count.
+    """
+    bought: dict[str, tuple[float, int]] = {}
+    for order in orders:
+        if order.status is OrderStatus.CANCELLED:
+            continue
+        day = order.placed_at.astimezone(UTC).toordinal()
+        for line in order.lines:
+            times, last = bought.get(line.sku, (0.0, day))
+            bought[line.sku] = (times + 1, max(last, day))
+    return bought
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The journal's tables about the crew itself: agents, halts, heartbeats, incidents, workers."""
+"""The journal's tables about the crew itself: agents, suspensions, heartbeats, workers."""
 
 import sqlalchemy as sa
 
@@ -34,29 +34,6 @@ heartbeats = sa.Table(
     sa.Column("worker", sa.Text, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
-)
-
-agent_incidents = sa.Table(
-    "agent_incidents",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("agent", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
-    sa.Column("opened_at", sa.Text, nullable=False),
-    sa.Column("closed_at", sa.Text),
-    sa.Column("notified_at", sa.Text),
-    sa.Column("end_notified_at", sa.Text),
-    sa.Column("held_by", sa.Text, nullable=False),
-    sa.Column("held_at", sa.Text),
-)
-_open = agent_incidents.c.closed_at.is_(None)
-sa.Index(
-    "agent_incidents_open",
-    agent_incidents.c.agent,
-    unique=True,
-    sqlite_where=_open,
-    postgresql_where=_open,
 )
 
 workers = sa.Table(

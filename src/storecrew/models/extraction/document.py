@@ -5,7 +5,7 @@ libraries would take time without end are left out.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +24,6 @@ _META = 500
 
 Node = Any
 """An lxml element."""
-Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

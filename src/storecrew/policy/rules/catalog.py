@@ -1,10 +1,8 @@
 """Rules on prices: the margin floor and the largest change per day."""
 
-from decimal import Decimal
-
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.catalog import SetPrice, floor_price
 from storecrew.policy.facts import PolicyFacts
 from storecrew.policy.rule_result import (
     RuleResult,
@@ -14,13 +12,6 @@ from storecrew.policy.rule_result import (
     require_approval,
 )
 from storecrew.policy.settings import PolicySettings
-
-_WHOLE = Decimal(100)
-
-
-def floor_price(cost: Money, margin: Decimal) -> Money:
-    """Return the lowest price with the margin: cost / (1 − margin)."""
-    return Money(cost.amount / (1 - margin), cost.currency)
 
 
 def margin_floor(

@@ -10,6 +10,7 @@ from storecrew.domain.shop.catalog import (
     RecordCompetitorPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    floor_price,
 )
 from storecrew.domain.shop.promotions import (
     CreateDiscount,
@@ -21,8 +22,9 @@ from storecrew.domain.shop.promotions import (
 )
 from storecrew.policy.facts import PolicyFacts
 from storecrew.policy.rule_result import RuleResult, allow, deny, require_approval
-from storecrew.policy.rules.catalog import _WHOLE, floor_price
 from storecrew.policy.settings import PolicySettings
+
+_WHOLE = Decimal(100)
 
 
 def discount(proposal: Proposal, facts: PolicyFacts, settings: PolicySettings) -> RuleResult | None:

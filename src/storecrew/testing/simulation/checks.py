@@ -6,9 +6,8 @@ from datetime import timedelta
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.control.traces import ProposalHistory
 from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import SetPrice
+from storecrew.domain.shop.catalog import SetPrice, floor_price
 from storecrew.domain.shop.orders import Order, OrderQuery, OrderStatus, PlaceOrder
-from storecrew.policy import floor_price
 from storecrew.testing.simulation.actors import COST, SimulatedPeople
 from storecrew.testing.simulation.host import POLICY, SimulatedHost
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from storecrew.app.model_service import ModelService
+from storecrew.learning.service import ModelService
 from storecrew.models.trends import rises
 
 HISTORY_DAYS = 84

@@ -2,20 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
 
-from storecrew.app import training_worker
-from storecrew.app.clocks import FixedClock
-from storecrew.app.database_urls import database_url
-from storecrew.app.model_scores import AccuracyRecord, days_seen, judged, merged, scored
-from storecrew.app.served_models import ServedModels
-from storecrew.app.settings import Settings
-from storecrew.app.training import TrainingJob, part, units_sold
 from storecrew.domain.control.model_registry import (
     ModelKind,
     ModelVersion,
@@ -23,8 +17,13 @@ from storecrew.domain.control.model_registry import (
     TrainingResult,
 )
 from storecrew.domain.errors import InvalidInput, NotFound, StorecrewError
-from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.clock import Clock, FixedClock
 from storecrew.domain.ports.repositories import ModelRegistry
+from storecrew.learning import training_worker
+from storecrew.learning.evaluation import AccuracyRecord, days_seen, judged, merged, scored
+from storecrew.learning.serving import ServedModels
+from storecrew.learning.settings import ModelSettings
+from storecrew.learning.training import TrainingJob, part, units_sold
 from storecrew.models.demand import Forecasts
 from storecrew.models.serialization import pack, unpack
 from storecrew.stores.sql import SqlStore
@@ -38,6 +37,8 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "PYTHON
 """What a training gets of our environment: no secrets but the store's URL, on its stdin."""
 _log = structlog.get_logger(__name__)
 
+ReadPhrases = Callable[[Path], Mapping[str, Sequence[str]]]
+"""Reads the owner's own phrases per intent from a file; raises `InvalidSettings`."""
 Learn = Callable[[TrainingJob, bytes], Awaitable[TrainingResult]]
 
 
@@ -87,7 +88,10 @@ class ModelService:
 
     book: ModelRegistry
     store: SqlStore
-    settings: Settings
+    store_url: str
+    """The store's database, for trainings in processes of their own."""
+    settings: ModelSettings
+    read_phrases: ReadPhrases
     clock: Clock
     learn: Learn = learn_apart
     """Does one training."""
@@ -188,25 +192,23 @@ class ModelService:
 
     async def due(self) -> Sequence[ModelKind]:
         """Return the skills whose newest version is older than it may be."""
-        if not self.settings.models.enabled:
+        if not self.settings.enabled:
             return []
-        oldest = self.clock.now() - timedelta(hours=self.settings.models.retrain_interval_hours)
+        oldest = self.clock.now() - timedelta(hours=self.settings.retrain_interval_hours)
         return [course.skill for course in await self.courses() if course.is_due(oldest)]
 
     async def _lesson(self, skill: ModelKind) -> TrainingResult:
-        wanted = self.settings.models
+        own = self.settings
         task = TrainingJob(
             skill=skill,
-            store=database_url(self.settings, "orders.db"),
-            currency=self.settings.store.currency,
+            store=self.store_url,
+            currency=self.store.currency,
             as_of=self.clock.now().isoformat(),
-            history_days=wanted.history_days,
-            horizon_days=wanted.horizon_days,
-            forecaster=wanted.forecaster,
-            refit_days=wanted.refit_days,
-            phrases=str(wanted.intent_examples_file.absolute())
-            if wanted.intent_examples_file
-            else None,
+            history_days=own.history_days,
+            horizon_days=own.horizon_days,
+            forecaster=own.forecaster,
+            refit_days=own.refit_days,
+            phrases=self.read_phrases(file) if (file := own.intent_examples_file) else {},
         )
         return await self.learn(task, await self._before(skill))
 

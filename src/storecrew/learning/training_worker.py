@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
-from storecrew.app.clocks import FixedClock
-from storecrew.app.training import TrainingJob, run_training
 from storecrew.domain.control.model_registry import ModelKind, TrainingResult
 from storecrew.domain.errors import InvalidInput, StorecrewError
+from storecrew.domain.ports.clock import FixedClock
+from storecrew.learning.training import TrainingJob, run_training
 from storecrew.stores.sql import open_store
 
 MODULE = __name__

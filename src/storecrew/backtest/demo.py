@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storecrew.app.experiments import (
+from storecrew.app.settings import Settings
+from storecrew.backtest.experiments import (
     START,
     TrialProgress,
     TrialResult,
@@ -14,8 +15,7 @@ from storecrew.app.experiments import (
     crew_trial,
     plain_trial,
 )
-from storecrew.app.settings import Settings
-from storecrew.backtest import TrialReport
+from storecrew.backtest.trial import TrialReport
 from storecrew.domain.errors import StorecrewError
 
 MARKER = "demo.txt"

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from storecrew.app.model_scores import AccuracyRecord, merged, told_of
-from storecrew.app.training import part, series_name
 from storecrew.domain.control.model_registry import ModelKind, ModelVersion, ServingStatus
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.ports.models import (
@@ -16,6 +14,8 @@ from storecrew.domain.ports.models import (
     ProductAffinity,
     RecommendedProduct,
 )
+from storecrew.learning.evaluation import AccuracyRecord, merged, told_of
+from storecrew.learning.training import part, series_name
 from storecrew.models.basic import BasicModels
 from storecrew.models.demand import Forecasts
 from storecrew.models.demand.forecasts import SeriesForecast

@@ -10,12 +10,11 @@ from functools import partial
 
 from storecrew.app.bootstrap import assemble
 from storecrew.app.database_urls import database_url
-from storecrew.app.model_service import ModelService
+from storecrew.app.learning import model_service
 from storecrew.app.settings import Settings
-from storecrew.app.training import TrainingJob, run_training
-from storecrew.backtest import BaselineOwner, TrialReport, run_days, warm_up
+from storecrew.backtest.baseline_owner import BaselineOwner
 from storecrew.backtest.manual_operator import answers, looked_at
-from storecrew.backtest.trial import WARM_UP_DAYS
+from storecrew.backtest.trial import WARM_UP_DAYS, TrialReport, run_days, warm_up
 from storecrew.database import DISPOSABLE
 from storecrew.domain.control.approvals import ApprovalStatus
 from storecrew.domain.control.events import EventEnvelope
@@ -23,7 +22,8 @@ from storecrew.domain.control.model_registry import ModelKind, TrainingResult
 from storecrew.domain.errors import AlreadyDecided
 from storecrew.journal import SqlJournal, open_journal
 from storecrew.journal.control_actions import SqlControlActions
-from storecrew.journal.model_registry import SqlModelRegistry
+from storecrew.learning.service import ModelService
+from storecrew.learning.training import TrainingJob, run_training
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.orchestrator import Orchestrator
@@ -85,9 +85,9 @@ def plain_trial(trial: TrialSettings) -> TrialReport:
         clock = trial.clock
         shop, _ = await _open_shop("sqlite://", trial, clock)
         await warm_up(shop, clock)
-        owner = BaselineOwner(shop, shop.is_fraud)
+        owner = BaselineOwner(shop.store, shop.is_fraud)
         report = await run_days(shop, owner.operate, clock, trial.days, step=trial.step)
-        await shop.close()
+        await shop.store.close()
         return report
 
     with _garbage_collected_rarely():
@@ -138,10 +138,10 @@ async def _crew_trial(
     counts = await journal.count_results(crew.orchestrator.started_runs)
     audit = await journal.audit(page=1, per_page=1)
     on_plane = await SqlControlActions(journal.database).applied_keys()
-    keys = [*await shop.applied_keys(), *on_plane]
-    wrong = [*await shop.verify(), *await journal.verify(keys)]
+    keys = [*await shop.store.applied_keys(), *on_plane]
+    wrong = [*await shop.store.verify(), *await journal.verify(keys)]
     await journal.close()
-    await shop.close()
+    await shop.store.close()
     return TrialResult(crew=report, audit_entries=audit.total, discrepancies=len(wrong), **counts)
 
 
@@ -170,8 +170,7 @@ def _model_service(
     async def learn(task: TrainingJob, before: bytes) -> TrainingResult:
         return await run_training(task, books, before)
 
-    book = SqlModelRegistry(journal.database)
-    return ModelService(book=book, store=books, settings=settings, clock=clock, learn=learn)
+    return model_service(settings, books, journal, clock, learn)
 
 
 @dataclass
@@ -190,7 +189,7 @@ class _Crew:
         cls, settings: Settings, shop: SimulatedShop, journal: SqlJournal, models: ModelService
     ) -> "_Crew":
         pipeline = replace(
-            assemble(settings, shop, journal, models.clock, models.models),
+            assemble(settings, shop.store, journal, models.clock, models.models),
             policy=Policy(settings.policy),
         )
         loop = LoopSettings(wait_for_batches=False)
@@ -223,8 +222,11 @@ class _Crew:
 
     async def _look(self, now: datetime) -> None:
         """Answer the customers and look at the orders that the crew left to a person."""
-        shop = self.shop
-        actions = [*await answers(shop, also_open=False), *await looked_at(shop, shop.is_fraud)]
+        store = self.shop.store
+        actions = [
+            *await answers(store, also_open=False),
+            *await looked_at(store, self.shop.is_fraud),
+        ]
         for number, action in enumerate(actions):
             key = f"owner/{now.isoformat(timespec='minutes')}/{number}"
-            await shop.apply(action, key=key, actor="person:owner")
+            await store.apply(action, key=key, actor="person:owner")

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 
-from storecrew.app.model_service import ModelService
 from storecrew.domain.control.model_registry import ModelKind
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import Product
-from storecrew.domain.shop.orders import OrderQuery, OrderStatus
+from storecrew.domain.shop.orders import OrderQuery, purchase_counts
+from storecrew.learning.service import ModelService
 from storecrew.models.recommendation import ScoredProduct
 
 _RECENT = 28
@@ -66,15 +66,7 @@ async def for_cart(service: ModelService, cart: Sequence[str], *, count: int) ->
 async def _bought(service: ModelService, customer: str) -> Mapping[str, tuple[float, int]]:
     """Return how often the customer bought each product, and on which day last."""
     query = OrderQuery(customer=customer, per_page=_OLD_ORDERS)
-    bought: dict[str, tuple[float, int]] = {}
-    for order in (await service.store.orders(query)).items:
-        if order.status is OrderStatus.CANCELLED:
-            continue
-        day = order.placed_at.astimezone(UTC).toordinal()
-        for line in order.lines:
-            times, last = bought.get(line.sku, (0.0, day))
-            bought[line.sku] = (times + 1, max(last, day))
-    return bought
+    return purchase_counts((await service.store.orders(query)).items)
 
 
 async def _popular(service: ModelService) -> Sequence[ScoredProduct]:

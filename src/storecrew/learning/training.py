@@ -1,6 +1,6 @@
 """What each model is taught: the shop's history, gathered into arrays, and what came of it.
 
-Runs in a process of its own (`training_job`), so that neither the memory nor the time that a
+Runs in a process of its own (`training_worker`), so that neither the memory nor the time that a
 training takes is the crew's.
 """
 
@@ -11,17 +11,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from storecrew.app.intent_files import read_phrases
-from storecrew.app.model_scores import rehearsed
 from storecrew.domain.control.model_registry import ModelKind, TrainingResult
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.ports.models import PriceHistory
 from storecrew.domain.shop.catalog import PriceChange
+from storecrew.learning.evaluation import rehearsed
 from storecrew.models import demand, elasticity, recommendation
 from storecrew.models.demand import DemandHistory, DemandModel, simple_forecasts
 from storecrew.models.price_days import daily_prices, price_histories
@@ -50,8 +48,8 @@ class TrainingJob:
     forecaster: str
     refit_days: int
     """Days for which what a demand model learnt is used on newer sales before it learns anew."""
-    phrases: str | None
-    """File with the owner's own phrases per intent."""
+    phrases: Mapping[str, Sequence[str]]
+    """The owner's own phrases per intent."""
     seed: int = 0
 
     @property
@@ -198,7 +196,7 @@ async def _teach_similarity(task: TrainingJob, store: SqlStore, _before: State) 
 async def _teach_intents(task: TrainingJob, _store: SqlStore, _before: State) -> _Taught:
     from storecrew.models import intents
 
-    own = read_phrases(Path(task.phrases)) if task.phrases else {}
+    own = task.phrases
     texts, labels = intents.starter_examples(own)
     model = intents.train(texts, labels, seed=task.seed)
     return _Taught(

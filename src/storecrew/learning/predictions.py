@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from storecrew.app.model_scores import REHEARSAL, AccuracyRecord, rehearsed, told_of
-from storecrew.app.model_service import ModelService
-from storecrew.app.training import sales_history, series_name
 from storecrew.domain.control.model_registry import ModelKind
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.ports.models import PriceHistory
+from storecrew.learning.evaluation import REHEARSAL, AccuracyRecord, rehearsed, told_of
+from storecrew.learning.service import ModelService
+from storecrew.learning.training import sales_history, series_name
 from storecrew.models.demand import DemandHistory, simple_forecasts
 from storecrew.models.demand.forecasts import SeriesForecast
 
@@ -43,7 +43,7 @@ class ForecastAnswer:
     """Expected units over the horizon."""
     error: Mapping[str, Any]
     """How forecasts of this product did: `basis` says whether they were made then or in
-    hindsight; figures as `model_scores.figures` tells them."""
+    hindsight; figures as `evaluation.figures` tells them."""
 
 
 async def forecast(
@@ -177,7 +177,7 @@ async def _own_history(
 ) -> DemandHistory:
     """Return the sales of one product (in one warehouse); all zeros where it never sold."""
     today = service.today
-    days = service.settings.models.history_days
+    days = service.settings.history_days
     name = series_name(sku, warehouse)
     try:
         history = await sales_history(service.store, today, days, horizon, frozenset([sku]))

@@ -1,0 +1,1 @@
+"""Learning: trains models, keeps and serves their versions, and evaluates their forecasts."""

@@ -20,7 +20,7 @@ from storecrew.domain.errors import StorageBusy, StorageDamaged
 SHAPE = {"error", "status_code", "message", "path", "request_id"}
 
 
-def check(response: httpx.Response, status: int) -> dict[str, Any]:
+def assert_error(response: httpx.Response, status: int) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/json"
     body: dict[str, Any] = response.json()
@@ -38,7 +38,7 @@ async def test_r035_malformed_json_is_refused(client: httpx.AsyncClient, write: 
         response = await client.request(
             method, path, content=content.encode("latin-1"), headers=headers
         )
-        assert check(response, 400)["fields"] == {"body": "is not valid JSON"}
+        assert assert_error(response, 400)["fields"] == {"body": "is not valid JSON"}
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -46,9 +46,9 @@ async def test_r009_every_route_answers_errors_in_json_for_other_content(
     client: httpx.AsyncClient, write: str
 ) -> None:
     method, _, path = write.partition(" ")
-    check(await client.request(method, path, content="a=1"), 415)
+    assert_error(await client.request(method, path, content="a=1"), 415)
     form = {"content-type": "application/x-www-form-urlencoded"}
-    check(await client.request(method, path, content="a=1", headers=form), 415)
+    assert_error(await client.request(method, path, content="a=1", headers=form), 415)
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -67,7 +67,7 @@ async def test_r009_every_route_answers_errors_in_json_for_another_method(
 ) -> None:
     path = write.partition(" ")[2]
     response = await client.patch(path)
-    assert check(response, 405)["error"] == "Method Not Allowed"
+    assert assert_error(response, 405)["error"] == "Method Not Allowed"
     assert response.headers["allow"]
 
 
@@ -77,7 +77,7 @@ async def test_r009_every_route_answers_errors_in_json_for_another_method(
 async def test_r008_p11_an_unknown_path_is_json_even_for_browsers(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    body = check(await client.get(path, headers={"accept": "text/html"}), 404)
+    body = assert_error(await client.get(path, headers={"accept": "text/html"}), 404)
     assert (body["error"], body["path"]) == ("Not Found", path)
 
 
@@ -91,27 +91,29 @@ async def test_r008_p11_an_unknown_path_is_json_even_for_browsers(
     ],
 )
 async def test_an_unknown_thing_is_named(client: httpx.AsyncClient, path: str, error: str) -> None:
-    assert check(await client.get(path), 404)["error"] == error
+    assert assert_error(await client.get(path), 404)["error"] == error
 
 
 async def test_r035_a_body_over_a_megabyte_is_refused(client: httpx.AsyncClient) -> None:
     content = b'{"mail": "' + b"x" * 1_000_000 + b'"}'
     headers = {"content-type": "application/json"}
-    check(await client.post("/agent/1/mail", content=content, headers=headers), 413)
+    assert_error(await client.post("/agent/1/mail", content=content, headers=headers), 413)
 
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(content), 50_000):
             yield content[start : start + 50_000]
 
-    check(await client.post("/agent/1/mail", content=chunks(), headers=headers), 413)
-    check(await client.post("/run_all", content=chunks(), headers=headers), 413)
+    assert_error(await client.post("/agent/1/mail", content=chunks(), headers=headers), 413)
+    assert_error(await client.post("/run_all", content=chunks(), headers=headers), 413)
 
 
 async def test_an_order_number_too_large_for_a_database_is_refused(
     client: httpx.AsyncClient,
 ) -> None:
-    assert check(await client.get(f"/api/orders/{2**63}"), 400)["fields"]
-    assert check(await client.post("/agent/3/approve", json={"order_id": 2**63}), 400)["fields"]
+    assert assert_error(await client.get(f"/api/orders/{2**63}"), 400)["fields"]
+    assert assert_error(await client.post("/agent/3/approve", json={"order_id": 2**63}), 400)[
+        "fields"
+    ]
 
 
 async def test_json_that_nests_too_deep_is_refused(client: httpx.AsyncClient) -> None:
@@ -130,7 +132,7 @@ async def test_odd_characters_are_refused_before_the_database(client: httpx.Asyn
     for text in ("\\ud800", "\\u0000"):
         content = f'{{"lines": [{{"product": "{text}", "quantity": 1}}]}}'
         headers = {"content-type": "application/json"}
-        check(await client.post("/api/orders", content=content, headers=headers), 400)
+        assert_error(await client.post("/api/orders", content=content, headers=headers), 400)
 
 
 class Broken:
@@ -153,7 +155,7 @@ async def test_r034_p11_internal_error_tells_nothing(
     for error in (RuntimeError(inside), StorageDamaged("orders", inside)):
         door.plane.store = Broken(error)
         response = await door.client().get("/api/orders")
-        body = check(response, 500)
+        body = assert_error(response, 500)
         assert body["error"] == "Internal server error"
         assert not {"hunter2", "SELECT", "Traceback", "RuntimeError"} & set(response.text.split())
         assert "hunter2" not in response.text
@@ -168,7 +170,7 @@ async def test_a_passing_failure_says_when_to_come_back(door: Door) -> None:
         await client.get("/api/orders"),
         await client.post("/api/orders", json={"text": "Product A:1"}),
     ):
-        check(response, 503)
+        assert_error(response, 503)
         assert int(response.headers["retry-after"]) > 0
 
 
@@ -185,10 +187,10 @@ async def test_a_key_in_flight_is_a_conflict(door: Door) -> None:
     request = {"json": {"text": "Product A:1"}, "headers": {"Idempotency-Key": "k"}}
     first = asyncio.create_task(client.post("/api/orders", **request))
     await began.wait()
-    check(await client.post("/api/orders", **request), 409)
+    assert_error(await client.post("/api/orders", **request), 409)
     finish.set()
-    check(await first, 503)
-    check(await client.post("/api/orders", **request), 503)  # the key is free again
+    assert_error(await first, 503)
+    assert_error(await client.post("/api/orders", **request), 503)  # the key is free again
 
 
 async def test_a_failure_under_a_key_is_not_remembered(
@@ -197,7 +199,7 @@ async def test_a_failure_under_a_key_is_not_remembered(
     headers = {"Idempotency-Key": "k"}
     real, door.plane.store = door.plane.store, Broken(StorageBusy("orders"))
     body = {"text": "Product A:1"}
-    check(await client.post("/api/orders", json=body, headers=headers), 503)
+    assert_error(await client.post("/api/orders", json=body, headers=headers), 503)
     door.plane.store = real
     assert (await client.post("/api/orders", json=body, headers=headers)).status_code == 201
 
@@ -259,7 +261,7 @@ async def test_r014_a_500_in_health_leaves_a_traceback_in_the_log(
         raise RuntimeError("boom")
 
     door.plane.checks = broken  # type: ignore[method-assign, assignment]
-    check(await door.client().get("/health"), 500)
+    assert_error(await door.client().get("/health"), 500)
     assert "Traceback" in caplog.text
     assert '"GET /health" 500' in caplog.text
 
@@ -284,7 +286,7 @@ async def test_an_answer_under_a_key_survives_a_restart(door: Door) -> None:
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert again.headers["content-type"] == "application/json"
     assert len(door.plane.journal.run_list) == 1
-    check(await after_restart.post("/run_agent/inventory", headers=headers), 422)
+    assert_error(await after_restart.post("/run_agent/inventory", headers=headers), 422)
 
 
 async def test_a_key_is_one_callers_own(door: Door) -> None:

@@ -1,7 +1,6 @@
 """What is said when a request fails: JSON in one shape, and nothing of the inside."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,12 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_plane import Door
+from in_memory_api import Api
 from route_paths import WRITES
 
+from storecrew.app.bootstrap import ControlPlane
 from storecrew.domain.control.access import Role
 from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.domain.errors import StorageBusy, StorageDamaged
+from storecrew.stores.sql import SqlStore
 
 SHAPE = {"error", "status_code", "message", "path", "request_id"}
 
@@ -149,12 +150,12 @@ class Broken:
 
 
 async def test_r034_p11_internal_error_tells_nothing(
-    door: Door, caplog: pytest.LogCaptureFixture
+    api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
     inside = "/srv/shop/orders.db: SELECT hunter2"
     for error in (RuntimeError(inside), StorageDamaged("orders", inside)):
-        door.plane.store = Broken(error)
-        response = await door.client().get("/api/orders")
+        api.plane = replace(api.plane, store=Broken(error))
+        response = await api.client().get("/api/orders")
         body = assert_error(response, 500)
         assert body["error"] == "Internal server error"
         assert not {"hunter2", "SELECT", "Traceback", "RuntimeError"} & set(response.text.split())
@@ -163,9 +164,9 @@ async def test_r034_p11_internal_error_tells_nothing(
         assert "hunter2" in caplog.text
 
 
-async def test_a_passing_failure_says_when_to_come_back(door: Door) -> None:
-    door.plane.store = Broken(StorageBusy("orders"))
-    client = door.client()
+async def test_a_passing_failure_says_when_to_come_back(api: Api) -> None:
+    api.plane = replace(api.plane, store=Broken(StorageBusy("orders")))
+    client = api.client()
     for response in (
         await client.get("/api/orders"),
         await client.post("/api/orders", json={"text": "Product A:1"}),
@@ -174,7 +175,7 @@ async def test_a_passing_failure_says_when_to_come_back(door: Door) -> None:
         assert int(response.headers["retry-after"]) > 0
 
 
-async def test_a_key_in_flight_is_a_conflict(door: Door) -> None:
+async def test_a_key_in_flight_is_a_conflict(api: Api) -> None:
     class Slow:
         async def apply(self, *_action: object, **_key: object) -> None:
             began.set()
@@ -182,8 +183,8 @@ async def test_a_key_in_flight_is_a_conflict(door: Door) -> None:
             raise StorageBusy("orders")
 
     began, finish = asyncio.Event(), asyncio.Event()
-    door.plane.store = Slow()
-    client = door.client()
+    api.plane = replace(api.plane, store=Slow())
+    client = api.client()
     request = {"json": {"text": "Product A:1"}, "headers": {"Idempotency-Key": "k"}}
     first = asyncio.create_task(client.post("/api/orders", **request))
     await began.wait()
@@ -194,13 +195,13 @@ async def test_a_key_in_flight_is_a_conflict(door: Door) -> None:
 
 
 async def test_a_failure_under_a_key_is_not_remembered(
-    door: Door, client: httpx.AsyncClient
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = {"Idempotency-Key": "k"}
-    real, door.plane.store = door.plane.store, Broken(StorageBusy("orders"))
     body = {"text": "Product A:1"}
-    assert_error(await client.post("/api/orders", json=body, headers=headers), 503)
-    door.plane.store = real
+    with monkeypatch.context() as busy:
+        busy.setattr(SqlStore, "apply", Broken(StorageBusy("orders")).apply)
+        assert_error(await client.post("/api/orders", json=body, headers=headers), 503)
     assert (await client.post("/api/orders", json=body, headers=headers)).status_code == 201
 
 
@@ -211,19 +212,17 @@ async def test_the_openapi_document_names_every_path(client: httpx.AsyncClient) 
     }
 
 
-async def test_r012_access_log_off_keeps_errors(
-    door: Door, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_r012_access_log_off_keeps_errors(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    settings = door.plane.settings.model_copy(
+    settings = api.plane.settings.model_copy(
         update={
-            "orchestrator": door.plane.settings.orchestrator.model_copy(
+            "orchestrator": api.plane.settings.orchestrator.model_copy(
                 update={"disable_access_log": True}
             )
         }
     )
-    door.plane.store = Broken(RuntimeError("boom"))
-    client = door.client(settings)
+    api.plane = replace(api.plane, store=Broken(RuntimeError("boom")))
+    client = api.client(settings)
     await client.get("/api/agents")
     assert "storecrew" not in {record.name.partition(".")[0] for record in caplog.records}
     await client.get("/api/orders")
@@ -255,18 +254,20 @@ async def test_r010_the_access_log_leaves_probes_out(
 
 
 async def test_r014_a_500_in_health_leaves_a_traceback_in_the_log(
-    door: Door, caplog: pytest.LogCaptureFixture
+    api: Api, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken() -> None:
+    async def broken(_plane: ControlPlane) -> None:
         raise RuntimeError("boom")
 
-    door.plane.checks = broken  # type: ignore[method-assign, assignment]
-    assert_error(await door.client().get("/health"), 500)
+    monkeypatch.setattr(ControlPlane, "checks", broken)
+    assert_error(await api.client().get("/health"), 500)
     assert "Traceback" in caplog.text
     assert '"GET /health" 500' in caplog.text
 
 
-async def test_a_replayed_answer_has_a_request_id_of_its_own(client: httpx.AsyncClient) -> None:
+async def test_a_replayed_answer_has_a_request_id_of_its_own(
+    api: Api, client: httpx.AsyncClient
+) -> None:
     headers = {"Idempotency-Key": "k"}
     ids = [
         (await client.post("/run_all", headers=headers)).headers.get_list("x-request-id")
@@ -274,35 +275,35 @@ async def test_a_replayed_answer_has_a_request_id_of_its_own(client: httpx.Async
     ]
     assert [len(each) for each in ids] == [1, 1]
     assert ids[0] != ids[1]
-    runs = json.loads((await client.get("/api/runs")).text)
-    assert runs["total"] == 2
+    await api.settle()
+    assert (await client.get("/api/runs")).json()["total"] == 2
 
 
-async def test_an_answer_under_a_key_survives_a_restart(door: Door) -> None:
+async def test_an_answer_under_a_key_survives_a_restart(api: Api) -> None:
     headers = {"Idempotency-Key": "k"}
-    first = await door.client().post("/run_agent/pricing", headers=headers)
-    after_restart = door.client()
+    first = await api.client().post("/run_agent/pricing", headers=headers)
+    after_restart = api.client()
     again = await after_restart.post("/run_agent/pricing", headers=headers)
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert again.headers["content-type"] == "application/json"
-    assert len(door.plane.journal.run_list) == 1
+    assert await api.requested_by() == ["person:local"]
     assert_error(await after_restart.post("/run_agent/inventory", headers=headers), 422)
 
 
-async def test_a_key_is_one_callers_own(door: Door) -> None:
+async def test_a_key_is_one_callers_own(api: Api) -> None:
     one, other = [
-        {"authorization": await door.plane.access.add_key(name, Role.OPERATOR, by="person:o")}
+        {"authorization": await api.plane.access.add_key(name, Role.OPERATOR, by="person:o")}
         for name in ("one", "other")
     ]
-    client = door.client()
+    client = api.client()
     for who in (one, other, one):
         headers = {"Idempotency-Key": "k", **who}
         assert (await client.post("/run_agent/pricing", headers=headers)).status_code == 200
-    assert [run.actor for run in door.plane.journal.run_list] == ["person:one", "person:other"]
+    assert await api.requested_by() == ["person:one", "person:other"]
 
 
-async def test_answers_are_forgotten_after_two_days(door: Door) -> None:
-    replies, now = door.plane.replies, door.plane.clock.now()
+async def test_answers_are_forgotten_after_two_days(api: Api) -> None:
+    replies, now = api.plane.replies, api.plane.clock.now()
     reply = StoredResponse(fingerprint="f", status=200, body="{}")
     await replies.keep("old", reply, now)
     await replies.keep("old", replace(reply, body="other"), now)
@@ -311,7 +312,7 @@ async def test_answers_are_forgotten_after_two_days(door: Door) -> None:
     assert await replies.find("old") is None
 
 
-async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(door: Door) -> None:
+async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(api: Api) -> None:
     class Full:
         async def find(self, _key: str) -> None:
             return None
@@ -319,9 +320,9 @@ async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(door: Door) -
         async def keep(self, *_reply: object) -> None:
             raise StorageBusy("journal")
 
-    client = door.client()
+    client = api.client()
     client._transport.app.state.replies.book = Full()  # type: ignore[attr-defined]
     headers = {"Idempotency-Key": "k"}
     for _ in range(2):
         assert (await client.post("/run_agent/pricing", headers=headers)).status_code == 200
-    assert len(door.plane.journal.run_list) == 1
+    assert await api.requested_by() == ["person:local"]

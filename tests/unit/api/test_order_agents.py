@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from fake_plane import Place
+from in_memory_api import Place
 
 from storecrew.stores.sql import SqlStore
 

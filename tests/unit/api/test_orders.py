@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from fake_plane import Door, Place
+from in_memory_api import Api, Place
 
 
 async def test_an_order_goes_through_its_whole_life(client: httpx.AsyncClient) -> None:
@@ -100,8 +100,8 @@ async def test_order_lines_are_checked_strictly(
     assert any(field.startswith("lines.0") for field in response.json()["fields"])
 
 
-async def test_the_same_key_and_body_give_the_first_answer(door: Door) -> None:
-    first, restarted = door.client(), door.client()  # the second remembers nothing
+async def test_the_same_key_and_body_give_the_first_answer(api: Api) -> None:
+    first, restarted = api.client(), api.client()  # the second remembers nothing
     body, headers = {"text": "Product A:2"}, {"Idempotency-Key": "k1"}
     answers = [
         await client.post("/api/orders", json=body, headers=headers)
@@ -111,8 +111,8 @@ async def test_the_same_key_and_body_give_the_first_answer(door: Door) -> None:
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
-async def test_the_same_key_and_another_body_are_refused(door: Door) -> None:
-    first, restarted = door.client(), door.client()
+async def test_the_same_key_and_another_body_are_refused(api: Api) -> None:
+    first, restarted = api.client(), api.client()
     headers = {"Idempotency-Key": "k1"}
     await first.post("/api/orders", json={"text": "Product A:2"}, headers=headers)
     for client in (first, restarted):

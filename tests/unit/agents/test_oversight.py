@@ -34,7 +34,7 @@ def test_insight_thresholds_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(("what", "limit"), [("approvals", 2), ("payment", 3), ("delivery", 2)])
-async def test_oversight_names_the_bottleneck(what: str, limit: int) -> None:
+async def test_r114_oversight_names_the_bottleneck(what: str, limit: int) -> None:
     store = view()
     store.order_list = [order(n, STATES[what]) for n in range(limit)]
     assert (await survey(store, NOON)).insights == ()
@@ -46,7 +46,7 @@ async def test_oversight_names_the_bottleneck(what: str, limit: int) -> None:
     assert advice.evidence == {"count": limit + 1, "threshold": limit, "longest_wait_hours": 3.0}
 
 
-async def test_insight_thresholds_for_stock_are_below_five_units() -> None:
+async def test_r114_insight_thresholds_for_stock_are_below_five_units() -> None:
     seen = await survey(shelf_of(5, 4, 80, 0), NOON)
     assert seen.metrics["low_stock"] == [
         {"sku": "P3", "available": 0},
@@ -81,7 +81,7 @@ async def test_services_without_stock_are_never_low() -> None:
     assert (await survey(store, NOON)).metrics["low_stock_count"] == 0
 
 
-async def test_counts_and_averages_are_those_of_the_orders() -> None:
+async def test_r114_counts_and_averages_are_those_of_the_orders() -> None:
     store = view()
     store.order_list = [
         order(1, OrderStatus.DELIVERED, paid=True),

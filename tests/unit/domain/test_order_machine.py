@@ -33,7 +33,7 @@ LEGAL = {
 
 
 @pytest.mark.parametrize(("previous", "status"), list(product([None, *OrderStatus], OrderStatus)))
-def test_order_machine_allows_these_moves_and_no_other(
+def test_r104_order_machine_allows_these_moves_and_no_other(
     previous: OrderStatus | None, status: OrderStatus
 ):
     assert is_legal(previous, status) is ((previous, status) in LEGAL)

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from written_steps import blocks, run, run_steps
 
 from storecrew.testing.live.server import ServerProcess, environment, free_port
 
@@ -151,21 +152,12 @@ async def test_the_example_agent_proposes_from_its_own_process(shop, client):
     assert await shop.stop() == 0
 
 
-def run(*command: str | Path, **options) -> str:
-    """Run a command to its end and return what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def run_readme(example: str, folder: Path) -> str:
     """Run the lines of an example's README in a copy of its folder."""
     shutil.copytree(EXAMPLES / example, folder / example)
-    text = (EXAMPLES / example / "README.md").read_text("utf-8")
-    (lines,) = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = environment({"PATH": path, "COLUMNS": "300"})
-    return run("bash", "-e", "-c", lines, cwd=folder / example, env=env)
+    return run_steps(
+        blocks((EXAMPLES / example / "README.md").read_text("utf-8")), folder / example
+    )
 
 
 def test_r047_the_minimal_agent_prints_its_proposal():

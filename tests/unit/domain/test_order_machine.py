@@ -98,6 +98,7 @@ def test_order_text_that_is_not_an_order_is_refused(text: str):
         ("A*B:1", "product", "'*' is not allowed in 'A*B'"),
         ("A²:1", "product", "'²' is not allowed in 'A²'"),
         ("Прод Cup:1", "product", "'Прод Cup' mixes scripts: CYRILLIC, LATIN"),
+        ("\U00017000a:1", "product", "'\U00017000a' mixes scripts: LATIN, UNKNOWN"),
         (",".join(["A:1"] * 501), "order", "501 lines; at most 500 are allowed"),
     ],
 )
@@ -131,6 +132,7 @@ def test_names_are_normalised_so_that_one_name_is_one_product():
     assert check_name("カップ") == "カップ"
     assert check_name("Cup_2.0 (a/b) & 'c' +d-e") == "Cup_2.0 (a/b) & 'c' +d-e"
     assert check_name("चाय") == "चाय"
+    assert check_name("\U00017000\U00017001") == "\U00017000\U00017001"
 
 
 def order(total: str, paid: str, payments: int) -> Order:

@@ -179,7 +179,9 @@ def test_messages_need_consent_measure_and_daylight(action, changes, expected):
         (time(7, 59), time(20), time(8), True),
         (time(8), time(20), time(8), False),
         (time(13), time(12), time(14), True),
+        (time(12), time(12), time(14), True),
         (time(14), time(12), time(14), False),
+        (time(9), time(8), time(8), False),
     ],
 )
 def test_quiet_hours_may_span_midnight(local, start, end, quiet):

@@ -221,3 +221,11 @@ def test_each_example_stands_in_the_ladder():
     ladder = (EXAMPLES / "README.md").read_text("utf-8")
     assert re.findall(r"^\| \[([^]]+)\]", ladder, re.MULTILINE) == folders
     assert [name[:2] for name in folders] == [f"{n:02}" for n in range(1, len(folders) + 1)]
+
+
+def test_authors_import_from_storecrew_alone():
+    pages = [*EXAMPLES.glob("0[1-7]*/*.py"), ROOT / "docs" / "writing-an-agent.md"]
+    deep = {page.name: re.findall(r"^from storecrew\.", page.read_text("utf-8"), re.MULTILINE)
+            for page in pages}  # fmt: skip
+    assert len(deep) > 5
+    assert {name for name, found in deep.items() if found} == set()

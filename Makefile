@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SEEDS ?= 1000
+# What decides, without servers, trained models and the simulation of the whole plane.
+UNIT := tests/unit $(foreach folder,api app mail models simulation,--ignore=tests/unit/$(folder))
 
 .DEFAULT_GOAL := help
 
@@ -48,7 +50,7 @@ demo: $(VENV)/.runtime ## Run the simulated shop for 60 days beside a plain owne
 test: $(VENV)/.dev ## Run the tests (unit, contract, crash, e2e)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-unit: $(VENV)/.dev ## Run the quick tests: under a minute, no server, no second process
+unit: $(VENV)/.dev ## Run the quick tests, under a minute: decisions, agents, orchestrator, ledger
 	$(BIN)/python -m pytest -n 2 $(UNIT) $(ARGS)
 
 properties: $(VENV)/.dev ## Look for new examples that break a property: 2,000 at random for each

@@ -192,6 +192,8 @@ ALLOWED: list[tuple[str, Action, dict[str, Any], str]] = [
     ("quiet_hours", campaign("ada"), {}, "outside quiet hours"),
     ("discount", sale("20"), {"products": PAIR}, "20 % leaves every product its margin"),
     ("discount", sale("0.5"), {"products": PAIR}, "0.5 % leaves every product its margin"),
+    ("discount", sale("20"), {"products": {sku: product(sku, cost="72") for sku in PAIR}},
+     "20 % leaves every product its margin"),
     ("personal_offers", sale("5", customers=("ada",)), {},
      "the owner allows personal offers within the limits"),
     ("bundle", set_of(euro(160)), {"products": PAIR}, "20% less than its parts; the limit is 20%"),

@@ -1,7 +1,7 @@
 """An agent in a process of its own: it asks for more of what runs low, one delivery's worth.
 
-    storecrew up                              # in one terminal
-    python examples/remote_agent.py           # in another
+    storecrew up                                  # in one terminal
+    python examples/06-remote-agent/restocker.py  # in another
 
 The plane calls it when stock runs low. Addresses of this machine must be allowed first, as they
 are to nobody else: `remote_agents: {allow_private: true}` in `storecrew.yaml`. Where the plane
@@ -11,10 +11,15 @@ has a key, an admin's stands in STORECREW_KEY.
 import argparse
 import os
 
-from storecrew.domain.shop.inventory import StockRanLow
-from storecrew.domain.shop.purchasing import CreatePurchaseOrder
-from storecrew.sdk import Context, Proposal, Proposals, agent
-from storecrew.sdk.serving import serve
+from storecrew import (
+    Context,
+    CreatePurchaseOrder,
+    Proposal,
+    Proposals,
+    StockRanLow,
+    agent,
+    serve,
+)
 
 
 @agent(

@@ -1,6 +1,6 @@
 """Story: a supplier is late, and the plan changes across warehouses; customers are told once.
 
-    python examples/stories/late_supplier.py
+    python examples/08-stories/late_supplier.py
 
 Racks run low in the main warehouse, and more are on their way. The supplier moves the day by three
 weeks: the crew moves units from the north, and tells the customer whose order waits.
@@ -9,9 +9,8 @@ weeks: the crew moves units from the north, and tells the customer whose order w
 import asyncio
 from datetime import timedelta
 
-from story_shop import StoryShop, open_shop
-
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder, DelayPurchaseOrder
+from story_shop import StoryShop, open_shop
 
 
 async def late_supplier(shop: StoryShop) -> int:

@@ -1,8 +1,12 @@
 """A service that storecrew keeps running: what customers think of products, over HTTP.
 
-`examples/services/reviews.yaml` describes it; `storecrew up` starts it, watches its `/health`,
-and starts it again when it dies. It tells storecrew where it can be reached, beats while it
-lives, and ends in order on SIGTERM.
+`reviews.yaml` describes it. From the root of the checkout:
+
+    mkdir -p services && cp examples/05-service/reviews.yaml services/
+    storecrew up
+
+starts it, probes its `/health`, and starts it again when it dies. The service registers its
+address, sends heartbeats, and deregisters on SIGTERM.
 """
 
 import os
@@ -16,7 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from storecrew.sdk import ServiceAgent, Unreachable
+from storecrew import ServiceAgent, Unreachable
 
 PORT = int(os.environ.get("SERVICE_PORT", "8001"))
 ORCHESTRATOR = os.environ.get("ORCHESTRATOR_URL", "http://127.0.0.1:8000")

@@ -1,6 +1,6 @@
 """Story: a customer who browses becomes a larger order, which is there in time.
 
-    python examples/stories/upsell.py
+    python examples/08-stories/upsell.py
 
 The crew has learned from two months of orders that roof racks and boxes are bought together. Ann
 looks at a rack; she is shown the box, and both for less. She takes both; the order is checked,
@@ -10,12 +10,11 @@ its payment captured, the parcel sent, and she is told of each step once.
 import asyncio
 from datetime import timedelta
 
-from story_shop import StoryShop, open_shop
-
 from storecrew.domain.control.model_registry import ModelKind
 from storecrew.domain.shop.customers import RecordCustomerActivity
 from storecrew.domain.shop.orders import DeliveryConfirmed
 from storecrew.domain.shop.payments import AuthorizePayment
+from story_shop import StoryShop, open_shop
 
 
 async def history(shop: StoryShop) -> None:

@@ -1,6 +1,6 @@
 """Story: a payment provider fails; it is found within a minute, mended, and put back later.
 
-    python examples/stories/payment_outage.py
+    python examples/08-stories/payment_outage.py
 
 Cards stop working while bank transfers go on. The crew finds that this is more than bad luck, and
 offers cards no longer while another way to pay is left; half an hour later it tries them again.
@@ -9,9 +9,8 @@ offers cards no longer while another way to pay is left; half an hour later it t
 import asyncio
 from datetime import timedelta
 
-from story_shop import StoryShop, euro, open_shop
-
 from storecrew.domain.shop.payments import AuthorizePayment, PaymentFailed, SetPaymentMethod
+from story_shop import StoryShop, euro, open_shop
 
 
 async def payment_outage(shop: StoryShop) -> timedelta:

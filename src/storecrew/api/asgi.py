@@ -15,7 +15,7 @@ from storecrew.api.authentication import auth_settings_problem
 from storecrew.app.bootstrap import open_access, open_plane
 from storecrew.app.control_plane import ProcessRole
 from storecrew.app.gc_tuning import set_start_up_aside
-from storecrew.app.logs import configure_logs
+from storecrew.app.logging_config import configure_logs
 from storecrew.app.sentry import report_errors
 from storecrew.app.settings import Settings, load_settings
 from storecrew.domain.errors import InvalidSettings, StorecrewError

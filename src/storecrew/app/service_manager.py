@@ -38,7 +38,7 @@ from storecrew.supervisor import (
     Supervisor,
     SupervisorSettings,
     dependency_order,
-    logs,
+    log_reader,
     procfs,
 )
 
@@ -163,14 +163,14 @@ class ServiceManager:
         """Return its newest lines, oldest first, or those of them that contain the words."""
         if service != OWN_LOG:
             await self.show(service)
-        return await asyncio.to_thread(logs.tail, self.log_dir, service, lines, search)
+        return await asyncio.to_thread(log_reader.tail, self.log_dir, service, lines, search)
 
     async def follow(self, service: str | None = None) -> AsyncIterator[tuple[str, str]]:
         """Yield each new line of one service, or of all, with the service's id."""
         names = [service] if service else [view.id for view in await self.list()]
         if service and service != OWN_LOG:
             await self.show(service)
-        async for found in logs.follow(self.log_dir, names, lambda: self.is_ending):
+        async for found in log_reader.follow(self.log_dir, names, lambda: self.is_ending):
             yield found
 
     def on_change(self, changed: StatusListener) -> None:

@@ -64,7 +64,7 @@ def demo(  # noqa: PLR0913 - options are read by name, like a form
 
 
 def _run(settings: "Settings", days: int, seed: int, progress: ProgressReport) -> "DemoReport":
-    from storecrew.app.logs import warn_on_terminal
+    from storecrew.app.logging_config import warn_on_terminal
     from storecrew.backtest.demo import run_demo  # the whole product, which `--help` need not load
 
     with warn_on_terminal(settings):

@@ -46,7 +46,7 @@ def with_plane(
     Needs no server, and works beside one. SIGTERM ends it in order, as SIGINT does.
     """
     from storecrew.app.bootstrap import open_plane  # the databases cost what `--help` need not pay
-    from storecrew.app.logs import warn_on_terminal
+    from storecrew.app.logging_config import warn_on_terminal
 
     settings = read_settings(data_dir, config)
 

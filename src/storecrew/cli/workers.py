@@ -63,7 +63,7 @@ async def _work(settings: "Settings", name: str) -> None:
     from storecrew.app.bootstrap import open_plane
     from storecrew.app.control_plane import ProcessRole
     from storecrew.app.gc_tuning import set_start_up_aside
-    from storecrew.app.logs import configure_logs
+    from storecrew.app.logging_config import configure_logs
     from storecrew.app.sentry import report_errors
 
     stopped = asyncio.Event()

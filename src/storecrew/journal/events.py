@@ -1,4 +1,4 @@
-"""Events into the journal, once each, and whom they wake."""
+"""Appends events to the journal, once each, with a delivery to every agent that subscribes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -12,6 +12,7 @@ from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEve
 from storecrew.domain.events import Event
 from storecrew.domain.ports.journal import SubscribersOf
 from storecrew.journal import audit
+from storecrew.journal.event_deduplication import recorded_events
 from storecrew.journal.rows import advisory_lock, dump, to_event
 from storecrew.journal.schema.journal import event_deliveries, events, key_values, outbox_cursors
 
@@ -26,15 +27,10 @@ RECENT = 5_000
 """Newest events that are looked at when an agent asks what happened lately."""
 
 _LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.seq), 0))
-_SEEN = sa.select(events.c.external_id, events.c.seq).where(
-    events.c.source == sa.bindparam("source"),
-    events.c.external_id.in_(sa.bindparam("ids", expanding=True)),
-)
 _INSERT_EVENTS, _INSERT_WAKES = (
     BulkStatement(sa.insert(events)),
     BulkStatement(sa.insert(event_deliveries)),
 )
-_IDS_AT_ONCE = 500
 
 
 def publish(
@@ -42,16 +38,16 @@ def publish(
 ) -> list[PublishAck]:
     """Append the new ones among the events, with their wakes; tell which were there before."""
     advisory_lock(connection, "events")
-    seen = _seen(connection, items)
+    recorded = recorded_events(connection, items)
     seq = connection.execute(_LAST).scalar_one()
     receipts, rows, wake_rows = [], [], []
     for item in items:
         key = (item.source, item.external_id)
-        if key in seen:
-            receipts.append(PublishAck(event_id=seen[key], duplicate=True, wakes=()))
+        if key in recorded:
+            receipts.append(PublishAck(event_id=recorded[key], duplicate=True, wakes=()))
             continue
         seq += 1
-        seen[key] = seq
+        recorded[key] = seq
         woken = tuple(subscribers_of(item.event))
         receipts.append(PublishAck(event_id=seq, duplicate=False, wakes=woken))
         rows.append(row := _row(seq, item))
@@ -170,19 +166,6 @@ _NEWEST_TICK = sa.select(sa.func.max(events.c.external_id)).where(
     events.c.subject == sa.bindparam("subject"),
 )
 _FORGOTTEN_TICK = sa.select(key_values.c.value).where(key_values.c.name == sa.bindparam("name"))
-
-
-def _seen(connection: Connection, items: Sequence[EventEnvelope]) -> dict[tuple[str, str], int]:
-    by_source: dict[str, list[str]] = {}
-    for item in items:
-        by_source.setdefault(item.source, []).append(item.external_id)
-    seen = {}
-    for source, ids in by_source.items():
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            chunk = ids[start : start + _IDS_AT_ONCE]
-            for external_id, seq in connection.execute(_SEEN, {"source": source, "ids": chunk}):
-                seen[source, external_id] = seq
-    return seen
 
 
 def _row(seq: int, item: EventEnvelope) -> dict[str, object]:

@@ -14,7 +14,7 @@ import pytest
 PROGRAM = """
 import logging, os, sys
 from pathlib import Path
-from storecrew.app.logs import configure_logs
+from storecrew.app.logging_config import configure_logs
 from storecrew.app.sentry import report_errors
 from storecrew.app.settings import load_settings
 

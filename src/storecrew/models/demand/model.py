@@ -12,12 +12,13 @@ import numpy as np
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.demand import optional
+from storecrew.models.demand.calibration import calibrated_levels
 from storecrew.models.demand.features import Places, Table
 from storecrew.models.demand.forecasts import LEVELS, Forecasts, ordered
 from storecrew.models.demand.gbm import GROWN, BoostedModel, learn, origins
 from storecrew.models.demand.history import DemandHistory
 from storecrew.models.demand.optional import Fitted
-from storecrew.models.demand.seasonal import YOUNG, SeasonalProfile, ages, corrected, profile
+from storecrew.models.demand.seasonal import YOUNG, SeasonalProfile, ages, profile
 from storecrew.models.serialization import State
 
 OWN = "storecrew"
@@ -124,7 +125,7 @@ def simple_forecasts(history: DemandHistory, *, horizon: int = 14) -> Forecasts:
     _checked(horizon)
     units = history.demanded()
     made = profile(units, history.first, horizon)
-    levels = corrected(units, history.first, horizon, LEVELS)
+    levels = calibrated_levels(units, history.first, horizon, LEVELS)
     return Forecasts(
         first=history.end,
         series=tuple(history.series),

@@ -4,8 +4,7 @@
 
 with the level of `baseline.forecast`, a weekday profile that leans on the whole shop's, and the
 shop's season of a year ago, damped. The spread is a gamma variable with the coefficient of
-variation shrunken to the median series'. Its levels are made right by replaying the newest weeks
-(distributional conformal prediction: Chernozhukov, Wüthrich and Zhu, 2021, PNAS 118).
+variation shrunken to the median series'; `calibration` corrects its levels.
 """
 
 from collections.abc import Sequence
@@ -33,11 +32,6 @@ _AROUND = 10
 """Days on each side that a season's level a year ago is averaged over."""
 _DAMPED = 0.5
 """Power of the season: half of it (in logarithms) is taken to come again."""
-_REPLAYS = 4
-_REPLAY_FROM = 28
-"""Days of history before the first replay."""
-_ENOUGH = 400
-"""Replayed figures after which levels are corrected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,30 +89,6 @@ def profile(units: Floats, first: date, horizon: int) -> SeasonalProfile:
         days=np.where(level > 0, np.minimum(days, 42.0), 0.0),
         age=age,
     )
-
-
-def corrected(units: Floats, first: date, horizon: int, levels: Sequence[float]) -> Floats:
-    """Return the levels to ask the gamma for, so that the wanted ones came true lately.
-
-    Replays forecasts from the newest `horizon`-day stretches of the history; with little to
-    replay the answer leans on the levels as they are.
-    """
-    wanted = np.asarray(levels, dtype=np.float64)
-    days = units.shape[1]
-    origins = [o for n in range(1, _REPLAYS + 1) if (o := days - n * horizon) >= _REPLAY_FROM]
-    found = []
-    for origin in origins:
-        made = profile(units[:, :origin], first, horizon)
-        known = made.days > 0
-        found.append(made.level_of(units[:, origin : origin + horizon])[known].ravel())
-    seen = np.concatenate(found) if found else np.zeros(0)
-    if seen.size == 0:
-        return wanted
-    place = np.minimum(np.ceil((seen.size + 1) * wanted) / seen.size, 1.0)
-    empirical = np.minimum(np.quantile(seen, place, method="higher"), 1 - 1e-6)
-    share = seen.size / (seen.size + _ENOUGH)
-    answer: Floats = share * empirical + (1 - share) * wanted
-    return answer
 
 
 def ages(units: Floats) -> Floats:

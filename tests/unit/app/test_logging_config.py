@@ -13,7 +13,7 @@ import pytest
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from storecrew.app.logs import BACKUPS, MAX_BYTES, configure_logs, warn_on_terminal
+from storecrew.app.logging_config import BACKUPS, MAX_BYTES, configure_logs, warn_on_terminal
 from storecrew.app.redaction import Redactor, secrets_of
 from storecrew.app.settings import Settings, load_settings
 
@@ -196,7 +196,8 @@ def test_r164_rotation_keeps_every_line(tmp_path: Path) -> None:
 def test_r164_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
     with logging_to(tmp_path) as path:
         program = (
-            "import sys; from pathlib import Path; from storecrew.app.logs import _own_file\n"
+            "import sys; from pathlib import Path\n"
+            "from storecrew.app.logging_config import _own_file\n"
             "print(_own_file(Path(sys.argv[1]))[0].name)"
         )
         for expected in ("orchestrator-2.log", "orchestrator-2.log"):  # the first has ended

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storecrew.supervisor.log_collector import LONGEST_LINE, PipePeeker, RotatingLog
-from storecrew.supervisor.logs import Follower, tail
+from storecrew.supervisor.log_reader import Follower, tail
 
 LIMIT = 200_000
 

@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SEEDS ?= 1000
+# What decides, without servers, trained models and the simulation of the whole plane.
+UNIT := tests/unit $(foreach folder,api app mail models simulation,--ignore=tests/unit/$(folder))
 
 .DEFAULT_GOAL := help
 
@@ -36,11 +38,20 @@ $(VENV)/.peers: requirements-peers.lock $(VENV)/.dev
 	@$(INSTALL)
 	@touch $@
 
+# The tools of the site are added, so that no test tool has to be installed again.
+$(VENV)/.docs: requirements-docs.lock $(VENV)/.dev
+	@echo "Set-up: installing the pinned tools of the documentation"
+	@$(UV) install --quiet --python $(BIN)/python --require-hashes -r requirements-docs.lock
+	@touch $@
+
 demo: $(VENV)/.runtime ## Run the simulated shop for 60 days beside a plain owner, then serve it
 	$(BIN)/storecrew demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests (unit, contract, crash, e2e)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+unit: $(VENV)/.dev ## Run the quick tests, under a minute: decisions, agents, orchestrator, ledger
+	$(BIN)/python -m pytest -n 2 $(UNIT) $(ARGS)
 
 properties: $(VENV)/.dev ## Look for new examples that break a property: 2,000 at random for each
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=searching -m hypothesis $(ARGS)
@@ -67,15 +78,23 @@ bench-models: $(VENV)/.peers ## Run the benchmarks of the models beside their pe
 coverage: $(VENV)/.dev ## Branch coverage, with the bar for domain, policy and orchestrator
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered
 
+docs: $(VENV)/.docs ## Build the documentation into build/site; a dead link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+mutation: $(VENV)/.dev ## Mutate policy, money, orders and idempotency; print what the tests notice
+	$(BIN)/mutmut run --max-children 2 $(ARGS)
+	$(BIN)/python scripts/mutation_scores.py
+
 COMPILE := $(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock: $(VENV)/.uv ## Pin the newest dependencies that the project allows
 	$(COMPILE) --upgrade --group pyproject.toml:uv -o requirements-uv.lock
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock --group pyproject.toml:build -o requirements-build.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock --group pyproject.toml:dev -o requirements-dev.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock -c requirements-dev.lock --group pyproject.toml:docs -o requirements-docs.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock -c requirements-dev.lock --group pyproject.toml:peers -o requirements-peers.lock
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-.PHONY: demo test properties check fix simulate bench bench-models coverage lock help
+.PHONY: demo test unit properties check fix simulate bench bench-models coverage docs mutation lock help

@@ -13,7 +13,12 @@ import zipfile
 from pathlib import Path
 
 UV_LOCK = "requirements-uv.lock"
-LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-dev.lock")
+LOCKS = (
+    "requirements-build.lock",
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-docs.lock",
+)
 NEWER = "9999"
 
 

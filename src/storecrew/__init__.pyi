@@ -168,6 +168,9 @@ from .sdk.service import (
 from .sdk.serving import (
     serve as serve,
 )
+from .sdk.settings import (
+    AgentSettings as AgentSettings,
+)
 from .testing.fake_store import (
     FakeStore as FakeStore,
 )

@@ -61,7 +61,7 @@ def _sell_until(place: tuple[str, str], answers: int, run: str) -> list[dict]:
     return whole
 
 
-async def test_answered_order_survives_kill(place):
+async def test_r107_answered_order_survives_kill(place):
     for run in range(4):
         answered = await asyncio.to_thread(_sell_until, place, 10 + 7 * run, f"run{run}")
         store = await _open(place)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 _HERE = Path(__file__).parent
-STORIES = _HERE.parents[1] / "examples" / "stories"
+STORIES = _HERE.parents[1] / "examples" / "08-stories"
 sys.path.insert(0, str(STORIES))  # so that tests may tell them, too
 
 

@@ -1,8 +1,10 @@
-"""The examples, used as their reader would: a service, an agent in a process, a first agent."""
+"""The examples, run as their reader would run them."""
 
 import asyncio
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from written_steps import blocks, run, run_steps
 
 from storecrew.testing.live.server import ServerProcess, environment, free_port
 
@@ -47,7 +50,7 @@ async def client(shop: ServerProcess):
 def install_service(shop: ServerProcess) -> int:
     """Put the example's file where the server looks, with paths and ports of this test."""
     port = free_port()
-    text = (EXAMPLES / "services" / "reviews.yaml").read_text("utf-8")
+    text = (EXAMPLES / "05-service" / "reviews.yaml").read_text("utf-8")
     text = text.replace("python examples/", f"{sys.executable} {EXAMPLES}/")
     text = text.replace("8001", str(port)).replace("8000", str(shop.port))
     (shop.folder / "services").mkdir()
@@ -98,7 +101,7 @@ async def test_the_example_agent_proposes_from_its_own_process(shop, client):
     await shop.ready()
     product = {"name": "Mug", "price": {"amount": "10.00", "currency": "EUR"}}
     assert (await client.put("/api/products/mug", json=product)).status_code in (200, 201)
-    command = [sys.executable, str(EXAMPLES / "remote_agent.py")]
+    command = [sys.executable, str(EXAMPLES / "06-remote-agent" / "restocker.py")]
     here = [f"--plane=http://127.0.0.1:{shop.port}", f"--port={free_port()}"]
     process = subprocess.Popen(  # noqa: ASYNC220 - starting it takes no time
         [*command, *here], cwd=shop.folder, env=environment({})
@@ -149,19 +152,80 @@ async def test_the_example_agent_proposes_from_its_own_process(shop, client):
     assert await shop.stop() == 0
 
 
-def test_r047_the_first_agent_prints_its_proposal():
-    command = [sys.executable, str(EXAMPLES / "hello_agent.py"), "--once"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (said.returncode, "SetPrice(sku='mug'" in said.stdout) == (0, True)
+def run_readme(example: str, folder: Path) -> str:
+    """Run the lines of an example's README in a copy of its folder."""
+    shutil.copytree(EXAMPLES / example, folder / example)
+    return run_steps(
+        blocks((EXAMPLES / example / "README.md").read_text("utf-8")), folder / example
+    )
+
+
+def test_r047_the_minimal_agent_prints_its_proposal():
+    said = run(sys.executable, EXAMPLES / "01-minimal" / "scarcity_pricing.py")
+    assert "SetPrice(sku='mug', price=Money(amount=Decimal('12.60')" in said
 
 
 async def test_r047_an_agent_named_in_the_settings_joins_the_crew(shop, client):
-    source = "agents: {hello_agent: {source: 'hello_agent:hello_agent'}}\n"
+    source = "agents: {scarcity_pricing: {source: 'scarcity_pricing:scarcity_pricing'}}\n"
     (shop.folder / "storecrew.yaml").write_text(source, "utf-8")
-    shop.settings = {"PYTHONPATH": str(EXAMPLES)}
+    shop.settings = {"PYTHONPATH": str(EXAMPLES / "01-minimal")}
     shop.start()
     await shop.ready()
 
     agents = (await client.get("/api/agents")).json()["agents"]
-    assert "hello_agent" in [agent["agent_id"] for agent in agents]
+    assert "scarcity_pricing" in [agent["agent_id"] for agent in agents]
     assert await shop.stop() == 0
+
+
+def test_an_agent_with_a_setting_asks_to_buy_what_is_missing(tmp_path: Path):
+    said = run_readme("02-schedule-and-settings", tmp_path)
+    assert "The settings are fine." in said
+    assert "mug × 21" in said
+    assert "4 units are left; the minimum is 25." in said
+
+
+def test_a_limit_asks_and_a_person_approves_and_takes_back(tmp_path: Path):
+    said = run_readme("03-policy-and-approvals", tmp_path)
+    assert "1 applied, 1 wait for you" in said
+    assert "it would take: order_value: a higher policy.order_value_limit" in said
+    assert "order_management@3/1 is approved." in said
+    assert re.search(r"│ 2 +│ awaiting_payment │ 198.00 EUR", said)
+    assert re.search(r"│ 1 +│ cancelled +│ 19.80 EUR", said)
+    assert said.splitlines()[-1] == "The books are right."
+
+
+async def test_the_owner_places_approves_and_undoes_over_http(shop):
+    shop.start()
+    await shop.ready()
+    command = [sys.executable, EXAMPLES / "04-http-client" / "owner.py"]
+    said = await asyncio.to_thread(run, *command, f"--plane=http://127.0.0.1:{shop.port}")
+    assert said.splitlines() == [
+        "sent twice under one key: order 1 and order 1",
+        "asked: All units are on hand and reserved. (autonomy)",
+        "approved: order 1 is awaiting_payment",
+        "undone: order 1 is cancelled",
+    ]
+    assert await shop.stop() == 0
+
+
+def test_a_history_is_imported_and_the_crew_asks_to_buy(tmp_path: Path):
+    said = run_readme("07-history", tmp_path)
+    assert re.search(r"^orders +119$", said, re.MULTILINE)
+    assert "CreatePurchaseOrder 85123A" in said
+    assert "22423: 57." in said
+    assert said.splitlines()[-1] == "The books are right."
+
+
+def test_each_example_stands_in_the_ladder():
+    folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+    ladder = (EXAMPLES / "README.md").read_text("utf-8")
+    assert re.findall(r"^\| \[([^]]+)\]", ladder, re.MULTILINE) == folders
+    assert [name[:2] for name in folders] == [f"{n:02}" for n in range(1, len(folders) + 1)]
+
+
+def test_authors_import_from_storecrew_alone():
+    pages = [*EXAMPLES.glob("0[1-7]*/*.py"), ROOT / "docs" / "writing-an-agent.md"]
+    deep = {page.name: re.findall(r"^from storecrew\.", page.read_text("utf-8"), re.MULTILINE)
+            for page in pages}  # fmt: skip
+    assert len(deep) > 5
+    assert {name for name, found in deep.items() if found} == set()

@@ -65,7 +65,7 @@ def money(field: str, text: str, currency: str) -> Money:
     return Money(amount, currency)
 
 
-class ReasonBody(Strict):
+class ReasonRequest(Strict):
     """Why."""
 
     reason: Text = ""

@@ -12,8 +12,8 @@ from typing import Any
 
 from storecrew.app.access import Access
 from storecrew.app.agent_files import follow_files
-from storecrew.app.agent_options import options_of
 from storecrew.app.agent_service import AgentService
+from storecrew.app.agent_settings import agent_options, configured_agents
 from storecrew.app.background import (
     agent_service,
     is_shared,
@@ -27,14 +27,11 @@ from storecrew.app.background import (
 from storecrew.app.clocks import SystemClock
 from storecrew.app.control_actions import PlaneOperations
 from storecrew.app.control_plane import ProcessRole, Progress, ReadinessCheck, RunSummary
-from storecrew.app.crew import CREW
-from storecrew.app.custom_agents import authored
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
 from storecrew.app.learning import model_service
 from storecrew.app.lock import AlreadyRunning, FolderLock
 from storecrew.app.mail_background import open_mail_service, work_on_mail
-from storecrew.app.manifests import budget_of
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
 from storecrew.domain.actions import Action
@@ -70,7 +67,6 @@ from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Explanation, Policy
 from storecrew.sdk import Agent
-from storecrew.sdk.schedule import Cron
 from storecrew.stores.sql import SqlStore, open_store
 from storecrew.web.reader import LiveWebReader
 
@@ -417,10 +413,7 @@ def assemble(
     models: ServedModels | None = None,
 ) -> Pipeline:
     """Return the pipeline of the shipped crew over these parts."""
-    own = (agent for agent in CREW if settings.runs(agent.name))
-    on_duty = [*(_in_shop_time(agent, settings.policy.zone) for agent in own), *authored(settings)]
-    crew = [_budgeted(agent, settings) for agent in on_duty]
-    registry = Registry(crew)
+    registry = Registry(configured_agents(settings))
     return Pipeline(
         store=store,
         journal=journal,
@@ -433,21 +426,8 @@ def assemble(
         clock=clock,
         wall=clock,
         currency=settings.store.currency,
-        settings=options_of(settings),
+        settings=agent_options(settings),
     )
-
-
-def _in_shop_time(agent: Agent, zone: str) -> Agent:
-    """Return an agent of the shipped crew whose clock times are the shop's."""
-    if not isinstance(agent.schedule, Cron):
-        return agent
-    return replace(agent, schedule=replace(agent.schedule, zone=zone))
-
-
-def _budgeted(agent: Agent, settings: Settings) -> Agent:
-    """Return the agent with the budget that the settings give it, else its own."""
-    budget = budget_of(settings.options(agent.name), agent.name, settings.store.currency)
-    return replace(agent, budget=budget) if budget is not None else agent
 
 
 @contextmanager

@@ -6,26 +6,22 @@ from storecrew.app.settings import Settings
 from storecrew.domain.errors import InvalidSettings
 from storecrew.sdk import Agent
 
-SOURCE = "source"
-"""The key of an agent's settings that says where it stands, as `module:name`."""
+REMOTE = "remote"
+"""The source of an agent in another process, which registers itself."""
 
 
-def authored(settings: Settings) -> list[Agent]:
+def custom_agents(settings: Settings) -> list[Agent]:
     """Import the agents whose settings have a `source`; raises `InvalidSettings` naming the key."""
-    if not isinstance(settings.agents, dict):
-        return []
-    found = []
-    for name, options in settings.agents.items():
-        if SOURCE in options and settings.runs(name):
-            found.append(_imported(name, options[SOURCE]))
-    return found
+    return [
+        _imported(name, section.source)
+        for name, section in settings.agent_sections.items()
+        if section.enabled and section.source not in (None, REMOTE)
+    ]
 
 
-def _imported(name: str, source: object) -> Agent:
-    key = f"agents.{name}.{SOURCE}"
-    module, colon, attribute = str(source).partition(":")
-    if not (module and colon and attribute):
-        raise InvalidSettings([f"{key}: must be `module:name` (it is {source!r})"])
+def _imported(name: str, source: str | None) -> Agent:
+    key = f"agents.{name}.source"
+    module, _, attribute = str(source).partition(":")
     try:
         agent = getattr(import_module(module), attribute, None)
     except ImportError as error:

@@ -94,7 +94,7 @@ async def _key(settings: Settings) -> DoctorFinding:
         name="api_key",
         ok=len(key) >= KEY_LENGTH or (not key and stored > 0),
         detail=f"{detail}, {stored} keys in the journal",
-        fix=f"set API_KEY_ROYALGPT to {KEY_LENGTH} random characters, or `storecrew key add`",
+        fix=f"set API_KEY_ROYALGPT to {KEY_LENGTH} random characters, or `storecrew keys add`",
     )
 
 

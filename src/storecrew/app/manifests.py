@@ -1,9 +1,7 @@
 """What an agent outside of the plane says of itself: over HTTP, or as a file of `agents_dir`."""
 
 import os
-from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from storecrew.app import settings_sources
 from storecrew.app.remote import schedule_of
+from storecrew.app.settings import AgentBudget
 from storecrew.domain.codec import ACTIONS, EVENTS
-from storecrew.domain.control.agents import AgentManifest, AgentOrigin, Budget, RegisteredAgent
+from storecrew.domain.control.agents import AgentManifest, AgentOrigin, RegisteredAgent
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import InvalidInput, InvalidSettings
 from storecrew.domain.events import Event
-from storecrew.domain.money import Money
 from storecrew.sdk import wire
 from storecrew.web.ssrf_guard import OutboundPolicy
 
@@ -26,21 +24,6 @@ _NOT_HEARD = frozenset({ClockTicked, RunRequested, Event})
 HEARD = frozenset(name for name, kind in EVENTS.items() if kind not in _NOT_HEARD)
 _MIN_TOKEN = 24
 _Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
-
-
-class BudgetBody(BaseModel):
-    """What an agent may use up on one day of the shop."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    runs: Annotated[int, Ge(0)] | None = None
-    tokens: Annotated[int, Ge(0)] | None = None
-    money: Annotated[Decimal, Ge(0)] | None = None
-
-    def budget(self, currency: str) -> Budget:
-        """Return it in the shop's currency."""
-        money = None if self.money is None else Money(self.money, currency)
-        return Budget(runs=self.runs, tokens=self.tokens, money=money)
 
 
 class AgentManifestRequest(BaseModel):
@@ -62,7 +45,7 @@ class AgentManifestRequest(BaseModel):
     max_concurrent_tasks: Annotated[int, Ge(1), Le(100)] = 1
     deadline: Annotated[float, Gt(0), Le(3600)] = 30.0
     batch: Annotated[int, Ge(1), Le(500)] = 1
-    budget: BudgetBody = BudgetBody()
+    budget: AgentBudget = AgentBudget()
 
     @model_validator(mode="after")
     def _known_words(self) -> "AgentManifestRequest":
@@ -80,35 +63,45 @@ class AgentManifestRequest(BaseModel):
         """Return the declaration; raises `InvalidInput` for a schedule or address that is none."""
         outbound.check(self.endpoint)
         given = self.model_dump(exclude={"budget", "token_env"})
-        said = AgentManifest(**given, budget=self.budget.budget(currency))
+        said = AgentManifest(**given, budget=self.budget.in_currency(currency))
         schedule_of(said)
         return said
 
 
-class FileBody(AgentManifestRequest):
+class AgentFileManifest(AgentManifestRequest):
     """The same in a file, with the name of the variable that holds the agent's token."""
 
     token_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+def agent_ids(folder: Path) -> set[str]:
+    """Return the names of the agents that are declared in a folder; raises `InvalidSettings`."""
+    return {str(_read(path).get("agent_id")) for path in _files(folder)}
 
 
 def from_files(
     folder: Path, currency: str, outbound: OutboundPolicy, now: datetime
 ) -> list[RegisteredAgent]:
     """Return the agents declared in a folder, a `*.yaml` file each; raises `InvalidSettings`."""
-    return [
-        _from_file(path, currency, outbound, now)
-        for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    ]
+    return [_from_file(path, currency, outbound, now) for path in _files(folder)]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    given = settings_sources.read_file(path)
+    if "True" in given:  # YAML takes the word `on` for a yes
+        given["on"] = given.pop("True")
+    return given
 
 
 def _from_file(
     path: Path, currency: str, outbound: OutboundPolicy, now: datetime
 ) -> RegisteredAgent:
     try:
-        given = settings_sources.read_file(path)
-        if "True" in given:  # YAML takes the word `on` for a yes
-            given["on"] = given.pop("True")
-        body = FileBody(**given)
+        body = AgentFileManifest(**_read(path))
         said = body.declaration(currency, outbound)
     except ValidationError as error:
         found = [f"{path}: {_place(e['loc'])}{e['msg']}" for e in error.errors(include_url=False)]
@@ -134,19 +127,6 @@ def manifest_agent(
         token_hash=wire.token_hash(token) if token else "",
         signing_key=wire.signing_key(token) if token else "",
     )
-
-
-def budget_of(options: Mapping[str, Any], agent: str, currency: str) -> Budget | None:
-    """Return the budget that the settings of an agent give it; raises `InvalidSettings`."""
-    if "budget" not in options:
-        return None
-    given = options["budget"]
-    try:
-        return BudgetBody(**given if isinstance(given, Mapping) else {"": given}).budget(currency)
-    except (ValidationError, TypeError) as error:
-        known = ", ".join(BudgetBody.model_fields)
-        problem = f"agents.{agent}.budget: {given!r} must be a mapping of {known}, each 0 or more"
-        raise InvalidSettings([problem]) from error
 
 
 def _place(location: tuple[Any, ...]) -> str:

@@ -15,6 +15,7 @@ from storecrew.domain.events import Event
 from storecrew.domain.ports.clock import Clock
 from storecrew.sdk import Agent, Context, Proposals, cron, wire
 from storecrew.sdk.schedule import Every, Schedule
+from storecrew.sdk.settings import UncheckedSettings
 from storecrew.web.ssrf_guard import OutboundPolicy
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class RemoteAgentClient:
             batch=said.batch,
             deadline=timedelta(seconds=said.deadline),
             budget=said.budget,
+            settings=UncheckedSettings,
         )
 
     async def ask(
@@ -87,7 +89,7 @@ class RemoteAgentClient:
             agent=ctx.agent,
             now=ctx.now,
             currency=ctx.currency,
-            settings=ctx.settings,
+            settings=ctx.settings.model_dump(),
             events=events,
         )
         body = wire.encode_request(wake)

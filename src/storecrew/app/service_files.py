@@ -67,14 +67,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class RestartPolicyBody(_Part):
+class RestartPolicyFields(_Part):
     """How often a service that ends is started again; what is left out is as in `recovery`."""
 
     max_retries: Annotated[int, Ge(0), Le(1_000_000)] | None = None
     backoff_seconds: Annotated[float, Ge(0), Le(86_400)] | None = None
 
 
-class ResourcesBody(_Part):
+class ResourceFields(_Part):
     """The most that a service and its children may use."""
 
     max_memory: str | None = None
@@ -100,7 +100,7 @@ def _read(parse: Any, text: str | None) -> str | None:
     return text
 
 
-class HealthBody(_Part):
+class HealthCheckFields(_Part):
     """How often it is asked for its health; what is left out is as in `monitoring`."""
 
     interval: Annotated[float, Gt(0), Le(86_400)] | None = None
@@ -117,8 +117,8 @@ class ServiceFile(_Part):
     health_endpoint: Url | None = None
     api_endpoint: Url | None = None
     auto_start: bool = False
-    restart_policy: RestartPolicyBody = RestartPolicyBody()
-    resources: ResourcesBody = ResourcesBody()
+    restart_policy: RestartPolicyFields = RestartPolicyFields()
+    resources: ResourceFields = ResourceFields()
     environment: Annotated[dict[_Name, _Value], Field(max_length=200)] = Field(
         default_factory=dict[str, str]
     )
@@ -126,7 +126,7 @@ class ServiceFile(_Part):
     user: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] | None = None
     working_directory: _Line | None = None
     stop_timeout: Annotated[float, Ge(0), Le(3600)] = 10.0
-    health: HealthBody = HealthBody()
+    health: HealthCheckFields = HealthCheckFields()
 
     @field_validator("executable")
     @classmethod

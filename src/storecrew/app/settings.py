@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -13,15 +14,19 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     SecretStr,
+    Tag,
     ValidationError,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from storecrew.app import settings_sources
+from storecrew.domain.control.agents import Budget
 from storecrew.domain.errors import InvalidSettings
+from storecrew.domain.money import Money
 from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
 from storecrew.learning.settings import ModelSettings
 from storecrew.mail.settings import MailSettings
@@ -34,6 +39,10 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(name.strip() for name in value.split(",") if name.strip())
     return value
+
+
+_LIST, _MAPPING = "(list of names)", "(mapping)"
+"""The two ways to write `agents`; never part of a key."""
 
 
 class Section(BaseModel):
@@ -201,6 +210,41 @@ class RemoteAgentSettings(Section):
     registers one could else let the plane call what stands behind the firewall."""
 
 
+class AgentBudget(Section):
+    """What an agent may use up on one day of the shop; what is not named has no limit."""
+
+    runs: Annotated[int, Ge(0)] | None = None
+    """Runs."""
+    tokens: Annotated[int, Ge(0)] | None = None
+    """Tokens of language models."""
+    money: Annotated[Decimal, Ge(0)] | None = None
+    """Amount in the shop's currency that its actions spend."""
+
+    def in_currency(self, currency: str) -> Budget:
+        """Return the budget in the shop's currency."""
+        money = None if self.money is None else Money(self.money, currency)
+        return Budget(runs=self.runs, tokens=self.tokens, money=money)
+
+
+class AgentSection(Section):
+    """What the owner sets for one agent: the keys below, and those that the agent declares."""
+
+    model_config = ConfigDict(extra="allow")
+
+    enabled: bool = True
+    """Whether the agent runs."""
+    budget: AgentBudget | None = None
+    """What it may use up on one day; None leaves what the agent declares."""
+    source: Annotated[str, Field(pattern=r"^(remote|[\w.]+:\w+)$")] | None = None
+    """Where an agent of the owner's own stands, as `module:name`, or `remote` for one that
+    registers itself over HTTP."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The agent's own settings, unparsed."""
+        return self.model_extra or {}
+
+
 class AlertSettings(Section):
     """Who is alerted of incidents, and when."""
 
@@ -246,10 +290,13 @@ class Settings(BaseSettings):
     """The shop."""
     policy: PolicySettings = PolicySettings()
     """What the crew may do alone, and what never."""
-    agents: tuple[str, ...] | dict[str, dict[str, Any]] | None = None
+    agents: Annotated[
+        Annotated[tuple[str, ...], Tag(_LIST)] | Annotated[dict[str, AgentSection], Tag(_MAPPING)],
+        Discriminator(lambda given: _MAPPING if isinstance(given, Mapping) else _LIST),
+    ] = {}
     """A list names the agents that run. A mapping holds settings per agent, where
     `enabled: false` stops one and `budget` (`runs`, `tokens`, `money`) is what it may use up on a
-    day. None runs the whole crew as it comes."""
+    day. Without either the whole crew runs as it comes."""
     agents_dir: Path = Path("agents.d")
     """Folder with a `*.yaml` file for each remote agent. Relative to the working directory."""
     remote_agents: RemoteAgentSettings = RemoteAgentSettings()
@@ -282,11 +329,13 @@ class Settings(BaseSettings):
         """Tell whether the agent is switched on."""
         if isinstance(self.agents, tuple):
             return agent in self.agents
-        return bool(self.options(agent).get("enabled", True))
+        section = self.agents.get(agent)
+        return section is None or section.enabled
 
-    def options(self, agent: str) -> Mapping[str, Any]:
-        """Return the agent's own settings."""
-        return self.agents.get(agent, {}) if isinstance(self.agents, dict) else {}
+    @property
+    def agent_sections(self) -> Mapping[str, AgentSection]:
+        """What is set for single agents, by name."""
+        return self.agents if isinstance(self.agents, dict) else {}
 
     @property
     def data_dir(self) -> Path:
@@ -339,7 +388,7 @@ def _problems(error: ValidationError) -> list[str]:
 
 
 def _problem(found: Mapping[str, Any]) -> str:
-    path = [str(part) for part in found["loc"]]
+    path = [str(part) for part in found["loc"] if part not in (_LIST, _MAPPING)]
     key = ".".join(path)
     if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{key}: is not a setting; {_advice(path)}"

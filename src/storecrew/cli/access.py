@@ -1,4 +1,4 @@
-"""`storecrew key` and `storecrew user`: who may come in, and as what."""
+"""`storecrew keys` and `storecrew users`: who may come in, and as what."""
 
 import sys
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import person, with_access
 from storecrew.domain.control.access import Role
 from storecrew.domain.errors import InvalidInput
@@ -41,13 +41,10 @@ def add_key(
 
     From the first key on every caller needs one, also on this machine.
 
-    Example: storecrew key add dashboard --role viewer
+    Example: storecrew keys add dashboard --role viewer
     """
     token = with_access(data_dir, lambda a: a.add_key(name, role, by=person()), config=config)
-    if as_json:
-        show_json({"name": name, "role": role, "key": token})
-    else:
-        print(token)
+    show_result(as_json, {"name": name, "role": role, "key": token}, token)
 
 
 @keys.command("list")
@@ -55,7 +52,7 @@ def add_key(
 def list_keys(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """List the keys, also the revoked ones.
 
-    Example: storecrew key list
+    Example: storecrew keys list
     """
     found = with_access(data_dir, lambda access: access.keys(), config=config)
     if as_json:
@@ -75,13 +72,12 @@ def revoke(
 ) -> None:
     """Let a key open nothing from now on; a running server hears of it within a second.
 
-    Example: storecrew key revoke dashboard
+    Example: storecrew keys revoke dashboard
     """
     with_access(data_dir, lambda access: access.revoke_key(name, by=person()), config=config)
-    if as_json:
-        show_json({"name": name, "status": "revoked"})
-    else:
-        print(f"The key {name!r} opens nothing any more.")
+    show_result(
+        as_json, {"name": name, "status": "revoked"}, f"The key {name!r} opens nothing any more."
+    )
 
 
 @users.command("add")
@@ -96,7 +92,7 @@ def add_user(
 ) -> None:
     """Let a person log in; asks for the password.
 
-    Example: storecrew user add anna --role operator
+    Example: storecrew users add anna --role operator
     """
     password = _password(name, from_stdin=password_stdin)
 
@@ -104,10 +100,7 @@ def add_user(
         await access.add_user(name, role, password, by=person())
 
     with_access(data_dir, add, config=config)
-    if as_json:
-        show_json({"name": name, "role": role})
-    else:
-        print(f"{name!r} may log in as {role}.")
+    show_result(as_json, {"name": name, "role": role}, f"{name!r} may log in as {role}.")
 
 
 @users.command("list")
@@ -115,7 +108,7 @@ def add_user(
 def list_users(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """List everybody who may log in.
 
-    Example: storecrew user list --json
+    Example: storecrew users list --json
     """
     found = with_access(data_dir, lambda access: access.users(), config=config)
     if as_json:
@@ -132,13 +125,10 @@ def remove(
 ) -> None:
     """End a person's sessions and let them log in no more.
 
-    Example: storecrew user remove anna
+    Example: storecrew users remove anna
     """
     with_access(data_dir, lambda access: access.remove_user(name, by=person()), config=config)
-    if as_json:
-        show_json({"name": name, "status": "removed"})
-    else:
-        print(f"{name!r} may not log in any more.")
+    show_result(as_json, {"name": name, "status": "removed"}, f"{name!r} may not log in any more.")
 
 
 def _password(name: str, *, from_stdin: bool) -> str:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import DataDir, Json, Note, Page, PerPage, ProposalId
-from storecrew.cli.output import counted, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import (
+    counted,
+    handle_errors,
+    show_fields,
+    show_json,
+    show_result,
+    show_table,
+)
 from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
 
@@ -104,10 +111,7 @@ def reject(
 
 
 def _say(as_json: bool, answer: dict[str, Any]) -> None:
-    if as_json:
-        show_json(answer)
-    else:
-        print(f"{answer['proposal_id']} is {answer['status']}.")
+    show_result(as_json, answer, f"{answer['proposal_id']} is {answer['status']}.")
 
 
 def _parsed(text: str) -> Any:

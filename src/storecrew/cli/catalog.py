@@ -66,6 +66,21 @@ def show(sku: Sku, data_dir: DataDir = None, as_json: Json = False) -> None:
     )
 
 
+@app.command()
+@handle_errors
+def suggestions(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List products that agents suggest to sell, newest first.
+
+    Example: storecrew products suggestions
+    """
+    found = with_plane(data_dir, lambda p: p.store.product_suggestions())
+    if as_json:
+        show_json(found)
+        return
+    rows = [(each.name, each.reason, each.source) for each in found]
+    show_table(f"{len(rows)} suggestions", ("product", "reason", "source"), rows)
+
+
 @app.command("set")
 @handle_errors
 def set_(  # noqa: PLR0913 - options are read by name, like a form

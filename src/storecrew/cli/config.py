@@ -12,15 +12,18 @@ app = typer.Typer(no_args_is_help=True, help="Check and show the settings.")
 
 @app.command()
 def check(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Name every unknown or wrong key, of the settings and of services; exit 1 if there is one.
+    """Name every unknown or wrong key of settings, agents and services; exit 1 if there is one.
 
     Example: storecrew config check --config storecrew.yaml
     """
-    from storecrew.app.service_files import read_services  # costs what `--help` need not pay
+    from storecrew.app.agent_settings import configured_agents  # costs what `--help` need not pay
+    from storecrew.app.service_files import read_services
 
     problems: tuple[str, ...] = ()
     try:
-        read_services(read_settings(data_dir, config).orchestrator.services_dir)
+        settings = read_settings(data_dir, config)
+        configured_agents(settings)
+        read_services(settings.orchestrator.services_dir)
     except InvalidSettings as error:
         problems = error.problems
     if as_json:

@@ -14,6 +14,7 @@ from storecrew.cli.output import (
     progress_bar,
     show_fields,
     show_json,
+    show_result,
     show_table,
 )
 from storecrew.cli.session import person, with_plane
@@ -149,10 +150,9 @@ def undo(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) 
     Example: storecrew undo "pricing_optimizer@2026-03-02T06:00:00+00:00/0"
     """
     made = with_plane(data_dir, lambda p: p.undo(proposal, by=person()))
-    if as_json:
-        show_json({"proposal_id": proposal, "run_id": made})
-    else:
-        print(f"Run {made} takes {proposal} back.")
+    show_result(
+        as_json, {"proposal_id": proposal, "run_id": made}, f"Run {made} takes {proposal} back."
+    )
 
 
 @handle_errors

@@ -6,7 +6,7 @@ import typer
 
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
-from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import with_plane
 
 app = typer.Typer(no_args_is_help=True, help="Enter customers, and what they agreed to.")
@@ -52,10 +52,7 @@ def set_customer(  # noqa: PLR0913 - options are read by name, like a form
 
     action = UpsertCustomer(customer=customer, name=name, email=email or None, locale=locale)
     apply(action, data_dir, key)
-    if as_json:
-        show_json({"customer": customer, "name": name})
-    else:
-        print(f"{customer} is {name}.")
+    show_result(as_json, {"customer": customer, "name": name}, f"{customer} is {name}.")
 
 
 @app.command()
@@ -74,7 +71,8 @@ def consent(
     from storecrew.domain.shop.customers import SetConsent
 
     apply(SetConsent(customer=customer, marketing=not withdrawn), data_dir, key)
-    if as_json:
-        show_json({"customer": customer, "marketing": not withdrawn})
-    else:
-        print(f"{customer} {'agrees no longer' if withdrawn else 'agrees'} to marketing.")
+    show_result(
+        as_json,
+        {"customer": customer, "marketing": not withdrawn},
+        f"{customer} {'agrees no longer' if withdrawn else 'agrees'} to marketing.",
+    )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.output import handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import handle_errors, show_fields, show_json, show_result, show_table
 from storecrew.cli.session import person, report, with_plane
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ def close(
         await plane.incidents.close_incident(incident, reason=reason, by=person(), now=now)
 
     with_plane(data_dir, work)
-    if as_json:
-        show_json({"id": incident, "status": "closed"})
-    else:
-        print(f"Incident {incident} is closed.")
+    show_result(as_json, {"id": incident, "status": "closed"}, f"Incident {incident} is closed.")
 
 
 @goal.command("set")
@@ -134,10 +131,7 @@ def set_goal(
     end = decode(datetime, until, field="--until") if until else None
 
     event_id = report(GoalSet(goal=goal, until=end), data_dir, source="person")
-    if as_json:
-        show_json({"goal": goal, "event_id": event_id})
-    else:
-        print(f"The goal is {goal}.")
+    show_result(as_json, {"goal": goal, "event_id": event_id}, f"The goal is {goal}.")
 
 
 @goal.command("show")

@@ -9,7 +9,7 @@ import typer
 
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
-from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import read_settings, with_plane
 from storecrew.domain.errors import InvalidInput
 
@@ -52,10 +52,7 @@ def set_(
     Example: storecrew stock set "Product A" 100
     """
     _set({product: on_hand}, warehouse, data_dir, key)
-    if as_json:
-        show_json({"product": product, "on_hand": on_hand})
-    else:
-        print(f"{product}: {on_hand} on hand.")
+    show_result(as_json, {"product": product, "on_hand": on_hand}, f"{product}: {on_hand} on hand.")
 
 
 @app.command("export")
@@ -135,7 +132,4 @@ def _set(levels: dict[str, int], warehouse: str, data_dir: Path | None, key: str
 
 
 def _say(as_json: bool, verb: str, count: int, file: Path) -> None:
-    if as_json:
-        show_json({verb: count, "file": str(file)})
-    else:
-        print(f"{count} levels {verb}: {file}")
+    show_result(as_json, {verb: count, "file": str(file)}, f"{count} levels {verb}: {file}")

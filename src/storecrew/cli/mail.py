@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import DataDir, Json, Page, PerPage
-from storecrew.cli.output import counted, fail, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import (
+    counted,
+    fail,
+    handle_errors,
+    show_fields,
+    show_json,
+    show_result,
+    show_table,
+)
 from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
 
@@ -116,10 +124,7 @@ def suppress(
     outcome = with_plane(data_dir, lambda p: _suppress(p, address))
     if not outcome.applied:
         fail(outcome.message)
-    if as_json:
-        show_json({"address": address, "suppressed": True})
-    else:
-        print(f"{address}: no more messages.")
+    show_result(as_json, {"address": address, "suppressed": True}, f"{address}: no more messages.")
 
 
 @app.command()
@@ -131,10 +136,11 @@ def retry(message_id: MessageId, data_dir: DataDir = None, as_json: Json = False
     Example: storecrew mail retry 17
     """
     with_plane(data_dir, lambda p: p.mail.retry(message_id, by=person()))
-    if as_json:
-        show_json({"message_id": message_id, "state": "waiting"})
-    else:
-        print(f"Message {message_id} waits to be sent.")
+    show_result(
+        as_json,
+        {"message_id": message_id, "state": "waiting"},
+        f"Message {message_id} waits to be sent.",
+    )
 
 
 @app.command("test")

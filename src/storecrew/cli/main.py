@@ -19,6 +19,7 @@ from storecrew.cli import (
     mail,
     models,
     orders,
+    payments,
     policy,
     promotions,
     purchasing,
@@ -53,17 +54,19 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(orders.app, name="orders")
 app.add_typer(catalog.app, name="products")
 app.add_typer(inventory.app, name="stock")
-app.add_typer(promotions.app, name="offers")
+app.add_typer(promotions.discounts, name="discounts")
+app.add_typer(promotions.bundles, name="bundles")
+app.add_typer(payments.app, name="payment-methods")
 app.add_typer(customers.app, name="customers")
-app.add_typer(purchasing.app, name="purchases")
+app.add_typer(purchasing.app, name="purchase-orders")
 app.add_typer(mail.app, name="mail")
 app.add_typer(support.app, name="tickets")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(incidents.goal, name="goal")
 app.add_typer(config.app, name="config")
 app.add_typer(policy.app, name="policy")
-app.add_typer(access.keys, name="key")
-app.add_typer(access.users, name="user")
+app.add_typer(access.keys, name="keys")
+app.add_typer(access.users, name="users")
 
 
 def main() -> None:

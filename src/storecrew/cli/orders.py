@@ -7,7 +7,15 @@ from uuid import uuid4
 import typer
 
 from storecrew.cli.options import DataDir, Json, Page, PerPage
-from storecrew.cli.output import counted, fail, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import (
+    counted,
+    fail,
+    handle_errors,
+    show_fields,
+    show_json,
+    show_result,
+    show_table,
+)
 from storecrew.cli.session import person, read_settings, with_plane
 
 if TYPE_CHECKING:
@@ -101,10 +109,11 @@ def submit(
     action = PlaceOrder(lines=lines, customer=customer or None, order_text=text, **_offer(offer))
     outcome = apply(action, data_dir, key)
     number = outcome.detail["order_id"]
-    if as_json:
-        show_json({**outcome.detail, "id": number})
-    else:
-        print(f"Order {number} is received, its units reserved.")
+    show_result(
+        as_json,
+        {**outcome.detail, "id": number},
+        f"Order {number} is received, its units reserved.",
+    )
 
 
 def _offer(text: str) -> dict[str, str]:
@@ -245,10 +254,11 @@ def release(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Js
 
 
 def _held(order: int, reason: str, as_json: bool) -> None:
-    if as_json:
-        show_json({"order_id": order, "held": reason})
-    else:
-        print(f"Order {order} is held: {reason}." if reason else f"Order {order} goes on.")
+    show_result(
+        as_json,
+        {"order_id": order, "held": reason},
+        f"Order {order} is held: {reason}." if reason else f"Order {order} goes on.",
+    )
 
 
 def apply(action: "Action", data_dir: Path | None, key: str = "") -> "Outcome":
@@ -262,7 +272,8 @@ def apply(action: "Action", data_dir: Path | None, key: str = "") -> "Outcome":
 
 def _move(action: "Action", data_dir: Path | None, key: str, as_json: bool) -> None:
     outcome = apply(action, data_dir, key)
-    if as_json:
-        show_json(outcome.detail)
-    else:
-        print(f"Order {outcome.detail['order_id']} is {outcome.detail['status']}.")
+    show_result(
+        as_json,
+        outcome.detail,
+        f"Order {outcome.detail['order_id']} is {outcome.detail['status']}.",
+    )

@@ -112,3 +112,11 @@ def progress_bar(*, quiet: bool, lines: bool = False) -> AbstractContextManager[
     from storecrew.cli.progress import ProgressBar  # Rich takes longer to import than `--help` may
 
     return ProgressBar()
+
+
+def show_result(as_json: bool, content: Any, sentence: str) -> None:
+    """Print what a command did: as JSON, or as a sentence."""
+    if as_json:
+        show_json(content)
+    else:
+        print(sentence)

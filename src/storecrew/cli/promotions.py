@@ -1,4 +1,4 @@
-"""`storecrew offers`: discount codes, bundles, what was suggested, and ways to pay."""
+"""`storecrew discounts` and `storecrew bundles`: what is offered below the list price."""
 
 from typing import Annotated
 
@@ -6,42 +6,51 @@ import typer
 
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
-from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import read_settings, with_plane
 
-app = typer.Typer(no_args_is_help=True, help="See and set discount codes, bundles, ways to pay.")
+discounts = typer.Typer(no_args_is_help=True, help="See, create and end discount codes.")
+bundles = typer.Typer(no_args_is_help=True, help="See, offer and withdraw bundles.")
 
 Products = Annotated[list[str], typer.Argument(help="SKUs.")]
 
 
-@app.command("list")
+@discounts.command("list")
 @handle_errors
-def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """List discounts that have not ended, bundles, suggested products, and ways to pay.
+def list_discounts(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List discounts that have not ended.
 
-    Example: storecrew offers list
+    Example: storecrew discounts list
     """
-    discounts = with_plane(data_dir, lambda p: p.store.discounts(ending_after=p.clock.now()))
-    bundles = with_plane(data_dir, lambda p: p.store.bundles())
-    suggestions = with_plane(data_dir, lambda p: p.store.product_suggestions())
-    methods = with_plane(data_dir, lambda p: p.store.payment_methods())
+    found = with_plane(data_dir, lambda p: p.store.discounts(ending_after=p.clock.now()))
     if as_json:
-        found = {"discounts": discounts, "bundles": bundles, "suggestions": suggestions}
-        show_json({**found, "payment_methods": methods})
+        show_json(found)
         return
-    rows: list[tuple[object, ...]] = [
-        ("code", d.code, f"{d.percent} %", f"{', '.join(d.skus)}; until {d.ends_at:%Y-%m-%d}")
-        for d in discounts
+    rows = [
+        (each.code, f"{each.percent} %", f"{each.ends_at:%Y-%m-%d}", ", ".join(each.skus))
+        for each in found
     ]
-    rows += [("bundle", b.name, str(b.price), ", ".join(b.skus)) for b in bundles]
-    rows += [("suggested", s.name, "", s.reason) for s in suggestions]
-    rows += [("way to pay", m, "offered" if on else "off", "") for m, on in methods.items()]
-    show_table(f"{len(rows)} offers", ("what", "name", "terms", "for"), rows)
+    show_table(f"{len(rows)} discounts", ("code", "off", "until", "products"), rows)
 
 
-@app.command()
+@bundles.command("list")
 @handle_errors
-def discount(  # noqa: PLR0913 - options are read by name, like a form
+def list_bundles(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the bundles that are offered.
+
+    Example: storecrew bundles list
+    """
+    found = with_plane(data_dir, lambda p: p.store.bundles())
+    if as_json:
+        show_json(found)
+        return
+    rows = [(each.name, str(each.price), ", ".join(each.skus)) for each in found]
+    show_table(f"{len(rows)} bundles", ("bundle", "price", "products"), rows)
+
+
+@discounts.command()
+@handle_errors
+def create(  # noqa: PLR0913 - options are read by name, like a form
     code: Annotated[str, typer.Argument(help="What customers type in.")],
     percent: Annotated[str, typer.Argument(help="Per cent off, such as 10 or 7.5.")],
     products: Products,
@@ -52,7 +61,7 @@ def discount(  # noqa: PLR0913 - options are read by name, like a form
 ) -> None:
     """Lower prices for who names a code, from now on.
 
-    Example: storecrew offers discount SPRING 10 MUG-1 MUG-2 --days 14
+    Example: storecrew discounts create SPRING 10 MUG-1 MUG-2 --days 14
     """
     from datetime import UTC, datetime, timedelta
 
@@ -63,10 +72,12 @@ def discount(  # noqa: PLR0913 - options are read by name, like a form
     given = {"code": code, "percent": percent, "skus": products, "starts_at": now.isoformat()}
     ends = (now + timedelta(days=days)).isoformat()
     apply(decode(CreateDiscount, {**given, "ends_at": ends}), data_dir, key)
-    _said(as_json, {"code": code, "ends_at": ends}, f"{code} takes {percent} % off, {days} days.")
+    show_result(
+        as_json, {"code": code, "ends_at": ends}, f"{code} takes {percent} % off, {days} days."
+    )
 
 
-@app.command()
+@discounts.command()
 @handle_errors
 def end(
     code: Annotated[str, typer.Argument(help="The code.")],
@@ -76,17 +87,17 @@ def end(
 ) -> None:
     """End a code now; orders placed with it stay.
 
-    Example: storecrew offers end SPRING
+    Example: storecrew discounts end SPRING
     """
     from storecrew.domain.shop.promotions import EndDiscount
 
     apply(EndDiscount(code=code), data_dir, key)
-    _said(as_json, {"code": code, "status": "ended"}, f"{code} holds no longer.")
+    show_result(as_json, {"code": code, "status": "ended"}, f"{code} holds no longer.")
 
 
-@app.command()
+@bundles.command()
 @handle_errors
-def bundle(
+def offer(
     name: Annotated[str, typer.Argument(help="The bundle's name.")],
     price: Annotated[str, typer.Argument(help="Of one of each product, such as 17.90.")],
     products: Products,
@@ -96,7 +107,7 @@ def bundle(
 ) -> None:
     """Offer one of each of these products for a price.
 
-    Example: storecrew offers bundle breakfast 17.90 MUG-1 PLATE-1
+    Example: storecrew bundles offer breakfast 17.90 MUG-1 PLATE-1
     """
     from storecrew.domain.codec import decode
     from storecrew.domain.shop.promotions import OfferBundle
@@ -104,10 +115,10 @@ def bundle(
     money = {"amount": price, "currency": read_settings(data_dir).store.currency}
     action = decode(OfferBundle, {"name": name, "skus": products, "price": money})
     apply(action, data_dir, key)
-    _said(as_json, {"name": name, "price": money}, f"{name} is offered for {action.price}.")
+    show_result(as_json, {"name": name, "price": money}, f"{name} is offered for {action.price}.")
 
 
-@app.command()
+@bundles.command()
 @handle_errors
 def withdraw(
     name: Annotated[str, typer.Argument(help="The bundle's name.")],
@@ -117,36 +128,9 @@ def withdraw(
 ) -> None:
     """Offer a bundle no longer.
 
-    Example: storecrew offers withdraw breakfast
+    Example: storecrew bundles withdraw breakfast
     """
     from storecrew.domain.shop.promotions import WithdrawBundle
 
     apply(WithdrawBundle(name=name), data_dir, key)
-    _said(as_json, {"name": name, "status": "withdrawn"}, f"{name} is offered no longer.")
-
-
-@app.command("payment-method")
-@handle_errors
-def payment_method(
-    method: Annotated[str, typer.Argument(help="The way to pay, such as card.")],
-    off: Annotated[bool, typer.Option("--off", help="Offer it no longer.")] = False,
-    key: Key = "",
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Offer a way to pay, or with --off offer it no longer.
-
-    Example: storecrew offers payment-method card --off
-    """
-    from storecrew.domain.shop.payments import SetPaymentMethod
-
-    apply(SetPaymentMethod(method=method, enabled=not off), data_dir, key)
-    state = "offered no longer" if off else "offered"
-    _said(as_json, {"method": method, "enabled": not off}, f"{method} is {state}.")
-
-
-def _said(as_json: bool, content: dict[str, object], sentence: str) -> None:
-    if as_json:
-        show_json(content)
-    else:
-        print(sentence)
+    show_result(as_json, {"name": name, "status": "withdrawn"}, f"{name} is offered no longer.")

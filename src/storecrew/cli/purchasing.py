@@ -1,4 +1,4 @@
-"""`storecrew purchases`: what suppliers owe."""
+"""`storecrew purchase-orders`: what suppliers owe."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +7,7 @@ import typer
 
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
-from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import with_plane
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def list_purchases(
 ) -> None:
     """List open purchases, oldest first.
 
-    Example: storecrew purchases list --all
+    Example: storecrew purchase-orders list --all
     """
     found = with_plane(
         data_dir, lambda p: p.store.purchase_orders(status=None if every else "open")
@@ -58,7 +58,7 @@ def receive(
 ) -> None:
     """Put what a supplier delivered on the shelf.
 
-    Example: storecrew purchases receive 1
+    Example: storecrew purchase-orders receive 1
     """
     from storecrew.domain.shop.purchasing import ReceivePurchaseOrder
 
@@ -73,7 +73,7 @@ def cancel(
 ) -> None:
     """Call a purchase off.
 
-    Example: storecrew purchases cancel 1
+    Example: storecrew purchase-orders cancel 1
     """
     from storecrew.domain.shop.purchasing import CancelPurchaseOrder
 
@@ -92,7 +92,7 @@ def delay(
 ) -> None:
     """Record that a purchase arrives at another time; the crew plans anew.
 
-    Example: storecrew purchases delay 1 2026-12-24
+    Example: storecrew purchase-orders delay 1 2026-12-24
     """
     from datetime import UTC
 
@@ -118,7 +118,6 @@ def _settled(
     as_json: bool,
 ) -> None:
     apply(action, data_dir, key)
-    if as_json:
-        show_json({"purchase_id": purchase, "status": status})
-    else:
-        print(f"Purchase {purchase} is {status}.")
+    show_result(
+        as_json, {"purchase_id": purchase, "status": status}, f"Purchase {purchase} is {status}."
+    )

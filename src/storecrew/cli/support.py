@@ -8,7 +8,7 @@ import typer
 
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, OrderId, apply
-from storecrew.cli.output import handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import handle_errors, show_fields, show_json, show_result, show_table
 from storecrew.cli.session import report, with_plane
 
 if TYPE_CHECKING:
@@ -193,16 +193,14 @@ def give_back(
     with_plane(data_dir, lambda plane: plane.store.order(order))  # one that is not there is told
     event = ReturnRequested(order_id=order, reason=reason)
     event_id = report(event, data_dir, source="returns")
-    if as_json:
-        show_json({"order_id": order, "event_id": event_id})
-    else:
-        print(f"Order {order}: the wish to return it is noted.")
+    show_result(
+        as_json,
+        {"order_id": order, "event_id": event_id},
+        f"Order {order}: the wish to return it is noted.",
+    )
 
 
 def _done(action: "Action", data_dir: Path | None, key: str, as_json: bool, said: str) -> None:
     apply(action, data_dir, key)
     name = action.subject.removeprefix("ticket:")
-    if as_json:
-        show_json({"ticket_id": name, "done": type(action).__name__})
-    else:
-        print(said)
+    show_result(as_json, {"ticket_id": name, "done": type(action).__name__}, said)

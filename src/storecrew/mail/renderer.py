@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from mjml import mjml2html
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.shop.messages import OutgoingEmail
+from storecrew.domain.shop.messages import MARKETING, OutgoingEmail
 from storecrew.mail.addresses import mailable
 from storecrew.mail.blocks import blocks_of, clean, one_line
 from storecrew.mail.settings import MailSettings
@@ -34,7 +34,6 @@ _HEADERS = HeaderRegistry()
 for _name in ("list-unsubscribe", "in-reply-to", "references"):
     _HEADERS.map_to_type(_name, _Verbatim)
 _POLICY = SMTP.clone(header_factory=_HEADERS)
-MARKETING = "marketing"
 _PREVIEW = 90
 """Characters of the body that mail programs show beside the subject."""
 

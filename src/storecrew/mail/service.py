@@ -10,6 +10,7 @@ from storecrew.domain.ports.messages import MessageQueue
 from storecrew.domain.ports.store import Store
 from storecrew.domain.shop.customers import Customer, SetConsent
 from storecrew.domain.shop.messages import (
+    MARKETING,
     DeliveryState,
     MailReport,
     MessagePage,
@@ -21,7 +22,7 @@ from storecrew.domain.shop.messages import (
 from storecrew.domain.shop.promotions import StartCampaign
 from storecrew.domain.shop.support import ReplyToTicket
 from storecrew.mail.addresses import mailable
-from storecrew.mail.renderer import MARKETING, EmailRenderer
+from storecrew.mail.renderer import EmailRenderer
 from storecrew.mail.settings import MailSettings
 from storecrew.mail.smtp import Envelope, SmtpMailer, SmtpResponse
 from storecrew.mail.token_signer import TokenSigner

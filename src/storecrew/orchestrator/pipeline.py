@@ -42,6 +42,7 @@ from storecrew.orchestrator.registry import Registry
 from storecrew.policy import PlaneFacts, Policy, budget_spend, cash_out
 from storecrew.sdk import Agent, Context
 from storecrew.sdk.context import ReadOnly, UsageMeter
+from storecrew.sdk.settings import parse_settings
 
 CHUNK = 500
 """Proposals judged, applied and recorded together: few commits, and a bounded wait for others."""
@@ -160,7 +161,8 @@ class Pipeline:
             store=ReadOnly(self.store, agent.name),
             history=JournalHistory(self.journal, run.created_at),
             models=self.models,
-            settings=self.settings.get(agent.name, {}),
+            settings=parse_settings(agent.settings, agent.name, self.settings.get(agent.name, {})),
+            budget=agent.budget,
             currency=self.currency,
             attempt=run.attempt,
             attempt_time=self.clock.now(),

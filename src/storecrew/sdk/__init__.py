@@ -8,9 +8,11 @@ from storecrew.sdk.client import Client, RequestRejected, Unreachable
 from storecrew.sdk.context import Context
 from storecrew.sdk.schedule import cron, every
 from storecrew.sdk.service import ServiceAgent
+from storecrew.sdk.settings import AgentSettings
 
 __all__ = [
     "Agent",
+    "AgentSettings",
     "Budget",
     "Client",
     "Context",

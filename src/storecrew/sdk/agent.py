@@ -11,6 +11,7 @@ from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.events import Event
 from storecrew.sdk.context import Context
 from storecrew.sdk.schedule import Schedule
+from storecrew.sdk.settings import AgentSettings
 
 Proposals: TypeAlias = AsyncIterator[Proposal | Event]
 """What an agent returns: proposals for the policy, and facts it found for the journal."""
@@ -42,6 +43,8 @@ class Agent:
     """How long a run may propose before it counts as hung."""
     budget: Budget = field(default_factory=Budget)
     """What it may use up on one day of the shop."""
+    settings: type[AgentSettings] = AgentSettings
+    """What the owner can set under `agents.NAME`; the class itself knows no key."""
 
     def invoke(self, events: Sequence[Event], ctx: Context) -> Proposals:
         """Hand the agent the events of one run."""
@@ -62,6 +65,7 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
     batch_window: timedelta = timedelta(0),
     deadline: timedelta = timedelta(minutes=5),
     budget: Budget | None = None,
+    settings: type[AgentSettings] = AgentSettings,
 ) -> Callable[[Callable[[Any, Context], Proposals]], Agent]:
     """Declare the decorated async generator an agent, named after itself unless told otherwise.
 
@@ -86,6 +90,7 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
             batch_window=batch_window,
             deadline=deadline,
             budget=budget or Budget(),
+            settings=settings,
         )
 
     return declare

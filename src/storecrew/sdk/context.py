@@ -1,17 +1,23 @@
 """What an agent may touch during one run: it can look, not act."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol
 
+from typing_extensions import TypeVar
+
+from storecrew.domain.control.agents import Budget
 from storecrew.domain.control.events import StoredEvent
 from storecrew.domain.errors import Deferred, NotPermitted
 from storecrew.domain.events import Event
 from storecrew.domain.ports.models import Models
 from storecrew.domain.ports.store import StoreView
 from storecrew.domain.ports.web import NoWebReader, WebReader
+from storecrew.sdk.settings import AgentSettings
+
+S = TypeVar("S", bound=AgentSettings, default=Any)
 
 _READS = tuple(
     name
@@ -78,8 +84,8 @@ class UsageMeter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
-    """Everything an agent may touch during one run."""
+class Context(Generic[S]):
+    """Everything an agent may touch during one run; `Context[MySettings]` types its settings."""
 
     run: str
     agent: str
@@ -87,8 +93,10 @@ class Context:
     """The moment this run began; the same on a replay."""
     store: StoreView
     models: Models
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The agent's own section of `storecrew.yaml`."""
+    settings: S
+    """The agent's own settings, of the class that it declares."""
+    budget: Budget = field(default_factory=Budget)
+    """What the agent may use up on one day of the shop."""
     currency: str = "EUR"
     """The shop's currency."""
     attempt: int = 1

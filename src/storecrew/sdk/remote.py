@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from storecrew.domain import remote_queries
 from storecrew.domain.codec import encode
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.errors import InvalidInput, NotPermitted
+from storecrew.domain.errors import InvalidInput, InvalidSettings, NotPermitted
 from storecrew.domain.events import Event
 from storecrew.domain.ports.models import Models
 from storecrew.domain.ports.store import StoreView
@@ -22,6 +22,7 @@ from storecrew.sdk import wire
 from storecrew.sdk.agent import Agent
 from storecrew.sdk.client import Unreachable, content_of
 from storecrew.sdk.context import Context, UsageMeter
+from storecrew.sdk.settings import AgentSettings, parse_settings
 
 if TYPE_CHECKING:
     import httpx
@@ -95,11 +96,14 @@ class RemoteAgent:
             return 401, wire.dump({"error": "the call is not signed by the plane"})
         try:
             wake = wire.decode_request(body)
-        except InvalidInput as error:
+            settings = parse_settings(self.agent.settings, self.agent.name, wake.settings)
+        except (InvalidInput, InvalidSettings) as error:
             return 400, wire.dump({"error": str(error)})
-        return 200, wire.encode_response(await self._propose(wake))
+        return 200, wire.encode_response(await self._propose(wake, settings))
 
-    async def _propose(self, request: wire.AgentRequest) -> wire.AgentResponse:
+    async def _propose(
+        self, request: wire.AgentRequest, settings: AgentSettings
+    ) -> wire.AgentResponse:
         meter = UsageMeter()
         ctx = Context(
             run=request.run,
@@ -109,7 +113,8 @@ class RemoteAgent:
             now=request.now,
             store=self.store,
             models=cast("Models", self.models),
-            settings=request.settings,
+            settings=settings,
+            budget=self.agent.budget,
             currency=request.currency,
         )
         said = [one async for one in self.agent.invoke(request.events, ctx)]

@@ -12,6 +12,7 @@ from storecrew.domain.ports.web import NoWebReader, WebReader
 from storecrew.models import basic_models
 from storecrew.sdk import Agent, Context
 from storecrew.sdk.context import EmptyHistory, EventHistory, ReadOnly
+from storecrew.sdk.settings import parse_settings
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -39,7 +40,8 @@ async def run_agent(  # noqa: PLR0913 - all but three are read by name
         now=now,
         store=ReadOnly(store, agent.name),
         models=models or basic_models(),
-        settings=settings or {},
+        settings=parse_settings(agent.settings, agent.name, settings or {}),
+        budget=agent.budget,
         currency=currency,
         pages=pages or NoWebReader(),
         history=history or EmptyHistory(),

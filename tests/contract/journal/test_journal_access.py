@@ -1,4 +1,4 @@
-"""Keys, people, sessions, kept answers and counts, on each database."""
+"""Keys, people, sessions and counts, on each database."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,9 @@ from journal_desk import Desk
 
 from storecrew.domain.control.access import ApiKey, DeniedAttempt, NameTaken, Role, User
 from storecrew.domain.control.agents import Budget, BusinessDay
-from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.domain.errors import NotFound
 from storecrew.journal.access import SqlCredentialRepository
 from storecrew.journal.counts import count_journal
-from storecrew.journal.idempotency import SqlIdempotencyStore
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -108,18 +106,6 @@ async def test_of_two_who_take_a_name_at_once_one_gets_it(book: SqlCredentialRep
     said = await asyncio.gather(*wishes, return_exceptions=True)
     assert sorted(type(each).__name__ for each in said) == ["NameTaken", "NameTaken", "NoneType"]
     assert len((await book.load_credentials(NOW)).keys) == 1
-
-
-async def test_the_first_answer_under_a_key_is_kept_for_two_days(desk: Desk) -> None:
-    replies = SqlIdempotencyStore(desk.journal.database)
-    reply = StoredResponse(fingerprint="f", status=201, body='{"a":"\\u0000"}')
-    other = StoredResponse(fingerprint="g", status=200, body="{}")
-    await asyncio.gather(replies.keep("k", reply, NOW))
-    await replies.keep("k", other, NOW)
-    assert await replies.find("k") == reply
-    assert await replies.find("none") is None
-    await replies.keep("l", other, NOW + timedelta(days=2, seconds=1))
-    assert await replies.find("k") is None
 
 
 async def test_figures_count_what_is_there(desk: Desk) -> None:

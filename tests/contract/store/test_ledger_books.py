@@ -1,10 +1,14 @@
 """The proof of the books: whatever is tampered with is found, and named."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
-from ledger_shop import Clock, Shop
+from ledger_shop import Clock, Shop, lines
 from ledger_stage import stage
 
+from storecrew.domain.shop.inventory import AdjustStock
+from storecrew.domain.shop.orders import OrderStatus, PlaceOrder
 from storecrew.stores.sql.integrity import CHECKS
 
 TAMPERED = {
@@ -66,7 +70,63 @@ async def test_the_database_itself_refuses_to_oversell(shop: Shop):
         )
 
 
-async def test_an_order_line_needs_its_order(shop: Shop):
+async def rows(shop: Shop, table: str) -> list[dict[str, Any]]:
+    """Return the rows of a table in the order in which they were written."""
+    statement = sa.text(f"SELECT * FROM {table} ORDER BY id")  # noqa: S608 - named below
+    return await shop.store.database.read(
+        lambda c: [dict(row) for row in c.execute(statement).mappings()]
+    )
+
+
+async def test_r108_stock_history_tells_every_change_and_is_only_added_to(shop: Shop):
+    await stage(shop)
+    written = await rows(shop, "stock_history")
+    on_hand = {level.sku: 0 for level in await shop.store.stock()}
+
+    for sku in sorted(on_hand):
+        await shop.done(AdjustStock(sku=sku, change=-1, reason="broken"))
+    await shop.order_at(OrderStatus.RETURNED, A=2)
+
+    after = await rows(shop, "stock_history")
+    assert after[: len(written)] == written
+    changes = [(row["product"], row["quantity_change"]) for row in after[len(written) :]]
+    assert changes == [("A", -1), ("B", -1), ("A", -2), ("A", 2)]
+    assert after[0].keys() >= {
+        "id", "product", "quantity_change", "new_quantity", "reason", "timestamp"
+    }  # fmt: skip
+    assert all(row["reason"] and row["timestamp"] for row in after)
+    for level in await shop.store.stock():
+        on_hand[level.sku] += level.on_hand
+    for sku, units in on_hand.items():
+        assert sum(row["quantity_change"] for row in after if row["product"] == sku) == units
+
+
+async def test_r109_an_order_is_one_row_from_first_to_last(shop: Shop):
+    await shop.stocked(A=5)
+    returned = await shop.order_at(OrderStatus.RETURNED, A=1)
+    await shop.do(PlaceOrder(lines=lines(A=2), order_text="A:2"), actor="agent:mail_interface")
+
+    found = await rows(shop, "orders")
+
+    assert [(row["id"], row["status"]) for row in found] == [
+        (returned, "returned"),
+        (2, "received"),
+    ]
+    assert found[0].keys() >= {"id", "order_text", "status", "timestamp", "agent", "details"}
+    assert (found[1]["order_text"], found[1]["agent"]) == ("A:2", "agent:mail_interface")
+
+
+async def test_r110_an_order_has_one_row_per_line(shop: Shop):
+    await shop.stocked(A=5, B=5)
+    order_id = await shop.placed(A=2, B=1)
+
+    found = await rows(shop, "order_items")
+
+    kept = [(row["order_id"], row["product"], row["quantity"]) for row in found]
+    assert kept == [(order_id, "A", 2), (order_id, "B", 1)]
+
+
+async def test_r110_an_order_line_needs_its_order(shop: Shop):
     line = "INSERT INTO order_items (order_id, product, quantity, unit_price_minor)"
 
     with pytest.raises(sa.exc.IntegrityError):

@@ -40,14 +40,16 @@ async def test_a_placed_order_reserves_its_units_and_says_so(shop: Shop):
     assert OrderPlaced(order_id=1, total=euro("30.00")) in await shop.facts()
 
 
-async def test_second_line_short_changes_nothing(shop: Shop):
+async def test_r105_second_line_short_changes_nothing(shop: Shop):
     await shop.stocked(A=5, B=1)
 
     outcome = await shop.refused(PlaceOrder(lines=lines(A=2, B=3)))
 
     assert (outcome.code, outcome.detail) == ("short_stock", {"missing": {"B": 2}})
     assert await shop.level("A") == (5, 0)
+    assert await shop.level("B") == (1, 0)
     assert (await shop.store.orders(OrderQuery())).total == 0
+    assert [fact for fact in await shop.facts() if isinstance(fact, OrderPlaced)] == []
 
 
 async def test_two_lines_for_one_product_are_checked_as_a_sum(shop: Shop):
@@ -106,7 +108,7 @@ async def test_impossible_quantities_are_refused(shop: Shop, quantity: int):
     assert (await shop.refused(PlaceOrder(lines=()))).code == "invalid"
 
 
-async def test_approval_passes_through_both_states(shop: Shop):
+async def test_r101_approval_passes_through_both_states(shop: Shop):
     await shop.stocked(A=5)
     order_id = await shop.placed(A=1)
 
@@ -121,7 +123,7 @@ async def test_approval_passes_through_both_states(shop: Shop):
     ]
 
 
-async def test_unpaid_order_is_not_fulfilled(shop: Shop):
+async def test_r102_unpaid_order_is_not_fulfilled(shop: Shop):
     await shop.stocked(A=5)
     order_id = await shop.order_at(OrderStatus.AWAITING_PAYMENT, paid=False, A=1)
 
@@ -160,13 +162,48 @@ async def test_fulfilment_takes_reserved_units_off_the_shelf(shop: Shop):
     assert (await shop.refused(FulfilOrder(order_id=order_id))).code == "illegal_move"
 
 
-async def test_delivery_completes_once(shop: Shop):
+async def test_r103_delivery_completes_once(shop: Shop):
     await shop.stocked(A=5)
     order_id = await shop.order_at(OrderStatus.DELIVERED, A=1)
 
     again = await shop.refused(CompleteDelivery(order_id=order_id))
 
     assert again.detail == {"from": "delivered", "to": "delivered"}
+
+
+STEPS = {
+    ApproveOrder: OrderStatus.APPROVED,
+    FulfilOrder: OrderStatus.AWAITING_DELIVERY,
+    CompleteDelivery: OrderStatus.DELIVERED,
+    CancelOrder: OrderStatus.CANCELLED,
+    AcceptReturn: OrderStatus.RETURNED,
+}
+LEGAL = {
+    OrderStatus.RECEIVED: (ApproveOrder, CancelOrder),
+    OrderStatus.AWAITING_PAYMENT: (FulfilOrder, CancelOrder),
+    OrderStatus.AWAITING_DELIVERY: (CompleteDelivery,),
+    OrderStatus.DELIVERED: (AcceptReturn,),
+    OrderStatus.RETURNED: (),
+    OrderStatus.CANCELLED: (),
+}
+
+
+@pytest.mark.parametrize("start", LEGAL)
+async def test_r104_a_step_that_the_order_machine_forbids_changes_nothing(
+    shop: Shop, start: OrderStatus
+):
+    await shop.stocked(A=5)
+    for step, target in STEPS.items():
+        order_id = await shop.order_at(start, A=1)
+        level, moves = await shop.level("A"), await shop.store.order_transitions([order_id])
+        outcome = await shop.do(step(order_id=order_id))
+        assert outcome.applied is (step in LEGAL[start]), step
+        if outcome.applied:
+            continue
+        assert outcome.code == "illegal_move"
+        assert outcome.detail == {"from": start, "to": target}
+        assert await shop.level("A") == level
+        assert await shop.store.order_transitions([order_id]) == moves
 
 
 async def test_cancelling_releases_units_and_refunds_the_payment(shop: Shop):
@@ -221,7 +258,7 @@ async def test_an_order_nobody_placed_is_not_found(shop: Shop, order_id: int):
         await shop.store.order(order_id)
 
 
-async def test_pages_tile_without_overlap(shop: Shop):
+async def test_r111_pages_tile_without_overlap(shop: Shop):
     await shop.stocked(A=50)
     for _ in range(7):
         await shop.placed(A=1)

@@ -36,7 +36,7 @@ from storecrew.domain.shop.purchasing import (
 )
 
 
-async def test_warehouse_update_is_all_or_nothing(shop: Shop):
+async def test_r100_warehouse_update_is_all_or_nothing(shop: Shop):
     await shop.stocked(A=5, B=5)
     await shop.placed(B=3)
     low = (StockCount(sku="A", on_hand=100), StockCount(sku="B", on_hand=2))
@@ -46,9 +46,10 @@ async def test_warehouse_update_is_all_or_nothing(shop: Shop):
     assert outcome.code == "below_reserved"
     assert outcome.detail["reserved"] == 3
     assert await shop.level("A") == (5, 0)
+    assert len(await shop.store.stock_movements()) == 2
 
 
-async def test_a_count_leaves_one_ledger_row_per_level(shop: Shop):
+async def test_r100_a_count_leaves_one_ledger_row_per_level(shop: Shop):
     await shop.stocked(A=5)
 
     await shop.done(
@@ -286,7 +287,7 @@ async def test_customers_and_suppliers_are_added_and_changed(shop: Shop):
         await shop.store.customer("eve")
 
 
-async def test_read_after_write_is_never_stale(shop: Shop):
+async def test_r117_read_after_write_is_never_stale(shop: Shop):
     await shop.stocked(A=1)
 
     await shop.placed(A=1)

@@ -78,3 +78,35 @@ def test_a_goal_is_set_and_shown(shop: Run) -> None:
     assert "The goal is clear_stock." in shop("goal", "show")
     assert shop("goal", "show", "--json")["steps"] == []
     assert "is none of" in shop("goal", "set", "domination", fails=1)
+
+
+def test_a_discount_is_created_and_ended(shop: Run) -> None:
+    shop("products", "set", "Mug", "--price", "10")
+    made = shop("discounts", "create", "SPRING", "10", "Mug", "--days", "14", "--json")
+    assert made["code"] == "SPRING"
+    [found] = shop("discounts", "list", "--json")
+    assert (found["code"], found["percent"], found["skus"]) == ("SPRING", "10", ["Mug"])
+    assert "SPRING" in shop("discounts", "list")
+    assert "holds no longer" in shop("discounts", "end", "SPRING")
+    assert shop("discounts", "list", "--json") == []
+    assert "no discount" in shop("discounts", "end", "WINTER", fails=1)
+
+
+def test_a_bundle_is_offered_and_withdrawn(shop: Run) -> None:
+    shop("products", "set", "Mug", "--price", "10")
+    shop("products", "set", "Plate", "--price", "12")
+    assert "is offered for 17.90 EUR" in shop(
+        "bundles", "offer", "breakfast", "17.90", "Mug", "Plate"
+    )
+    [found] = shop("bundles", "list", "--json")
+    assert (found["name"], found["skus"]) == ("breakfast", ["Mug", "Plate"])
+    assert "no longer" in shop("bundles", "withdraw", "breakfast")
+    assert shop("bundles", "list", "--json") == []
+
+
+def test_a_payment_method_is_switched_off_and_on(shop: Run) -> None:
+    assert "card is offered no longer." in shop("payment-methods", "set", "card", "--off")
+    assert shop("payment-methods", "list", "--json") == {"card": False}
+    assert "card is offered." in shop("payment-methods", "set", "card")
+    assert "card" in shop("payment-methods", "list")
+    assert shop("products", "suggestions", "--json") == []

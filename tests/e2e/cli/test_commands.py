@@ -123,7 +123,7 @@ def test_a_wrong_command_says_what_is_wrong(
     assert said in shop(*arguments, fails=code)
 
 
-def test_stock_is_exported_and_imported_unchanged(shop: Run, tmp_path: Path) -> None:
+def test_r115_stock_is_exported_and_imported_unchanged(shop: Run, tmp_path: Path) -> None:
     for product, units in (("Product A", "3"), ("Gläser", "0")):
         shop("stock", "set", product, units)
     shop("stock", "export", "first.json")
@@ -143,7 +143,7 @@ def test_stock_is_exported_and_imported_unchanged(shop: Run, tmp_path: Path) -> 
     ['{"Product A": 5', "{}", "[1]", '{"Product A": -1}', '{"Product A": 1.5}', '{"A": true}',
      '{"A": 1, "A": 2}'],
 )  # fmt: skip
-def test_a_damaged_stock_file_changes_nothing(shop: Run, tmp_path: Path, content: str) -> None:
+def test_r115_a_damaged_stock_file_changes_nothing(shop: Run, tmp_path: Path, content: str) -> None:
     shop("stock", "set", "Product A", "3")
     (tmp_path / "stock.json").write_text(content)
     assert "error: " in shop("stock", "import", "stock.json", fails=1)
@@ -204,6 +204,10 @@ def test_config_check_names_every_wrong_key(shop: Run, tmp_path: Path) -> None:
     assert "api.rate_limt" in said
     assert "store.currency" in said
     assert "api.rate_limt" in shop("orders", "list", fails=1)
+    (tmp_path / "storecrew.yaml").write_text("agents: {inventry: {}, pricing_optimizer: {stp: 1}}")
+    said = shop("config", "check", fails=1)
+    assert "agents.inventry: is not an agent" in said
+    assert "agents.pricing_optimizer.stp" in said
 
 
 def test_config_show_masks_secrets(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:

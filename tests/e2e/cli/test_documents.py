@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import textwrap
 from pathlib import Path
 
 import click
@@ -15,18 +16,19 @@ from storecrew.cli.main import app
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = [README, *(page.read_text("utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+PAGES = [README, *(page.read_text("utf-8") for page in sorted((ROOT / "docs").rglob("*.md")))]
 
 
 def blocks(text: str) -> list[str]:
-    return re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    fenced = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(block) for language, block in fenced if not language]
 
 
 def commands(text: str, program: str) -> list[str]:
     """Every line of a block, and every quoted piece of a sentence, that begins with the program."""
     lines = [line for block in blocks(text) for line in block.splitlines()]
     quoted = re.findall(
-        r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+        r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE)
     )
     return [each for each in (*lines, *quoted) if re.match(rf"({program})\b(?! is\b)", each)]
 

@@ -85,9 +85,9 @@ def test_r037_r041_a_forged_sender_and_all_that_is_refused_is_audited(
 ) -> None:
     start(API_KEY_ROYALGPT=KEY)
     base = f"http://127.0.0.1:{port}"
-    viewer = command(tmp_path, "key", "add", "viewer", "--role", "viewer")
-    clerk = command(tmp_path, "key", "add", "clerk", "--role", "operator")
-    robot = command(tmp_path, "key", "add", "robot", "--role", "operator")
+    viewer = command(tmp_path, "keys", "add", "viewer", "--role", "viewer")
+    clerk = command(tmp_path, "keys", "add", "clerk", "--role", "operator")
+    robot = command(tmp_path, "keys", "add", "robot", "--role", "operator")
     of_viewer, of_clerk, of_robot = [
         {"authorization": f"Bearer {key}"} for key in (viewer, clerk, robot)
     ]
@@ -95,7 +95,7 @@ def test_r037_r041_a_forged_sender_and_all_that_is_refused_is_audited(
         until(lambda: client.get("/api/orders", headers=of_clerk), lambda r: r.status_code == 200)
         assert client.get("/api/orders", headers=of_viewer).status_code == 200
         assert client.post("/run_all", headers=of_viewer).status_code == 403
-        command(tmp_path, "key", "revoke", "clerk")
+        command(tmp_path, "keys", "revoke", "clerk")
         until(lambda: client.get("/api/orders", headers=of_clerk), lambda r: r.status_code == 401)
         assert client.get("/api/orders", headers=of_viewer).status_code == 200
         evil = {**of_viewer, "origin": "http://evil.example"}
@@ -131,7 +131,7 @@ def test_r041_a_websocket_is_refused_and_closed_as_its_key_says(
     tmp_path: Path, port: int, start: Start
 ) -> None:
     start(API_KEY_ROYALGPT=KEY)
-    key = command(tmp_path, "key", "add", "screen", "--role", "viewer")
+    key = command(tmp_path, "keys", "add", "screen", "--role", "viewer")
     url, mine = f"ws://127.0.0.1:{port}/ws", {"Authorization": f"Bearer {key}"}
     for status, options in (
         (401, {}),
@@ -150,7 +150,7 @@ def test_r041_a_websocket_is_refused_and_closed_as_its_key_says(
     admin = {"authorization": f"Bearer {KEY}"}
     with until(joined, lambda found: found is not None) as live:
         assert json.loads(live.recv(timeout=20))["type"] == "hello"
-        command(tmp_path, "key", "revoke", "screen")
+        command(tmp_path, "keys", "revoke", "screen")
 
         def told() -> int | None:
             word = next(words)
@@ -180,7 +180,7 @@ def test_r024_without_a_key_the_server_listens_to_this_machine_alone(
     assert refused.returncode == 2
     assert "HOST" in refused.stderr
     assert "API_KEY_ROYALGPT" in refused.stderr
-    key = command(tmp_path, "key", "add", "boss", "--role", "admin")
+    key = command(tmp_path, "keys", "add", "boss", "--role", "admin")
     start(HOST="0.0.0.0")  # noqa: S104 - a stored key opens it
     base = f"http://127.0.0.1:{port}"
     assert httpx.get(f"{base}/api/orders").status_code == 401
@@ -214,8 +214,8 @@ def test_r039_secrets_are_masked_in_every_file_after_a_run(
         SENTRY_DSN="http://sentry-secret-0123456789@127.0.0.1:9/1",
         STORECREW_WEBHOOKS__SHOP__SECRET=hook,
     )
-    stored = command(tmp_path, "key", "add", "robot", "--role", "admin")
-    command(tmp_path, "user", "add", "anna", "--role", "admin", "--password-stdin", stdin=password)
+    stored = command(tmp_path, "keys", "add", "robot", "--role", "admin")
+    command(tmp_path, "users", "add", "anna", "--role", "admin", "--password-stdin", stdin=password)
     mine = {"authorization": f"Bearer {KEY}"}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         client.post("/run_all", headers=mine)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -59,6 +60,26 @@ def test_the_server_serves_and_ends_in_order(
         check=True,
     )
     assert json.loads(verified.stdout)["ok"]
+
+
+def test_r116_requests_leave_no_connection_open(server: subprocess.Popen[bytes], port: int) -> None:
+    descriptors = Path(f"/proc/{server.pid}/fd")
+    paths = ("/api/orders", "/api/stock", "/api/runs", "/api/products/none", "/healthz")
+    counts = []
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+
+        def ask(number: int) -> int:
+            if number % 25 == 0:
+                level = {"on_hand": number}
+                return client.put("/api/stock/Product A", json=level).status_code
+            return client.get(paths[number % len(paths)]).status_code
+
+        for _ in range(4):
+            with ThreadPoolExecutor(8) as at_once:
+                assert set(at_once.map(ask, range(500))) == {200, 404}
+            counts.append(len(list(descriptors.iterdir())))
+
+    assert max(counts) < counts[0] + 20  # the pools may still grow to their size, and no further
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from storecrew.agents.communications import customer_communications
-from storecrew.agents.communications.hours import QuietHours
+from storecrew.agents.communications.settings import CommunicationsSettings
 from storecrew.agents.communications.wording import OrderFacts, OrderNews, about_order
 from storecrew.domain.control.events import RunRequested
 from storecrew.domain.control.proposals import Outcome, Proposal, Result, Verdict
@@ -220,7 +220,7 @@ async def test_the_shops_own_quiet_hours_are_kept():
 @given(st.times(), st.times(), st.timedeltas(timedelta(-9999), timedelta(9999)))
 def test_quiet_hours_are_those_of_the_policy_and_end_outside_of_them(start, end, away):
     moment = NOON + away
-    over = QuietHours(start=start, end=end).over(moment)
+    over = CommunicationsSettings(quiet_from=start, quiet_until=end).end_of_quiet_hours(moment)
 
     assert (over == moment) is not is_quiet(moment.time(), start, end)
     assert not is_quiet(over.time(), start, end)

@@ -13,6 +13,7 @@ from storecrew.domain.control.agents import AssignTask, GoalSet
 from storecrew.domain.control.events import ClockTicked, RunRequested, StoredEvent
 from storecrew.domain.control.incidents import BottleneckDetected
 from storecrew.domain.control.proposals import Proposal
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.events import Event
 from storecrew.domain.shop.inventory import StockLevel
 from storecrew.domain.shop.support import Ticket, TicketStatus
@@ -104,7 +105,8 @@ async def test_the_goal_lasts_until_the_next_or_its_end() -> None:
 async def test_a_goal_that_is_none_changes_nothing(goal: str) -> None:
     assert given(await plan(GoalSet(goal=goal))) == given(await plan(TICK))
     assert goal not in GOALS
-    assert given(await plan(TICK, goal=goal)) == given(await plan(TICK))
+    with pytest.raises(InvalidSettings, match=r"agents\.coordinator\.goal"):
+        await plan(TICK, goal=goal)
 
 
 async def test_the_same_work_is_not_given_twice_a_day() -> None:

@@ -13,7 +13,7 @@ from storecrew.agents.marketing.expected import can_show, usual
 from storecrew.agents.marketing.segments import lapsed, loyal, split_holdout
 from storecrew.domain.control.events import ClockTicked
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.events import Event
 from storecrew.domain.shop.customers import Customer, CustomerSpend
 from storecrew.domain.shop.inventory import StockLevel
@@ -81,7 +81,7 @@ def shop(**more: object) -> Shop:
 
 async def said(store: FakeStore, event: Event = TICK, **settings: object) -> Sequence[object]:
     """Return what is said in a shop this small, given the time to find out what letters bring."""
-    given = {"tries": 500, **settings}
+    given = {"max_trials": 500, **settings}
     return await run_agent(marketing_automation, event, store, settings=given)
 
 
@@ -203,7 +203,7 @@ async def test_a_kind_that_twice_brought_about_nothing_is_not_proposed_again() -
     once = shop(campaign_list=past[1:])
     once.orders = store.orders
     assert await said(once) == []  # expects little by now
-    assert await said(once, least_gain=0) != []
+    assert await said(once, min_gain=0) != []
 
 
 async def test_a_shop_that_could_not_find_out_whether_letters_pay_writes_none() -> None:
@@ -345,9 +345,10 @@ def test_rules_of_segments() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"holdout": 0}, {"holdout": 0.5}, {"discount": 100}, {"fewest": 0}, {"most": 1.5},
-     {"tries": 0}, {"window_days": "long"}, {"margin_floor": 1}, {"cost_per_message": -1}],
+    [{"holdout": 0}, {"holdout": 0.5}, {"discount_percent": 100}, {"min_segment_size": 0},
+     {"max_recipients": 1.5}, {"max_trials": 0}, {"window_days": "long"}, {"margin_floor": 1},
+     {"cost_per_message": -1}],
 )  # fmt: skip
 async def test_settings_that_are_none_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidSettings, match=next(iter(wrong))):
         await run_agent(marketing_automation, TICK, shop(), settings=wrong)

@@ -11,7 +11,7 @@ from storecrew.agents.order_management import order_management
 from storecrew.agents.order_management.settings import OrderManagementSettings
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.events import Event
 from storecrew.domain.shop.catalog import ObservationRejected
 from storecrew.domain.shop.customers import Customer
@@ -87,7 +87,9 @@ async def test_a_large_order_of_who_always_orders_so_much_is_approved() -> None:
     far = [sold(number) for number in range(200, 230)]
     orders = [own, *far, replace(fresh, id=230)]
     news = OrderPlaced(order_id=230, total=fresh.total)
-    assert await said(news, orders, settings={"compare_orders": 30}) == [ApproveOrder(order_id=230)]
+    assert await said(news, orders, settings={"baseline_orders": 30}) == [
+        ApproveOrder(order_id=230)
+    ]
 
 
 async def test_an_order_far_above_the_customers_own_is_held() -> None:
@@ -319,24 +321,24 @@ async def test_a_person_may_ask_about_one_order() -> None:
     assert await said(odd, [sold(3, OrderStatus.RECEIVED)]) == []
 
 
-@pytest.mark.parametrize("settings", [{"return_days": 0}, {"orders_an_hour": "many"}])
+@pytest.mark.parametrize("settings", [{"return_days": 0}, {"max_orders_per_hour": "many"}])
 async def test_a_setting_that_is_no_limit_is_refused(settings: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidSettings, match=next(iter(settings))):
         await said(ticked(), [], settings=settings)
 
 
 def test_the_defaults_are_what_the_page_says() -> None:
     assert OrderManagementSettings() == OrderManagementSettings(
         return_days=30,
-        watch_hours=1,
-        again_hours=73,
-        compare_orders=100,
-        enough_orders=20,
-        times_largest=3,
-        orders_an_hour=5,
-        units_from=20,
+        stalled_hours=1,
+        recheck_hours=73,
+        baseline_orders=100,
+        min_baseline_orders=20,
+        max_ratio_to_largest=3,
+        max_orders_per_hour=5,
+        min_unusual_units=20,
     )
-    assert Decimal(str(OrderManagementSettings().times_largest)) == 3
+    assert Decimal(str(OrderManagementSettings().max_ratio_to_largest)) == 3
 
 
 async def test_a_person_may_ask_for_all_that_stands_still() -> None:

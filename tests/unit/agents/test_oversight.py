@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from shelf import order, product, view
 
-from storecrew.agents.oversight import Thresholds, oversight, survey
+from storecrew.agents.oversight import OversightSettings, oversight, survey
 from storecrew.domain.control.events import ClockTicked, ExternalEventReceived, RunRequested
 from storecrew.domain.control.incidents import BottleneckDetected
 from storecrew.domain.shop.inventory import StockLevel
@@ -28,11 +28,13 @@ def shelf_of(*available: int) -> FakeStore:
 
 
 def test_insight_thresholds_are_those_of_the_contract() -> None:
-    assert Thresholds() == Thresholds(approvals=2, payment=3, delivery=2, stock=5)
+    assert OversightSettings() == OversightSettings(
+        max_pending_approvals=2, max_awaiting_payment=3, max_in_delivery=2, low_stock_units=5
+    )
 
 
 @pytest.mark.parametrize(("what", "limit"), [("approvals", 2), ("payment", 3), ("delivery", 2)])
-async def test_oversight_names_the_bottleneck(what: str, limit: int) -> None:
+async def test_r114_oversight_names_the_bottleneck(what: str, limit: int) -> None:
     store = view()
     store.order_list = [order(n, STATES[what]) for n in range(limit)]
     assert (await survey(store, NOON)).insights == ()
@@ -44,14 +46,14 @@ async def test_oversight_names_the_bottleneck(what: str, limit: int) -> None:
     assert advice.evidence == {"count": limit + 1, "threshold": limit, "longest_wait_hours": 3.0}
 
 
-async def test_insight_thresholds_for_stock_are_below_five_units() -> None:
+async def test_r114_insight_thresholds_for_stock_are_below_five_units() -> None:
     seen = await survey(shelf_of(5, 4, 80, 0), NOON)
     assert seen.metrics["low_stock"] == [
         {"sku": "P3", "available": 0},
         {"sku": "P1", "available": 4},
     ]
     assert [i.what for i in seen.insights] == ["stock"]
-    assert (await survey(shelf_of(5, 4), NOON, Thresholds(stock=4))).insights == ()
+    assert (await survey(shelf_of(5, 4), NOON, OversightSettings(low_stock_units=4))).insights == ()
 
 
 async def test_products_with_stock_and_no_price_are_named() -> None:
@@ -79,7 +81,7 @@ async def test_services_without_stock_are_never_low() -> None:
     assert (await survey(store, NOON)).metrics["low_stock_count"] == 0
 
 
-async def test_counts_and_averages_are_those_of_the_orders() -> None:
+async def test_r114_counts_and_averages_are_those_of_the_orders() -> None:
     store = view()
     store.order_list = [
         order(1, OrderStatus.DELIVERED, paid=True),
@@ -124,7 +126,10 @@ async def test_bottlenecks_are_reported_once_a_day_or_when_something_happens() -
         assert len(await run_agent(oversight, [cause], store)) == 1
     assert (
         await run_agent(
-            oversight, [tick, ExternalEventReceived(event_type="x")], store, settings={"stock": 1}
+            oversight,
+            [tick, ExternalEventReceived(event_type="x")],
+            store,
+            settings={"low_stock_units": 1},
         )
         == []
     )

@@ -12,7 +12,7 @@ from shelf import amount, eur, product
 from storecrew.agents.personalization import personalization
 from storecrew.domain.control.events import ClockTicked
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.events import Event
 from storecrew.domain.ports.models import ProductAffinity, RecommendedProduct
 from storecrew.domain.shop.customers import (
@@ -125,7 +125,7 @@ async def test_what_is_shown_is_not_proposed_again_until_it_changes_enough() -> 
     store.shown["product:box"] = ("lamp", "rack", "bar", "box")  # one of four differs
     assert places(await found(store, models=Learned())) == {}
     store.levels = [level for level in store.levels if level.sku not in ("rack", "bar", "lamp")]
-    assert places(await found(store, models=Learned(), settings={"changes": 4})) == {}
+    assert places(await found(store, models=Learned(), settings={"min_changes": 4})) == {}
     changed = places(await found(store, models=Learned()))
     assert "product:box" in changed
     assert not any({"rack", "bar", "lamp"} & {*skus} for skus in changed.values())
@@ -157,7 +157,7 @@ async def test_an_owner_is_not_flooded() -> None:
     said = await found(shop(), [*acts, busy, TICK], models=Learned())
     assert len(places(said)) == 50
     assert next(iter(places(said))) == "customer:C89"
-    few = await found(shop(), acts, models=Learned(), settings={"places": 3})
+    few = await found(shop(), acts, models=Learned(), settings={"max_placements": 3})
     assert len(few) == 3
 
 
@@ -186,7 +186,7 @@ async def test_r127_bundle_keeps_margin_whatever_prices(
     price: int, share: float, floor: float, discount: float
 ) -> None:
     listed, cost = Decimal(price) / 100, Decimal(int(price * share)) / 100
-    settings = {"margin_floor": floor, "bundle_discount": discount}
+    settings = {"margin_floor": floor, "max_bundle_discount_percent": discount}
     store = shop(price=str(listed), cost=str(cost))
     for proposal in of(await found(store, settings=settings), OfferBundle):
         action = proposal.action
@@ -201,7 +201,7 @@ async def test_no_bundle_where_it_costs_more_than_it_brings_or_may_be_chance() -
     assert of(await found(few), OfferBundle) == []
     unknown = shop(product_list=[product(sku, cost=None) for sku in SKUS])
     assert of(await found(unknown), OfferBundle) == []
-    assert of(await found(shop(), settings={"bundles": 0}), OfferBundle) == []
+    assert of(await found(shop(), settings={"max_bundles": 0}), OfferBundle) == []
 
 
 async def test_a_learned_pair_counts_the_days_it_was_learned_from() -> None:
@@ -281,11 +281,12 @@ async def test_r126_personal_price_bounds_hold_in_the_policy_too() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"shown": 0}, {"shown": 51}, {"bundle_discount": 0}, {"margin_floor": 1}, {"places": "all"},
-     {"personal_offers": "yes"}, {"bundles": -1}, {"places": 1.5}],
+    [{"max_products": 0}, {"max_products": 51}, {"max_bundle_discount_percent": 0},
+     {"margin_floor": 1}, {"max_placements": "all"},
+     {"personal_offers": "some"}, {"max_bundles": -1}, {"max_placements": 1.5}],
 )  # fmt: skip
 async def test_settings_that_are_none_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidSettings, match=rf"agents\.personalization\.{next(iter(wrong))}:"):
         await found(shop(), settings=wrong)
 
 

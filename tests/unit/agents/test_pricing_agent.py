@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 from shelf import amount, eur, product, view
 
 from storecrew.agents.pricing import pricing_optimizer
-from storecrew.agents.pricing.agent import terms_from
-from storecrew.agents.pricing.limits import PricingSettings
+from storecrew.agents.pricing.settings import PricingSettings
 from storecrew.domain.control.events import ClockTicked
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.events import Event
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import (
@@ -27,6 +27,7 @@ from storecrew.domain.shop.catalog import (
     floor_price,
 )
 from storecrew.domain.shop.inventory import StockLevel
+from storecrew.sdk.settings import parse_settings
 from storecrew.testing.fake_store import FakeStore
 from storecrew.testing.run_agent import NOON, run_agent
 
@@ -202,12 +203,12 @@ async def test_price_floor_holds_whatever_price_cost_and_rival(
 
 @pytest.mark.parametrize("wrong", [{"margin_floor": 1}, {"step": -0.1}, {"max_drift": 2}])
 def test_limits_that_would_let_prices_swing_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(ValidationError):
         PricingSettings(**wrong)
 
 
 async def test_settings_of_the_agent_set_its_limits() -> None:
-    found = await run_agent(pricing_optimizer, TICK, shop(), settings={"step": 0.02, "other": 1})
+    found = await run_agent(pricing_optimizer, TICK, shop(), settings={"step": 0.02})
     assert prices(found)[0].price == eur(102)
 
 
@@ -215,17 +216,16 @@ async def test_settings_of_the_agent_set_its_limits() -> None:
     ("name", "value"),
     [
         ("step", True), ("step", "wide"), ("step", None), ("step", "nan"), ("min_hold_days", "inf"),
-        ("min_gain", -1), ("explore", "true"), ("explore", 1), ("explore", None),
+        ("min_gain", -1), ("explore", "perhaps"), ("explore", 2), ("explore", None), ("other", 1),
     ],
 )  # fmt: skip
 def test_a_setting_that_is_none_is_refused_by_name(name: str, value: object) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        terms_from({name: value})
-    assert refused.value.field == name
+    with pytest.raises(InvalidSettings, match=rf"^agents\.pricing_optimizer\.{name}: "):
+        parse_settings(PricingSettings, "pricing_optimizer", {name: value})
 
 
 def test_settings_of_the_agent_may_be_numbers_in_quotes() -> None:
-    assert terms_from({"step": "0.02"}).step == 0.02
+    assert parse_settings(PricingSettings, "x", {"step": "0.02"}).step == 0.02
 
 
 def curve_of(proposal: Proposal) -> list[dict[str, float]]:

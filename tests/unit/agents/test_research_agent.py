@@ -11,7 +11,7 @@ from shelf import eur, product, view
 from storecrew.agents.research import product_research
 from storecrew.domain.control.events import ClockTicked
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.errors import InvalidInput, Retryable
+from storecrew.domain.errors import InvalidInput, InvalidSettings, Retryable
 from storecrew.domain.events import Event
 from storecrew.domain.ports.web import FeedItem, ObservedProduct
 from storecrew.domain.shop.catalog import (
@@ -271,8 +271,8 @@ async def test_nothing_is_read_of_a_product_that_is_no_longer_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"feeds": FEED}, {"most": "few"}, {"recent_days": 0}, {"least_growth": 0.5}]
+    "wrong", [{"feeds": FEED}, {"max_suggestions": "few"}, {"recent_days": 0}, {"min_growth": 0.5}]
 )
 async def test_settings_that_are_none_are_refused(wrong: Mapping[str, object]) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidSettings, match=next(iter(wrong))):
         await found(view(), FakePages(), **wrong)

@@ -14,7 +14,7 @@ from storecrew.agents.resolver import anomaly_resolver
 from storecrew.agents.resolver.anomaly_detection import detect_anomalies
 from storecrew.agents.resolver.payments import METRIC, chance_of
 from storecrew.agents.resolver.root_causes import root_causes
-from storecrew.agents.resolver.settings import ResolverSettings, terms_from
+from storecrew.agents.resolver.settings import ResolverSettings
 from storecrew.domain.control.agents import PauseAgent
 from storecrew.domain.control.events import ClockTicked, RunRequested, StoredEvent
 from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
@@ -22,7 +22,7 @@ from storecrew.domain.control.integrity import IntegrityCheckFailed
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.control.runs import RunFailed
 from storecrew.domain.control.services import RestartService, ServiceFailed
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.events import Event
 from storecrew.domain.shop.catalog import ObservationRejected, PriceChange, SetPrice
 from storecrew.domain.shop.inventory import StockLevel
@@ -34,6 +34,7 @@ from storecrew.domain.shop.payments import (
     PaymentReceived,
     SetPaymentMethod,
 )
+from storecrew.sdk.settings import parse_settings
 from storecrew.testing.run_agent import NOON, run_agent
 
 BOTH = {"card": True, "paypal": True}
@@ -176,7 +177,7 @@ def test_the_chance_of_many_failures_falls() -> None:
     chances = [chance_of(failures, 10, 0.05) for failures in range(11)]
     assert chances[0] == pytest.approx(1.0)
     assert chances == sorted(chances, reverse=True)
-    assert chance_of(5, 5, 0.05) < ResolverSettings().chance < chance_of(3, 5, 0.05)
+    assert chance_of(5, 5, 0.05) < ResolverSettings().max_probability < chance_of(3, 5, 0.05)
 
 
 # --- services, agents, books ----------------------------------------------------------------
@@ -347,7 +348,7 @@ async def test_the_rhythm_is_looked_at_once_an_hour() -> None:
     assert len(read) == 1
 
 
-@pytest.mark.parametrize("settings", [{"chance": 0}, {"payment_failures": "few"}])
+@pytest.mark.parametrize("settings", [{"max_probability": 0}, {"payment_failures": "few"}])
 def test_a_setting_that_is_no_threshold_is_refused(settings: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput):
-        terms_from(settings)
+    with pytest.raises(InvalidSettings, match=next(iter(settings))):
+        parse_settings(ResolverSettings, "anomaly_resolver", settings)

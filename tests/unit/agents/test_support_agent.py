@@ -10,12 +10,13 @@ from shelf import eur, order, view
 
 from storecrew.agents.support import customer_support
 from storecrew.agents.support.alarms import LONGEST, alarm
-from storecrew.agents.support.paragraphs import LOCALES, terms_from
+from storecrew.agents.support.paragraphs import LOCALES
+from storecrew.agents.support.settings import SupportSettings
 from storecrew.agents.support.wording import BYE, HELLO, SENTENCES
 from storecrew.domain.actions import Action
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.events import Event
 from storecrew.domain.ports.models import Intent
 from storecrew.domain.shop.customers import Customer
@@ -31,6 +32,7 @@ from storecrew.domain.shop.support import (
 )
 from storecrew.models import intents
 from storecrew.models.basic import BasicModels
+from storecrew.sdk.settings import parse_settings
 from storecrew.testing.fake_store import FakeStore
 from storecrew.testing.run_agent import NOON, run_agent
 
@@ -163,7 +165,7 @@ async def test_ways_to_pay_are_those_that_are_offered() -> None:
 
 
 async def test_the_owners_words_take_the_place_of_ours() -> None:
-    settings = {"terms": {"shipping": {"de": "Wir liefern in {delivery_days} Tagen {bar}."}}}
+    settings = {"paragraphs": {"shipping": {"de": "Wir liefern in {delivery_days} Tagen {bar}."}}}
     anna = replace(ANNA, locale="de")
     found = await said(ticket(), Knows("shipping_terms"), settings=settings, people=[anna])
     assert "Wir liefern in 7 Tagen {bar}." in reply(found).text
@@ -172,7 +174,7 @@ async def test_the_owners_words_take_the_place_of_ours() -> None:
 async def test_a_question_without_terms_goes_to_a_person() -> None:
     [found] = await said(ticket(), Knows("opening_hours"))
     assert isinstance(found.action, EscalateTicket)
-    told = {"terms": {"contact": "Open 9 to 5."}}
+    told = {"paragraphs": {"contact": "Open 9 to 5."}}
     assert "Open 9 to 5." in reply(await said(ticket(), Knows("opening_hours"), settings=told)).text
 
 
@@ -444,13 +446,13 @@ async def test_a_person_may_ask_for_all_open_tickets() -> None:
     "settings",
     [
         {"return_days": "soon"},
-        {"answers": 0},
-        {"terms": "none"},
-        {"terms": {"gifts": "x"}},
-        {"terms": {"shipping": {"xx": "x"}}},
-        {"terms": {"shipping": {"en": 3}}},
+        {"max_answers": 0},
+        {"paragraphs": "none"},
+        {"paragraphs": {"gifts": "x"}},
+        {"paragraphs": {"shipping": {"xx": "x"}}},
+        {"paragraphs": {"shipping": {"en": 3}}},
     ],
 )
 def test_settings_that_cannot_be_read_are_refused(settings: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput):
-        terms_from(settings)
+    with pytest.raises(InvalidSettings, match=next(iter(settings))):
+        parse_settings(SupportSettings, "customer_support", settings)

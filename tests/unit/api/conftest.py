@@ -1,54 +1,42 @@
-"""The HTTP door over a real ledger in memory."""
+"""The HTTP API over a shop of two products, its databases in memory."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
-from fake_plane import (
-    NO_LIMITS,
-    PROPOSAL,
-    Door,
-    FakePlane,
-    FixedClock,
-    Place,
-    a_question,
-    settings_of,
-)
+from in_memory_api import CREW, Api, Place, open_api
 
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import UpsertProduct
 from storecrew.domain.shop.inventory import SetStock, StockCount
-from storecrew.stores.sql import SqlStore, open_store
+from storecrew.stores.sql import SqlStore
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[SqlStore]:
-    store = await open_store("sqlite://", clock=FixedClock(), currency="EUR", inline=True)
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with open_api(tmp_path, *CREW) as api:
+        await stock(api.plane.store)
+        yield api
+
+
+async def stock(store: SqlStore) -> None:
+    """Put a hundred units of two products on the shelf."""
     for name in ("Product A", "Product B"):
-        await store.apply(
-            UpsertProduct(sku=name, name=name, price=Money.of("10.00", "EUR")), key=f"test/{name}"
-        )
+        price = Money.of("10.00", "EUR")
+        await store.apply(UpsertProduct(sku=name, name=name, price=price), key=f"test/{name}")
     levels = tuple(StockCount(sku=name, on_hand=100) for name in ("Product A", "Product B"))
     await store.apply(SetStock(levels=levels), key="test/levels")
-    yield store
-    await store.close()
 
 
 @pytest.fixture
-async def door(store: SqlStore) -> AsyncIterator[Door]:
-    plane = FakePlane(settings_of(**NO_LIMITS), store)
-    plane.journal.questions[PROPOSAL] = a_question()
-    await plane.crew.health.heartbeat(list(plane.agents), plane.clock.now())
-    door = Door(plane)
-    yield door
-    for client in door.clients:
-        await client.aclose()
-    await plane.close()
+def store(api: Api) -> SqlStore:
+    return api.plane.store
 
 
 @pytest.fixture
-def client(door: Door) -> httpx.AsyncClient:
-    return door.client()
+def client(api: Api) -> httpx.AsyncClient:
+    return api.client()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from unittest.mock import MagicMock
 
-from fake_plane import settings_of
+from in_memory_api import settings_of
 
 from storecrew.api.application import create_app
 from storecrew.api.roles import role_of

@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
-from fake_plane import NO_LIMITS, Door, FixedClock, settings_of
+from in_memory_api import NO_LIMITS, Api, ManualClock, settings_of
 
 from storecrew.api.authentication import COOKIE
 from storecrew.app.access import Access, csrf_token, digest
@@ -22,8 +23,8 @@ SETTINGS = settings_of(**NO_LIMITS)
 
 
 @pytest.fixture
-def access(door: Door) -> Access:
-    return door.plane.access
+def access(api: Api) -> Access:
+    return api.plane.access
 
 
 async def audited(access: Access) -> list[Any]:
@@ -43,23 +44,21 @@ def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
-async def test_a_stored_key_opens_the_door_with_its_role_and_name(
-    door: Door, access: Access
-) -> None:
+async def test_a_stored_key_opens_the_door_with_its_role_and_name(api: Api, access: Access) -> None:
     token = await access.add_key("packer", Role.OPERATOR, by="person:owner")
-    client = door.client(SETTINGS, peer="192.0.2.7", headers=bearer(token))
+    client = api.client(SETTINGS, peer="192.0.2.7", headers=bearer(token))
     assert (await client.get("/api/orders")).status_code == 200
     run = await client.post("/run_agent/pricing")
     assert run.status_code == 200
-    assert door.plane.journal.run_list[0].actor == "person:packer"
+    assert await api.requested_by() == ["person:packer"]
     me = (await client.get("/api/session")).json()
     assert (me["name"], me["role"], me["csrf_token"]) == ("packer", "operator", None)
 
 
 async def test_from_the_first_key_on_everybody_needs_one_also_after_it_is_revoked(
-    door: Door, access: Access
+    api: Api, access: Access
 ) -> None:
-    client = door.client(SETTINGS)
+    client = api.client(SETTINGS)
     assert (await client.get("/api/orders")).status_code == 200
     token = await access.add_key("first", Role.ADMIN, by="person:owner")
     assert (await client.get("/api/orders")).status_code == 401
@@ -70,9 +69,9 @@ async def test_from_the_first_key_on_everybody_needs_one_also_after_it_is_revoke
     assert (await client.get("/healthz")).status_code == 200
 
 
-async def test_a_revoked_key_opens_nothing_at_once(door: Door, access: Access) -> None:
+async def test_a_revoked_key_opens_nothing_at_once(api: Api, access: Access) -> None:
     first, second = [await access.add_key(n, Role.ADMIN, by="person:o") for n in ("a", "b")]
-    client = door.client(SETTINGS)
+    client = api.client(SETTINGS)
     assert (await client.get("/api/orders", headers=bearer(second))).status_code == 200
     gone = await client.delete("/api/keys/b", headers=bearer(first))
     assert gone.json() == {"name": "b", "status": "revoked"}
@@ -139,8 +138,8 @@ async def test_a_name_stands_for_one_caller_for_ever(access: Access) -> None:
         await access.revoke_key("anna", by="person:o")
 
 
-async def test_keys_over_http_are_shown_once_and_audited(door: Door, access: Access) -> None:
-    client = door.client(SETTINGS)
+async def test_keys_over_http_are_shown_once_and_audited(api: Api, access: Access) -> None:
+    client = api.client(SETTINGS)
     made = await client.post("/api/keys", json={"name": "dash", "role": "viewer"})
     assert made.status_code == 201
     admin = await access.add_key("boss", Role.ADMIN, by="person:local")
@@ -162,16 +161,16 @@ async def test_keys_over_http_are_shown_once_and_audited(door: Door, access: Acc
     assert (first.kind, first.actor, first.subject) == ("access", "person:local", "add_key/1")
 
 
-async def logged_in(door: Door, host: str = "http://127.0.0.1:8000") -> httpx.AsyncClient:
-    await door.plane.access.add_user("anna", Role.OPERATOR, PASSWORD, by="person:o")
-    client = door.client(SETTINGS)
+async def logged_in(api: Api, host: str = "http://127.0.0.1:8000") -> httpx.AsyncClient:
+    await api.plane.access.add_user("anna", Role.OPERATOR, PASSWORD, by="person:o")
+    client = api.client(SETTINGS)
     said = await client.post(f"{host}/api/session", json={"name": "anna", "password": PASSWORD})
     assert said.status_code == 200, said.text
     return client
 
 
-async def test_who_logs_in_gets_a_session_that_writes_need_a_second_proof_for(door: Door) -> None:
-    client = await logged_in(door)
+async def test_who_logs_in_gets_a_session_that_writes_need_a_second_proof_for(api: Api) -> None:
+    client = await logged_in(api)
     assert (await client.get("/api/orders")).status_code == 200
     refused = await client.post("/run_agent/pricing")
     assert (refused.status_code, refused.json()["error"]) == (403, "Forbidden")
@@ -180,7 +179,7 @@ async def test_who_logs_in_gets_a_session_that_writes_need_a_second_proof_for(do
     assert (me["name"], me["role"]) == ("anna", "operator")
     proof = {"x-csrf-token": me["csrf_token"]}
     assert (await client.post("/run_agent/pricing", headers=proof)).status_code == 200
-    assert door.plane.journal.run_list[0].actor == "person:anna"
+    assert await api.requested_by() == ["person:anna"]
     wrong = {"x-csrf-token": "0" * 64}
     assert (await client.post("/run_agent/pricing", headers=wrong)).status_code == 403
     ended = await client.delete("/api/session", headers=proof)
@@ -189,8 +188,8 @@ async def test_who_logs_in_gets_a_session_that_writes_need_a_second_proof_for(do
     assert (await client.get("/api/orders")).status_code == 401
 
 
-async def test_an_ended_session_opens_nothing(door: Door) -> None:
-    client = await logged_in(door)
+async def test_an_ended_session_opens_nothing(api: Api) -> None:
+    client = await logged_in(api)
     token = client.cookies[COOKIE]
     proof = {"x-csrf-token": csrf_token(token)}
     await client.delete("/api/session", headers=proof)
@@ -198,19 +197,19 @@ async def test_an_ended_session_opens_nothing(door: Door) -> None:
     assert (await client.get("/api/orders", headers=stolen)).status_code == 401
 
 
-async def test_a_session_ends_with_its_hours_and_with_its_person(door: Door) -> None:
-    client = await logged_in(door)
-    clock = door.plane.access.clock
-    assert isinstance(clock, FixedClock)
+async def test_a_session_ends_with_its_hours_and_with_its_person(api: Api) -> None:
+    client = await logged_in(api)
+    clock = api.plane.access.clock
+    assert isinstance(clock, ManualClock)
     clock.at += timedelta(hours=11)
     assert (await client.get("/api/orders")).status_code == 200
     clock.at += timedelta(hours=1)
     assert (await client.get("/api/orders")).status_code == 401
 
 
-async def test_a_session_ends_with_its_person(door: Door) -> None:
-    client = await logged_in(door)
-    await door.plane.access.remove_user("anna", by="person:o")
+async def test_a_session_ends_with_its_person(api: Api) -> None:
+    client = await logged_in(api)
+    await api.plane.access.remove_user("anna", by="person:o")
     assert (await client.get("/api/orders")).status_code == 401
 
 
@@ -225,10 +224,10 @@ async def test_a_session_ends_with_its_person(door: Door) -> None:
     ],
 )
 async def test_the_cookie_is_out_of_reach_and_travels_encrypted_off_this_machine(
-    door: Door, host: str, secure: bool
+    api: Api, host: str, secure: bool
 ) -> None:
-    await door.plane.access.add_user("anna", Role.VIEWER, PASSWORD, by="person:o")
-    said = await door.client(SETTINGS).post(
+    await api.plane.access.add_user("anna", Role.VIEWER, PASSWORD, by="person:o")
+    said = await api.client(SETTINGS).post(
         f"{host}/api/session", json={"name": "anna", "password": PASSWORD}
     )
     cookie = said.headers["set-cookie"]
@@ -238,9 +237,9 @@ async def test_the_cookie_is_out_of_reach_and_travels_encrypted_off_this_machine
     assert said.headers["cache-control"] == "no-store"
 
 
-async def test_an_unknown_name_is_answered_as_a_wrong_password(door: Door, access: Access) -> None:
+async def test_an_unknown_name_is_answered_as_a_wrong_password(api: Api, access: Access) -> None:
     await access.add_user("anna", Role.ADMIN, PASSWORD, by="person:o")
-    client = door.client(SETTINGS)
+    client = api.client(SETTINGS)
     answers = []
     for name in ("anna", "nobody"):
         said = await client.post("/api/session", json={"name": name, "password": "x" * 12})
@@ -255,31 +254,31 @@ async def test_an_unknown_name_is_answered_as_a_wrong_password(door: Door, acces
     assert "POST /api/session" in row.action
 
 
-async def test_failed_logins_are_slowed(door: Door, access: Access) -> None:
+async def test_failed_logins_are_slowed(api: Api, access: Access) -> None:
     await access.add_user("anna", Role.ADMIN, PASSWORD, by="person:o")
-    client = door.client(SETTINGS)
+    client = api.client(SETTINGS)
     body = {"name": "anna", "password": "wrong wrong wrong"}
     tried = [(await client.post("/api/session", json=body)).status_code for _ in range(6)]
     assert tried == [401] * 5 + [429]
     right = await client.post("/api/session", json={"name": "anna", "password": PASSWORD})
     assert right.status_code == 429
     assert int(right.headers["retry-after"]) > 0
-    elsewhere = door.client(SETTINGS, peer="192.0.2.9")  # another server: counted by process
+    elsewhere = api.client(SETTINGS, peer="192.0.2.9")  # another server: counted by process
     said = await elsewhere.post("/api/session", json={"name": "anna", "password": PASSWORD})
     assert said.status_code == 200
 
 
-async def test_attempts_at_once_are_slowed_too(door: Door, access: Access) -> None:
+async def test_attempts_at_once_are_slowed_too(api: Api, access: Access) -> None:
     await access.add_user("anna", Role.ADMIN, PASSWORD, by="person:o")
-    client = door.client(SETTINGS)
+    client = api.client(SETTINGS)
     body = {"name": "anna", "password": "wrong wrong wrong"}
     tried = await asyncio.gather(*(client.post("/api/session", json=body) for _ in range(12)))
     assert sorted(each.status_code for each in tried) == [401] * 5 + [429] * 7
 
 
-async def test_who_gets_in_is_pardoned(door: Door, access: Access) -> None:
+async def test_who_gets_in_is_pardoned(api: Api, access: Access) -> None:
     await access.add_user("anna", Role.ADMIN, PASSWORD, by="person:o")
-    client = door.client(SETTINGS)
+    client = api.client(SETTINGS)
     for _ in range(2):
         for _ in range(4):
             wrong = {"name": "anna", "password": "wrong wrong wrong"}
@@ -292,7 +291,7 @@ async def test_who_gets_in_is_pardoned(door: Door, access: Access) -> None:
 async def test_sessions_of_one_person_are_bounded(access: Access) -> None:
     await access.add_user("anna", Role.ADMIN, PASSWORD, by="person:o")
     clock = access.clock
-    assert isinstance(clock, FixedClock)
+    assert isinstance(clock, ManualClock)
     book = access.book
     for n in range(25):
         clock.at += timedelta(seconds=1)
@@ -308,7 +307,7 @@ async def test_a_password_has_a_length(access: Access, password: str) -> None:
         await access.add_user("anna", Role.ADMIN, password, by="person:o")
 
 
-async def test_who_cannot_be_looked_up_does_not_come_in(door: Door, access: Access) -> None:
+async def test_who_cannot_be_looked_up_does_not_come_in(api: Api, access: Access) -> None:
     from storecrew.domain.errors import StorageBusy
 
     class Broken:
@@ -317,8 +316,9 @@ async def test_who_cannot_be_looked_up_does_not_come_in(door: Door, access: Acce
         async def load_credentials(self, _now: Any) -> Any:
             raise StorageBusy("journal")
 
-    door.plane.access = Access(Broken(), access.clock)  # type: ignore[arg-type]
-    client = door.client(SETTINGS)
+    away = Access(Broken(), access.clock)  # type: ignore[arg-type]
+    api.plane = replace(api.plane, access=away)
+    client = api.client(SETTINGS)
     said = await client.get("/api/orders", headers=bearer("x"))
     assert (said.status_code, said.json()["error"]) == (503, "Service unavailable")
     assert (await client.get("/healthz")).status_code == 200

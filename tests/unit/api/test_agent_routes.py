@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from crew_plane import running
+from in_memory_api import serve_api
 
 from storecrew.domain.events import Event
 from storecrew.domain.shop.inventory import StockRanLow
@@ -55,17 +55,17 @@ async def until(look, wanted):
 
 
 @pytest.fixture
-async def door():
-    async with running(CREW, **PRIVATE) as door:
-        yield door
+async def api(tmp_path):
+    async with serve_api(tmp_path, *CREW, **PRIVATE) as api:
+        yield api
 
 
 @pytest.fixture
-def client(door):
-    return door.client()
+def client(api):
+    return api.client()
 
 
-async def test_an_agent_is_registered_once_and_found_again(door, client):
+async def test_an_agent_is_registered_once_and_found_again(api, client):
     made = await client.post("/api/agents", json=FAR)
     assert made.status_code == 201
     token = made.json().pop("token")
@@ -81,12 +81,12 @@ async def test_an_agent_is_registered_once_and_found_again(door, client):
 
     shown = (await client.get("/api/agents/far")).json()
     assert (shown["status"], shown["priority"], shown["on"]) == ("unknown", 9, ["StockRanLow"])
-    assert "far" in door.plane.agents
+    assert "far" in api.plane.agents
     audit = (await client.get("/api/audit")).json()["items"]
     assert [(e["action"]["type"], e["actor"]) for e in audit] == [
         ("register_agent", "person:local")
     ]
-    kept = json.dumps([str(row) for row in await door.plane.crew.book.registered()])
+    kept = json.dumps([str(row) for row in await api.plane.crew.book.registered()])
     assert token not in kept
     assert token not in json.dumps(audit)
 
@@ -106,9 +106,9 @@ async def test_a_declaration_that_is_none_is_refused_with_its_field(client):
         assert (response.status_code, bool(response.json()["fields"])) == (400, True), wrong
 
 
-async def test_endpoints_on_this_machine_are_closed_by_default():
-    async with running(CREW) as door:
-        response = await door.client().post("/api/agents", json=FAR)
+async def test_endpoints_on_this_machine_are_closed_by_default(tmp_path):
+    async with serve_api(tmp_path, *CREW) as api:
+        response = await api.client().post("/api/agents", json=FAR)
         assert response.status_code == 400
         assert "allow_private" in response.json()["fields"]["endpoint"]
 
@@ -116,29 +116,29 @@ async def test_endpoints_on_this_machine_are_closed_by_default():
 # --- health ----------------------------------------------------------------------------------
 
 
-async def test_an_agents_own_token_and_nothing_else_beats_for_it(door, client):
+async def test_an_agents_own_token_and_nothing_else_beats_for_it(api, client):
     token = (await client.post("/api/agents", json=FAR)).json()["token"]
     beat = "/api/agents/far/heartbeat"
-    stranger = door.client(Authorization="Bearer agent_wrong")
+    stranger = api.client(headers={"Authorization": "Bearer agent_wrong"})
     assert (await stranger.post(beat)).status_code == 403
     assert (await client.post(beat)).status_code == 401
     assert (await client.get("/api/agents/far/health")).json()["status"] == "unknown"
 
-    proven = door.client(Authorization=f"Bearer {token}")
+    proven = api.client(headers={"Authorization": f"Bearer {token}"})
     assert (await proven.post(beat)).json() == {"agent_id": "far", "status": "ok"}
     assert (await client.get("/api/agents/far/health")).json()["status"] == "healthy"
     assert (await proven.post("/api/agents/minor/heartbeat")).status_code == 403
 
 
-async def test_with_a_key_the_agents_token_opens_the_heartbeat_alone():
-    async with running(CREW, API_KEY_ROYALGPT="k" * 40, **PRIVATE) as door:
-        owner = door.client(Authorization="Bearer " + "k" * 40)
+async def test_with_a_key_the_agents_token_opens_the_heartbeat_alone(tmp_path):
+    async with serve_api(tmp_path, *CREW, API_KEY_ROYALGPT="k" * 40, **PRIVATE) as api:
+        owner = api.client(headers={"Authorization": "Bearer " + "k" * 40})
         token = (await owner.post("/api/agents", json=FAR)).json()["token"]
-        far = door.client(Authorization=f"Bearer {token}")
+        far = api.client(headers={"Authorization": f"Bearer {token}"})
         assert (await far.post("/api/agents/far/heartbeat")).status_code == 200
         assert (await far.get("/api/agents")).status_code == 401
         assert (await far.post("/run_agent/minor")).status_code == 401
-        wrong = door.client(Authorization="Bearer wrong")
+        wrong = api.client(headers={"Authorization": "Bearer wrong"})
         assert (await wrong.post("/api/agents/far/heartbeat")).status_code == 403
         assert (await wrong.post("/api/agents/nobody/heartbeat")).status_code == 403
         await until(lambda: is_audited(owner, "POST /api/agents/nobody/heartbeat"), True)
@@ -181,22 +181,22 @@ async def test_one_agent_shows_its_status_capabilities_and_health(client):
 # --- waking ----------------------------------------------------------------------------------
 
 
-async def test_r046_p01_an_agent_is_triggered_on_demand(door, client):
+async def test_r046_p01_an_agent_is_triggered_on_demand(api, client):
     made = await client.post("/run_agent/major", json={"depth": 2})
     assert (made.status_code, made.json()["status"]) == (200, "scheduled")
     run = made.json()["run_id"]
-    await until(lambda: status_of(door, run), "completed")
+    await until(lambda: status_of(api, run), "completed")
     unknown = await client.post("/run_agent/none")
     assert (unknown.status_code, unknown.json()["detail"]) == (404, "Agent not found")
 
 
-async def status_of(door, run):
-    return (await door.plane.crew.execution(run))["status"]
+async def status_of(api, run):
+    return (await api.plane.crew.execution(run))["status"]
 
 
-async def test_p01_p02_outside_the_scope_nobody_is_triggered():
-    async with running(CREW, AUTHORIZED_AGENTS_SCOPE="major") as door:
-        client = door.client()
+async def test_p01_p02_outside_the_scope_nobody_is_triggered(tmp_path):
+    async with serve_api(tmp_path, *CREW, AUTHORIZED_AGENTS_SCOPE="major") as api:
+        client = api.client()
         assert (await client.post("/run_agent/minor")).status_code == 403
         assert (await client.post("/api/agents/minor/execute")).status_code == 403
         found = (await client.post("/run_all")).json()
@@ -225,10 +225,10 @@ async def test_p08_execute_answers_in_its_shape_once_per_key(client):
     assert (unknown.status_code, list(unknown.json()["fields"])) == (400, ["agent_id"])
 
 
-async def test_p08_names_of_before_mean_the_agents_of_today():
-    async with running([one("pricing_optimizer"), one("analytics")]) as door:
+async def test_p08_names_of_before_mean_the_agents_of_today(tmp_path):
+    async with serve_api(tmp_path, one("pricing_optimizer"), one("analytics")) as api:
         for alias in ("inventory_pricing", "production-analytics"):
-            made = await door.client().post(f"/api/agents/{alias}/execute?wait=10")
+            made = await api.client().post(f"/api/agents/{alias}/execute?wait=10")
             assert (made.json()["agentId"], made.json()["status"]) == (alias, "completed")
 
 
@@ -239,10 +239,10 @@ async def test_p08_who_waits_gets_the_result_or_is_told_that_it_goes_on(client):
     assert (going["status"], "result" in going) == ("started", False)
 
 
-async def test_p09_execution_status_is_shown_from_the_journal(door, client):
+async def test_p09_execution_status_is_shown_from_the_journal(api, client):
     made = (await client.post("/api/agents/major/execute", json={"tokens": 5})).json()
     path = f"/api/agents/executions/{made['executionId']}"
-    await until(lambda: status_of(door, made["executionId"]), "completed")
+    await until(lambda: status_of(api, made["executionId"]), "completed")
     shown = (await client.get(path)).json()
     assert shown.keys() >= {
         "execution_id", "agent_id", "status", "started_at", "progress", "result",
@@ -253,10 +253,10 @@ async def test_p09_execution_status_is_shown_from_the_journal(door, client):
         assert (response.status_code, response.json()["error"]) == (404, "Execution not found")
 
 
-async def test_r058_a_task_goes_to_the_agent_with_the_capability(door, client):
+async def test_r058_a_task_goes_to_the_agent_with_the_capability(api, client):
     given = await client.post("/api/tasks", json={"capability": "pricing", "parameters": {"a": 1}})
     assert (given.status_code, given.json()["agent_id"]) == (202, "major")
-    await until(lambda: status_of(door, given.json()["execution_id"]), "completed")
+    await until(lambda: status_of(api, given.json()["execution_id"]), "completed")
     listed = (await client.get("/api/agents?capability=pricing")).json()["agents"]
     assert [found["agent_id"] for found in listed] == ["minor", "major"]
     tagged = (await client.get("/api/agents?tag=a")).json()["agents"]
@@ -271,14 +271,14 @@ async def test_r058_a_task_goes_to_the_agent_with_the_capability(door, client):
     assert (nobody.status_code, nobody.json()["error"]) == (404, "Capability not found")
 
 
-async def test_one_agent_is_paused_and_resumed_over_http(door, client):
+async def test_one_agent_is_paused_and_resumed_over_http(api, client):
     assert (await client.post("/api/agents/major/pause")).json()["paused"] is True
     asked = (await client.post("/api/agents/major/execute")).json()["executionId"]
     assert (await client.get("/api/agents/major")).json()["status"] == "paused"
     await client.post("/api/agents/minor/execute?wait=10")
-    assert await status_of(door, asked) == "waiting"
+    assert await status_of(api, asked) == "waiting"
     assert (await client.post("/api/agents/major/resume")).json()["paused"] is False
-    await until(lambda: status_of(door, asked), "completed")
+    await until(lambda: status_of(api, asked), "completed")
 
 
 # --- the orchestrator ------------------------------------------------------------------------

@@ -1,26 +1,20 @@
 """Tickets, returns, payments set aside, holds, anomalies and the goal over HTTP."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from fake_plane import NOW, Door, Place
+from in_memory_api import NOW, Api, Place, named, open_api
 
 from storecrew.domain.actions import Command
 from storecrew.domain.control.agents import AssignTask, GoalSet
 from storecrew.domain.control.incidents import IncidentKind, OpenIncident
-from storecrew.domain.control.proposals import (
-    Decision,
-    Outcome,
-    Proposal,
-    ProposalRecord,
-    Result,
-    Verdict,
-)
-from storecrew.domain.control.runs import Run, RunStatus
-from storecrew.domain.control.traces import ProposalHistory
+from storecrew.domain.events import Event
 from storecrew.domain.shop.returns import ReturnRequested
 from storecrew.journal.control_actions import OperationContext, SqlControlActions
+from storecrew.sdk import Context, Proposal, agent
 
 
 async def test_a_ticket_is_opened_answered_rated_and_closed(client: httpx.AsyncClient) -> None:
@@ -55,7 +49,7 @@ async def test_the_same_key_opens_one_ticket(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_wish_to_return_is_noted_once_per_key(
-    client: httpx.AsyncClient, door: Door, place: Place
+    client: httpx.AsyncClient, api: Api, place: Place
 ) -> None:
     number = (await place()).json()["id"]
     body = {"lines": [{"product": "Product A", "quantity": 1}], "reason": "too small"}
@@ -63,8 +57,7 @@ async def test_a_wish_to_return_is_noted_once_per_key(
     first = await client.post(path, json=body, headers=headers)
     await client.post(path, json=body, headers=headers)
     assert first.status_code == 202
-    events = [recorded.event for recorded in door.plane.journal.recorded]
-    assert [type(event) for event in events] == [ReturnRequested]
+    assert [type(recorded.event) for recorded in await api.recorded()] == [ReturnRequested]
     assert (await client.post("/api/orders/77/return-requests")).status_code == 404
 
 
@@ -93,7 +86,7 @@ async def test_a_held_order_waits_until_it_is_released(
 
 
 @pytest.fixture
-async def trouble(door: Door) -> str:
+async def trouble(api: Api) -> str:
     action = OpenIncident(
         incident="payments/card",
         title="Payments by card fail",
@@ -104,7 +97,7 @@ async def trouble(door: Door) -> str:
     )
     scene = OperationContext(now=NOW, agents=(), subscribers_of=lambda _event: ())
     keyed = Command(key="k", action=action, actor="agent:anomaly_resolver")
-    await SqlControlActions(door.plane.incidents.database).apply(keyed, scene)
+    await SqlControlActions(api.plane.incidents.database).apply(keyed, scene)
     return action.incident
 
 
@@ -132,10 +125,10 @@ async def test_an_anomaly_is_closed_by_a_person(client: httpx.AsyncClient, troub
 
 
 async def test_incidents_show_agents_that_fail_and_anomalies_do_not(
-    client: httpx.AsyncClient, door: Door, trouble: str
+    client: httpx.AsyncClient, api: Api, trouble: str
 ) -> None:
     kind = IncidentKind.AGENT_ERROR
-    await door.plane.incidents.open_agent_incident("pricing", kind, "no luck", NOW)
+    await api.plane.incidents.open_agent_incident("pricing", kind, "no luck", NOW)
     listed = (await client.get("/api/incidents")).json()
     assert [(each["id"], each["kind"]) for each in listed["items"]] == [
         (trouble, "anomaly"),
@@ -149,12 +142,12 @@ async def test_incidents_show_agents_that_fail_and_anomalies_do_not(
     assert [each["id"] for each in still_open["items"]] == [trouble]
 
 
-async def test_a_goal_is_recorded_once_per_key(client: httpx.AsyncClient, door: Door) -> None:
+async def test_a_goal_is_recorded_once_per_key(client: httpx.AsyncClient, api: Api) -> None:
     body = {"goal": "clear_stock", "until": "2026-12-31T00:00:00+00:00"}
     for _ in range(2):
         answer = await client.post("/api/goal", json=body, headers={"Idempotency-Key": "g"})
         assert answer.status_code == 202
-    [recorded] = door.plane.journal.recorded
+    [recorded] = await api.recorded()
     until = datetime(2026, 12, 31, tzinfo=UTC)
     assert recorded.event == GoalSet(goal="clear_stock", until=until)
     assert (await client.post("/api/goal", json={"goal": "fame"})).status_code == 400
@@ -163,39 +156,28 @@ async def test_a_goal_is_recorded_once_per_key(client: httpx.AsyncClient, door: 
     ).status_code == (400)
 
 
-async def test_the_plan_says_who_does_what_by_when(client: httpx.AsyncClient, door: Door) -> None:
-    assert (await client.get("/api/plan")).json()["steps"] == []
-    await client.post("/api/goal", json={"goal": "service"})
-    journal = door.plane.journal
-    journal.run_list.append(
-        Run(
-            id="coordinator@1",
-            agent="coordinator",
-            actor="agent:coordinator",
-            status=RunStatus.DONE,
-            attempt=1,
-            created_at=NOW,
-            proposals=1,
-        )
-    )
-    action = AssignTask(agent="customer_support", task="answer open tickets", due_at=NOW)
+@agent(name="coordinator", on=GoalSet, allowed_actions=[AssignTask])
+async def planner(event: Event, ctx: Context) -> Any:
+    """Give one agent work and ask for another one that nobody has."""
     evidence = {"why": "3 customers wait for an answer", "at_most_costs": "refunds"}
-    filed = ProposalRecord(
-        id="coordinator@1/0",
-        run="coordinator@1",
-        agent="coordinator",
-        proposal=Proposal(action=action, reason="r", evidence=evidence),
-    )
-    decision = Decision(verdict=Verdict.ALLOW, reason="r", rule="delegation")
-    outcome = Outcome(key=filed.id, result=Result.APPLIED)
-    journal.stories.append(
-        ProposalHistory(filed=filed, at=NOW, decision=decision, outcome=outcome, approval=None)
-    )
+    for name in ("customer_support", "nobody"):
+        task = AssignTask(agent=name, task="answer open tickets", due_at=NOW + timedelta(days=1))
+        yield Proposal(action=task, reason="the goal is service", evidence=evidence)
 
-    plan = (await client.get("/api/plan")).json()
+
+async def test_the_plan_says_who_does_what_by_when(tmp_path: Path) -> None:
+    async with open_api(tmp_path, planner, named("customer_support")) as api:
+        client = api.client()
+        assert (await client.get("/api/plan")).json()["steps"] == []
+        await client.post("/api/goal", json={"goal": "service"})
+        await api.settle()
+
+        plan = (await client.get("/api/plan")).json()
+        given = (await client.get("/api/runs?agent=customer_support")).json()
 
     assert plan["goal"] == "service"
-    [step] = plan["steps"]
-    assert (step["agent"], step["status"]) == ("customer_support", "given")
-    assert step["why"] == "3 customers wait for an answer"
-    assert step["at_most_costs"] == "refunds"
+    steps = [(step["agent"], step["status"]) for step in plan["steps"]]
+    assert steps == [("customer_support", "given"), ("nobody", "denied")]
+    assert plan["steps"][0]["why"] == "3 customers wait for an answer"
+    assert plan["steps"][0]["at_most_costs"] == "refunds"
+    assert given["total"] == 1

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from fake_plane import NO_LIMITS, Door, settings_of
+from in_memory_api import NO_LIMITS, Api, settings_of
 from route_paths import ROUTES
 from starlette.requests import Request
 
@@ -31,9 +31,9 @@ def with_key(**environ: str) -> dict[str, str]:
     ],
 )
 async def test_r018_r019_r020_with_a_key_every_caller_shows_it(
-    door: Door, headers: dict[str, str], status: int
+    api: Api, headers: dict[str, str], status: int
 ) -> None:
-    client = door.client(settings_of(**with_key()), peer="192.0.2.7")
+    client = api.client(settings_of(**with_key()), peer="192.0.2.7")
     raw = {name: value.encode() for name, value in headers.items()}
     response = await client.get("http://shop.example/api/orders", headers=raw)
     assert response.status_code == status
@@ -45,13 +45,13 @@ async def test_r018_r019_r020_with_a_key_every_caller_shows_it(
 @pytest.mark.parametrize(
     "path", ["/", "/favicon.ico", "/health", "/healthz", "/readyz", "/liveness"]
 )
-async def test_probes_need_no_key(door: Door, path: str) -> None:
-    client = door.client(settings_of(**with_key()), peer="192.0.2.7")
+async def test_probes_need_no_key(api: Api, path: str) -> None:
+    client = api.client(settings_of(**with_key()), peer="192.0.2.7")
     assert (await client.get(path)).status_code in (200, 204)
 
 
-async def test_r024_every_other_route_needs_the_key(door: Door) -> None:
-    client = door.client(settings_of(**with_key()))
+async def test_r024_every_other_route_needs_the_key(api: Api) -> None:
+    client = api.client(settings_of(**with_key()))
     document = (await client.get("/openapi.json", headers={"authorization": KEY})).json()
     open_to_all = {route for route, role in ROUTES.items() if role is None}
     for path, methods in document["paths"].items():
@@ -62,26 +62,26 @@ async def test_r024_every_other_route_needs_the_key(door: Door) -> None:
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.9.9.9", "::1"])
-async def test_without_a_key_this_machine_may_call(door: Door, peer: str) -> None:
-    assert (await door.client(peer=peer).get("/api/orders")).status_code == 200
+async def test_without_a_key_this_machine_may_call(api: Api, peer: str) -> None:
+    assert (await api.client(peer=peer).get("/api/orders")).status_code == 200
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "10.0.0.1", "::2", ""])
-async def test_without_a_key_others_may_not(door: Door, peer: str) -> None:
-    assert (await door.client(peer=peer).get("/api/orders")).status_code == 403
+async def test_without_a_key_others_may_not(api: Api, peer: str) -> None:
+    assert (await api.client(peer=peer).get("/api/orders")).status_code == 403
 
 
 @pytest.mark.parametrize(
     "host", ["shop.example", "127.0.0.1.evil.example", "localhost.evil", "", "["]
 )
-async def test_without_a_key_the_host_must_be_this_machine(door: Door, host: str) -> None:
-    response = await door.client().get("/api/orders", headers={"host": host})
+async def test_without_a_key_the_host_must_be_this_machine(api: Api, host: str) -> None:
+    response = await api.client().get("/api/orders", headers={"host": host})
     assert (response.status_code, response.json()["error"]) == (421, "Misdirected Request")
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
-async def test_without_a_key_this_machine_has_several_names(door: Door, host: str) -> None:
-    response = await door.client().get("/api/orders", headers={"host": host})
+async def test_without_a_key_this_machine_has_several_names(api: Api, host: str) -> None:
+    response = await api.client().get("/api/orders", headers={"host": host})
     assert response.status_code == 200
 
 
@@ -96,21 +96,21 @@ async def test_without_a_key_this_machine_has_several_names(door: Door, host: st
     ],
 )
 async def test_without_a_key_pages_of_other_origins_may_not_call(
-    door: Door, origin: str, status: int
+    api: Api, origin: str, status: int
 ) -> None:
-    response = await door.client().post("/run_all", headers={"origin": origin})
+    response = await api.client().post("/run_all", headers={"origin": origin})
     assert response.status_code == status
 
 
 @pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host"])
-async def test_without_a_key_a_proxy_is_refused(door: Door, header: str) -> None:
-    assert (await door.client().get("/api/orders", headers={header: "x"})).status_code == 403
+async def test_without_a_key_a_proxy_is_refused(api: Api, header: str) -> None:
+    assert (await api.client().get("/api/orders", headers={header: "x"})).status_code == 403
 
 
-async def test_r025_a_preflight_is_answered_for_the_configured_origins_alone(door: Door) -> None:
+async def test_r025_a_preflight_is_answered_for_the_configured_origins_alone(api: Api) -> None:
     ask = {"access-control-request-method": "GET"}
     for settings in (settings_of(), settings_of(**with_key())):
-        client = door.client(settings)
+        client = api.client(settings)
         mine = await client.options(
             "/api/orders", headers={"origin": "http://localhost:3000", **ask}
         )
@@ -134,10 +134,10 @@ async def test_r025_a_preflight_is_answered_for_the_configured_origins_alone(doo
     ],
 )
 def test_r017_royalgpt_authorized(
-    door: Door, key: str | None, peer: str, header: str | None, expected: bool
+    api: Api, key: str | None, peer: str, header: str | None, expected: bool
 ) -> None:
     settings = settings_of(**({"API_KEY_ROYALGPT": key} if key else {}))
-    app = door.client(settings)._transport.app  # type: ignore[attr-defined]
+    app = api.client(settings)._transport.app  # type: ignore[attr-defined]
     headers = [(b"authorization", header.encode())] if header else []
     scope = {"type": "http", "headers": headers, "client": (peer, 1), "app": app}
     assert is_royalgpt_authorized(Request(scope)) is expected
@@ -171,9 +171,9 @@ def test_r023_r024_a_door_that_would_stand_open_is_refused(
     ],
 )
 async def test_r027_r028_r029_r030_the_order_endpoints_have_their_own_rate_limit(
-    door: Door, path: str, body: dict[str, object], limit: int
+    api: Api, path: str, body: dict[str, object], limit: int
 ) -> None:
-    client = door.client(settings_of())  # the general limit is off
+    client = api.client(settings_of())  # the general limit is off
     answers = [await client.post(path, json=body) for _ in range(limit + 1)]
     assert all(answer.status_code != 429 for answer in answers[:-1])
     last = answers[-1]
@@ -184,8 +184,8 @@ async def test_r027_r028_r029_r030_the_order_endpoints_have_their_own_rate_limit
     assert (await client.get("/api/orders")).status_code == 200
 
 
-async def test_r031_the_general_rate_limit_counts_writes_and_reads_apart(door: Door) -> None:
-    client = door.client(settings_of(STORECREW_API__RATE_LIMIT="3"))
+async def test_r031_the_general_rate_limit_counts_writes_and_reads_apart(api: Api) -> None:
+    client = api.client(settings_of(STORECREW_API__RATE_LIMIT="3"))
     writes = [(await client.post("/run_agent/none")).status_code for _ in range(4)]
     assert writes == [404, 404, 404, 429]
     reads = [await client.get("/api/agents") for _ in range(61)]
@@ -196,9 +196,9 @@ async def test_r031_the_general_rate_limit_counts_writes_and_reads_apart(door: D
     assert (await client.get("/healthz")).status_code == 200
 
 
-async def test_callers_are_counted_apart(door: Door) -> None:
+async def test_callers_are_counted_apart(api: Api) -> None:
     settings = settings_of(STORECREW_API__RATE_LIMIT="1")
-    app = door.client(settings)._transport.app  # type: ignore[attr-defined]
+    app = api.client(settings)._transport.app  # type: ignore[attr-defined]
     statuses = []
     for peer in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
         transport = httpx.ASGITransport(app, client=(peer, 1))
@@ -207,7 +207,7 @@ async def test_callers_are_counted_apart(door: Door) -> None:
     assert statuses == [404, 404, 429]
 
 
-async def test_a_rate_limit_of_zero_is_none(door: Door, client: httpx.AsyncClient) -> None:
+async def test_a_rate_limit_of_zero_is_none(api: Api, client: httpx.AsyncClient) -> None:
     answers = [await client.post("/agent/1/mail", json={"mail": "Product A:1"}) for _ in range(12)]
     assert {answer.status_code for answer in answers} == {200}
     assert "x-ratelimit-limit" not in answers[0].headers

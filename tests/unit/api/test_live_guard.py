@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fake_plane import NO_LIMITS, Door, settings_of
+from in_memory_api import NO_LIMITS, Api, settings_of
 from starlette.websockets import WebSocketDisconnect
 
 from storecrew.api.authentication import COOKIE, Authenticator as Gate, AuthMiddleware, authorize
@@ -18,8 +18,8 @@ OPEN = settings_of(**NO_LIMITS)
 OWN = "http://127.0.0.1:8000"
 
 
-def scope_of(door: Door, settings: Any, peer: str = "127.0.0.1", **headers: str) -> dict[str, Any]:
-    app = door.client(settings)._transport.app  # type: ignore[attr-defined]
+def scope_of(api: Api, settings: Any, peer: str = "127.0.0.1", **headers: str) -> dict[str, Any]:
+    app = api.client(settings)._transport.app  # type: ignore[attr-defined]
     named = {"host": "127.0.0.1:8000", **headers}
     return {
         "type": "websocket",
@@ -69,28 +69,28 @@ async def opened(scope: dict[str, Any]) -> int:
     ],
 )
 async def test_r040_a_websocket_is_guarded_as_every_request(
-    door: Door, settings: Any, peer: str, headers: dict[str, str], status: int
+    api: Api, settings: Any, peer: str, headers: dict[str, str], status: int
 ) -> None:
-    assert await opened(scope_of(door, settings, peer, **headers)) == status
+    assert await opened(scope_of(api, settings, peer, **headers)) == status
 
 
-async def test_a_session_opens_a_websocket_without_another_proof(door: Door) -> None:
-    access = door.plane.access
+async def test_a_session_opens_a_websocket_without_another_proof(api: Api) -> None:
+    access = api.plane.access
     await access.add_user("anna", Role.VIEWER, "a password nobody guesses", by="person:o")
     begun = await access.log_in("anna", "a password nobody guesses", lasts=timedelta(hours=1))
     assert begun is not None
     cookie = f"{COOKIE}={begun.token}"
-    assert await opened(scope_of(door, OPEN, cookie=cookie, origin=OWN)) == 101
-    other = scope_of(door, OPEN, cookie=cookie, origin="http://evil.example")
+    assert await opened(scope_of(api, OPEN, cookie=cookie, origin=OWN)) == 101
+    other = scope_of(api, OPEN, cookie=cookie, origin="http://evil.example")
     assert await opened(other) == 403
 
 
-async def test_authorize_names_the_caller(door: Door) -> None:
-    assert await authorize(scope_of(door, OPEN)) == LOCAL
-    named = await authorize(scope_of(door, CLOSED, authorization=KEY))
+async def test_authorize_names_the_caller(api: Api) -> None:
+    assert await authorize(scope_of(api, OPEN)) == LOCAL
+    named = await authorize(scope_of(api, CLOSED, authorization=KEY))
     assert named is not None
     assert (named.name, named.role) == ("api", Role.ADMIN)
-    assert await authorize(scope_of(door, CLOSED)) is None
+    assert await authorize(scope_of(api, CLOSED)) is None
 
 
 class Wire:
@@ -138,10 +138,10 @@ async def test_a_stream_ends_once_its_caller_may_not_come_in() -> None:
     assert [m.get("more_body") for m in wire.said] == [None, True, True, False]
 
 
-async def test_a_revoked_key_hears_no_more(door: Door) -> None:
-    access = door.plane.access
+async def test_a_revoked_key_hears_no_more(api: Api) -> None:
+    access = api.plane.access
     token = await access.add_key("far", Role.VIEWER, by="person:o")
-    scope = scope_of(door, OPEN, authorization=token)
+    scope = scope_of(api, OPEN, authorization=token)
     guard = AuthMiddleware(
         app=_silent, authenticator=Gate(access, OPEN), refusals=DeniedAttemptLog(access)
     )

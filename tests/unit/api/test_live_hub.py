@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-from fake_plane import NOW
+from in_memory_api import NOW
 
 from storecrew.api import update_hub
 from storecrew.api.update_hub import Subscriber, UpdateHub

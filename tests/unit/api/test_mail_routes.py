@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from fake_plane import NO_LIMITS, Door, settings_of
+from in_memory_api import NO_LIMITS, Api, settings_of
 
 from storecrew.domain.control.events import ExternalEventReceived
 from storecrew.domain.shop.customers import Customer
@@ -32,22 +32,22 @@ async def people(store: SqlStore) -> SqlStore:
 
 
 @pytest.fixture
-def stranger(door: Door) -> httpx.AsyncClient:
+def stranger(api: Api) -> httpx.AsyncClient:
     """Somebody outside, without a key, who found a link in a letter."""
-    return door.client(settings_of(**ENVIRON), peer="192.0.2.7")
+    return api.client(settings_of(**ENVIRON), peer="192.0.2.7")
 
 
-def link(door: Door, customer: str) -> str:
-    return f"/unsubscribe/{door.plane.mail.seals.unsubscribe_token(customer)}"
+def link(api: Api, customer: str) -> str:
+    return f"/unsubscribe/{api.plane.mail.seals.unsubscribe_token(customer)}"
 
 
 async def agrees(store: SqlStore, customer: str) -> bool:
     return (await store.customer(customer)).marketing_consent
 
 
-async def test_opening_the_link_asks_and_changes_nothing(door, people, stranger):
+async def test_opening_the_link_asks_and_changes_nothing(api, people, stranger):
     for _ in range(2):
-        response = await stranger.get(link(door, "anna"))
+        response = await stranger.get(link(api, "anna"))
         assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/html")
     assert '<form method="post">' in response.text
@@ -66,11 +66,11 @@ async def test_opening_the_link_asks_and_changes_nothing(door, people, stranger)
     ],
 )
 async def test_r135_opt_out_by_one_click_holds_at_once_and_is_told(
-    door, people, stranger, kind, body
+    api, people, stranger, kind, body
 ):
     headers = {"content-type": kind} if kind else {}
-    response = await stranger.post(link(door, "anna"), content=body, headers=headers)
-    again = await stranger.post(link(door, "anna"), content=body, headers=headers)
+    response = await stranger.post(link(api, "anna"), content=body, headers=headers)
+    again = await stranger.post(link(api, "anna"), content=body, headers=headers)
 
     assert (response.status_code, again.status_code) == (200, 200)
     assert not await agrees(people, "anna")
@@ -81,22 +81,22 @@ async def test_r135_opt_out_by_one_click_holds_at_once_and_is_told(
     ]
 
 
-async def test_the_page_speaks_the_readers_language(door, people, stranger):
-    assert "Abmelden" in (await stranger.get(link(door, "ben"))).text
+async def test_the_page_speaks_the_readers_language(api, people, stranger):
+    assert "Abmelden" in (await stranger.get(link(api, "ben"))).text
 
 
-async def test_a_wrong_token_leads_nowhere(door, people, stranger):
-    good = link(door, "anna")
-    unknown = link(door, "nobody")
+async def test_a_wrong_token_leads_nowhere(api, people, stranger):
+    good = link(api, "anna")
+    unknown = link(api, "nobody")
     for wrong in (good[:-1], good + "0", unknown, "/unsubscribe/x", "/unsubscribe/%00"):
         assert (await stranger.get(wrong)).status_code == 404
         assert (await stranger.post(wrong)).status_code == 404
     assert await agrees(people, "anna")
 
 
-async def test_who_is_logged_in_unsubscribes_like_anybody(door, people, stranger):
+async def test_who_is_logged_in_unsubscribes_like_anybody(api, people, stranger):
     cookie = {"cookie": "storecrew_session=whatever", "authorization": "Bearer wrong"}
-    response = await stranger.post(link(door, "anna"), headers=cookie)
+    response = await stranger.post(link(api, "anna"), headers=cookie)
     assert response.status_code == 200
     assert not await agrees(people, "anna")
 
@@ -107,7 +107,7 @@ async def test_other_routes_stay_closed_to_strangers(stranger):
     assert (await stranger.delete("/unsubscribe/x")).status_code in (401, 405)
 
 
-async def test_messages_are_listed_previewed_and_counted(door, people, client):
+async def test_messages_are_listed_previewed_and_counted(api, people, client):
     said = {"customer": "anna", "purpose": "service", "title": "Your order", "body": "On its way"}
     for number in range(3):
         await people.apply(SendMessage(**said), key=f"m{number}")
@@ -149,7 +149,7 @@ async def test_messages_are_listed_previewed_and_counted(door, people, client):
     ],
 )
 async def test_r134_a_reported_delay_is_understood_where_it_names_the_order(
-    door, client, data, event
+    api, client, data, event
 ):
     body = {"event_type": "shipping_delayed", "data": data, "id": "d1"}
     first = await client.post("/api/events", json=body)
@@ -157,4 +157,4 @@ async def test_r134_a_reported_delay_is_understood_where_it_names_the_order(
 
     assert first.json()["event_id"] == again.json()["event_id"]
     assert again.json()["duplicate"] is True
-    assert [found.event for found in door.plane.journal.recorded] == [event]
+    assert [found.event for found in await api.recorded()] == [event]

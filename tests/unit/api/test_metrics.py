@@ -1,7 +1,7 @@
 """What Prometheus is told."""
 
 import httpx
-from fake_plane import Door
+from in_memory_api import Api
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -19,8 +19,11 @@ def value(family: Metric, **labels: str) -> float:
 
 
 async def test_r157_metrics_tell_of_the_machine_the_process_and_the_shop(
-    door: Door, client: httpx.AsyncClient
+    api: Api, client: httpx.AsyncClient
 ) -> None:
+    for body in ({"price": "11.00"}, {}):
+        await client.post("/run_agent/pricing", json=body)
+        await api.settle()
     await client.get("/api/orders/9")
     await client.get("/api/orders/10")
     found = await scraped(client)
@@ -33,7 +36,7 @@ async def test_r157_metrics_tell_of_the_machine_the_process_and_the_shop(
     assert value(found["process_resident_memory_bytes"]) > 0
     assert value(found["process_cpu_seconds"]) > 0
     assert value(found["storecrew_approvals_waiting"]) == 1
-    assert value(found["storecrew_runs"], status="done") == 0
+    assert value(found["storecrew_runs"], status="done") == 2
     assert value(found["storecrew_budget_used"], agent="pricing", part="runs") == 2
     assert value(found["storecrew_budget_limit"], agent="pricing", part="runs") == 5
     assert value(found["storecrew_paused"]) == 0
@@ -45,8 +48,9 @@ async def test_r157_metrics_tell_of_the_machine_the_process_and_the_shop(
     assert {s.labels["status"] for s in of_orders} == {"404"}
 
 
-async def test_r157_what_happens_moves_the_figures(door: Door, client: httpx.AsyncClient) -> None:
+async def test_r157_what_happens_moves_the_figures(api: Api, client: httpx.AsyncClient) -> None:
     await client.post("/run_agent/pricing")
+    await api.settle()
     await client.post("/api/orchestrator/pause")
     found = await scraped(client)
     assert value(found["storecrew_runs"], status="done") == 1

@@ -4,9 +4,11 @@ import asyncio
 
 import httpx
 import pytest
-from fake_plane import NOW, Door
+from in_memory_api import NOW, Api
 
 from storecrew.domain.control.model_registry import ModelKind, ServingStatus, TrainingResult
+from storecrew.domain.errors import InvalidInput
+from storecrew.learning.training import TrainingJob
 from storecrew.models.intents import starter_examples, train
 from storecrew.models.serialization import pack
 
@@ -63,7 +65,7 @@ async def test_r125_recommendations_over_http(client: httpx.AsyncClient) -> None
         assert answer.json() == {"version": None, "items": []}
 
 
-async def test_versions_over_http(client: httpx.AsyncClient, door: Door) -> None:
+async def test_versions_over_http(client: httpx.AsyncClient, api: Api) -> None:
     lesson = TrainingResult(
         kind=ModelKind.INTENTS,
         trained_at=NOW,
@@ -73,7 +75,7 @@ async def test_versions_over_http(client: httpx.AsyncClient, door: Door) -> None
         seconds=1.0,
         content=b"x",
     )
-    await door.plane.models.book.add(lesson, ServingStatus.SERVING, "the newest", by="o")
+    await api.plane.models.book.add(lesson, ServingStatus.SERVING, "the newest", by="o")
 
     listed = (await client.get("/api/models")).json()["models"]
     versions = (await client.get("/api/models/intents")).json()["versions"]
@@ -105,7 +107,14 @@ async def test_nobody_is_sent_inside(client: httpx.AsyncClient, url: str) -> Non
     assert answer.json()["fields"]
 
 
-async def test_a_training_is_begun_and_told_of(client: httpx.AsyncClient) -> None:
+async def learn_nothing(_task: TrainingJob, _before: bytes) -> TrainingResult:
+    raise InvalidInput("orders", "none to learn from")
+
+
+async def test_a_training_is_begun_and_told_of(
+    api: Api, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.plane.models, "learn", learn_nothing)  # else in a process of its own
     begun = await client.post("/api/models/similarity/train")
     course = await until_trained(client, "similarity")
 
@@ -113,7 +122,7 @@ async def test_a_training_is_begun_and_told_of(client: httpx.AsyncClient) -> Non
     assert "none to learn from" in course["failure"]["problem"]
 
 
-async def test_an_intent_over_http(client: httpx.AsyncClient, door: Door) -> None:
+async def test_an_intent_over_http(client: httpx.AsyncClient, api: Api) -> None:
     before = await client.post("/api/intents", json={"text": "track my package please"})
     texts, labels = starter_examples()
     lesson = TrainingResult(
@@ -125,7 +134,7 @@ async def test_an_intent_over_http(client: httpx.AsyncClient, door: Door) -> Non
         seconds=1.0,
         content=pack(train(texts, labels).state()),
     )
-    await door.plane.models.book.add(lesson, ServingStatus.SERVING, "the newest", by="o")
+    await api.plane.models.book.add(lesson, ServingStatus.SERVING, "the newest", by="o")
 
     after = await client.post("/api/intents", json={"text": "track my package please"})
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from fake_plane import NOW, Door
+from in_memory_api import NOW, Api
 
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 
@@ -76,7 +76,7 @@ async def test_customers_are_entered_and_opt_out(shop: httpx.AsyncClient) -> Non
     assert wrong.status_code == 400
 
 
-async def test_what_customers_do_and_wish_is_noted(shop: httpx.AsyncClient, door: Door) -> None:
+async def test_what_customers_do_and_wish_is_noted(shop: httpx.AsyncClient, api: Api) -> None:
     act = {"customer": "anna", "kind": "viewed", "product": "Thing A"}
     assert (await shop.post("/api/customer-activity", json=act)).status_code == 201
     search = {"customer": "anna", "kind": "searched", "text": "blue mug"}
@@ -87,14 +87,14 @@ async def test_what_customers_do_and_wish_is_noted(shop: httpx.AsyncClient, door
     assert (
         await shop.post("/api/customer-activity", json={**search, "text": ""})
     ).status_code == 400
-    seen = await door.plane.store.customer_activity(NOW - timedelta(days=1))
+    seen = await api.plane.store.customer_activity(NOW - timedelta(days=1))
     assert [(each.kind, each.sku, each.text) for each in seen] == [
         ("viewed", "A", ""),
         ("searched", "", "blue mug"),
     ]
     wish = {"customer": "anna", "product": "Thing B"}
     assert (await shop.post("/api/back-in-stock-subscriptions", json=wish)).status_code == 201
-    assert list(await door.plane.store.back_in_stock_subscribers("B")) == ["anna"]
+    assert list(await api.plane.store.back_in_stock_subscribers("B")) == ["anna"]
     nobody = await shop.post(
         "/api/back-in-stock-subscriptions", json={**wish, "customer": "nobody"}
     )
@@ -102,10 +102,10 @@ async def test_what_customers_do_and_wish_is_noted(shop: httpx.AsyncClient, door
 
 
 async def test_purchases_are_delayed_received_and_called_off(
-    shop: httpx.AsyncClient, door: Door
+    shop: httpx.AsyncClient, api: Api
 ) -> None:
     for n, sku in enumerate(("A", "B")):
-        bought = await door.plane.store.apply(
+        bought = await api.plane.store.apply(
             CreatePurchaseOrder(sku=sku, quantity=20), key=f"buy/{n}"
         )
         assert bought.applied
@@ -127,7 +127,7 @@ async def test_purchases_are_delayed_received_and_called_off(
     assert [p["status"] for p in every["items"]] == ["received", "cancelled"]
     assert (await shop.get("/api/purchase-orders", params={"status": "lost"})).status_code == 400
     assert (await shop.post("/api/purchase-orders/99/cancel")).status_code == 404
-    level = next(s for s in await door.plane.store.stock(["A"]))
+    level = next(s for s in await api.plane.store.stock(["A"]))
     assert level.on_hand == 24
 
 

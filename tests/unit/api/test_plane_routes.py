@@ -1,15 +1,18 @@
 """The crew over HTTP: probes, agents, runs, events, questions and the emergency stop."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import httpx
 import pytest
-from fake_crew import note_failure
-from fake_plane import PROPOSAL, Door, settings_of
+from in_memory_api import Api, named, open_api, settings_of
 
-from storecrew.app import ReadinessCheck
 from storecrew.domain.control.events import ExternalEventReceived
+from storecrew.domain.errors import StorageFull
 from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import SetPrice
 from storecrew.domain.shop.messages import MailReceived
+from storecrew.journal import SqlJournal
+from storecrew.sdk import every
 
 REPORTED = [
     "order_created", "cart_updated", "inventory_low", "payment_failed", "shipping_delayed",
@@ -31,9 +34,9 @@ async def test_r001_the_root_says_who_we_are_and_sends_browsers_to_the_dashboard
     assert curl.status_code == 200
 
 
-async def test_p04_service_version_is_shown_instead_of_the_package_version(door: Door) -> None:
-    door.plane.settings = settings_of(SERVICE_VERSION="9.9-rc1")
-    assert (await door.client().get("/")).json()["version"] == "9.9-rc1"
+async def test_p04_service_version_is_shown_instead_of_the_package_version(api: Api) -> None:
+    api.plane = replace(api.plane, settings=settings_of(SERVICE_VERSION="9.9-rc1"))
+    assert (await api.client().get("/")).json()["version"] == "9.9-rc1"
 
 
 async def test_r002_the_favicon_is_empty(client: httpx.AsyncClient) -> None:
@@ -47,19 +50,32 @@ async def test_r005_r006_r007_probes_answer(client: httpx.AsyncClient) -> None:
         assert (await client.get(path)).json() == {"status": "healthy"}
     for path in ("/readyz", "/readiness"):
         ready = (await client.get(path)).json()
-        assert ready == {"ready": True, "checks": [{"name": "journal", "ok": True, "detail": ""}]}
+        assert ready["ready"] is True
+        assert {check["name"]: check["ok"] for check in ready["checks"]} == dict.fromkeys(
+            ("store", "journal", "disk", "scheduler"), True
+        )
+
+
+def make_unwritable(journal: SqlJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse() -> None:
+        raise StorageFull("registry")
+
+    monkeypatch.setattr(journal.database, "check_writable", refuse)
 
 
 async def test_r006_readyz_is_503_without_its_database(
-    door: Door, client: httpx.AsyncClient
+    api: Api, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    door.plane.check_list = [ReadinessCheck(name="journal", ok=False, detail="cannot be written")]
+    make_unwritable(api.plane.journal, monkeypatch)
     response = await client.get("/readyz")
     assert (response.status_code, response.json()["ready"]) == (503, False)
+    failed = [check for check in response.json()["checks"] if not check["ok"]]
+    assert [check["name"] for check in failed] == ["journal"]
+    assert "no space left" in failed[0]["detail"]
 
 
 async def test_r003_r004_health_is_503_when_the_journal_cannot_be_written(
-    door: Door, client: httpx.AsyncClient
+    api: Api, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     healthy = await client.get("/health")
     assert healthy.json().keys() >= {
@@ -67,23 +83,27 @@ async def test_r003_r004_health_is_503_when_the_journal_cannot_be_written(
         "timestamp",
     }  # fmt: skip
     assert (healthy.status_code, healthy.json()["status"]) == (200, "healthy")
-    door.plane.check_list = [ReadinessCheck(name="journal", ok=False)]
+    make_unwritable(api.plane.journal, monkeypatch)
     ill = await client.get("/health")
     assert (ill.status_code, ill.json()["status"]) == (503, "degraded")
 
 
-async def test_one_failing_agent_is_a_warning_and_not_an_outage(
-    door: Door, client: httpx.AsyncClient
-) -> None:
-    await note_failure(door.plane.crew, "pricing", door.plane.clock.now())
-    health = await client.get("/health")
+async def test_one_failing_agent_is_a_warning_and_not_an_outage(tmp_path: Path) -> None:
+    crew = (named("pricing", schedule=every(hours=1)), named("inventory"))
+    async with open_api(tmp_path, *crew) as api:
+        client = api.client()
+        await client.post("/run_agent/pricing", json={"fail": True})
+        await api.settle()
+        health = await client.get("/health")
+        status = (await client.get("/agents/status")).json()
+        same = (await client.get("/api/agents/status")).json()
+
     assert (health.status_code, health.json()["status"]) == (200, "warning")
     assert health.json()["agents"]["overall_status"] == "degraded"
-    status = (await client.get("/agents/status")).json()
     assert (status["error"], status["total"]) == (1, 2)
-    assert status == (await client.get("/api/agents/status")).json()
-    assert status["agents"][0]["error_count"] == 1
-    assert status["agents"][0]["interval"] == 3600
+    assert status == same
+    (failed,) = [agent for agent in status["agents"] if agent["agent_id"] == "pricing"]
+    assert (failed["error_count"], failed["interval"]) == (1, 3600)
 
 
 async def test_agents_are_found_by_capability(client: httpx.AsyncClient) -> None:
@@ -92,40 +112,46 @@ async def test_agents_are_found_by_capability(client: httpx.AsyncClient) -> None
     assert [agent["agent_id"] for agent in found] == ["pricing"]
 
 
-async def test_agents_run_on_demand(client: httpx.AsyncClient) -> None:
+async def test_agents_run_on_demand(api: Api, client: httpx.AsyncClient) -> None:
     one = (await client.post("/run_agent/pricing", json={"depth": 2})).json()
     assert one["status"] == "scheduled"
-    shown = await client.get(f"/api/runs/{one['run_id']}")
-    assert shown.json()["agent"] == "pricing"
+    await api.settle()
+    shown = (await client.get(f"/api/runs/{one['run_id']}")).json()
+    assert (shown["agent"], shown["status"]) == ("pricing", "done")
     unknown = await client.post("/run_agent/none")
     assert (unknown.status_code, unknown.json()["detail"]) == (404, "Agent not found")
     everyone = (await client.post("/run_all")).json()
     assert everyone["status"] == "all scheduled"
     assert len(everyone["runs"]) == 2
+    await api.settle()
     runs = (await client.get("/api/runs?agent=pricing")).json()
     assert (runs["total"], runs["pages"]) == (2, 1)
 
 
-async def test_an_event_is_recorded_once(door: Door, client: httpx.AsyncClient) -> None:
+async def test_an_event_is_recorded_once(tmp_path: Path) -> None:
     body = {"event_type": "mail_received", "id": "m1", "data": {"mail": "Product A:1"}}
-    first = await client.post("/api/events", json=body)
+    async with open_api(tmp_path, named("pricing", on=MailReceived)) as api:
+        client = api.client()
+        first = await client.post("/api/events", json=body)
+        again = await client.post("/api/events", json={**body, "event_type": "MailReceived"})
+        recorded = await api.recorded()
+        listed = (await client.get("/api/events")).json()
+
     assert first.status_code == 202
     assert first.json() == {"event_id": 1, "duplicate": False, "wakes": ["pricing"]}
-    again = await client.post("/api/events", json={**body, "event_type": "MailReceived"})
     assert again.json() == {"event_id": 1, "duplicate": True, "wakes": []}
-    assert door.plane.journal.recorded[0].event == MailReceived(mail="Product A:1")
-    listed = (await client.get("/api/events")).json()
+    assert [each.event for each in recorded] == [MailReceived(mail="Product A:1")]
     assert listed["items"][0]["event"]["type"] == "MailReceived"
 
 
 @pytest.mark.parametrize("event_type", REPORTED)
 async def test_seed_event_types_are_kept_as_reported(
-    door: Door, client: httpx.AsyncClient, event_type: str
+    api: Api, client: httpx.AsyncClient, event_type: str
 ) -> None:
     response = await client.post("/api/events", json={"event_type": event_type, "data": {"x": 1}})
     assert response.status_code == 202
-    kept = door.plane.journal.recorded[0].event
-    assert kept == ExternalEventReceived(event_type=event_type, data={"x": 1})
+    [kept] = await api.recorded()
+    assert kept.event == ExternalEventReceived(event_type=event_type, data={"x": 1})
 
 
 @pytest.mark.parametrize(
@@ -148,56 +174,91 @@ async def test_an_event_that_is_none_is_refused(
     assert (response.status_code, list(response.json()["fields"])) == (400, [field])
 
 
-async def test_a_question_is_shown_and_answered_once(door: Door, client: httpx.AsyncClient) -> None:
+@pytest.fixture
+async def question(api: Api, client: httpx.AsyncClient) -> str:
+    """Have an agent propose a price, which its owner is asked about; return the proposal's id."""
+    run = (await client.post("/run_agent/pricing", json={"price": "11.00"})).json()["run_id"]
+    await api.settle()
+    return f"{run}/0"
+
+
+async def price(api: Api) -> Money:
+    return (await api.plane.store.product("Product A")).price
+
+
+async def test_a_question_is_shown_and_answered_once(
+    api: Api, client: httpx.AsyncClient, question: str
+) -> None:
     listed = (await client.get("/api/approvals")).json()
-    assert [question["filed"]["id"] for question in listed] == [PROPOSAL]
-    shown = (await client.get(f"/api/approvals/{PROPOSAL}")).json()
-    assert shown["filed"]["proposal"]["action"]["price"] == {"amount": "11.00", "currency": "EUR"}
-    changed = {
-        **shown["filed"]["proposal"]["action"],
-        "price": {"amount": "10.50", "currency": "EUR"},
-    }
+    assert [each["filed"]["id"] for each in listed] == [question]
+    shown = (await client.get(f"/api/approvals/{question}")).json()
+    action = shown["filed"]["proposal"]["action"]
+    assert action["price"] == {"amount": "11.00", "currency": "EUR"}
+    assert await price(api) == Money.of(10, "EUR")
+    changed = {**action, "price": {"amount": "10.50", "currency": "EUR"}}
     said = await client.post(
-        f"/api/approvals/{PROPOSAL}/approve", json={"note": "less", "action": changed}
+        f"/api/approvals/{question}/approve", json={"note": "less", "action": changed}
     )
-    assert said.json()["run_id"] == f"settle:{PROPOSAL}"
-    assert door.plane.approved_as == SetPrice(sku="Product A", price=Money.of("10.50", "EUR"))
-    assert door.plane.journal.questions[PROPOSAL].decided_by == "person:local"
+    await api.settle()
+    assert (await client.get(f"/api/runs/{said.json()['run_id']}")).json()["status"] == "done"
+    assert await price(api) == Money.of("10.50", "EUR")
+    decided = (await client.get(f"/api/approvals/{question}")).json()
+    assert (decided["decided_by"], decided["note"]) == ("person:local", "less")
     for verb in ("approve", "reject"):
-        again = await client.post(f"/api/approvals/{PROPOSAL}/{verb}")
+        again = await client.post(f"/api/approvals/{question}/{verb}")
         assert again.status_code == 409
         assert "approved" in again.json()["message"]
     assert (await client.get("/api/approvals")).json() == []
 
 
-async def test_a_question_is_rejected_with_a_note(door: Door, client: httpx.AsyncClient) -> None:
-    said = await client.post(f"/api/approvals/{PROPOSAL}/reject", json={"note": "no"})
+async def test_a_question_is_rejected_with_a_note(
+    api: Api, client: httpx.AsyncClient, question: str
+) -> None:
+    said = await client.post(f"/api/approvals/{question}/reject", json={"note": "no"})
+    await api.settle()
     assert said.json()["status"] == "rejected"
-    assert door.plane.journal.questions[PROPOSAL].note == "no"
+    assert (await client.get(f"/api/approvals/{question}")).json()["note"] == "no"
+    assert await price(api) == Money.of(10, "EUR")
 
 
 async def test_an_approval_with_an_action_that_is_none_is_refused(
-    client: httpx.AsyncClient,
+    client: httpx.AsyncClient, question: str
 ) -> None:
     response = await client.post(
-        f"/api/approvals/{PROPOSAL}/approve", json={"action": {"type": "Nonsense"}}
+        f"/api/approvals/{question}/approve", json={"action": {"type": "Nonsense"}}
     )
     assert (response.status_code, list(response.json()["fields"])) == (400, ["type"])
 
 
-async def test_what_cannot_be_undone_says_why(client: httpx.AsyncClient) -> None:
-    response = await client.post(f"/api/proposals/{PROPOSAL}/undo")
-    assert response.status_code == 409
-    assert "the parcel has left" in response.json()["message"]
+async def test_what_was_done_is_undone_and_what_was_not_says_why(
+    api: Api, client: httpx.AsyncClient, question: str
+) -> None:
+    early = await client.post(f"/api/proposals/{question}/undo")
+    assert early.status_code == 409
+    assert "nothing was done" in early.json()["message"]
+    await client.post(f"/api/approvals/{question}/approve")
+    await api.settle()
+    assert await price(api) == Money.of(11, "EUR")
+
+    undone = await client.post(f"/api/proposals/{question}/undo")
+    await api.settle()
+
+    assert undone.status_code == 200
+    assert await price(api) == Money.of(10, "EUR")
+    unknown = await client.post("/api/proposals/nothing@1/0/undo")
+    assert (unknown.status_code, unknown.json()["error"]) == (404, "Proposal not found")
 
 
 async def test_the_emergency_stop_is_pulled_and_released(
-    door: Door, client: httpx.AsyncClient
+    api: Api, client: httpx.AsyncClient
 ) -> None:
     assert (await client.post("/api/orchestrator/pause")).json() == {"paused": True}
-    assert door.plane.is_paused
+    await client.post("/run_agent/pricing")
+    await api.settle()
+    assert (await client.get("/api/runs")).json()["total"] == 0
     assert (await client.post("/api/orchestrator/resume")).json() == {"paused": False}
-    assert not door.plane.is_paused
+    await api.settle()
+    assert (await client.get("/api/runs")).json()["total"] == 1
 
 
 async def test_audit_and_proposals_are_paged(client: httpx.AsyncClient) -> None:
@@ -207,10 +268,23 @@ async def test_audit_and_proposals_are_paged(client: httpx.AsyncClient) -> None:
         }  # fmt: skip
 
 
-async def test_a_proposal_is_explained(client: httpx.AsyncClient) -> None:
-    said = (await client.get(f"/api/proposals/{PROPOSAL}/explanation")).json()
+async def test_what_happened_is_in_the_audit_and_among_the_proposals(
+    client: httpx.AsyncClient, question: str
+) -> None:
+    await client.post(f"/api/approvals/{question}/reject")
+    proposals = (await client.get("/api/proposals")).json()
+    assert [each["filed"]["id"] for each in proposals["items"]] == [question]
+    audit = (await client.get("/api/audit?per_page=1")).json()
+    assert audit["pages"] == audit["total"] > 1
+    [newest] = audit["items"]
+    assert (newest["actor"], newest["subject"]) == ("agent:pricing", question)
+    assert (newest["result"], newest["approved_by"]) == ("rejected", "person:local")
+
+
+async def test_a_proposal_is_explained(client: httpx.AsyncClient, question: str) -> None:
+    said = (await client.get(f"/api/proposals/{question}/explanation")).json()
 
     assert said["line"] == "policy.default_autonomy"
-    assert [opinion["rule"] for opinion in said["opinions"]] == ["margin_floor"]
+    assert [opinion["rule"] for opinion in said["opinions"]] == ["margin_floor", "price_change"]
     assert said["changes"]
     assert (await client.get("/api/proposals/nothing@1/0/explanation")).status_code == 404

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_plane import Door
+from in_memory_api import Api
 
 from storecrew.domain.errors import StorageBusy
 from storecrew.domain.shop.catalog import CostChanged, PriceChanged
@@ -105,8 +105,8 @@ async def test_goods_do_not_become_a_service_and_nothing_else_changes(
     assert (known["price"], known["cost"]) == (eur("9.90"), None)
 
 
-async def test_a_key_puts_a_product_once_also_after_a_restart(door: Door) -> None:
-    first, restarted = door.client(), door.client()
+async def test_a_key_puts_a_product_once_also_after_a_restart(api: Api) -> None:
+    first, restarted = api.client(), api.client()
     headers = {"Idempotency-Key": "p1"}
     made = await first.put("/api/products/lamp", json=LAMP, headers=headers)
     await first.put("/api/products/lamp", json={**LAMP, "price": eur("20.00")})
@@ -116,7 +116,7 @@ async def test_a_key_puts_a_product_once_also_after_a_restart(door: Door) -> Non
     assert (again.status_code, again.json()) == (made.status_code, made.json())
     assert (await first.get("/api/products/lamp")).json()["price"] == eur("20.00")
     for other in ({**LAMP, "cost": eur("1.00")}, {**LAMP, "price": eur("1.00")}):
-        reused = await door.client().put("/api/products/lamp", json=other, headers=headers)
+        reused = await api.client().put("/api/products/lamp", json=other, headers=headers)
         assert reused.status_code == 422
 
 
@@ -136,10 +136,10 @@ async def test_r057_older_clients_get_products_as_json(client: httpx.AsyncClient
         assert (refused.status_code, list(refused.json()["fields"])) == (400, ["limit"])
 
 
-async def test_r057_a_shop_that_is_away_is_no_empty_list(door: Door, monkeypatch) -> None:
+async def test_r057_a_shop_that_is_away_is_no_empty_list(api: Api, monkeypatch) -> None:
     async def away(*_args: Any, **_named: Any) -> Any:
         raise StorageBusy("store")
 
     monkeypatch.setattr(SqlStore, "product_page", away)
-    answer = await door.client().get("/api/v2/products")
+    answer = await api.client().get("/api/v2/products")
     assert (answer.status_code, "items" in answer.json()) == (503, False)

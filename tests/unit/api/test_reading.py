@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import httpx
 import pytest
-from fake_plane import NOW
+from in_memory_api import NOW
 
 from storecrew.domain import remote_queries
 from storecrew.domain.codec import encode

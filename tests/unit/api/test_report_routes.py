@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from fake_plane import NOW
+from in_memory_api import NOW
 
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.promotions import StartCampaign

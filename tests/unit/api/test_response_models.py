@@ -1,15 +1,31 @@
 """The derived response models fit what the codec writes."""
 
 import pytest
-from fake_plane import a_question
+from in_memory_api import NOW
 from pydantic import TypeAdapter, ValidationError
 
 from storecrew.api.schemas import PageResponse, encoded
 from storecrew.domain.codec import encode
-from storecrew.domain.control.approvals import Approval
-from storecrew.domain.control.proposals import Decision
+from storecrew.domain.control.approvals import Approval, ApprovalStatus
+from storecrew.domain.control.proposals import Decision, Proposal, ProposalRecord, Verdict
+from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import SetPrice
 
-QUESTION = encode(a_question())
+_ACTION = SetPrice(sku="Product A", price=Money.of("11.00", "EUR"))
+QUESTION = encode(
+    Approval(
+        filed=ProposalRecord(
+            id="pricing@1/0",
+            run="pricing@1",
+            agent="pricing",
+            proposal=Proposal(action=_ACTION, reason="sells well"),
+        ),
+        question=Decision(verdict=Verdict.ASK, reason="prices ask", rule="autonomy"),
+        status=ApprovalStatus.WAITING,
+        asked_at=NOW,
+        expires_at=NOW,
+    )
+)
 
 
 def test_an_encoded_value_is_of_the_derived_type() -> None:

@@ -2,8 +2,8 @@
 
 import httpx
 import pytest
-from fake_plane import NO_LIMITS, Door, settings_of
 from fastapi import APIRouter
+from in_memory_api import NO_LIMITS, Api, settings_of
 from route_paths import EVERY_ROUTE, ROUTES, filled
 
 from storecrew.api.requests import JsonRoute
@@ -33,14 +33,14 @@ READS_ALL_THE_SAME = {
 
 
 @pytest.fixture
-async def clients(door: Door) -> dict[Role | None, httpx.AsyncClient]:
+async def clients(api: Api) -> dict[Role | None, httpx.AsyncClient]:
     """A client per role, and one without a key, from elsewhere."""
     settings = settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS)
-    clients: dict[Role | None, httpx.AsyncClient] = {None: door.client(settings, peer="192.0.2.7")}
+    clients: dict[Role | None, httpx.AsyncClient] = {None: api.client(settings, peer="192.0.2.7")}
     for role in Role:
-        key = await door.plane.access.add_key(f"a-{role}", role, by="person:test")
+        key = await api.plane.access.add_key(f"a-{role}", role, by="person:test")
         headers = {"authorization": f"Bearer {key}"}
-        clients[role] = door.client(settings, peer="192.0.2.7", headers=headers)
+        clients[role] = api.client(settings, peer="192.0.2.7", headers=headers)
     return clients
 
 

@@ -1,12 +1,15 @@
 """Rows of the contract that no single module owns, as their verification is worded."""
 
 import inspect
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
-from fake_plane import NO_LIMITS, Door, settings_of
+from in_memory_api import NO_LIMITS, Api, settings_of
 
 from storecrew.api import authentication
+from storecrew.database import Database
 from storecrew.stores.sql import SqlStore
 
 KEY = "k" * 32
@@ -14,19 +17,17 @@ BEARER = {"authorization": f"Bearer {KEY}"}
 
 
 async def test_r005_liveness_touches_no_database(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Untouchable:
-        def __getattr__(self, name: str) -> object:
-            raise AssertionError(f"asked for {name}")
+    async def touched(_database: Database, *_work: Any) -> None:
+        raise AssertionError("it was asked")
 
-    client = door.client()
-    with monkeypatch.context() as away:  # the fixture closes the real ones
-        away.setattr(door.plane, "store", Untouchable())
-        away.setattr(door.plane, "journal", Untouchable())
-        away.setattr(door.plane.access, "book", Untouchable())
+    with monkeypatch.context() as patch:
+        for name in ("read", "write", "check_writable"):
+            patch.setattr(Database, name, touched)
         for path in ("/healthz", "/liveness"):
             assert (await client.get(path)).json() == {"status": "healthy"}
+        assert (await client.get("/api/orders")).status_code == 500
 
 
 async def test_r007_other_health_paths_are_json_404(client: httpx.AsyncClient) -> None:
@@ -34,8 +35,8 @@ async def test_r007_other_health_paths_are_json_404(client: httpx.AsyncClient) -
     assert (response.status_code, response.headers["content-type"]) == (404, "application/json")
 
 
-async def test_r021_execute_needs_the_key(door: Door) -> None:
-    client = door.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS))
+async def test_r021_execute_needs_the_key(api: Api) -> None:
+    client = api.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS))
     path = "/api/agents/pricing/execute"
     assert (await client.post(path, headers={"x": "1"})).status_code == 401
     assert (await client.post(path, headers=BEARER)).status_code not in (401, 403)
@@ -45,11 +46,13 @@ async def test_r021_execute_needs_the_key(door: Door) -> None:
     ("scope", "status"), [("*", 200), ("a,pricing", 200), ("a,b", 403), ("", 200)]
 )
 async def test_r022_agents_outside_the_scope_are_not_triggered(
-    door: Door, scope: str, status: int
+    api: Api, scope: str, status: int
 ) -> None:
     settings = settings_of(API_KEY_ROYALGPT=KEY, AUTHORIZED_AGENTS_SCOPE=scope, **NO_LIMITS)
-    door.plane.settings = settings
-    client = door.client(settings, headers=BEARER)
+    api.plane = replace(
+        api.plane, settings=settings, crew=replace(api.plane.crew, settings=settings)
+    )
+    client = api.client(settings, headers=BEARER)
     response = await client.post("/run_agent/pricing")
     assert response.status_code == status
     executed = await client.post("/api/agents/pricing/execute")
@@ -60,8 +63,8 @@ async def test_r022_agents_outside_the_scope_are_not_triggered(
     assert len(runs) == {"*": 2, "": 2, "a,pricing": 1, "a,b": 0}[scope]
 
 
-async def test_r026_a_hundred_writes_a_minute_and_then_429(door: Door) -> None:
-    client = door.client(settings_of(STORECREW_API__RATE_LIMIT="100"))
+async def test_r026_a_hundred_writes_a_minute_and_then_429(api: Api) -> None:
+    client = api.client(settings_of(STORECREW_API__RATE_LIMIT="100"))
     statuses = [(await client.put("/api/services/none/start")).status_code for _ in range(101)]
     assert statuses == [404] * 100 + [429]
     last = await client.put("/api/services/none/start")
@@ -71,8 +74,8 @@ async def test_r026_a_hundred_writes_a_minute_and_then_429(door: Door) -> None:
         assert "x-ratelimit-limit" not in (await client.get(path)).headers
 
 
-async def test_r031_every_limited_response_tells_the_limit(door: Door) -> None:
-    client = door.client(settings_of(STORECREW_API__RATE_LIMIT="100"))
+async def test_r031_every_limited_response_tells_the_limit(api: Api) -> None:
+    client = api.client(settings_of(STORECREW_API__RATE_LIMIT="100"))
     for response in (
         await client.get("/api/orders"),
         await client.get("/api/nowhere"),
@@ -83,21 +86,21 @@ async def test_r031_every_limited_response_tells_the_limit(door: Door) -> None:
         assert len(shown) == 3, response.text
 
 
-async def test_r031_a_stranger_who_is_refused_uses_up_nobodys_share(door: Door) -> None:
-    client = door.client(settings_of(API_KEY_ROYALGPT=KEY, STORECREW_API__RATE_LIMIT="3"))
+async def test_r031_a_stranger_who_is_refused_uses_up_nobodys_share(api: Api) -> None:
+    client = api.client(settings_of(API_KEY_ROYALGPT=KEY, STORECREW_API__RATE_LIMIT="3"))
     refused = [(await client.get("/api/orders")).status_code for _ in range(5)]
     assert refused == [401, 401, 401, 429, 429]
     assert (await client.get("/api/orders", headers=BEARER)).status_code == 200
 
 
-async def test_r031_callers_are_counted_by_their_name(door: Door) -> None:
+async def test_r031_callers_are_counted_by_their_name(api: Api) -> None:
     from storecrew.domain.control.access import Role
 
     settings = settings_of(API_KEY_ROYALGPT=KEY, STORECREW_API__RATE_LIMIT="2")
-    client = door.client(settings)
+    client = api.client(settings)
     statuses = []
     for name in ("one", "other"):
-        token = await door.plane.access.add_key(name, Role.OPERATOR, by="person:o")
+        token = await api.plane.access.add_key(name, Role.OPERATOR, by="person:o")
         for _ in range(3):
             response = await client.post("/run_all", headers={"authorization": token})
             statuses.append(response.status_code)
@@ -112,8 +115,8 @@ async def test_r033_sql_in_an_order_is_text(client: httpx.AsyncClient, store: Sq
     assert sum((await store.order_counts()).values()) == 0
 
 
-async def test_whatever_is_not_public_needs_the_key(door: Door) -> None:
-    client = door.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS))
+async def test_whatever_is_not_public_needs_the_key(api: Api) -> None:
+    client = api.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS))
     for path in ("/mcp", "/a2a", "/dashboard-of-old", "/openapi.json", "/docs", "/ws"):
         assert (await client.post(path)).status_code == 401, path
 
@@ -138,8 +141,8 @@ async def test_whatever_is_not_public_needs_the_key(door: Door) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-async def test_path_tricks_do_not_pass_the_guard(door: Door, path: str, method: str) -> None:
-    client = door.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS), peer="192.0.2.7")
+async def test_path_tricks_do_not_pass_the_guard(api: Api, path: str, method: str) -> None:
+    client = api.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS), peer="192.0.2.7")
     response = await client.request(method, httpx.URL(f"http://shop.example{path}"))
     if path.startswith("/healthz?"):
         assert response.status_code in (200, 401, 405)
@@ -164,12 +167,12 @@ async def test_path_tricks_do_not_pass_the_guard(door: Door, path: str, method: 
     ],
 )
 async def test_with_a_key_the_server_answers_to_its_configured_names(
-    door: Door, host: str, status: int
+    api: Api, host: str, status: int
 ) -> None:
     settings = settings_of(
         API_KEY_ROYALGPT=KEY, STORECREW_API__HOSTS='["shop.example"]', **NO_LIMITS
     )
-    client = door.client(settings, peer="192.0.2.7", headers=BEARER)
+    client = api.client(settings, peer="192.0.2.7", headers=BEARER)
     assert (await client.get("/api/orders", headers={"host": host})).status_code == status
     assert (await client.get("/healthz", headers={"host": host})).status_code == 200
 
@@ -185,21 +188,21 @@ async def test_with_a_key_the_server_answers_to_its_configured_names(
     ],
 )
 async def test_with_a_key_pages_of_other_origins_may_not_write(
-    door: Door, origin: str, status: int
+    api: Api, origin: str, status: int
 ) -> None:
-    client = door.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS), headers=BEARER)
+    client = api.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS), headers=BEARER)
     response = await client.post("http://shop.example/run_all", headers={"origin": origin})
     assert response.status_code == status
 
 
-async def test_headers_of_a_megabyte_are_refused(door: Door) -> None:
-    client = door.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS), headers=BEARER)
+async def test_headers_of_a_megabyte_are_refused(api: Api) -> None:
+    client = api.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS), headers=BEARER)
     response = await client.get("/api/orders", headers={"x": "a" * 1_000_000})
     assert (response.status_code, response.json()["status_code"]) == (431, 431)
 
 
-async def test_a_flood_of_refusals_is_one_row_a_minute(door: Door) -> None:
-    client = door.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS))
+async def test_a_flood_of_refusals_is_one_row_a_minute(api: Api) -> None:
+    client = api.client(settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS))
     refusals = client._transport.app.state.refusals  # type: ignore[attr-defined]
     now = [0.0]
     refusals.ticks = lambda: now[0]
@@ -208,7 +211,7 @@ async def test_a_flood_of_refusals_is_one_row_a_minute(door: Door) -> None:
     now[0] = 61.0
     await client.get("/api/orders")
     await refusals.close()
-    rows = await door.plane.access.book.database.read(  # type: ignore[attr-defined]
+    rows = await api.plane.access.book.database.read(  # type: ignore[attr-defined]
         lambda c: c.exec_driver_sql("select action from audit order by seq").scalars().all()
     )
     counts = [int(row.partition('"count":')[2].partition(",")[0]) for row in rows]
@@ -216,15 +219,15 @@ async def test_a_flood_of_refusals_is_one_row_a_minute(door: Door) -> None:
     assert len(counts) <= 3
 
 
-async def test_strangers_in_great_number_share_a_row(door: Door) -> None:
+async def test_strangers_in_great_number_share_a_row(api: Api) -> None:
     settings = settings_of(API_KEY_ROYALGPT=KEY, **NO_LIMITS)
-    app = door.client(settings)._transport.app  # type: ignore[attr-defined]
+    app = api.client(settings)._transport.app  # type: ignore[attr-defined]
     for n in range(150):
         transport = httpx.ASGITransport(app, client=(f"198.51.100.{n}", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
             assert (await client.get("/api/orders")).status_code == 401
     await app.state.refusals.close()
-    actors = await door.plane.access.book.database.read(  # type: ignore[attr-defined]
+    actors = await api.plane.access.book.database.read(  # type: ignore[attr-defined]
         lambda c: c.exec_driver_sql("select actor from audit").scalars().all()
     )
     assert len(set(actors)) == 101

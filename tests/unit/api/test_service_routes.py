@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_plane import Door
+from in_memory_api import Api
 
 SEED: dict[str, Any] = {
     "id": "my-service",
@@ -98,10 +98,10 @@ async def test_r094_start_is_idempotent_and_restart_gives_a_new_pid(
     assert (stopped["status"], stopped["pid"]) == ("stopped", None)
 
 
-async def test_r095_the_newest_lines_come_with_the_service(door: Door) -> None:
-    client = door.client()
+async def test_r095_the_newest_lines_come_with_the_service(api: Api) -> None:
+    client = api.client()
     await registered(client)
-    door.plane.services.lines["my-service"] = [f"line {n}" for n in range(20)]
+    api.plane.services.lines["my-service"] = [f"line {n}" for n in range(20)]
     path = "/api/services/my-service/logs"
     found = (await client.get(path, params={"lines": 5})).json()
     assert found == {"service": "my-service", "lines": [f"line {n}" for n in range(15, 20)]}
@@ -110,10 +110,10 @@ async def test_r095_the_newest_lines_come_with_the_service(door: Door) -> None:
     assert (await client.get(path, params={"lines": 0})).status_code == 400
 
 
-async def test_new_lines_are_sent_as_events(door: Door) -> None:
-    client = door.client()
+async def test_new_lines_are_sent_as_events(api: Api) -> None:
+    client = api.client()
     await registered(client)
-    door.plane.services.lines["my-service"] = ["hello"]
+    api.plane.services.lines["my-service"] = ["hello"]
     for path in ("/api/services/my-service/logs/follow", "/api/services/logs/follow"):
         response = await client.get(path)
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -135,8 +135,8 @@ async def test_p25_announce_is_idempotent_and_an_announced_service_is_not_starte
     assert (await client.post("/api/services/reviews/deregister")).status_code == 200
 
 
-async def test_health_warns_of_a_service_that_is_down(door: Door) -> None:
-    client = door.client()
+async def test_health_warns_of_a_service_that_is_down(api: Api) -> None:
+    client = api.client()
     await registered(client)
     await client.put("/api/services/my-service/start")
     body = (await client.get("/health")).json()

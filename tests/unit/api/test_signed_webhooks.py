@@ -3,11 +3,12 @@
 import base64
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from fake_plane import NO_LIMITS, NOW, Door, settings_of
+from in_memory_api import NO_LIMITS, NOW, Api, settings_of
 
 from storecrew.domain.control.events import ExternalEventReceived
 from storecrew.domain.shop.inventory import StockReported
@@ -17,7 +18,7 @@ BODY = json.dumps({"event_type": "inventory_low", "data": {"sku": "A"}}).encode(
 
 
 @pytest.fixture
-def shop(door: Door) -> httpx.AsyncClient:
+def shop(api: Api) -> httpx.AsyncClient:
     environ = {
         "API_KEY_ROYALGPT": "k" * 32,
         "STORECREW_WEBHOOKS__SHOP__SECRET": SECRET,
@@ -25,8 +26,8 @@ def shop(door: Door) -> httpx.AsyncClient:
         **NO_LIMITS,
     }
     settings = settings_of(**environ)
-    door.plane.settings = settings
-    return door.client(settings, peer="192.0.2.7", headers={"content-type": "application/json"})
+    api.plane = replace(api.plane, settings=settings)
+    return api.client(settings, peer="192.0.2.7", headers={"content-type": "application/json"})
 
 
 def signed(body: bytes, secret: str = SECRET) -> bytes:
@@ -43,7 +44,7 @@ async def delivered(
 @pytest.mark.parametrize("header", ["X-Signature", "X-Shopify-Hmac-Sha256", "X-Hub-Signature-256"])
 @pytest.mark.parametrize("shape", ["hex", "base64", "prefixed"])
 async def test_a_signed_delivery_is_recorded(
-    door: Door, shop: httpx.AsyncClient, header: str, shape: str
+    api: Api, shop: httpx.AsyncClient, header: str, shape: str
 ) -> None:
     mac = signed(BODY)
     text = {
@@ -53,7 +54,7 @@ async def test_a_signed_delivery_is_recorded(
     }[shape]
     response = await shop.post("/webhooks/shop", content=BODY, headers={header: text})
     assert response.json() == {"event_id": 1, "duplicate": False}
-    (found,) = door.plane.journal.recorded
+    (found,) = await api.recorded()
     assert found.source == "webhook:shop"
     assert found.event == ExternalEventReceived(event_type="inventory_low", data={"sku": "A"})
 
@@ -77,7 +78,7 @@ async def test_the_old_secret_counts_while_it_is_replaced(shop: httpx.AsyncClien
     ],
 )
 async def test_what_is_not_signed_is_refused_and_audited(
-    door: Door,
+    api: Api,
     shop: httpx.AsyncClient,
     body: bytes,
     source: str,
@@ -86,10 +87,10 @@ async def test_what_is_not_signed_is_refused_and_audited(
     raw = {k.replace("_", "-"): v.encode("latin-1") for k, v in headers.items()}
     response = await shop.post(f"/webhooks/{source}", content=body, headers=raw)
     assert (response.status_code, response.json()["error"]) == (401, "Unauthorized")
-    assert door.plane.journal.recorded == []
+    assert await api.recorded() == []
     app = shop._transport.app  # type: ignore[attr-defined]
     await app.state.refusals.close()
-    entries = await door.plane.access.book.database.read(  # type: ignore[attr-defined]
+    entries = await api.plane.access.book.database.read(  # type: ignore[attr-defined]
         lambda c: c.exec_driver_sql("select actor, action from audit").all()
     )
     (row,) = entries
@@ -98,7 +99,7 @@ async def test_what_is_not_signed_is_refused_and_audited(
 
 
 async def test_a_repeated_delivery_is_answered_and_changes_nothing(
-    door: Door, shop: httpx.AsyncClient
+    api: Api, shop: httpx.AsyncClient
 ) -> None:
     first = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e1")
     again = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e1")
@@ -144,12 +145,12 @@ async def test_a_signed_time_bounds_the_age(shop: httpx.AsyncClient, age: int, s
     ],
 )
 async def test_what_the_product_does_not_know_is_kept_in_the_senders_words(
-    door: Door, shop: httpx.AsyncClient, headers: dict[str, str], body: Any, expected: Any
+    api: Api, shop: httpx.AsyncClient, headers: dict[str, str], body: Any, expected: Any
 ) -> None:
     content = json.dumps(body).encode()
     response = await delivered(shop, content, x_signature=signed(content).hex(), **headers)
     assert response.status_code == 200
-    assert door.plane.journal.recorded[0].event == expected
+    assert (await api.recorded())[0].event == expected
 
 
 @pytest.mark.parametrize("content", [b"{}", b'{"event_type": ""}', b'{"event_type": 3}', b""])

@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from storecrew.app.custom_agents import authored
+from storecrew.app.custom_agents import custom_agents
 from storecrew.app.settings import load_settings
 from storecrew.domain.errors import InvalidSettings
 
@@ -30,24 +30,30 @@ def shop(tmp_path, monkeypatch):
 
 
 def test_an_agent_is_imported_by_its_source(shop):
-    [agent] = authored(shop({"greeter": {"source": "authors_own_shop:greeter", "warmth": 3}}))
+    [agent] = custom_agents(shop({"greeter": {"source": "authors_own_shop:greeter", "warmth": 3}}))
     assert (agent.name, agent.purpose) == ("greeter", "Say hello.")
 
 
 def test_one_that_is_switched_off_is_not_imported(shop):
-    assert authored(shop({"x": {"source": "authors_broken_shop:x", "enabled": False}})) == []
+    assert custom_agents(shop({"x": {"source": "authors_broken_shop:x", "enabled": False}})) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["authors_own_shop", 7, "a b:c", ":greeter", "authors_own_shop:"]
+)
+def test_a_source_that_names_no_module_and_agent_is_refused(shop, source):
+    with pytest.raises(InvalidSettings, match=r"^agents\.greeter\.source: "):
+        shop({"greeter": {"source": source}})
 
 
 def test_agents_without_a_source_are_the_shipped_ones(shop):
-    assert authored(shop({"oversight": {"enabled": True}})) == []
-    assert authored(shop(["oversight"])) == []
+    assert custom_agents(shop({"oversight": {"enabled": True}})) == []
+    assert custom_agents(shop(["oversight"])) == []
 
 
 @pytest.mark.parametrize(
     ("name", "source", "problem"),
     [
-        ("greeter", "authors_own_shop", "must be `module:name`"),
-        ("greeter", 7, "must be `module:name`"),
         ("greeter", "authors_no_such_module:greeter", "PYTHONPATH"),
         ("greeter", "authors_broken_shop:greeter", "authors_no_such_module"),
         ("greeter", "authors_own_shop:nobody", "is no agent"),
@@ -57,5 +63,5 @@ def test_agents_without_a_source_are_the_shipped_ones(shop):
 )
 def test_what_cannot_be_imported_is_told_with_its_key(shop, name, source, problem):
     with pytest.raises(InvalidSettings, match=problem) as raised:
-        authored(shop({name: {"source": source}}))
+        custom_agents(shop({name: {"source": source}}))
     assert f"agents.{name}.source" in str(raised.value)

@@ -66,7 +66,7 @@ def test_the_defaults_are_pinned(tmp_path: Path) -> None:
     assert settings.retention.model_dump() == {"days": 90}
     assert settings.webhooks == {}
     assert settings.policy == PolicySettings()
-    assert settings.agents is None
+    assert settings.agents == {}
 
 
 @pytest.mark.parametrize("section", [Settings, *SECTIONS], ids=lambda s: s.__name__)
@@ -222,7 +222,7 @@ def test_agents_are_switched_by_list_or_by_mapping(tmp_path: Path) -> None:
     assert [load(tmp_path).runs(name) for name in ("pricing", "stock")] == [True, False]
     path.write_text("agents: {pricing: {enabled: false, step: 2}}")
     assert [load(tmp_path).runs(name) for name in ("pricing", "stock")] == [False, True]
-    assert load(tmp_path).options("pricing")["step"] == 2
+    assert load(tmp_path).agent_sections["pricing"].options == {"step": 2}
 
 
 @pytest.mark.parametrize(

@@ -17,28 +17,36 @@ def test_amounts_add_subtract_multiply_and_compare():
     assert -ten == Money.of(-10, "EUR")
     assert ten * 3 == Money.of(30, "EUR")
     assert ten > Money.of("9.99", "EUR")
+    assert not ten > Money.of(10, "EUR")
     assert str(Money.of("1234.5", "EUR")) == "1,234.50 EUR"
+    assert str(Money.of("1234.5", "JPY")) == "1,234 JPY"
+    assert str(Money.of("1234.5", "KWD")) == "1,234.500 KWD"
 
 
 def test_currencies_do_not_mix():
     euro, dollar = Money.of(1, "EUR"), Money.of(1, "USD")
 
     for mix in (lambda: euro + dollar, lambda: euro - dollar, lambda: euro < dollar):
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput) as refused:
             mix()
+        assert (refused.value.field, refused.value.problem) == ("currency", "USD is not EUR")
     assert euro != dollar
 
 
 @pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_amount_is_refused(amount: str):
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         Money.of(amount, "EUR")
+    assert refused.value.field == "amount"
+    assert refused.value.problem == f"{amount} is not a finite number"
 
 
 @pytest.mark.parametrize("currency", ["", "eur", "EURO", "€", "É€R"])
 def test_what_is_no_currency_is_refused(currency: str):
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         Money.of(1, currency)
+    assert refused.value.field == "currency"
+    assert refused.value.problem == f"{currency!r} is not a three-letter ISO 4217 code"
 
 
 @pytest.mark.parametrize(

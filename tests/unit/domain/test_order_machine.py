@@ -1,16 +1,23 @@
 """The order machine and the words of an order."""
 
+from datetime import UTC, date, datetime
 from itertools import product
 
 import pytest
 from hypothesis import given, strategies as st
 
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.money import Money
 from storecrew.domain.shop.orders import (
     MAX_QUANTITY,
     TRANSITIONS,
+    DailySales,
+    Line,
+    Lines,
+    Order,
     OrderStatus,
     ParsedLine,
+    PlaceOrder,
     check_name,
     check_quantity,
     is_legal,
@@ -33,7 +40,7 @@ LEGAL = {
 
 
 @pytest.mark.parametrize(("previous", "status"), list(product([None, *OrderStatus], OrderStatus)))
-def test_order_machine_allows_these_moves_and_no_other(
+def test_r104_order_machine_allows_these_moves_and_no_other(
     previous: OrderStatus | None, status: OrderStatus
 ):
     assert is_legal(previous, status) is ((previous, status) in LEGAL)
@@ -81,17 +88,35 @@ def test_order_text_that_is_not_an_order_is_refused(text: str):
         parse_order(text)
 
 
-def test_order_text_names_the_bad_part():
+@pytest.mark.parametrize(
+    ("text", "field", "problem"),
+    [
+        ("Good:1, Bad:1.5kg", "quantity", "'1.5kg' in 'Bad:1.5kg' is not a whole number"),
+        ("Good:1, Bad ", "order", "'Bad' is not of the form Name:quantity"),
+        ("A:0", "quantity", "0 is not between 1 and 1000000"),
+        (":5", "product", "a name has 1 to 100 characters"),
+        ("A*B:1", "product", "'*' is not allowed in 'A*B'"),
+        ("A²:1", "product", "'²' is not allowed in 'A²'"),
+        ("Прод Cup:1", "product", "'Прод Cup' mixes scripts: CYRILLIC, LATIN"),
+        ("\U00017000a:1", "product", "'\U00017000a' mixes scripts: LATIN, UNKNOWN"),
+        (",".join(["A:1"] * 501), "order", "501 lines; at most 500 are allowed"),
+    ],
+)
+def test_order_text_that_is_refused_names_the_bad_part(text: str, field: str, problem: str):
     with pytest.raises(InvalidInput) as refused:
-        parse_order("Good:1, Bad:1.5kg")
+        parse_order(text)
 
-    assert "Bad:1.5kg" in refused.value.problem
+    assert (refused.value.field, refused.value.problem) == (field, problem)
 
 
-def test_order_text_has_a_longest_order():
+def test_order_text_has_a_longest_order_and_a_longest_name():
     assert len(parse_order(",".join(["A:1"] * 500))) == 500
-    with pytest.raises(InvalidInput):
-        parse_order(",".join(["A:1"] * 501))
+    assert parse_order("x" * 100 + ":1000000") == (ParsedLine("x" * 100, 1_000_000),)
+
+
+def test_the_last_colon_divides_name_and_quantity():
+    with pytest.raises(InvalidInput, match="':' is not allowed in 'A:B'"):
+        parse_order("A:B:1")
 
 
 def test_stock_text_may_say_units():
@@ -105,6 +130,53 @@ def test_stock_text_may_say_units():
 def test_names_are_normalised_so_that_one_name_is_one_product():
     assert check_name(" Cafe\u0301 ") == "Café"
     assert check_name("カップ") == "カップ"
+    assert check_name("Cup_2.0 (a/b) & 'c' +d-e") == "Cup_2.0 (a/b) & 'c' +d-e"
+    assert check_name("चाय") == "चाय"
+    assert check_name("\U00017000\U00017001") == "\U00017000\U00017001"
+
+
+def order(total: str, paid: str, payments: int) -> Order:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    return Order(
+        id=1,
+        status=OrderStatus.RECEIVED,
+        lines=(),
+        total=Money.of(total, "EUR"),
+        paid=Money.of(paid, "EUR"),
+        payments=payments,
+        placed_at=at,
+        updated_at=at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "paid", "payments", "is_paid"),
+    [
+        ("10", "10", 1, True),
+        ("10", "11", 1, True),
+        ("10", "9.99", 1, False),
+        ("0.01", "0.01", 0, True),
+        ("0", "0", 0, False),
+        ("0", "0", 1, True),
+    ],
+)
+def test_an_order_is_paid_when_its_whole_total_is_there(total, paid, payments, is_paid):
+    assert order(total, paid, payments).is_paid is is_paid
+
+
+def test_lines_of_one_product_are_summed_in_order_of_sku():
+    lines = [Line(sku="b", quantity=1), Line(sku="a", quantity=2), Line(sku="b", quantity=3)]
+    assert Lines.merge_lines(lines).items == (Line(sku="a", quantity=2), Line(sku="b", quantity=4))
+
+
+def test_actions_on_orders_name_their_subject():
+    assert PlaceOrder(lines=(), customer="ada").subject == "customer:ada"
+    assert PlaceOrder(lines=()).subject == "customer:"
+
+
+def test_sales_cover_as_many_days_as_their_rows():
+    assert DailySales(date(2026, 3, 2), {"a": [1, 2, 3]}).days == 3
+    assert DailySales(date(2026, 3, 2)).days == 0
 
 
 @given(st.integers())

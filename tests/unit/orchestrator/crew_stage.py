@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from house import House
 
 from storecrew.domain.actions import Action
@@ -15,7 +16,14 @@ from storecrew.domain.shop.catalog import CostChanged, SetCost, UpsertProduct
 from storecrew.domain.shop.customers import Customer, RecordCustomerActivity
 from storecrew.domain.shop.inventory import AdjustStock, StockRanLow, StockReported
 from storecrew.domain.shop.messages import MailReceived
-from storecrew.domain.shop.orders import ApproveOrder, Line, OrderApproved, OrderPlaced, PlaceOrder
+from storecrew.domain.shop.orders import (
+    ApproveOrder,
+    Line,
+    OrderApproved,
+    OrderPlaced,
+    OrderQuery,
+    PlaceOrder,
+)
 from storecrew.domain.shop.purchasing import Supplier
 from storecrew.domain.shop.support import OpenTicket, TicketOpened
 
@@ -184,3 +192,94 @@ WATCHES = {"oversight", "inventory_forecasting"}
 """Agents that change nothing: they tell what others act on."""
 ASKS = {"warehouse"}
 """Agents whose proposals of the scene a person decides, whatever their autonomy within limits."""
+DENIED_UNDO = {"pricing_optimizer"}
+"""Agents whose effect of the scene the policy does not let anybody take back: the floor holds."""
+
+
+async def orders(house: House) -> list[object]:
+    """Read each order's state and lines, and the units that are promised."""
+    found = (await house.store.orders(OrderQuery())).items
+    reserved = {level.sku: level.reserved for level in await house.store.stock() if level.reserved}
+    return [
+        *((o.status.value, {line.sku: line.quantity for line in o.lines}) for o in found),
+        reserved,
+    ]
+
+
+async def levels(house: House) -> dict[str, int]:
+    return {level.sku: level.on_hand for level in await house.store.stock()}
+
+
+async def messages(house: House) -> list[tuple[str, str, int]]:
+    """Read how many messages of each purpose and topic are queued."""
+    statement = sa.text("SELECT purpose, topic, count(*) FROM messages GROUP BY 1, 2")
+    return await house.store.database.read(lambda c: [tuple(r) for r in c.execute(statement)])
+
+
+async def ticket(house: House) -> str:
+    return (await house.store.ticket("t")).status.value
+
+
+async def purchases(house: House) -> list[tuple[str, int]]:
+    return [(each.sku, each.quantity) for each in await house.store.purchase_orders()]
+
+
+async def mug_price(house: House) -> Money:
+    return (await house.store.product("mug")).price
+
+
+async def suggestions(house: House) -> list[str]:
+    return [each.name for each in await house.store.product_suggestions()]
+
+
+async def shown_at_home(house: House) -> list[str]:
+    return list(await house.store.recommendations("home"))
+
+
+async def incidents(house: House) -> list[tuple[str, str]]:
+    return [(each.title, each.status) for each in await house.book.incidents()]
+
+
+async def assigned(house: House) -> list[str]:
+    """Read which agents were asked to run."""
+    return sorted(run.agent for run in await house.runs() if run.agent != "coordinator")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an agent's proposals of its scene change, as the books have it."""
+
+    read: Callable[[House], Awaitable[object]]
+    before: object
+    after: object
+    undone: object = None
+    """None where it stays: it cannot be taken back, or the policy forbids it."""
+
+
+EFFECTS: dict[str, Effect] = {
+    "mail_interface": Effect(
+        orders,
+        [{}],
+        [("received", {"mug": 2, "cup": 1}), {"mug": 2, "cup": 1}],
+        [("cancelled", {"mug": 2, "cup": 1}), {}],
+    ),
+    "warehouse": Effect(
+        levels, {"mug": 60, "cup": 60}, {"mug": 50, "cup": 40}, {"mug": 60, "cup": 60}
+    ),
+    "order_management": Effect(
+        orders,
+        [("received", {"mug": 1}), {"mug": 1}],
+        [("awaiting_payment", {"mug": 1}), {"mug": 1}],
+        [("cancelled", {"mug": 1}), {}],
+    ),
+    "customer_communications": Effect(messages, [], [("service", "order:1:approved", 1)]),
+    "customer_support": Effect(ticket, "open", "escalated"),
+    "inventory": Effect(purchases, [], [("mug", 26)], []),
+    "pricing_optimizer": Effect(mug_price, euro(10), euro("10.56")),
+    "product_research": Effect(suggestions, [], ["Solar Lantern"]),
+    "marketing_automation": Effect(messages, [], [("marketing", "campaign:thanks 2026-W15", 72)]),
+    "personalization": Effect(shown_at_home, [], ["mug", "cup"], []),
+    "anomaly_resolver": Effect(incidents, [], [("The books do not add up", "open")]),
+    "coordinator": Effect(assigned, [], ["marketing_automation", "pricing_optimizer"]),
+}
+"""By agent; who only watches has none."""

@@ -58,7 +58,9 @@ async def planes(house, faults, random):
     pipeline = house.pipeline()
     registry = Forgetful(house.agents, random) if random else pipeline.registry
     shop = FaultyStore(house.store, faults)
-    watch = {"order_management": {"again_hours": 1}}  # what failed for good is found an hour later
+    watch = {
+        "order_management": {"recheck_hours": 1}
+    }  # what failed for good is found an hour later
     pipeline = replace(pipeline, registry=registry, store=shop, settings=watch)
     plane = Orchestrator(pipeline, InlineEngine(), LoopSettings(wait_for_batches=False))
     await plane.start(alone=True)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from house import LIMITS, low, settle
+from loop_parts import Beside, boot
 
 from storecrew.domain.control.agents import Budget, Suspension
 from storecrew.domain.control.health import AgentState, overall
@@ -17,6 +18,7 @@ from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.journal.agents import SqlAgentRepository
 from storecrew.journal.health import SqlHealthRepository
+from storecrew.orchestrator.loop_settings import LoopSettings
 from storecrew.orchestrator.registry import Registry, spread
 from storecrew.sdk import Proposal, agent, every
 
@@ -84,30 +86,40 @@ async def test_equals_with_much_to_do_take_turns(house):
 
 
 async def test_r050_concurrency_limit_holds_over_five_triggers(house):
-    at_once, most, go_on = [], [], asyncio.Event()
+    running, most, engine = [], 0, Beside()
+    has_begun, may_end = asyncio.Semaphore(0), asyncio.Semaphore(0)
 
     @agent(on=StockRanLow, concurrency=2, name="limited")
     async def limited(event, ctx):
-        """Count how many of it run."""
-        at_once.append(event)
-        most.append(len(at_once))
-        await asyncio.sleep(0)
-        at_once.pop()
+        """Count how many of it run, until the test lets one end."""
+        nonlocal most
+        running.append(ctx.run)
+        most = max(most, len(running))
+        has_begun.release()
+        await may_end.acquire()
+        running.remove(ctx.run)
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(limited, max_concurrent=10)
+    plane = await boot(house, engine, limited, settings=LoopSettings(max_concurrent=10))
     for n in range(5):
         await plane.request_run("limited", key=str(n), by="person:owner", parameters={})
-    taken = await house.journal.claim_runs(
-        house.pipeline().registry.claim_specs(), house.clock.now(), 10
-    )
 
-    assert len(taken.runs) == 2
-    assert not go_on.is_set()
-    await settle(plane)
-    assert len(most) == 5
-    assert max(most) <= 2
+    for left in (5, 4, 3, 2, 1):
+        await settle(plane)  # each sweep begins what the limit leaves room for
+        under_way = [r.id for r in await house.runs() if r.status is RunStatus.RUNNING]
+        assert len(under_way) == min(left, 2)
+        while len(running) < len(under_way):
+            await has_begun.acquire()
+        assert sorted(running) == sorted(under_way)
+        may_end.release()
+        busy = [task for task in engine.tasks if not task.done()]
+        ended, _ = await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+        assert len(ended) == 1
+
+    assert most == 2
+    assert [run.status for run in await house.runs()] == [RunStatus.DONE] * 5
+    await plane.stop()
 
 
 async def test_who_asks_for_a_run_does_not_wait_for_the_batch_to_fill(house):

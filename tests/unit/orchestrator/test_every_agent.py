@@ -8,14 +8,15 @@ from decimal import Decimal
 from itertools import count
 
 import pytest
-from crew_stage import ASKS, SCENES, WATCHES, Stage
+from crew_stage import ASKS, DENIED_UNDO, EFFECTS, SCENES, WATCHES, Stage
 from house import settle
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from storecrew.app.crew import CREW
-from storecrew.domain.codec import decode_action, encode
+from storecrew.domain.codec import decode_action, decode_event, encode
+from storecrew.domain.control.approvals import ApprovalStatus
 from storecrew.domain.control.events import ClockTicked, RunRequested
-from storecrew.domain.control.proposals import Verdict
+from storecrew.domain.control.proposals import Proposal, Verdict
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import NotUndoable
 from storecrew.domain.events import Event
@@ -82,12 +83,20 @@ async def applied(house):
     return [s for s in await house.stories() if s.outcome is not None and s.outcome.applied]
 
 
-def test_every_agent_has_a_scene():
-    assert AGENTS.keys() == SCENES.keys()
+async def answered(house, plane):
+    """Say yes to all that waits for a person."""
+    for waiting in (await house.journal.approvals(page=1, per_page=50)).items:
+        await plane.decide(waiting.filed.id, ApprovalStatus.APPROVED, by="person:test")
+    await settle(plane)
+
+
+def test_every_agent_has_a_scene_and_an_effect_unless_it_only_watches():
+    assert AGENTS.keys() == SCENES.keys() == EFFECTS.keys() | WATCHES
+    assert not EFFECTS.keys() & WATCHES
 
 
 @pytest.mark.parametrize("name", SAYS)
-async def test_what_an_agent_says_can_be_checked_judged_and_done(house, name):
+async def test_what_an_agent_says_is_judged_and_can_be_read_back(house, name):
     await acted(house, name)
 
     runs = [run for run in await house.runs() if run.agent == name]
@@ -100,34 +109,71 @@ async def test_what_an_agent_says_can_be_checked_judged_and_done(house, name):
         assert len(proposal.reason) > 15
         assert proposal.evidence
         assert decode_action(json.loads(json.dumps(encode(proposal.action)))) == proposal.action
-        json.dumps(encode(proposal.evidence))
         assert story.decision is not None
         assert story.decision.rule != "silence"
         done = story.outcome is not None and story.outcome.applied
         assert done is (story.decision.verdict is Verdict.ALLOW), story
-    assert await applied(house) or name in WATCHES | ASKS
+        assert done is (name not in ASKS)
     assert not await house.verify()
+
+
+@pytest.mark.parametrize("name", sorted(EFFECTS))
+async def test_what_an_agent_does_is_in_the_books_once_it_is_allowed(house, name):
+    effect, event = EFFECTS[name], await staged(house, name)
+    assert await effect.read(house) == effect.before
+
+    plane = await acted(house, name, event)
+
+    if name in ASKS:
+        assert await effect.read(house) == effect.before
+        await answered(house, plane)
+    assert await effect.read(house) == effect.after
+    assert not await house.verify()
+
+
+@pytest.mark.parametrize("name", sorted(WATCHES))
+async def test_an_agent_that_watches_tells_of_it_and_changes_nothing(house, name):
+    event = await staged(house, name)
+    before = await house.store.applied_keys()
+
+    await acted(house, name, event)
+
+    assert await house.store.applied_keys() == before
+    assert await house.book.applied_keys() == []
+    told = {r.source for r in (await house.journal.events(page=1, per_page=500)).items}
+    assert f"agent:{name}" in told
 
 
 @pytest.mark.parametrize("name", SAYS)
 async def test_an_agent_that_is_woken_again_does_nothing_twice(house, name):
-    plane = await acted(house, name)
-    first = [encode(s.filed.proposal.action) for s in await applied(house)]
+    event = await staged(house, name)
+    plane = await acted(house, name, event)
+    first, runs = await house.stories(), await house.runs()
 
+    if not isinstance(event, RunRequested):
+        [again] = await plane.publish([house.news(event, id="scene")])
+        await settle(plane)
+        assert again.duplicate
+        assert await house.runs() == runs
     await plane.request_run(name, key="again", by="person:test", parameters={})
     await settle(plane)
 
-    every = [json.dumps(encode(s.filed.proposal.action)) for s in await applied(house)]
-    assert len(every) == len(set(every))
-    assert len(every) >= len(first)
+    assert len(await house.runs()) == len(runs) + 1
+    assert await house.stories() == first
+    if name in EFFECTS.keys() - ASKS:
+        assert await EFFECTS[name].read(house) == EFFECTS[name].after
     assert not await house.verify()
 
 
-@pytest.mark.parametrize("name", sorted(SCENES.keys() - WATCHES))
+@pytest.mark.parametrize("name", sorted(EFFECTS))
 async def test_what_an_agent_did_is_undone_or_it_says_why_not(house, name):
-    plane = await acted(house, name)
-    for story in await applied(house):
+    plane, effect = await acted(house, name), EFFECTS[name]
+    await answered(house, plane)
+    done = await applied(house)
+    assert done
+    for story in done:
         run, why = await undone(plane, story.filed.id)
+        assert bool(run) is (effect.undone is not None or name in DENIED_UNDO)
         if not run:
             assert why.count(" ") >= 4
             continue
@@ -135,7 +181,9 @@ async def test_what_an_agent_did_is_undone_or_it_says_why_not(house, name):
         assert (await house.journal.run(run)).status is RunStatus.DONE
         (back,) = [s for s in await house.stories() if s.filed.run == run]
         denied = back.decision.verdict is Verdict.DENY  # the floor holds for who takes back, too
-        assert denied or back.outcome.applied, back
+        assert denied is (name in DENIED_UNDO), back
+    state = await effect.read(house)
+    assert state == (effect.after if effect.undone is None else effect.undone)
     assert not await house.verify()
 
 
@@ -155,7 +203,9 @@ async def test_a_crash_at_any_write_of_a_run_changes_nothing_in_the_end(houses, 
         async with houses(prepared.folder, at) as house:
             await acted(house, name, event, fault)
             assert not await house.verify()
-            return sorted(json.dumps(encode(s.filed.proposal.action)) for s in await applied(house))
+            effect = EFFECTS[name].read(house) if name in EFFECTS else house.store.applied_keys()
+            done = [s.filed.proposal.action for s in await applied(house)]
+            return sorted(map(repr, done)), await effect
 
     wanted = await played()
     for n in count(1):
@@ -193,4 +243,7 @@ async def test_news_of_what_does_not_exist_stops_no_agent(name, data):
     agent, events = AGENTS[name], data.draw(heard_by(name))
     woken_by = events if agent.batch > 1 else events[:1]
     for said in await run_agent(agent, woken_by, FakeStore()):
-        json.dumps(encode(said))
+        value, decode = (
+            (said.action, decode_action) if isinstance(said, Proposal) else (said, decode_event)
+        )
+        assert decode(json.loads(json.dumps(encode(value)))) == value

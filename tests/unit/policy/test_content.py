@@ -81,6 +81,65 @@ def test_r136_content_filter_lets_honest_text_pass(body):
     assert said(body).verdict is Verdict.ALLOW
 
 
+@given(st.from_regex(r"[2-6][0-9]{11,20}", fullmatch=True))
+def test_a_number_is_a_card_when_its_check_digit_fits(number):
+    odd, even = number[-1::-2], number[-2::-2]
+    total = sum(map(int, odd)) + sum("0516273849".index(digit) for digit in even)
+    is_card = 13 <= len(number) <= 19 and total % 10 == 0 and len(set(number)) > 1
+
+    assert said(f"Your number is {number}.").verdict is (Verdict.ASK if is_card else Verdict.ALLOW)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("Pay 4111 1111 1111 1111", "it seems to hold the number of a payment card"),
+        ("Pay 5500 0055 5555 5559", "it seems to hold the number of a payment card"),
+        ("Your password: hunter22", "it seems to hold a key or a password"),
+        ("Hello {name}!", "'{name}' was never filled in"),
+        ("{{" + "x" * 60 + "}}", f"{'{{' + 'x' * 38!r} was never filled in"),
+        ("Your оrder", "'оrder' mixes letters that look alike"),
+        ("Anna and Аnna", "'Аnna' mixes letters that look alike"),
+        ("ok\n\t\u200d\u2003a\u202eb", "it holds the character U+202E"),
+        ("Pay at HTTPS://Evil.example./x", "it links to 'evil.example', which"),
+        ("https://evil@shop.example/", "it links to 'https://evil@shop.example/', which"),
+        ("https://[shop.example/", "it links to 'https://[shop.example/', which"),
+        ("ftp://shop.example/", "'ftp://shop.example/' is no link to a page"),
+        ("javascript:" + "x" * 80, "'javascript:x' is no link to a page"),
+        ("ftp://" + "x" * 80, f"{'ftp://' + 'x' * 54!r} is no link to a page"),
+        ("https://a@" + "x" * 80, f"it links to {'https://a@' + 'x' * 50!r}, which"),
+        ("It is GRATIS today", "it holds the word 'gratis'"),
+        ("Act now!", "it holds the word 'act now'"),
+        (" ", "it is empty"),
+    ],
+)
+def test_what_is_odd_is_named(body, reason):
+    opinion = said(body)
+
+    assert opinion.reason.startswith(f"a person reads it first: {reason}")
+    assert not reason.endswith("which") or opinion.reason.endswith(
+        "which policy.link_hosts does not name"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "See www.shop.example or https://shop.example./a and HTTP://SHOP.example/b",
+        "Soft\u200djoined \u200c and\u2003wide, \ufe0f \n\r\t",
+        "Анна and Anna",
+    ],
+)
+def test_the_shops_own_links_and_honest_writing_pass(body):
+    settings = PolicySettings(link_hosts=("Shop.Example", "www.shop.example"))
+    assert said(body, settings).verdict is Verdict.ALLOW
+
+
+def test_blank_blocked_words_block_nothing():
+    assert said("Any text.", PolicySettings(blocked_words=("", " "))).verdict is Verdict.ALLOW
+    assert said("It is GRATIS", PolicySettings(blocked_words=("", "gratis"))).binding
+
+
 def test_r136_content_filter_holds_for_agents_that_may_do_anything_and_yields_to_a_person():
     policy = Policy(PolicySettings(autonomy={"*.*": "auto"}))
     words = {"customer": "anna", "purpose": "service", "title": "Hello", "body": "Dear {name}"}

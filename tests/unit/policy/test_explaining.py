@@ -47,6 +47,19 @@ def test_an_agent_that_asks_names_the_line_that_would_let_it_act() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "autonomy"),
+    [("pricing_optimizer.SetPrice", "limits"), ("pricing_optimizer.*", "limits"),
+     ("*.SetPrice", "limits")],
+)  # fmt: skip
+def test_the_line_that_decides_is_named(line: str, autonomy: str) -> None:
+    policy = Policy(PolicySettings(autonomy={line: autonomy, "*.*": "watch"}))
+    found = explain(policy, priced("10.50"), "pricing_optimizer", FACTS)
+
+    assert (found.autonomy, found.line) == (Autonomy.LIMITS, f'policy.autonomy "{line}"')
+    assert found.changes == ()
+
+
 def test_every_rule_in_the_way_is_named_with_its_setting() -> None:
     found = explain(limits(), priced("5.10"), "pricing_optimizer", FACTS)
 
@@ -66,11 +79,28 @@ def test_full_autonomy_still_meets_what_binds() -> None:
     assert [change.split(":")[0] for change in found.changes] == ["purchase_budget"]
 
 
+def test_full_autonomy_needs_a_remedy_only_for_what_is_forbidden() -> None:
+    auto = Policy(PolicySettings(autonomy={"*.*": "auto"}))
+    dollars = Proposal(action=SetPrice(sku="mug", price=Money.of("10", "USD")), reason="r")
+    found = explain(auto, dollars, "pricing_optimizer", FACTS)
+
+    assert [opinion.verdict for opinion in found.opinions] == [Verdict.DENY, Verdict.ASK]
+    assert [change.split(":")[0] for change in found.changes] == ["margin_floor"]
+
+
 def test_what_no_rule_covers_says_so() -> None:
     found = explain(Policy(rules=()), priced("10"), "pricing_optimizer", FACTS)
 
     assert found.opinions == ()
     assert found.changes[-1] == "a rule that covers this action"
+    watched = Policy(PolicySettings(autonomy={"*.*": "watch"}), rules=())
+    found = explain(watched, priced("10"), "pricing_optimizer", FACTS)
+    assert found.changes == (
+        'policy.autonomy "pricing_optimizer.SetPrice": limits, in place of watch',
+        "a rule that covers this action",
+    )
+    trusted = Policy(PolicySettings(autonomy={"*.*": "auto"}), rules=())
+    assert explain(trusted, priced("10"), "pricing_optimizer", FACTS).changes == ()
 
 
 @pytest.mark.parametrize("amount", ["1", "5.55", "5.56", "9", "9.01", "11", "11.01", "1000"])

@@ -1,12 +1,13 @@
 """What the policy says of a proposal, and what it never says."""
 
+import re
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, strategies as st
 
-from storecrew.domain.control.proposals import Proposal, Verdict
+from storecrew.domain.control.proposals import Decision, Proposal, Verdict
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import Product, SetPrice, floor_price
 from storecrew.domain.shop.customers import Customer
@@ -16,6 +17,7 @@ from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder, Order, Order
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.domain.shop.returns import AcceptReturn
 from storecrew.policy import Policy, PolicyFacts, PolicySettings, budget_spend
+from storecrew.policy.rule_result import RuleResult
 from storecrew.policy.rules.messages import is_quiet
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -179,7 +181,9 @@ def test_messages_need_consent_measure_and_daylight(action, changes, expected):
         (time(7, 59), time(20), time(8), True),
         (time(8), time(20), time(8), False),
         (time(13), time(12), time(14), True),
+        (time(12), time(12), time(14), True),
         (time(14), time(12), time(14), False),
+        (time(9), time(8), time(8), False),
     ],
 )
 def test_quiet_hours_may_span_midnight(local, start, end, quiet):
@@ -228,14 +232,72 @@ def test_the_most_particular_line_of_autonomy_wins(lines, expected):
 
 def test_a_person_may_go_beyond_limits_but_not_below_the_floor():
     policy = Policy(LIMITS)
-    assert policy.confirm(wish(price("150")), "owner", facts()).verdict is Verdict.ALLOW
-    assert policy.confirm(wish(price("150")), "owner", facts()).by == "owner"
-    assert policy.confirm(wish(price("1")), "owner", facts()).verdict is Verdict.DENY
+    assert policy.confirm(wish(price("150")), "owner", facts()) == Decision(
+        verdict=Verdict.ALLOW,
+        reason="decided by a person; +50.0% against 100.00 EUR a day ago; the limit is 10%",
+        rule="price_change",
+        by="owner",
+        policy_version=policy.version,
+    )
+    assert policy.confirm(wish(price("1")), "owner", facts()) == Decision(
+        verdict=Verdict.DENY,
+        reason="1.00 EUR is below the floor 55.56 EUR",
+        rule="margin_floor",
+        policy_version=policy.version,
+    )
+
+
+@pytest.mark.parametrize(
+    ("autonomy", "amount", "reason"),
+    [
+        ("watch", "101", "only watching; would have been allowed: 101.00 EUR is at or above"),
+        ("watch", "120", "only watching; would have been asked about: +20.0% against"),
+        ("watch", "1", "1.00 EUR is below the floor"),
+        ("ask", "101", "agent asks before each such action; 101.00 EUR is at or above"),
+        ("ask", "120", "+20.0% against 100.00 EUR a day ago"),
+        ("limits", "101", "101.00 EUR is at or above the floor"),
+        ("auto", "120", "+20.0% against 100.00 EUR a day ago"),
+    ],
+)
+def test_a_decision_says_why_in_the_words_of_its_rule(autonomy, amount, reason):
+    policy = Policy(PolicySettings(autonomy={"agent.SetPrice": autonomy}))
+    decision = policy.judge(wish(price(amount)), "agent", facts())
+    assert decision.reason.startswith(reason)
+    assert (decision.by, decision.policy_version) == ("policy", policy.version)
+
+
+def test_full_autonomy_says_that_it_acted_alone():
+    settings = PolicySettings(autonomy={"agent.*": "auto"})
+    decision = Policy(settings).judge(
+        wish(ApproveOrder(order_id=7)), "agent", facts(order=order(9999))
+    )
+    assert decision.rule == "autonomy"
+    assert decision.reason == "agent may act alone; 9,999.00 EUR against a limit of 500 EUR"
+
+
+def test_of_equal_results_the_binding_one_is_told_then_the_earliest():
+    def says(name, verdict, *, binding=False):
+        def rule(proposal, facts, settings):
+            return RuleResult(verdict=verdict, reason="r", rule=name, binding=binding)
+
+        return rule
+
+    ask, deny = Verdict.ASK, Verdict.DENY
+    for rules, first in (
+        ([says("a", ask), says("b", ask), says("c", Verdict.ALLOW)], "a"),
+        ([says("a", ask), says("b", ask, binding=True)], "b"),
+        ([says("a", ask, binding=True), says("b", deny), says("c", deny)], "b"),
+        ([], "silence"),
+    ):
+        decision = Policy(LIMITS, rules=rules).judge(wish(price("1")), "agent", facts())
+        assert decision.rule == first
 
 
 def test_the_version_changes_with_the_limits():
     other = PolicySettings(margin_floor=Decimal("0.2"), autonomy={"*.*": "limits"})
     assert Policy(LIMITS).version == Policy(LIMITS).version != Policy(other).version
+    assert Policy(LIMITS, rules=()).version != Policy(LIMITS).version
+    assert re.fullmatch("[0-9a-f]{12}", Policy(LIMITS).version)
 
 
 def test_only_purchases_of_known_cost_spend():

@@ -10,7 +10,7 @@ from storecrew.domain.shop.catalog import CostChanged, SetPrice
 from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.models import basic_models
-from storecrew.sdk import Context, agent, every
+from storecrew.sdk import AgentSettings, Context, agent, every
 from storecrew.sdk.context import ReadOnly
 from storecrew.testing.fake_store import FakeStore
 
@@ -25,6 +25,7 @@ CONTEXT = Context(
     now=datetime(2026, 3, 2, tzinfo=UTC),
     store=FakeStore(),
     models=basic_models(),
+    settings=AgentSettings(),
 )
 
 

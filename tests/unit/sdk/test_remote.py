@@ -10,7 +10,7 @@ from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import ObservationRejected, Product, SetPrice
 from storecrew.domain.shop.inventory import StockRanLow
-from storecrew.sdk import agent, wire
+from storecrew.sdk import AgentSettings, agent, wire
 from storecrew.sdk.remote import RemoteAgent
 from storecrew.testing.fake_store import FakeStore
 
@@ -19,12 +19,16 @@ KEY = wire.signing_key("token")
 LOW = StockRanLow(sku="mug", warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
 
 
-@agent(on=StockRanLow, allowed_actions=[SetPrice])
+class ScarcitySettings(AgentSettings):
+    why: str = "it runs low"
+
+
+@agent(on=StockRanLow, allowed_actions=[SetPrice], settings=ScarcitySettings)
 async def scarcity(event, ctx):
     """Raise the price of what runs low."""
     product = await ctx.store.product(event.sku)
     price = Money.of("12.00", ctx.currency)
-    yield Proposal(action=SetPrice(sku=product.sku, price=price), reason=ctx.settings["why"])
+    yield Proposal(action=SetPrice(sku=product.sku, price=price), reason=ctx.settings.why)
     yield ObservationRejected(sku=product.sku, what="price", value="0", reason="odd")
 
 

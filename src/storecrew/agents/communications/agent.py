@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from storecrew.agents.communications.hours import hours_from
 from storecrew.agents.communications.notifications import (
     Notification,
     carrier_notifications,
     order_notifications,
     supplier_notifications,
 )
+from storecrew.agents.communications.settings import CommunicationsSettings
 from storecrew.agents.communications.wording import OrderFacts, about_order, back_in_stock
 from storecrew.domain.control.proposals import Evidence
 from storecrew.domain.errors import NotFound
@@ -47,10 +47,13 @@ _OTHERS = (ShippingDelayed, PurchaseOrderDelayed, BackInStock)
     allowed_actions=[SendMessage],
     batch=200,
     batch_window=timedelta(minutes=1),
+    settings=CommunicationsSettings,
     capabilities=["messages"],
     tags=["customers"],
 )
-async def customer_communications(events: Sequence[Event], ctx: Context) -> Proposals:
+async def customer_communications(
+    events: Sequence[Event], ctx: Context[CommunicationsSettings]
+) -> Proposals:
     """Notify customers of order changes, delays and products back in stock; each topic once.
 
     In quiet hours it waits until they are over and then tells how things stand: of several
@@ -58,7 +61,7 @@ async def customer_communications(events: Sequence[Event], ctx: Context) -> Prop
     """
     if not any(isinstance(event, (*_MOVES, *_OTHERS)) for event in events):
         return
-    ctx.wait_until(hours_from(ctx.settings).over(ctx.attempt_time or ctx.now))
+    ctx.wait_until(ctx.settings.end_of_quiet_hours(ctx.attempt_time or ctx.now))
     pieces = await _pieces(events, ctx)
     people = await _people(ctx, [piece.order.customer for piece in pieces])
     topics = {piece.topic for piece in pieces}
@@ -74,7 +77,9 @@ async def customer_communications(events: Sequence[Event], ctx: Context) -> Prop
             yield proposal
 
 
-async def _pieces(events: Sequence[Event], ctx: Context) -> list[Notification]:
+async def _pieces(
+    events: Sequence[Event], ctx: Context[CommunicationsSettings]
+) -> list[Notification]:
     moved = {e.order_id for e in events if isinstance(e, _MOVES)}
     late = {e.order_id for e in events if isinstance(e, ShippingDelayed)}
     orders = await ctx.store.orders_by_id(moved | late) if moved | late else ()
@@ -85,7 +90,9 @@ async def _pieces(events: Sequence[Event], ctx: Context) -> list[Notification]:
     return pieces
 
 
-async def _people(ctx: Context, ids: Iterable[str | None]) -> dict[str, Customer]:
+async def _people(
+    ctx: Context[CommunicationsSettings], ids: Iterable[str | None]
+) -> dict[str, Customer]:
     """Return those of these customers who can be written to."""
     found: dict[str, Customer] = {}
     for customer_id in dict.fromkeys(ids):
@@ -101,7 +108,9 @@ async def _people(ctx: Context, ids: Iterable[str | None]) -> dict[str, Customer
     return {key: each for key, each in found.items() if each.email not in barred}
 
 
-async def _names(ctx: Context, pieces: Sequence[Notification]) -> Mapping[str, str]:
+async def _names(
+    ctx: Context[CommunicationsSettings], pieces: Sequence[Notification]
+) -> Mapping[str, str]:
     """Return the names of the products that the messages speak of."""
     skus = {line.sku for piece in pieces for line in piece.order.lines}
     skus |= {piece.product for piece in pieces if piece.product}
@@ -132,7 +141,7 @@ def _about(piece: Notification, customer: Customer, names: Mapping[str, str]) ->
     return _message(customer, (title, body), piece.topic, reason, evidence)
 
 
-async def _back(ctx: Context, sku: str) -> AsyncIterator[Proposal]:
+async def _back(ctx: Context[CommunicationsSettings], sku: str) -> AsyncIterator[Proposal]:
     """Tell those who asked for it that the product is back."""
     waiting = await ctx.store.back_in_stock_subscribers(sku)
     people = await _people(ctx, waiting)

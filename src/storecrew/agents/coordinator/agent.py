@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from storecrew.agents.coordinator.plans import GOALS, WEEKS, ShopState, due, stock_of, works
+from storecrew.agents.coordinator.settings import CoordinatorSettings
 from storecrew.domain.control.agents import AssignTask, GoalSet
 from storecrew.domain.control.events import RunRequested
 from storecrew.domain.control.incidents import BottleneckDetected
@@ -13,7 +14,6 @@ from storecrew.domain.shop.orders import OrderStatus
 from storecrew.domain.shop.support import TicketStatus
 from storecrew.sdk import Context, Proposal, Proposals, agent, every
 
-DEFAULT_GOAL = "profit"
 _GOAL_LOOK_BACK = timedelta(days=60)
 _BOTTLENECKS = {
     "approvals": ("order_management", "look at waiting orders"),
@@ -32,10 +32,11 @@ _BOTTLENECKS = {
     batch=50,
     batch_window=timedelta(seconds=30),
     priority=5,
+    settings=CoordinatorSettings,
     capabilities=["planning"],
     tags=["operations"],
 )
-async def coordinator(events: Sequence[Event], ctx: Context) -> Proposals:
+async def coordinator(events: Sequence[Event], ctx: Context[CoordinatorSettings]) -> Proposals:
     """Give the others work that serves the owner's goal: a plan a day, nothing twice.
 
     What it gives out is work, and no right to act: each thing an agent then proposes is judged
@@ -63,7 +64,7 @@ async def coordinator(events: Sequence[Event], ctx: Context) -> Proposals:
             )
 
 
-async def _goal(ctx: Context, events: Sequence[Event]) -> str:
+async def _goal(ctx: Context[CoordinatorSettings], events: Sequence[Event]) -> str:
     """Return the goal in force: set last and not over, else the settings', else profit."""
     past = await ctx.history.events([GoalSet], ctx.now - _GOAL_LOOK_BACK)
     said = [each.event for each in past] + list(events)
@@ -72,11 +73,10 @@ async def _goal(ctx: Context, events: Sequence[Event]) -> str:
             continue
         if event.until is None or event.until > ctx.now:
             return event.goal
-    given = str(ctx.settings.get("goal", DEFAULT_GOAL))
-    return given if given in GOALS else DEFAULT_GOAL
+    return ctx.settings.goal
 
 
-async def _given_today(ctx: Context) -> set[tuple[str, str]]:
+async def _given_today(ctx: Context[CoordinatorSettings]) -> set[tuple[str, str]]:
     """Return whom what was given since midnight: the same work is not given twice a day."""
     midnight = ctx.now.replace(hour=0, minute=0, second=0, microsecond=0)
     past = await ctx.history.events([RunRequested], midnight)
@@ -87,7 +87,7 @@ async def _given_today(ctx: Context) -> set[tuple[str, str]]:
     }
 
 
-async def _shop(ctx: Context) -> ShopState:
+async def _shop(ctx: Context[CoordinatorSettings]) -> ShopState:
     counts = await ctx.store.order_counts()
     tickets = await ctx.store.tickets(status=TicketStatus.OPEN)
     today = ctx.now.date()
@@ -103,7 +103,7 @@ async def _shop(ctx: Context) -> ShopState:
     )
 
 
-def _unblock(ctx: Context, event: BottleneckDetected) -> Proposal:
+def _unblock(ctx: Context[CoordinatorSettings], event: BottleneckDetected) -> Proposal:
     agent_name, task = _BOTTLENECKS[event.what]
     why = f"{event.what}: {event.count} wait, {event.threshold} are usual"
     until = ctx.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=5)

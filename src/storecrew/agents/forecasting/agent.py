@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from storecrew.agents.forecasting.settings import ForecastingSettings
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.ports.models import DemandForecast, ReplenishmentQuery
 from storecrew.domain.shop.catalog import Product
@@ -13,10 +14,6 @@ from storecrew.sdk import Context, Proposals, agent, every
 
 HISTORY_DAYS = 112
 """Days of sales looked at: the spread of demand is steady over about so long."""
-SERVICE = 0.97
-"""Wanted chance of not running out before a delivery: where a unit earns nearly its cost and
-holding it costs a fifth of that a year, a lost sale weighs a hundred times a unit kept too long;
-a little less, as goods also go out of fashion."""
 UNKNOWN_LEAD_DAYS = 7.0
 """Lead time, in days, assumed for a product whose supplier is not known."""
 
@@ -25,11 +22,12 @@ UNKNOWN_LEAD_DAYS = 7.0
     name="inventory_forecasting",
     on=DiscountCreated,
     schedule=every(days=1, offset=timedelta(0)),
+    settings=ForecastingSettings,
     capabilities=["forecasting", "stock"],
     tags=["daily"],
 )
 async def inventory_forecasting(
-    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context
+    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context[ForecastingSettings]
 ) -> Proposals:
     """Forecast every stocked product's demand each day and report what runs low.
 
@@ -66,7 +64,9 @@ async def inventory_forecasting(
 
 
 async def _forecasts(
-    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context, stocked: Collection[str]
+    event: ClockTicked | RunRequested | DiscountCreated,
+    ctx: Context[ForecastingSettings],
+    stocked: Collection[str],
 ) -> Mapping[str, DemandForecast]:
     """Return the demand of all products that sold: their spreads lean on each other's."""
     today = ctx.now.date()
@@ -86,16 +86,17 @@ async def _forecasts(
     return outlook(ctx.models, units, now=ctx.now, discounts=planned.values())
 
 
-async def _leads(products: Iterable[Product], ctx: Context) -> Mapping[str, ReplenishmentQuery]:
+async def _leads(
+    products: Iterable[Product], ctx: Context[ForecastingSettings]
+) -> Mapping[str, ReplenishmentQuery]:
     suppliers = {supplier.id: supplier for supplier in await ctx.store.suppliers()}
-    service = float(ctx.settings.get("service", SERVICE))
     terms = {}
     for product in products:
         supplier = suppliers.get(product.supplier or "")
         terms[product.sku] = ReplenishmentQuery(
             lead_days=supplier.lead_time_days if supplier else UNKNOWN_LEAD_DAYS,
             lead_sd=supplier.lead_time_sd if supplier else 0.0,
-            service=service,
+            service=ctx.settings.service,
             pack_size=max(1, product.pack_size),
         )
     return terms

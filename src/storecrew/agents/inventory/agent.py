@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 
 from storecrew.agents.inventory import purchasing, snapshot
+from storecrew.agents.inventory.settings import InventorySettings
 from storecrew.agents.inventory.snapshot import ProductSituation
 from storecrew.agents.inventory.transfers import transfers
 from storecrew.domain.control.events import ClockTicked, RunRequested
-from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
 from storecrew.domain.shop.inventory import StockRanLow, TransferStock
 from storecrew.domain.shop.purchasing import (
@@ -28,10 +27,11 @@ _OVERDUE = timedelta(days=1)
     allowed_actions=[CreatePurchaseOrder, TransferStock],
     batch=500,
     batch_window=timedelta(seconds=2),
+    settings=InventorySettings,
     capabilities=["stock"],
     tags=["daily"],
 )
-async def inventory(events: Sequence[Event], ctx: Context) -> Proposals:
+async def inventory(events: Sequence[Event], ctx: Context[InventorySettings]) -> Proposals:
     """Buy what runs low up to the level that lasts until the next delivery, in whole packs.
 
     What would run out first comes first, so that a budget goes where it is needed most. Stock is
@@ -62,7 +62,7 @@ async def inventory(events: Sequence[Event], ctx: Context) -> Proposals:
 
 
 async def _late(
-    events: Sequence[Event], ctx: Context, *, overdue: bool
+    events: Sequence[Event], ctx: Context[InventorySettings], *, overdue: bool
 ) -> Mapping[str, tuple[PurchaseOrder, datetime]]:
     """Return per product the late purchase and when it should come now."""
     announced = {
@@ -84,7 +84,7 @@ async def _late(
     return found
 
 
-async def _in_several_places(ctx: Context) -> set[str]:
+async def _in_several_places(ctx: Context[InventorySettings]) -> set[str]:
     levels = snapshot.by_product(await ctx.store.stock())
     return {sku for sku, here in levels.items() if len(here) > 1}
 
@@ -113,16 +113,10 @@ def _moves(
 
 
 async def _purchase_budget(
-    ctx: Context, cases: Sequence[ProductSituation]
+    ctx: Context[InventorySettings], cases: Sequence[ProductSituation]
 ) -> purchasing.PurchaseBudget | None:
     """Return the day's purchase budget, None where the agent has no budget of money."""
-    given = ctx.settings.get("budget")
-    money = given.get("money") if isinstance(given, Mapping) else None
-    if money is None or not cases:
+    if ctx.budget.money is None or not cases:
         return None
-    try:
-        amount = Decimal(str(money))
-    except InvalidOperation:
-        raise InvalidInput("budget", f"{money!r} is no amount of money") from None
     bought = await ctx.store.purchase_orders(status=None)
-    return purchasing.purchase_budget(amount, bought, ctx.now, ctx.currency)
+    return purchasing.purchase_budget(ctx.budget.money.amount, bought, ctx.now, ctx.currency)

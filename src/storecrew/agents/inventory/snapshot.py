@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from storecrew.agents.inventory.settings import InventorySettings
 from storecrew.domain.money import Money
 from storecrew.domain.ports.models import DemandForecast, ReplenishmentPolicy, ReplenishmentQuery
 from storecrew.domain.shop.catalog import Product
@@ -15,10 +16,6 @@ from storecrew.sdk import Context
 
 HISTORY_DAYS = 112
 """Days of sales looked at: the spread of demand is steady over about so long."""
-SERVICE = 0.97
-"""Wanted chance of not running out before a delivery: where a unit earns nearly its cost and
-holding it costs a fifth of that a year, a lost sale weighs a hundred times a unit kept too long;
-a little less, as goods also go out of fashion."""
 UNKNOWN_LEAD_DAYS = 7.0
 """Lead time, in days, assumed for a product whose supplier is not known."""
 SHIPPED_DAYS = 56
@@ -97,7 +94,9 @@ _NAMES = {"stock": "stock level"}
 """Fields of a product whose name alone would not tell an owner what is meant."""
 
 
-async def load_snapshot(ctx: Context, skus: Collection[str]) -> list[ProductSituation]:
+async def load_snapshot(
+    ctx: Context[InventorySettings], skus: Collection[str]
+) -> list[ProductSituation]:
     """Return the cases of these products, as far as they are stocked and sell."""
     today = ctx.now.date()
     sales = await ctx.store.daily_sales(
@@ -120,7 +119,7 @@ async def load_snapshot(ctx: Context, skus: Collection[str]) -> list[ProductSitu
         terms = ReplenishmentQuery(
             lead_days=supplier.lead_time_days if supplier else UNKNOWN_LEAD_DAYS,
             lead_sd=supplier.lead_time_sd if supplier else 0.0,
-            service=float(ctx.settings.get("service", SERVICE)),
+            service=ctx.settings.service,
             pack_size=max(1, product.pack_size),
         )
         here = levels.get(product.sku, ())

@@ -23,7 +23,7 @@ from storecrew.agents.marketing.segments import (
     loyal,
     split_holdout,
 )
-from storecrew.agents.marketing.settings import MarketingSettings, settings_from
+from storecrew.agents.marketing.settings import MarketingSettings
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.control.proposals import Effect, Evidence
 from storecrew.domain.money import Money
@@ -56,7 +56,7 @@ class _Plan:
 class _Inputs:
     """Everything that a campaign is decided on."""
 
-    ctx: Context
+    ctx: Context[MarketingSettings]
     settings: MarketingSettings
     campaigns: Sequence[Campaign]
     readers: snapshot.CampaignAudience
@@ -68,11 +68,12 @@ class _Inputs:
     on=DiscountCreated,
     schedule=cron("0 10 * * mon"),
     allowed_actions=[StartCampaign, CreateDiscount],
+    settings=MarketingSettings,
     capabilities=["marketing"],
     tags=["weekly"],
 )
 async def marketing_automation(
-    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context
+    event: ClockTicked | RunRequested | DiscountCreated, ctx: Context[MarketingSettings]
 ) -> Proposals:
     """Propose the one campaign of the week that promises most, to customers who agreed to letters.
 
@@ -81,12 +82,12 @@ async def marketing_automation(
     proposed again. What is overstocked gets a code first, where that
     earns more than waiting, and a letter once the code is there.
     """
-    settings = settings_from(ctx.settings)
+    settings = ctx.settings
     campaigns = await ctx.store.campaigns()
     if any(each.started_at > ctx.now - _WEEK for each in campaigns):
         return
     readers = await snapshot.readers(ctx, settings)
-    if len(readers.allowed) < settings.fewest:
+    if len(readers.allowed) < settings.min_segment_size:
         return
     inputs = _Inputs(
         ctx=ctx,
@@ -123,7 +124,7 @@ async def _best(inputs: _Inputs) -> Proposal | None:
 
 
 def _least(inputs: _Inputs) -> Decimal:
-    return Decimal(str(inputs.settings.least_gain))
+    return Decimal(str(inputs.settings.min_gain))
 
 
 def _can_show_effect(plan: _Plan, inputs: _Inputs) -> bool:
@@ -132,7 +133,7 @@ def _can_show_effect(plan: _Plan, inputs: _Inputs) -> bool:
     base = len(written) * plan.usually.value * inputs.shelf.margin
     needed = float(_cost(inputs, len(written)).amount) / base if base else 0.0
     doubt = plan.usually.doubt(len(written), len(left))
-    tries = inputs.settings.tries - len(plan.past.lifts)
+    tries = inputs.settings.max_trials - len(plan.past.lifts)
     return can_show(plan.past.belief, doubt, tries, needed=needed)
 
 
@@ -149,11 +150,11 @@ async def _plan(kind: str, rule: Rule, inputs: _Inputs) -> _Plan | None:
     if past.loses or not products or any(each.name == name for each in inputs.campaigns):
         return None
     group = _rested(kind, rule(inputs.readers.bought, ctx.now), inputs)
-    if len(group) < settings.fewest:
+    if len(group) < settings.min_segment_size:
         return None
     write = letters.win_back if kind == "win-back" else letters.thanks
     usually = await _usually(rule, ctx, settings)
-    return _planned(name, group, write(products, settings.shop), (past, usually), inputs)
+    return _planned(name, group, write(products, settings.shop_name), (past, usually), inputs)
 
 
 def _rested(kind: str, customers: Sequence[str], inputs: _Inputs) -> list[str]:
@@ -170,7 +171,7 @@ def _rested(kind: str, customers: Sequence[str], inputs: _Inputs) -> list[str]:
         for member in (*each.recipients, *each.holdout)
     }
     return inputs.readers.best_first([c for c in customers if c not in busy])[
-        : inputs.settings.most
+        : inputs.settings.max_recipients
     ]
 
 
@@ -208,7 +209,9 @@ _WORDS = {
 }
 
 
-async def _usually(rule: Rule, ctx: Context, settings: MarketingSettings) -> UsualCampaign:
+async def _usually(
+    rule: Rule, ctx: Context[MarketingSettings], settings: MarketingSettings
+) -> UsualCampaign:
     """Return what a comparable group, one window earlier and without a message, did since then."""
     then = ctx.now - timedelta(days=settings.window_days)
     before = await ctx.store.customer_spend(then - timedelta(days=HISTORY_DAYS), then)
@@ -244,7 +247,7 @@ async def _code_tells(slow: overstock.OverstockItem, past: PastCampaigns, inputs
     usually = await _usual_after_notice(slow.product.sku, inputs)
     left = round(len(slow.notified) * inputs.settings.holdout)
     doubt = usually.doubt(len(slow.notified) - left, left)
-    return can_show(past.belief, doubt, inputs.settings.tries - len(past.lifts))
+    return can_show(past.belief, doubt, inputs.settings.max_trials - len(past.lifts))
 
 
 async def _usual_after_notice(sku: str, inputs: _Inputs) -> UsualCampaign:
@@ -268,11 +271,13 @@ async def _telling(event: DiscountCreated, inputs: _Inputs) -> Proposal | None:
     name = snapshot.name_of(overstock.KIND, ctx.now, product.sku)
     buyers = await snapshot.buyers(ctx, inputs.readers.allowed)
     group = _rested(overstock.KIND, buyers.notified(product.sku, ctx.models), inputs)
-    if len(group) < settings.fewest or any(each.name == name for each in inputs.campaigns):
+    if len(group) < settings.min_segment_size or any(
+        each.name == name for each in inputs.campaigns
+    ):
         return None
     past = await snapshot.past(ctx, inputs.campaigns, overstock.KIND)
     usually = await _usual_after_notice(product.sku, inputs)
-    letter = letters.clearance(product, discount, settings.shop)
+    letter = letters.clearance(product, discount, settings.shop_name)
     return _campaign(_planned(name, group, letter, (past, usually), inputs), inputs)
 
 

@@ -62,7 +62,7 @@ def slowest(clearing: Clearance) -> tuple[OverstockItem, Effect] | None:
         for sku in sorted(clearing.shelf.products)
         if (slow := _judge(sku, clearing)) is not None
     ]
-    least = Decimal(str(clearing.settings.least_gain))
+    least = Decimal(str(clearing.settings.min_gain))
     paying = [
         (slow, effect)
         for slow, effect in found
@@ -74,7 +74,7 @@ def slowest(clearing: Clearance) -> tuple[OverstockItem, Effect] | None:
 def proposal(slow: OverstockItem, effect: Effect, clearing: Clearance) -> Proposal:
     """Return the proposal of the code; the letter that tells of it follows once it exists."""
     product, settings, now = slow.product, clearing.settings, clearing.now
-    percent = Decimal(f"{settings.discount:g}")
+    percent = Decimal(f"{settings.discount_percent:g}")
     price = lowered(product.price, percent)
     return Proposal(
         action=CreateDiscount(
@@ -134,12 +134,12 @@ def _judge(sku: str, clearing: Clearance) -> OverstockItem | None:
         return None
     if available / forecast.daily <= settings.overstock_days:
         return None
-    price = lowered(product.price, Decimal(str(settings.discount)))
+    price = lowered(product.price, Decimal(str(settings.discount_percent)))
     floor = product.cost.amount / (1 - Decimal(str(settings.margin_floor)))
     if product.cost.currency != price.currency or price.amount < floor:
         return None
     notified = clearing.buyers.notified(sku, clearing.models)
-    if len(notified) < settings.fewest:
+    if len(notified) < settings.min_segment_size:
         return None
     return OverstockItem(
         product=product,
@@ -148,7 +148,7 @@ def _judge(sku: str, clearing: Clearance) -> OverstockItem | None:
         daily=forecast.daily,
         notified=notified,
         share=clearing.buyers.share(sku, notified),
-        uplift=uplift(clearing.models, sku, settings.discount),
+        uplift=uplift(clearing.models, sku, settings.discount_percent),
     )
 
 
@@ -160,7 +160,7 @@ def _effect(slow: OverstockItem, clearing: Clearance) -> Effect:
     settings = clearing.settings
     usual = slow.daily * settings.window_days * slow.share
     price, unit = float(slow.product.price.amount), float(slow.cost.amount)
-    cheap = price * (1 - settings.discount / 100)
+    cheap = price * (1 - settings.discount_percent / 100)
     kept = unit * _HOLDING / 365 * slow.cover / 2
     writing = settings.cost_per_message * len(slow.notified)
 

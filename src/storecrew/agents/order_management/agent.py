@@ -8,7 +8,7 @@ from storecrew.agents.order_management.fulfilment import is_due, sent_or_closed
 from storecrew.agents.order_management.inbox import OrderInbox, sorted_out
 from storecrew.agents.order_management.payments import captures
 from storecrew.agents.order_management.returns import judged, left_over, with_back
-from storecrew.agents.order_management.settings import OrderManagementSettings, terms_from
+from storecrew.agents.order_management.settings import OrderManagementSettings
 from storecrew.domain.events import Event
 from storecrew.domain.shop.orders import (
     ApproveOrder,
@@ -62,69 +62,74 @@ _RETURNED = 200
     batch=200,
     batch_window=timedelta(milliseconds=250),
     priority=20,
+    settings=OrderManagementSettings,
     capabilities=["orders"],
     tags=["flow"],
 )
-async def order_management(events: Sequence[Event], ctx: Context) -> Proposals:
+async def order_management(
+    events: Sequence[Event], ctx: Context[OrderManagementSettings]
+) -> Proposals:
     """Take each order its next step: check, approve, capture, send, close, take back.
 
     Every hour it looks for orders that stand still although nobody is asked: an event that was
     lost costs an hour or two, not an order. What looks odd, a person sees first.
     """
-    terms = terms_from(ctx.settings)
+    settings = ctx.settings
     news = sorted_out(events)
     known = {o.id: o for o in await ctx.store.orders_by_id(news.orders)} if news.orders else {}
-    stuck = await _stuck(ctx, news, terms) if news.due or news.is_asked else []
-    for each in await _approvals(ctx, news, known, stuck, terms):
+    stuck = await _stuck(ctx, news, settings) if news.due or news.is_asked else []
+    for each in await _approvals(ctx, news, known, stuck, settings):
         yield each
     paying = [known[number] for number in news.payable if number in known]
     for each in await captures(ctx.store, [*paying, *stuck], news.references):
         yield each
     for each in _sent_or_closed(news, known, stuck):
         yield each
-    for each in await _returns(ctx, news, known, terms):
+    for each in await _returns(ctx, news, known, settings):
         yield each
     if news.due is not None and news.due.hour == _REFUND_HOUR:
         for each in await _left_over(ctx):
             yield each
 
 
-async def _stuck(ctx: Context, news: OrderInbox, terms: OrderManagementSettings) -> list[Order]:
+async def _stuck(
+    ctx: Context[OrderManagementSettings], news: OrderInbox, settings: OrderManagementSettings
+) -> list[Order]:
     """Return open orders that have stood still for a while: each now and then, all when asked."""
     found = [order for order in await ctx.store.open_orders() if not order.held]
     if news.is_asked:
-        since = ctx.now - timedelta(hours=terms.watch_hours)
+        since = ctx.now - timedelta(hours=settings.stalled_hours)
         return [order for order in found if order.updated_at <= since]
     due = news.due or ctx.now
-    return [order for order in found if _is_watched(order, due, terms)]
+    return [order for order in found if _is_watched(order, due, settings)]
 
 
-def _is_watched(order: Order, due: datetime, terms: OrderManagementSettings) -> bool:
+def _is_watched(order: Order, due: datetime, settings: OrderManagementSettings) -> bool:
     """Tell whether this is the hour in which a still order is looked at (again).
 
-    Once after `watch_hours`, then every `again_hours`: a question that waits is not repeated.
+    Once after `stalled_hours`, then every `recheck_hours`: a question that waits is not repeated.
     """
-    hours = int((due - order.updated_at) / timedelta(hours=1) - terms.watch_hours)
-    return due - order.updated_at >= timedelta(hours=terms.watch_hours) and not (
-        hours % max(1, int(terms.again_hours))
+    hours = int((due - order.updated_at) / timedelta(hours=1) - settings.stalled_hours)
+    return due - order.updated_at >= timedelta(hours=settings.stalled_hours) and not (
+        hours % max(1, int(settings.recheck_hours))
     )
 
 
 async def _approvals(
-    ctx: Context,
+    ctx: Context[OrderManagementSettings],
     news: OrderInbox,
     known: dict[int, Order],
     stuck: Sequence[Order],
-    terms: OrderManagementSettings,
+    settings: OrderManagementSettings,
 ) -> list[Proposal | Event]:
     """Judge received orders that are new, released, or forgotten."""
     numbers = dict.fromkeys([*news.placed, *news.released])
     found = [known[number] for number in numbers if number in known] + list(stuck)
     received = [o for o in found if o.status is OrderStatus.RECEIVED and not o.held]
-    around = await load_context(ctx.store, received, terms)
+    around = await load_context(ctx.store, received, settings)
     released = set(news.released)
     return [
-        await checked(ctx.store, order, around, terms, trusted=order.id in released)
+        await checked(ctx.store, order, around, settings, trusted=order.id in released)
         for order in {order.id: order for order in received}.values()
     ]
 
@@ -142,7 +147,10 @@ def _sent_or_closed(
 
 
 async def _returns(
-    ctx: Context, news: OrderInbox, known: dict[int, Order], terms: OrderManagementSettings
+    ctx: Context[OrderManagementSettings],
+    news: OrderInbox,
+    known: dict[int, Order],
+    settings: OrderManagementSettings,
 ) -> list[Proposal | Event]:
     """Judge return requests in order, each after those before it."""
     if not news.returns:
@@ -151,14 +159,14 @@ async def _returns(
     now_known, found = dict(known), []
     for asked in news.returns:
         order = now_known.get(asked.order_id)
-        said = judged(asked, order, moves, ctx.now, terms)
+        said = judged(asked, order, moves, ctx.now, settings)
         found.append(said)
         if order is not None and isinstance(said, Proposal):
             now_known[order.id] = with_back(order, said.action)
     return found
 
 
-async def _left_over(ctx: Context) -> list[Proposal]:
+async def _left_over(ctx: Context[OrderManagementSettings]) -> list[Proposal]:
     query = OrderQuery(status=OrderStatus.RETURNED, per_page=_RETURNED)
     orders = (await ctx.store.orders(query)).items
     return [found for order in orders if (found := left_over(order)) is not None]

@@ -29,14 +29,14 @@ class OrderContext:
 
 
 async def load_context(
-    store: StoreView, orders: Sequence[Order], terms: OrderManagementSettings
+    store: StoreView, orders: Sequence[Order], settings: OrderManagementSettings
 ) -> OrderContext:
     """Read, in two questions, what all of these orders are compared with."""
     if not orders:
         return OrderContext(shelf={}, newest=())
     levels = await store.stock({line.sku for order in orders for line in order.lines})
     last = max(order.id for order in orders)
-    numbers = {*range(max(1, last - terms.compare_orders), last + 1), *(o.id for o in orders)}
+    numbers = {*range(max(1, last - settings.baseline_orders), last + 1), *(o.id for o in orders)}
     return OrderContext(shelf=_shelf(levels), newest=await store.orders_by_id(numbers))
 
 
@@ -44,7 +44,7 @@ async def checked(
     store: StoreView,
     order: Order,
     around: OrderContext,
-    terms: OrderManagementSettings,
+    settings: OrderManagementSettings,
     *,
     trusted: bool,
 ) -> Proposal | Event:
@@ -61,21 +61,21 @@ async def checked(
         )
     if trusted:
         return _approve(order, "a person released it")
-    if found := await _signals(store, order, around, terms):
+    if found := await _signals(store, order, around, settings):
         return _hold(order, found)
     return _approve(order, f"none of {signals.CHECKS}")
 
 
 async def _signals(
-    store: StoreView, order: Order, around: OrderContext, terms: OrderManagementSettings
+    store: StoreView, order: Order, around: OrderContext, settings: OrderManagementSettings
 ) -> Sequence[Signal]:
     others = [each for each in around.newest if each.id != order.id]
     shop = signals.usual([o for o in others if o.status is not OrderStatus.CANCELLED])
-    found = signals.cheap_signals(order, shop, others, terms)
-    if not signals.is_large(order, shop, terms):
+    found = signals.cheap_signals(order, shop, others, settings)
+    if not signals.is_large(order, shop, settings):
         return found
     own = await _own_orders(store, order)
-    found += signals.of_customer(order, shop, own, terms)
+    found += signals.of_customer(order, shop, own, settings)
     if found and order.customer and not await _is_reachable(store, order.customer):
         found.append(
             Signal(name="customer not on record", figure=order.customer, usual="a mail address")

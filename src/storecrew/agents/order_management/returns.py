@@ -20,7 +20,7 @@ def judged(
     order: Order | None,
     moves: Sequence[OrderTransition],
     now: datetime,
-    terms: OrderManagementSettings,
+    settings: OrderManagementSettings,
 ) -> Proposal | Event:
     """Accept what may come back, or say why nothing can."""
     if order is None or order.status not in (OrderStatus.DELIVERED, OrderStatus.RETURNED):
@@ -28,8 +28,10 @@ def judged(
         return _refused(asked, f"the order is {state}, so nothing can come back")
     delivered = _delivered_at(order, moves)
     days = (now - delivered) / timedelta(days=1)
-    if days > terms.return_days:
-        return _refused(asked, f"delivered {days:.0f} days ago; {terms.return_days:g} are allowed")
+    if days > settings.return_days:
+        return _refused(
+            asked, f"delivered {days:.0f} days ago; {settings.return_days:g} are allowed"
+        )
     left = units_left(order)
     wanted = {line.sku: line.quantity for line in Lines.merge_lines(asked.lines).items} or left
     too_many = [sku for sku, units in wanted.items() if not 0 < units <= left.get(sku, 0)]

@@ -50,12 +50,12 @@ def usual(orders: Sequence[Order]) -> Baseline:
 
 
 def far_above(
-    order: Order, shop: Baseline, own: Sequence[Order], terms: OrderManagementSettings
+    order: Order, shop: Baseline, own: Sequence[Order], settings: OrderManagementSettings
 ) -> Signal | None:
     """Signal a value far above the largest of the shop and of this customer."""
-    times = Decimal(str(terms.times_largest))
+    times = Decimal(str(settings.max_ratio_to_largest))
     own_largest = max((each.total.amount for each in own), default=Decimal(0))
-    if not own or shop.orders < terms.enough_orders:
+    if not own or shop.orders < settings.min_baseline_orders:
         return None
     if order.total.amount <= times * max(shop.value, own_largest):
         return None
@@ -64,28 +64,30 @@ def far_above(
 
 
 def new_and_large(
-    order: Order, shop: Baseline, own: Sequence[Order], terms: OrderManagementSettings
+    order: Order, shop: Baseline, own: Sequence[Order], settings: OrderManagementSettings
 ) -> Signal | None:
     """Signal a very large first order, or one of a customer without a name."""
-    if own or shop.orders < terms.enough_orders:
+    if own or shop.orders < settings.min_baseline_orders:
         return None
-    if order.total.amount <= Decimal(str(terms.times_largest)) * shop.value:
+    if order.total.amount <= Decimal(str(settings.max_ratio_to_largest)) * shop.value:
         return None
     compared = f"no earlier order; largest of {shop.orders} others: {shop.value}"
     return Signal(name="very large first order", figure=str(order.total), usual=compared)
 
 
-def many_units(order: Order, shop: Baseline, terms: OrderManagementSettings) -> Signal | None:
+def many_units(order: Order, shop: Baseline, settings: OrderManagementSettings) -> Signal | None:
     """Signal a line of far more units than any before."""
     most = max((line.quantity for line in order.lines), default=0)
-    limit = max(float(terms.units_from), terms.times_largest * shop.units)
-    if shop.orders < terms.enough_orders or most <= limit:
+    limit = max(float(settings.min_unusual_units), settings.max_ratio_to_largest * shop.units)
+    if shop.orders < settings.min_baseline_orders or most <= limit:
         return None
     compared = f"largest line of {shop.orders} orders: {shop.units} units"
     return Signal(name="quantity far above the usual", figure=f"{most} units", usual=compared)
 
 
-def burst(order: Order, others: Sequence[Order], terms: OrderManagementSettings) -> Signal | None:
+def burst(
+    order: Order, others: Sequence[Order], settings: OrderManagementSettings
+) -> Signal | None:
     """Signal one of many orders that a customer placed within the hour before it."""
     if not order.customer:
         return None
@@ -98,12 +100,12 @@ def burst(order: Order, others: Sequence[Order], terms: OrderManagementSettings)
         and (each.placed_at, each.id) < (order.placed_at, order.id)
     ]
     count = len(before) + 1
-    if count <= terms.orders_an_hour:
+    if count <= settings.max_orders_per_hour:
         return None
     return Signal(
         name="many orders within an hour",
         figure=f"{count} orders",
-        usual=f"at most {terms.orders_an_hour}",
+        usual=f"at most {settings.max_orders_per_hour}",
     )
 
 
@@ -124,22 +126,22 @@ def mismatch(order: Order) -> Signal | None:
 
 
 def cheap_signals(
-    order: Order, shop: Baseline, others: Sequence[Order], terms: OrderManagementSettings
+    order: Order, shop: Baseline, others: Sequence[Order], settings: OrderManagementSettings
 ) -> list[Signal]:
     """Return the signals that need nothing but the newest orders of the shop."""
-    found = (many_units(order, shop, terms), burst(order, others, terms), mismatch(order))
+    found = (many_units(order, shop, settings), burst(order, others, settings), mismatch(order))
     return [signal for signal in found if signal is not None]
 
 
-def is_large(order: Order, shop: Baseline, terms: OrderManagementSettings) -> bool:
+def is_large(order: Order, shop: Baseline, settings: OrderManagementSettings) -> bool:
     """Tell whether the order is so large that its customer's own history has to be looked at."""
-    limit = Decimal(str(terms.times_largest)) * shop.value
-    return shop.orders >= terms.enough_orders and order.total.amount > limit
+    limit = Decimal(str(settings.max_ratio_to_largest)) * shop.value
+    return shop.orders >= settings.min_baseline_orders and order.total.amount > limit
 
 
 def of_customer(
-    order: Order, shop: Baseline, own: Sequence[Order], terms: OrderManagementSettings
+    order: Order, shop: Baseline, own: Sequence[Order], settings: OrderManagementSettings
 ) -> list[Signal]:
     """Return the signals that compare a large order with its customer's earlier ones."""
-    found = (far_above(order, shop, own, terms), new_and_large(order, shop, own, terms))
+    found = (far_above(order, shop, own, settings), new_and_large(order, shop, own, settings))
     return [signal for signal in found if signal is not None]

@@ -1,18 +1,15 @@
 """Order flow, seen from above: says where it is stuck. It changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import timedelta
 
-from storecrew.agents.oversight.metrics import Survey, Thresholds, survey
+from storecrew.agents.oversight.metrics import Survey, survey
+from storecrew.agents.oversight.settings import OversightSettings
 from storecrew.domain.control.events import ClockTicked, ExternalEventReceived
 from storecrew.domain.control.incidents import BottleneckDetected
 from storecrew.domain.events import Event
 from storecrew.domain.shop.returns import OrderReturned
 from storecrew.sdk import Context, Proposals, agent, every
-
-REPORT_HOUR = 8
-"""Hour of the day (UTC) at which standing bottlenecks are reported again."""
 
 
 @agent(
@@ -20,28 +17,22 @@ REPORT_HOUR = 8
     schedule=every(hours=1, offset=timedelta(0)),
     batch=500,
     batch_window=timedelta(minutes=5),
+    settings=OversightSettings,
     capabilities=["oversight"],
     tags=["flow"],
 )
-async def oversight(events: Sequence[Event], ctx: Context) -> Proposals:
+async def oversight(events: Sequence[Event], ctx: Context[OversightSettings]) -> Proposals:
     """Look over the order flow every hour and report where it is stuck.
 
     Hours of routine are silent but for one a day; a return, a report from outside or a
     person's wish has the bottlenecks reported at once.
     """
     routine = all(isinstance(event, ClockTicked) for event in events)
-    if routine and ctx.now.hour != int(ctx.settings.get("report_hour", REPORT_HOUR)):
+    if routine and ctx.now.hour != ctx.settings.report_hour:
         return
-    seen = await survey(ctx.store, ctx.now, thresholds_from(ctx))
+    seen = await survey(ctx.store, ctx.now, ctx.settings)
     for event in _bottlenecks(seen):
         yield event
-
-
-def thresholds_from(ctx: Context) -> Thresholds:
-    """Return the thresholds of the agent's settings, defaults where they say nothing."""
-    names = {each.name for each in fields(Thresholds)}
-    given = {name: int(value) for name, value in ctx.settings.items() if name in names}
-    return Thresholds(**given)
 
 
 def _bottlenecks(seen: Survey) -> list[BottleneckDetected]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from statistics import mean
 from typing import Any
 
+from storecrew.agents.oversight.settings import OversightSettings
 from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.catalog import Product
 from storecrew.domain.shop.inventory import StockLevel
@@ -23,20 +24,6 @@ RECENT = 100
 """Averages are over so many of the newest orders."""
 _NAMED = 20
 """At most so many products are named at once."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thresholds:
-    """From where on something counts as a bottleneck; the agent's section of `storecrew.yaml`."""
-
-    approvals: int = 2
-    """More orders than this waiting for approval. An order is answered within the hour."""
-    payment: int = 3
-    """More orders than this waiting for payment: customers were perhaps not asked."""
-    delivery: int = 2
-    """More orders than this on their way: the carrier may be late."""
-    stock: int = 5
-    """Fewer units than this available: the product is about to sell out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +71,13 @@ class ShopSnapshot:
     products: Mapping[str, Product] = field(default_factory=dict[str, Product])
 
 
-async def survey(store: StoreView, now: datetime, thresholds: Thresholds | None = None) -> Survey:
+async def survey(
+    store: StoreView, now: datetime, settings: OversightSettings | None = None
+) -> Survey:
     """Read the store and return metrics, bottlenecks and recommendations."""
-    thresholds = thresholds or Thresholds()
+    settings = settings or OversightSettings()
     recent = (await store.orders(OrderQuery(per_page=RECENT))).items
-    skus = await store.skus_to_watch(below=thresholds.stock)
+    skus = await store.skus_to_watch(below=settings.low_stock_units)
     seen = ShopSnapshot(
         counts=await store.order_counts(),
         backlog=await store.order_backlog(),
@@ -97,13 +86,13 @@ async def survey(store: StoreView, now: datetime, thresholds: Thresholds | None 
         levels=await store.stock(skus),
         products={product.sku: product for product in await store.products(skus)},
     )
-    return judge(seen, now, thresholds)
+    return judge(seen, now, settings)
 
 
-def judge(seen: ShopSnapshot, now: datetime, thresholds: Thresholds) -> Survey:
+def judge(seen: ShopSnapshot, now: datetime, settings: OversightSettings) -> Survey:
     """Return the survey of what was seen."""
-    numbers = metrics(seen, now, thresholds)
-    found = insights(numbers, thresholds)
+    numbers = metrics(seen, now, settings)
+    found = insights(numbers, settings)
     status = "attention" if found else ("ok" if numbers["total_orders"] else "idle")
     return Survey(
         at=now,
@@ -114,9 +103,9 @@ def judge(seen: ShopSnapshot, now: datetime, thresholds: Thresholds) -> Survey:
     )
 
 
-def metrics(seen: ShopSnapshot, now: datetime, thresholds: Thresholds) -> dict[str, Any]:
+def metrics(seen: ShopSnapshot, now: datetime, settings: OversightSettings) -> dict[str, Any]:
     """Return order counts, what waits and for how long, low stock, and averages."""
-    low = low_stock(seen.levels, seen.products, thresholds.stock)
+    low = low_stock(seen.levels, seen.products, settings.low_stock_units)
     free = unpriced(seen.levels, seen.products)
     waits = {status.value: _hours_since(seen.backlog.since.get(status), now) for status in _WAITING}
     return {
@@ -165,25 +154,31 @@ def unpriced(
     return sorted(free, key=lambda each: (-each[1], each[0]))
 
 
-def insights(numbers: Mapping[str, Any], thresholds: Thresholds) -> tuple[Insight, ...]:
+def insights(numbers: Mapping[str, Any], settings: OversightSettings) -> tuple[Insight, ...]:
     """Name each bottleneck: a count beyond its threshold."""
     waiting = (
-        ("approvals", numbers["pending_approvals"], thresholds.approvals, "wait for approval"),
-        ("payment", numbers["awaiting_payment"], thresholds.payment, "wait for payment"),
-        ("delivery", numbers["awaiting_delivery"], thresholds.delivery, "are on their way"),
+        (
+            "approvals",
+            numbers["pending_approvals"],
+            settings.max_pending_approvals,
+            "wait for approval",
+        ),
+        ("payment", numbers["awaiting_payment"], settings.max_awaiting_payment, "wait for payment"),
+        ("delivery", numbers["awaiting_delivery"], settings.max_in_delivery, "are on their way"),
     )
     found = [
         Insight(what=what, count=count, threshold=limit, message=f"{count} orders {words}")
         for what, count, limit, words in waiting
         if count > limit
     ]
+    fewest = settings.low_stock_units
     if (low := numbers["low_stock_count"]) > 0:
         found.append(
             Insight(
                 what="stock",
                 count=low,
-                threshold=thresholds.stock,
-                message=f"{low} products have fewer than {thresholds.stock} units available",
+                threshold=fewest,
+                message=f"{low} products have fewer than {fewest} units available",
             )
         )
     if (free := numbers["unpriced_count"]) > 0:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from storecrew.agents.personalization import offers, snapshot
 from storecrew.agents.personalization.placements import place
-from storecrew.agents.personalization.settings import PersonalizationSettings, settings_from
+from storecrew.agents.personalization.settings import PersonalizationSettings
 from storecrew.agents.personalization.snapshot import StorefrontSnapshot
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.events import Event
@@ -35,23 +35,26 @@ _OFFERED_DAYS = 60
     allowed_actions=[SetRecommendations, OfferBundle, WithdrawBundle, CreateDiscount],
     batch=500,
     batch_window=timedelta(seconds=5),
+    settings=PersonalizationSettings,
     capabilities=["personalization"],
     tags=["daily"],
 )
-async def personalization(events: Sequence[Event], ctx: Context) -> Proposals:
+async def personalization(
+    events: Sequence[Event], ctx: Context[PersonalizationSettings]
+) -> Proposals:
     """Show what is bought together, and offer pairs for less where that earns more than it costs.
 
     Who just looked at something is shown what goes with it; once a day the whole window and the
     bundles are gone through. Prices differ by customer only where the settings say so.
     """
-    settings = settings_from(ctx.settings)
+    settings = ctx.settings
     acted = [event for event in events if isinstance(event, CustomerActivityRecorded) and event.sku]
     places = [p async for p in _customers(acted, ctx, settings)] if acted else []
     whole = any(isinstance(event, ClockTicked | RunRequested) for event in events)
     window = await snapshot.load_snapshot(ctx) if whole else None
     if window is not None:
         places += [p async for p in _window(window, ctx, settings)]
-    for shown in places[: settings.places]:
+    for shown in places[: settings.max_placements]:
         yield shown
     if window is not None:
         async for offer in _offers(window, ctx, settings):
@@ -59,7 +62,9 @@ async def personalization(events: Sequence[Event], ctx: Context) -> Proposals:
 
 
 async def _offers(
-    window: StorefrontSnapshot, ctx: Context, settings: PersonalizationSettings
+    window: StorefrontSnapshot,
+    ctx: Context[PersonalizationSettings],
+    settings: PersonalizationSettings,
 ) -> Proposals:
     """Propose bundles, and offers to single customers where the settings allow them."""
     offered = await ctx.store.bundles()
@@ -74,23 +79,27 @@ async def _offers(
 
 
 async def _window(
-    window: StorefrontSnapshot, ctx: Context, settings: PersonalizationSettings
+    window: StorefrontSnapshot,
+    ctx: Context[PersonalizationSettings],
+    settings: PersonalizationSettings,
 ) -> Proposals:
     """Propose the home page, then the busiest products' places."""
     shown = await ctx.store.recommendations("home")
-    home = place("home", window.best(settings.shown), shown, window, settings)
+    home = place("home", window.best(settings.max_products), shown, window, settings)
     if home is not None:
         yield home
     for sku in window.busiest()[:_LOOKED_AT]:
         name = f"product:{sku}"
         shown = await ctx.store.recommendations(name)
-        found = window.partners(sku, settings.shown)
+        found = window.partners(sku, settings.max_products)
         if (proposal := place(name, found, shown, window, settings)) is not None:
             yield proposal
 
 
 async def _customers(
-    acted: Sequence[CustomerActivityRecorded], ctx: Context, settings: PersonalizationSettings
+    acted: Sequence[CustomerActivityRecorded],
+    ctx: Context[PersonalizationSettings],
+    settings: PersonalizationSettings,
 ) -> Proposals:
     """Propose what is shown to those who looked at products, who did most first."""
     seen: dict[str, list[str]] = {}
@@ -99,7 +108,7 @@ async def _customers(
     busy = sorted(seen, key=lambda customer: (-len(seen[customer]), customer))
     found = {
         customer: await _for(customer, list(dict.fromkeys(seen[customer])), ctx, settings)
-        for customer in busy[: settings.places]
+        for customer in busy[: settings.max_placements]
     }
     shown = {who: await ctx.store.recommendations(f"customer:{who}") for who in found}
     skus = {each.sku for some in found.values() for each in some}
@@ -112,13 +121,16 @@ async def _customers(
 
 
 async def _for(
-    customer: str, seen: Sequence[str], ctx: Context, settings: PersonalizationSettings
+    customer: str,
+    seen: Sequence[str],
+    ctx: Context[PersonalizationSettings],
+    settings: PersonalizationSettings,
 ) -> list[RecommendedProduct]:
     """Return what goes with what was looked at, then what past orders suggest, then the best.
 
     Each product once, with its first reason.
     """
-    spare = 2 * settings.shown
+    spare = 2 * settings.max_products
     found = [each for each in ctx.models.related_products(seen, spare) if each.because_of]
     if not found:
         for sku in seen[:5]:
@@ -131,18 +143,24 @@ async def _for(
     return [once[sku] for sku in dict.fromkeys(each.sku for each in found)]
 
 
-async def _shown(name: str, why: str, ctx: Context) -> list[RecommendedProduct]:
+async def _shown(
+    name: str, why: str, ctx: Context[PersonalizationSettings]
+) -> list[RecommendedProduct]:
     shown = await ctx.store.recommendations(name)
     return [RecommendedProduct(sku=sku, score=1.0, reason=why) for sku in shown]
 
 
-async def _bought(customer: str, ctx: Context) -> Mapping[str, tuple[float, int]]:
+async def _bought(
+    customer: str, ctx: Context[PersonalizationSettings]
+) -> Mapping[str, tuple[float, int]]:
     """Return how often the customer bought each product, and on which day last."""
     page = await ctx.store.orders(OrderQuery(customer=customer, per_page=_OLD_ORDERS))
     return purchase_counts(page.items)
 
 
-async def _left_carts(window: StorefrontSnapshot, ctx: Context) -> Mapping[str, str]:
+async def _left_carts(
+    window: StorefrontSnapshot, ctx: Context[PersonalizationSettings]
+) -> Mapping[str, str]:
     """Return per customer what was put into a cart some days ago and not ordered since.
 
     Only of customers who agreed to marketing, and had no personal offer lately.

@@ -44,7 +44,7 @@ def new_bundles(
     What customers save who buy both anyway is set against what is earned from those who then take
     the other product too.
     """
-    room = min(settings.new_bundles, settings.bundles - len(offered))
+    room = min(settings.max_new_bundles, settings.max_bundles - len(offered))
     known = {frozenset(bundle.skus) for bundle in offered}
     held = {sku for bundle in offered for sku in bundle.skus}
     for pair in window.pairs(_MOST_PAIRS):
@@ -80,8 +80,8 @@ def personal(
     settings: PersonalizationSettings,
 ) -> Iterator[Proposal]:
     """Propose a discount for one customer on what was left in the cart, above the margin floor."""
-    percent = Decimal(f"{settings.personal_discount:g}")
-    for customer, sku in sorted(carts.items())[: settings.personal_most]:
+    percent = Decimal(f"{settings.personal_discount_percent:g}")
+    for customer, sku in sorted(carts.items())[: settings.max_personal_offers]:
         product = window.products[sku]
         price = Money(product.price.amount * (1 - percent / 100), product.price.currency).rounded()
         if sku not in window.for_sale or not _keeps_margin(price, [product], settings):
@@ -93,7 +93,7 @@ def personal(
                 skus=(sku,),
                 customers=(customer,),
                 starts_at=now,
-                ends_at=now + timedelta(days=settings.personal_days),
+                ends_at=now + timedelta(days=settings.personal_offer_days),
             ),
             reason=(
                 f"{customer} put {product.name} into the cart and did not order it; "
@@ -105,7 +105,7 @@ def personal(
                 "cost": str(product.cost),
                 "margin_with_offer": _margin(price, [product]),
                 "margin_floor": settings.margin_floor,
-                "holds_days": settings.personal_days,
+                "holds_days": settings.personal_offer_days,
             },
         )
 
@@ -122,7 +122,7 @@ def _offer(
     worths = [Worth(price=p.price.amount, cost=p.cost.amount) for p in (one, two) if p.cost]
     found: list[_Offer] = []
     for step in range(1, _STEPS + 1):
-        discount = Decimal(f"{settings.bundle_discount * step / _STEPS / 100:.4f}")
+        discount = Decimal(f"{settings.max_bundle_discount_percent * step / _STEPS / 100:.4f}")
         floor = Decimal(f"{settings.margin_floor}")
         price = bundle_price(worths, discount=discount, floor=floor)
         if price is None:
@@ -138,7 +138,7 @@ def _offer(
             )
         )
     best = max(found, key=lambda offer: offer.gains[1], default=None)
-    return best if best is not None and best.gains[1] >= settings.least_gain else None
+    return best if best is not None and best.gains[1] >= settings.min_gain else None
 
 
 def _gain(

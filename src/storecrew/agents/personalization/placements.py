@@ -24,14 +24,14 @@ def place(
 
     Too little is fewer than `changes` products that are new, or that cannot be had any more.
     """
-    chosen = found[: settings.shown]
+    chosen = found[: settings.max_products]
     skus = tuple(each.sku for each in chosen)
     gone = [sku for sku in shown if sku not in window.for_sale]
     new = [sku for sku in skus if sku not in shown]
     if len(skus) < LEAST:
-        return _emptied(name, shown, gone) if len(gone) >= settings.changes else None
-    enough = min(settings.changes, len(skus))
-    if len(new) < enough and len(gone) < min(settings.changes, len(shown)):
+        return _emptied(name, shown, gone) if len(gone) >= settings.min_changes else None
+    enough = min(settings.min_changes, len(skus))
+    if len(new) < enough and len(gone) < min(settings.min_changes, len(shown)):
         return None
     rows: list[Mapping[str, Scalar]] = [
         {

@@ -1,15 +1,13 @@
 """Proposes price changes that pay: daily, and on new competitor prices and costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import timedelta
-from typing import Any
 
-from storecrew.agents.pricing.limits import PricingSettings, implausibility_reason
+from storecrew.agents.pricing.limits import implausibility_reason
 from storecrew.agents.pricing.plan import propose_price_changes
+from storecrew.agents.pricing.settings import PricingSettings
 from storecrew.agents.pricing.snapshot import load_snapshot
 from storecrew.domain.control.events import ClockTicked, RunRequested
-from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
 from storecrew.domain.shop.catalog import (
     CompetitorPriceObserved,
@@ -28,42 +26,23 @@ from storecrew.sdk import Context, Proposals, agent, every
     allowed_actions=[SetPrice],
     batch=500,
     batch_window=timedelta(seconds=2),
+    settings=PricingSettings,
     capabilities=["pricing"],
     tags=["daily"],
 )
-async def pricing_optimizer(events: Sequence[Event], ctx: Context) -> Proposals:
+async def pricing_optimizer(events: Sequence[Event], ctx: Context[PricingSettings]) -> Proposals:
     """Move prices towards what earns most: a little at a time, never below cost plus margin.
 
     Rivals only ever hold a rise back; a price of theirs that is too odd to be true is reported
     and counts for nothing. With the setting `explore: true`, prices also move to learn.
     """
-    terms = terms_from(ctx.settings)
     news = {e.sku for e in events if isinstance(e, CompetitorPriceObserved | CostChanged)}
     whole = any(isinstance(e, ClockTicked | RunRequested) for e in events)
     shop = await load_snapshot(ctx, None if whole else sorted(news))
     for rejected in _rejected(events, {product.sku: product for product in shop.products}):
         yield rejected
-    for proposal in propose_price_changes(shop, terms, ctx.models, urgent={*_costs(events)}):
+    for proposal in propose_price_changes(shop, ctx.settings, ctx.models, urgent={*_costs(events)}):
         yield proposal
-
-
-def terms_from(settings: Mapping[str, Any]) -> PricingSettings:
-    """Return the limits of the agent's settings, defaults where they say nothing."""
-    known = {each.name: each.default for each in fields(PricingSettings)}
-    given = {
-        name: _read(name, value, known[name]) for name, value in settings.items() if name in known
-    }
-    return PricingSettings(**given)
-
-
-def _read(name: str, value: Any, default: Any) -> Any:
-    """Return the setting as what its default is: a switch, or a number."""
-    if isinstance(default, bool):
-        return value  # judged by the terms themselves: nothing but true switches anything on
-    try:
-        return float(str(value))  # "True" is no number, but float(True) is 1.0
-    except ValueError:
-        raise InvalidInput(name, f"{value!r} is not a number") from None
 
 
 def _costs(events: Sequence[Event]) -> set[str]:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from zlib import crc32
 
-from storecrew.agents.pricing.limits import PricingSettings, rounded_towards
+from storecrew.agents.pricing.limits import rounded_towards
+from storecrew.agents.pricing.settings import PricingSettings
 from storecrew.agents.pricing.snapshot import PricingSnapshot
 from storecrew.domain.control.proposals import Evidence
 from storecrew.domain.money import Money
@@ -45,7 +46,7 @@ class _DesiredPrice:
 
 
 def propose_price_changes(
-    shop: PricingSnapshot, terms: PricingSettings, models: Models, urgent: Collection[str] = ()
+    shop: PricingSnapshot, settings: PricingSettings, models: Models, urgent: Collection[str] = ()
 ) -> Iterator[Proposal]:
     """Yield the price moves that pay, and those that lift a price to its floor.
 
@@ -55,42 +56,47 @@ def propose_price_changes(
     for product in shop.products:
         if not _is_priced(product) or _moved_within(shop, product.sku, timedelta(days=1)):
             continue
-        if _below_floor(product, terms):
-            yield _lift(product, terms)
-        elif product.sku in urgent or not _moved_within(shop, product.sku, _hold(product, terms)):
-            asked += _ask(shop, product, terms)
+        if _below_floor(product, settings):
+            yield _lift(product, settings)
+        elif product.sku in urgent or not _moved_within(
+            shop, product.sku, _hold(product, settings)
+        ):
+            asked += _ask(shop, product, settings)
     questions = [each.question for each in asked]
     best = models.best_prices(questions)
-    teaching = _teaching(shop, terms, models, questions)
+    teaching = _teaching(shop, settings, models, questions)
     for each, surest, lesson in zip(asked, best, teaching, strict=True):
-        if (desired := _desired_price(shop, each, terms, surest, lesson)) is not None:
-            yield from _move(shop, desired, models, terms)
+        if (desired := _desired_price(shop, each, settings, surest, lesson)) is not None:
+            yield from _move(shop, desired, models, settings)
 
 
 def _teaching(
-    shop: PricingSnapshot, terms: PricingSettings, models: Models, questions: Sequence[PriceQuery]
+    shop: PricingSnapshot,
+    settings: PricingSettings,
+    models: Models,
+    questions: Sequence[PriceQuery],
 ) -> Sequence[PriceRecommendation | None]:
     """Return prices worth moving to learn, where the owner allows it; the same all day."""
-    if not terms.explore:
+    if not settings.explore:
         return [None] * len(questions)
     seed = shop.now.date().toordinal()
-    found = models.explore_prices(questions, seed=seed, reach=min(_REACH, terms.step))
+    found = models.explore_prices(questions, seed=seed, reach=min(_REACH, settings.step))
     return [advice if advice.error_then is not None else None for advice in found]
 
 
 def _desired_price(
     shop: PricingSnapshot,
     each: _Asked,
-    terms: PricingSettings,
+    settings: PricingSettings,
     best: PriceRecommendation,
     teaching: PriceRecommendation | None,
 ) -> _DesiredPrice | None:
     """Return the price to propose: the one that teaches, else the best one if it pays."""
-    pays = _pays(each, best, terms)
-    if teaching is not None and not _cuts_the_scarce(shop, each, teaching, terms):
+    pays = _pays(each, best, settings)
+    if teaching is not None and not _cuts_the_scarce(shop, each, teaching, settings):
         forgone = best.gain if pays else 0.0
         return _DesiredPrice(each, teaching.price, teaching.error_then, forgone)
-    if pays and not _cuts_the_scarce(shop, each, best, terms):
+    if pays and not _cuts_the_scarce(shop, each, best, settings):
         return _DesiredPrice(each, best.price)
     return None
 
@@ -111,31 +117,31 @@ def _moved_within(shop: PricingSnapshot, sku: str, span: timedelta) -> bool:
     return bool(changes) and any(c.previous and c.at > shop.now - span for c in changes or ())
 
 
-def _hold(product: Product, terms: PricingSettings) -> timedelta:
+def _hold(product: Product, settings: PricingSettings) -> timedelta:
     """Return how long a price stays: spread over products, so that moves do not fall together."""
     spread = crc32(product.sku.encode()) % 1000 / 1000
-    return timedelta(days=terms.min_hold_days * (1 + spread))
+    return timedelta(days=settings.min_hold_days * (1 + spread))
 
 
 def _cost(product: Product) -> float:
     return float(product.cost.amount) if product.cost else 0.0
 
 
-def _below_floor(product: Product, terms: PricingSettings) -> bool:
-    nearly = float(product.price.amount) * (1 - terms.margin_floor) < _cost(product) * 1.001
+def _below_floor(product: Product, settings: PricingSettings) -> bool:
+    nearly = float(product.price.amount) * (1 - settings.margin_floor) < _cost(product) * 1.001
     return (
         nearly
         and product.cost is not None
-        and (product.price < floor_price(product.cost, terms.margin_floor))
+        and (product.price < floor_price(product.cost, settings.margin_floor))
     )
 
 
-def _lift(product: Product, terms: PricingSettings) -> Proposal:
+def _lift(product: Product, settings: PricingSettings) -> Proposal:
     """Propose the floor itself: whatever is less would be below it."""
-    floor = floor_price(product.cost or product.price, terms.margin_floor).rounded_up()
+    floor = floor_price(product.cost or product.price, settings.margin_floor).rounded_up()
     return Proposal(
         action=SetPrice(sku=product.sku, price=floor, expected_price=product.price),
-        reason=f"The price leaves less than a margin of {terms.margin_floor:.0%}.",
+        reason=f"The price leaves less than a margin of {settings.margin_floor:.0%}.",
         evidence={
             "price": str(product.price),
             "proposed": str(floor),
@@ -146,7 +152,7 @@ def _lift(product: Product, terms: PricingSettings) -> Proposal:
     )
 
 
-def _ask(shop: PricingSnapshot, product: Product, terms: PricingSettings) -> list[_Asked]:
+def _ask(shop: PricingSnapshot, product: Product, settings: PricingSettings) -> list[_Asked]:
     """Return the product's question, or nothing where nothing sells or nothing may move."""
     forecast = shop.forecasts.get(product.sku)
     if forecast is None or forecast.daily <= 0:
@@ -154,12 +160,14 @@ def _ask(shop: PricingSnapshot, product: Product, terms: PricingSettings) -> lis
     price, cost = float(product.price.amount), _cost(product)
     start = _start(shop, product)
     lowest = max(
-        cost / (1 - terms.margin_floor), price * (1 - terms.step), start * (1 - terms.max_drift)
+        cost / (1 - settings.margin_floor),
+        price * (1 - settings.step),
+        start * (1 - settings.max_drift),
     )
-    highest = min(price * (1 + terms.step), start * (1 + terms.max_drift))
+    highest = min(price * (1 + settings.step), start * (1 + settings.max_drift))
     competitor = shop.competitor_median(product.sku)
     if competitor is not None:
-        highest = min(highest, max(price, competitor * (1 + terms.max_above_competitors)))
+        highest = min(highest, max(price, competitor * (1 + settings.max_above_competitors)))
     if lowest > highest:
         return []
     question = PriceQuery(
@@ -191,10 +199,10 @@ def _start(shop: PricingSnapshot, product: Product) -> float:
     return float(first.amount) or float(product.price.amount)
 
 
-def _pays(each: _Asked, advice: PriceRecommendation, terms: PricingSettings) -> bool:
+def _pays(each: _Asked, advice: PriceRecommendation, settings: PricingSettings) -> bool:
     question = each.question
     profit = question.daily * max(question.price - question.cost, 0.0)
-    return advice.gain >= max(terms.min_gain * profit, terms.min_gain_per_month / _MONTH)
+    return advice.gain >= max(settings.min_gain * profit, settings.min_gain_per_month / _MONTH)
 
 
 def _cover(shop: PricingSnapshot, each: _Asked) -> float:
@@ -202,17 +210,17 @@ def _cover(shop: PricingSnapshot, each: _Asked) -> float:
 
 
 def _cuts_the_scarce(
-    shop: PricingSnapshot, each: _Asked, advice: PriceRecommendation, terms: PricingSettings
+    shop: PricingSnapshot, each: _Asked, advice: PriceRecommendation, settings: PricingSettings
 ) -> bool:
-    scarce = each.product.stocked and _cover(shop, each) < terms.low_stock_days
+    scarce = each.product.stocked and _cover(shop, each) < settings.low_stock_days
     return scarce and advice.price < each.question.price
 
 
 def _move(
-    shop: PricingSnapshot, desired: _DesiredPrice, models: Models, terms: PricingSettings
+    shop: PricingSnapshot, desired: _DesiredPrice, models: Models, settings: PricingSettings
 ) -> Iterator[Proposal]:
     product, question = desired.asked.product, desired.asked.question
-    floor = floor_price(product.cost or product.price, terms.margin_floor).rounded_up()
+    floor = floor_price(product.cost or product.price, settings.margin_floor).rounded_up()
     price = max(floor, rounded_towards(product.price, desired.price))
     if price == product.price:
         return

@@ -7,7 +7,7 @@ import numpy as np
 
 from storecrew.agents.research import competitors
 from storecrew.agents.research.ideas import OWN_SEARCH, ResearchCatalog, Text, ideas
-from storecrew.agents.research.settings import ResearchSettings, settings_from
+from storecrew.agents.research.settings import ResearchSettings
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import StorecrewError
 from storecrew.domain.ports.web import ObservedProduct
@@ -33,17 +33,20 @@ HISTORY_DAYS = 84
     name="product_research",
     schedule=every(days=1, offset=timedelta(hours=5)),
     allowed_actions=[SuggestProduct, TrackCompetitorPage, RecordCompetitorPrice],
+    settings=ResearchSettings,
     capabilities=["research"],
     tags=["daily"],
 )
-async def product_research(event: ClockTicked | RunRequested, ctx: Context) -> Proposals:
+async def product_research(
+    event: ClockTicked | RunRequested, ctx: Context[ResearchSettings]
+) -> Proposals:
     """Suggest products whose demand rises, and record competitors' prices.
 
     Rivals' pages are read every day, products are suggested on Mondays: what rises does so for a
     week. A feed or page that cannot be read stops no other. A page that changed so much that its
     price may be another thing's is reported and moves nothing.
     """
-    settings = settings_from(ctx.settings)
+    settings = ctx.settings
     asked = isinstance(event, RunRequested) or event.due.weekday() == 0
     texts = [*await _searches(ctx), *await _news(ctx, settings.feeds)] if asked else []
     watched = await ctx.store.competitor_pages()
@@ -55,15 +58,17 @@ async def product_research(event: ClockTicked | RunRequested, ctx: Context) -> P
         catalogue = ResearchCatalog(products=products, rising=await _rising(ctx, settings))
         for idea in ideas(texts, catalogue, known, settings):
             yield idea
-    async for news in _watched(ctx, watched[: settings.most_pages], products):
+    async for news in _watched(ctx, watched[: settings.max_pages], products):
         yield news
     pages = [*settings.pages, *_linked(texts, products, ctx)]
-    left = settings.most_pages - len(watched)
+    left = settings.max_pages - len(watched)
     async for found in _found(ctx, _fresh(pages, watched, left), products):
         yield found
 
 
-def _linked(texts: Sequence[Text], products: Sequence[Product], ctx: Context) -> list[str]:
+def _linked(
+    texts: Sequence[Text], products: Sequence[Product], ctx: Context[ResearchSettings]
+) -> list[str]:
     """Return links of this week's news that name a product of ours: shops write such, too."""
     week = ctx.now.date().toordinal() - 7
     news = [(t.said, t.source) for t in texts if t.source.startswith("http") and t.day > week]
@@ -71,7 +76,7 @@ def _linked(texts: Sequence[Text], products: Sequence[Product], ctx: Context) ->
 
 
 async def _watched(
-    ctx: Context, watched: Sequence[CompetitorPage], products: Sequence[Product]
+    ctx: Context[ResearchSettings], watched: Sequence[CompetitorPage], products: Sequence[Product]
 ) -> Proposals:
     """Fetch today's competitor prices; an unreachable page yields nothing."""
     by_sku = {product.sku: product for product in products}
@@ -86,12 +91,12 @@ async def _watched(
                 yield each
 
 
-def _is_fresh(texts: Sequence[Text], ctx: Context) -> bool:
+def _is_fresh(texts: Sequence[Text], ctx: Context[ResearchSettings]) -> bool:
     """Tell whether anything was said lately: what rose last month is no news."""
     return max(text.day for text in texts) >= ctx.now.date().toordinal() - _STALE_DAYS
 
 
-async def _searches(ctx: Context) -> list[Text]:
+async def _searches(ctx: Context[ResearchSettings]) -> list[Text]:
     """Return what customers searched for; the same words of one customer count once a day."""
     acts = await ctx.store.customer_activity(ctx.now - timedelta(days=HISTORY_DAYS))
     found = {
@@ -102,7 +107,7 @@ async def _searches(ctx: Context) -> list[Text]:
     return [Text(said=text, day=day, source=OWN_SEARCH) for _, text, day in sorted(found)]
 
 
-async def _news(ctx: Context, feeds: Sequence[str]) -> list[Text]:
+async def _news(ctx: Context[ResearchSettings], feeds: Sequence[str]) -> list[Text]:
     texts: list[Text] = []
     for url in feeds:
         try:
@@ -122,7 +127,7 @@ async def _news(ctx: Context, feeds: Sequence[str]) -> list[Text]:
     return texts
 
 
-async def _rising(ctx: Context, settings: ResearchSettings) -> frozenset[str]:
+async def _rising(ctx: Context[ResearchSettings], settings: ResearchSettings) -> frozenset[str]:
     """Return the SKUs whose sales rose beyond chance."""
     last = ctx.now.date() - timedelta(days=1)
     sales = await ctx.store.daily_sales(last - timedelta(days=HISTORY_DAYS - 1), last)
@@ -134,7 +139,7 @@ async def _rising(ctx: Context, settings: ResearchSettings) -> frozenset[str]:
     return frozenset(skus[n] for n in np.flatnonzero(found.rising))
 
 
-async def _page(ctx: Context, url: str) -> tuple[ObservedProduct | None, bool]:
+async def _page(ctx: Context[ResearchSettings], url: str) -> tuple[ObservedProduct | None, bool]:
     """Return what the page shows, and whether it was reached at all."""
     try:
         return await ctx.pages.product(url), True
@@ -147,7 +152,9 @@ def _fresh(pages: Iterable[str], watched: Sequence[CompetitorPage], most: int) -
     return [url for url in dict.fromkeys(pages) if url not in known][: max(0, most)]
 
 
-async def _found(ctx: Context, pages: Iterable[str], products: Sequence[Product]) -> Proposals:
+async def _found(
+    ctx: Context[ResearchSettings], pages: Iterable[str], products: Sequence[Product]
+) -> Proposals:
     """Propose to watch each page that surely sells a product of ours."""
     for url in pages:
         page, _ = await _page(ctx, url)

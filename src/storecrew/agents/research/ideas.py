@@ -66,7 +66,7 @@ def ideas(
     names = [product.name for product in catalogue.products]
     ranked: list[tuple[tuple[bool, float, float], Keyword, list[int]]] = []
     for word in found:
-        sure = word.rising and word.low >= settings.least_growth and word.recent >= _LEAST_TEXTS
+        sure = word.rising and word.low >= settings.min_growth and word.recent >= _LEAST_TEXTS
         if not sure or matches(word.words, names, least=_ALL) or _is_known(word.words, known):
             continue
         near = [n for n, _ in matches(word.words, names, least=_RELATED)]
@@ -78,7 +78,7 @@ def ideas(
     heard: set[int] = set()
     for _, word, near in ranked:
         repeats = _is_known(word.words, chosen) or heard & set(word.examples)
-        if len(chosen) < settings.most and not repeats:
+        if len(chosen) < settings.max_suggestions and not repeats:
             chosen.append(word.words)
             heard |= set(word.examples)
             yield _idea(word, texts, catalogue, near)

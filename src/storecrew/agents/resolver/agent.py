@@ -7,7 +7,7 @@ from datetime import timedelta
 from storecrew.agents.resolver import payments, proposals
 from storecrew.agents.resolver.anomaly_detection import WEEKS, DetectedAnomaly, detect_anomalies
 from storecrew.agents.resolver.root_causes import days_needed, price_back, root_causes
-from storecrew.agents.resolver.settings import ResolverSettings, terms_from
+from storecrew.agents.resolver.settings import ResolverSettings
 from storecrew.domain.control.agents import PauseAgent
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
@@ -46,38 +46,41 @@ _OWN = "anomaly_resolver"
     batch=500,
     batch_window=timedelta(seconds=10),
     priority=30,
+    settings=ResolverSettings,
     capabilities=["anomalies", "incidents"],
     tags=["operations"],
 )
-async def anomaly_resolver(events: Sequence[Event], ctx: Context) -> Proposals:
+async def anomaly_resolver(events: Sequence[Event], ctx: Context[ResolverSettings]) -> Proposals:
     """Find what went wrong, mend what a rule can mend, and call a person for the rest.
 
     Payments, services, agents and books are judged as they are heard of; orders, takings and
     refunds each hour against their own rhythm. What it does is judged like any other wish.
     """
-    terms = terms_from(ctx.settings)
+    settings = ctx.settings
     kinds = {type(event) for event in events}
     if PaymentFailed in kinds:
-        for each in await _payments(ctx, terms):
+        for each in await _payments(ctx, settings):
             yield each
-    for each in await _plane(ctx, events, terms):
+    for each in await _plane(ctx, events, settings):
         yield each
     if ObservationRejected in kinds:
-        for each in await _odd_values(ctx, events, terms):
+        for each in await _odd_values(ctx, events, settings):
             yield each
     if kinds & {ClockTicked, RunRequested}:
-        for each in await _regular(ctx, events, terms):
+        for each in await _regular(ctx, events, settings):
             yield each
 
 
-async def _payments(ctx: Context, terms: ResolverSettings) -> list[Proposal | Event]:
+async def _payments(
+    ctx: Context[ResolverSettings], settings: ResolverSettings
+) -> list[Proposal | Event]:
     """Judge each way to pay by the payments of the last hour; once per fault."""
     kinds = [PaymentFailed, PaymentAuthorized, PaymentReceived, AnomalyDetected]
     past = await ctx.history.events(kinds, ctx.now - payments.LOOK_BACK)
-    quiet = timedelta(minutes=terms.payment_minutes / 2)
+    quiet = timedelta(minutes=settings.payment_minutes / 2)
     failing = [
         each
-        for each in payments.failing(past, ctx.now, terms)
+        for each in payments.failing(past, ctx.now, settings)
         if not payments.recently_reported(past, each.method, ctx.now, quiet)
     ]
     if not failing:
@@ -87,11 +90,13 @@ async def _payments(ctx: Context, terms: ResolverSettings) -> list[Proposal | Ev
         said
         for each in failing
         if offered.get(each.method, True)  # else it is off, and these are the last to try it
-        for said in proposals.of_payments(each, offered, terms)
+        for said in proposals.of_payments(each, offered, settings)
     ]
 
 
-async def _plane(ctx: Context, events: Sequence[Event], terms: ResolverSettings) -> list[Proposal]:
+async def _plane(
+    ctx: Context[ResolverSettings], events: Sequence[Event], settings: ResolverSettings
+) -> list[Proposal]:
     """Judge services, agents, books and what others found."""
     found: list[Proposal] = []
     failed = {e.service: e.detail for e in events if isinstance(e, ServiceFailed)}
@@ -99,8 +104,8 @@ async def _plane(ctx: Context, events: Sequence[Event], terms: ResolverSettings)
         past = await ctx.history.events([ServiceFailed], ctx.now - _DAY)
         count = Counter(e.event.service for e in past if isinstance(e.event, ServiceFailed))
         for name, detail in failed.items():
-            found.append(proposals.of_service(name, detail, max(1, count[name]), terms))
-    found += await _agents(ctx, events, terms)
+            found.append(proposals.of_service(name, detail, max(1, count[name]), settings))
+    found += await _agents(ctx, events, settings)
     for event in events:
         if isinstance(event, IntegrityCheckFailed):
             found.append(_books(ctx, event))
@@ -109,22 +114,24 @@ async def _plane(ctx: Context, events: Sequence[Event], terms: ResolverSettings)
     return found
 
 
-async def _agents(ctx: Context, events: Sequence[Event], terms: ResolverSettings) -> list[Proposal]:
+async def _agents(
+    ctx: Context[ResolverSettings], events: Sequence[Event], settings: ResolverSettings
+) -> list[Proposal]:
     failed = {e.agent: e.reason for e in events if isinstance(e, RunFailed) and e.agent != _OWN}
     if not failed:
         return []
-    past = await ctx.history.events([RunFailed], ctx.now - timedelta(hours=terms.agent_hours))
+    past = await ctx.history.events([RunFailed], ctx.now - timedelta(hours=settings.agent_hours))
     runs = {(e.event.agent, e.event.run) for e in past if isinstance(e.event, RunFailed)}
     count = Counter(name for name, _ in runs)
     return [
         proposal
         for name, reason in failed.items()
-        if count[name] >= terms.agent_failures
-        for proposal in proposals.of_agent(name, count[name], reason, terms)
+        if count[name] >= settings.agent_failures
+        for proposal in proposals.of_agent(name, count[name], reason, settings)
     ]
 
 
-def _books(ctx: Context, event: IntegrityCheckFailed) -> Proposal:
+def _books(ctx: Context[ResolverSettings], event: IntegrityCheckFailed) -> Proposal:
     return proposals.incident(
         f"books/{ctx.now:%Y-%m-%d}",
         title="The books do not add up",
@@ -134,7 +141,7 @@ def _books(ctx: Context, event: IntegrityCheckFailed) -> Proposal:
     )
 
 
-def _unknown(ctx: Context, event: AnomalyDetected) -> Proposal:
+def _unknown(ctx: Context[ResolverSettings], event: AnomalyDetected) -> Proposal:
     return proposals.incident(
         f"anomaly/{event.metric[:80]}/{ctx.now:%Y-%m-%d}",
         title=f"{event.metric[:80]} is unusual",
@@ -145,7 +152,7 @@ def _unknown(ctx: Context, event: AnomalyDetected) -> Proposal:
 
 
 async def _odd_values(
-    ctx: Context, events: Sequence[Event], terms: ResolverSettings
+    ctx: Context[ResolverSettings], events: Sequence[Event], settings: ResolverSettings
 ) -> list[Proposal]:
     """Call a person where one source sends odd values again and again."""
     past = await ctx.history.events([ObservationRejected], ctx.now - timedelta(hours=1))
@@ -158,15 +165,15 @@ async def _odd_values(
             title=f"Odd values: {what[:80]}",
             cause=event.reason,
             observed=f"{count[what]} within an hour, the last {event.value[:80]!r}",
-            expected=f"fewer than {terms.odd_values}",
+            expected=f"fewer than {settings.rejected_observations}",
         )
         for what, event in fresh.items()
-        if count[what] >= terms.odd_values
+        if count[what] >= settings.rejected_observations
     ]
 
 
 async def _regular(
-    ctx: Context, events: Sequence[Event], terms: ResolverSettings
+    ctx: Context[ResolverSettings], events: Sequence[Event], settings: ResolverSettings
 ) -> list[Proposal]:
     """Try again what was switched off, and once an hour look at the rhythm of trade."""
     found: list[Proposal] = []
@@ -174,7 +181,7 @@ async def _regular(
     if not all(offered.values()):
         kinds = [AnomalyDetected, PaymentMethodChanged]
         past = await ctx.history.events(kinds, ctx.now - payments.LOOK_BACK)
-        due = payments.due_for_trial(past, offered, ctx.now, terms)
+        due = payments.due_for_trial(past, offered, ctx.now, settings)
         found += [proposals.trial(method) for method in due]
     ticks = [event.due.minute for event in events if isinstance(event, ClockTicked)]
     if not ticks or min(ticks) < 30:
@@ -184,7 +191,7 @@ async def _regular(
     return found
 
 
-async def _explained(ctx: Context, found: DetectedAnomaly) -> list[Proposal]:
+async def _explained(ctx: Context[ResolverSettings], found: DetectedAnomaly) -> list[Proposal]:
     """Rank what may be the cause, and propose what would help."""
     first, today = days_needed(ctx.now.date())
     if found.stream == "refunds":

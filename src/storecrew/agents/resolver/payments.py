@@ -1,7 +1,7 @@
 """Ways to pay that fail: more often than bad luck explains, while others work. Pure functions.
 
 On ordinary days a share of payments fails, which differs from hour to hour; so the count of
-failures f among n payments is held against a beta-binomial with mean `usual_failures` and the
+failures f among n payments is held against a beta-binomial with mean `usual_failure_rate` and the
 weight of twenty payments:
 
     P(X >= f) = sum over k >= f of C(n, k) B(k + a, n - k + b) / B(a, b)
@@ -45,16 +45,22 @@ class Failing:
     """What the provider said most often."""
 
 
-def failing(past: Sequence[StoredEvent], now: datetime, terms: ResolverSettings) -> list[Failing]:
+def failing(
+    past: Sequence[StoredEvent], now: datetime, settings: ResolverSettings
+) -> list[Failing]:
     """Return the ways to pay that fail more often than chance explains, the rarest first."""
-    start = now - timedelta(minutes=terms.payment_minutes)
+    start = now - timedelta(minutes=settings.payment_minutes)
     recent = [each for each in past if start <= each.at <= now]
     failures: dict[str, list[StoredEvent]] = {}
     for each in recent:
         if isinstance(each.event, PaymentFailed):
             failures.setdefault(each.event.method, []).append(each)
-    found = [_judged(m, fs, recent, terms) for m, fs in sorted(failures.items())]
-    told = [f for f in found if f.failed >= terms.payment_failures and f.chance < terms.chance]
+    found = [_judged(m, fs, recent, settings) for m, fs in sorted(failures.items())]
+    told = [
+        f
+        for f in found
+        if f.failed >= settings.payment_failures and f.chance < settings.max_probability
+    ]
     return sorted(told, key=lambda f: f.chance)
 
 
@@ -62,7 +68,7 @@ def _judged(
     method: str,
     failures: Sequence[StoredEvent],
     recent: Sequence[StoredEvent],
-    terms: ResolverSettings,
+    settings: ResolverSettings,
 ) -> Failing:
     asides = [each.event for each in recent if isinstance(each.event, PaymentAuthorized)]
     worked = sum(event.method == method for event in asides)
@@ -74,7 +80,7 @@ def _judged(
         method=method,
         failed=count,
         payments=count + worked,
-        chance=chance_of(count, count + worked, terms.usual_failures),
+        chance=chance_of(count, count + worked, settings.usual_failure_rate),
         since=failures[0].at,
         reason=max(set(reasons), key=reasons.count)[:200],
     )
@@ -105,7 +111,10 @@ def recently_reported(
 
 
 def due_for_trial(
-    past: Sequence[StoredEvent], offered: Mapping[str, bool], now: datetime, terms: ResolverSettings
+    past: Sequence[StoredEvent],
+    offered: Mapping[str, bool],
+    now: datetime,
+    settings: ResolverSettings,
 ) -> list[str]:
     """Return the ways to pay that were switched off for a fault and may be tried again.
 
@@ -118,7 +127,7 @@ def due_for_trial(
         offs = [e.at for e in past if _is_switch(e, method, enabled=False)]
         if not faults or not offs or (ons and faults[-1] <= ons[-1]) or offs[-1] < faults[-1]:
             continue
-        pause = timedelta(minutes=terms.trial_minutes) * 2 ** (len(faults) - 1)
+        pause = timedelta(minutes=settings.trial_minutes) * 2 ** (len(faults) - 1)
         if now - offs[-1] >= min(pause, _LONGEST_TRIAL):
             found.append(method)
     return found

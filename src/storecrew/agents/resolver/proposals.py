@@ -49,12 +49,12 @@ def incident(  # noqa: PLR0913 - read by name, like a form
 
 
 def of_payments(
-    found: Failing, offered: Mapping[str, bool], terms: ResolverSettings
+    found: Failing, offered: Mapping[str, bool], settings: ResolverSettings
 ) -> list[Proposal | Event]:
     """Switch a failing way to pay off while others are left; else call a person."""
     others = sorted(m for m, is_on in offered.items() if is_on and m != found.method)
     observed = f"{found.failed} of {found.payments} payments failed"
-    expected = f"about {terms.usual_failures:.0%}"
+    expected = f"about {settings.usual_failure_rate:.0%}"
     evidence: dict[str, Evidence] = {
         "method": found.method,
         "failed": found.failed,
@@ -67,7 +67,7 @@ def of_payments(
     told: Event = AnomalyDetected(
         metric=METRIC + found.method,
         observed=found.failed / found.payments,
-        expected=terms.usual_failures,
+        expected=settings.usual_failure_rate,
         cause=found.reason,
     )
     off = SetPaymentMethod(method=found.method, enabled=False)
@@ -97,10 +97,10 @@ def trial(method: str) -> Proposal:
     )
 
 
-def of_service(service: str, detail: str, failures: int, terms: ResolverSettings) -> Proposal:
+def of_service(service: str, detail: str, failures: int, settings: ResolverSettings) -> Proposal:
     """Restart a service that failed; call a person where restarts did not help."""
     evidence: dict[str, Evidence] = {"failures_today": failures, "detail": detail[:_QUOTED]}
-    if failures <= terms.service_failures:
+    if failures <= settings.service_failures:
         return Proposal(
             action=RestartService(service=service),
             reason=f"Service {service} does not work; a restart may mend it.",
@@ -117,10 +117,10 @@ def of_service(service: str, detail: str, failures: int, terms: ResolverSettings
     )
 
 
-def of_agent(agent: str, failures: int, reason: str, terms: ResolverSettings) -> list[Proposal]:
+def of_agent(agent: str, failures: int, reason: str, settings: ResolverSettings) -> list[Proposal]:
     """Pause an agent whose runs fail again and again, and call a person."""
     pause = PauseAgent(agent=agent)
-    observed = f"{failures} runs failed for good within {terms.agent_hours:g} hours"
+    observed = f"{failures} runs failed for good within {settings.agent_hours:g} hours"
     evidence: dict[str, Evidence] = {"failures": failures, "error": reason[:_QUOTED]}
     call = incident(
         f"agent/{agent}",

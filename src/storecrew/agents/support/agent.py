@@ -1,11 +1,11 @@
-"""Answering customers: sure and within the shop's terms, or not at all."""
+"""Answering customers: sure and within the shop's settings, or not at all."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from storecrew.agents.support.alarms import alarm
 from storecrew.agents.support.answers import CustomerQuestion, Escalation, TicketReply, answered
-from storecrew.agents.support.paragraphs import SupportSettings, terms_from
+from storecrew.agents.support.settings import SupportSettings
 from storecrew.agents.support.tickets import customer_of, question_of
 from storecrew.agents.support.wording import letter
 from storecrew.domain.control.events import ClockTicked, RunRequested
@@ -36,24 +36,27 @@ _QUOTED = 300
     batch=50,
     batch_window=timedelta(seconds=1),
     priority=15,
+    settings=SupportSettings,
     capabilities=["support"],
     tags=["care"],
 )
-async def customer_support(events: Sequence[Event], ctx: Context) -> Proposals:
+async def customer_support(events: Sequence[Event], ctx: Context[SupportSettings]) -> Proposals:
     """Answer what customers ask where that is sure, and hand the rest to a person.
 
     What a customer writes is weighed as text and nothing else: it names a question, and never
     what may be done. An answer holds the shop's own sentences and the customer's own order.
     """
-    terms = terms_from(ctx.settings)
-    tickets = await _waiting(ctx, events, terms)
+    settings = ctx.settings
+    tickets = await _waiting(ctx, events, settings)
     intents = ctx.models.classify_intents([ticket.text for ticket in tickets]) if tickets else ()
     for ticket, intent in zip(tickets, intents, strict=True):
-        for proposal in await _handled(ctx, ticket, intent, terms):
+        for proposal in await _handled(ctx, ticket, intent, settings):
             yield proposal
 
 
-async def _waiting(ctx: Context, events: Sequence[Event], terms: SupportSettings) -> list[Ticket]:
+async def _waiting(
+    ctx: Context[SupportSettings], events: Sequence[Event], settings: SupportSettings
+) -> list[Ticket]:
     """Return tickets that wait for an answer: the new ones, and now and then forgotten ones."""
     names = dict.fromkeys(e.ticket_id for e in events if isinstance(e, TicketOpened))
     found: dict[str, Ticket] = {}
@@ -66,24 +69,24 @@ async def _waiting(ctx: Context, events: Sequence[Event], terms: SupportSettings
     if due or any(isinstance(event, RunRequested) for event in events):
         for ticket in await ctx.store.tickets(status=TicketStatus.OPEN):
             age = (due[-1] if due else ctx.now) - ticket.updated_at
-            if not due or _is_watched(age, terms):
+            if not due or _is_watched(age, settings):
                 found[ticket.id] = ticket
     return [ticket for ticket in found.values() if ticket.status is TicketStatus.OPEN]
 
 
-def _is_watched(age: timedelta, terms: SupportSettings) -> bool:
+def _is_watched(age: timedelta, settings: SupportSettings) -> bool:
     """Tell whether this is the hour in which an open ticket is looked at (again)."""
-    hours = age / timedelta(hours=1) - terms.watch_hours
-    return hours >= 0 and not int(hours) % max(1, int(terms.again_hours))
+    hours = age / timedelta(hours=1) - settings.stalled_hours
+    return hours >= 0 and not int(hours) % max(1, int(settings.recheck_hours))
 
 
 async def _handled(
-    ctx: Context, ticket: Ticket, intent: Intent, terms: SupportSettings
+    ctx: Context[SupportSettings], ticket: Ticket, intent: Intent, settings: SupportSettings
 ) -> list[Proposal]:
-    if reason := _needs_a_person(ticket, intent, terms):
+    if reason := _needs_a_person(ticket, intent, settings):
         return [_escalated(ticket, intent, reason)]
     customer = await customer_of(ctx.store, ticket)
-    question = await question_of(ctx, ticket, customer, terms)
+    question = await question_of(ctx, ticket, customer, settings)
     said = answered(intent.name, question)
     if isinstance(said, Escalation):
         return [_escalated(ticket, intent, said.reason)]
@@ -91,11 +94,11 @@ async def _handled(
     return [*_actions(question, intent, said), _replied(question, intent, said, text)]
 
 
-def _needs_a_person(ticket: Ticket, intent: Intent, terms: SupportSettings) -> str:
+def _needs_a_person(ticket: Ticket, intent: Intent, settings: SupportSettings) -> str:
     """Return why a template must not answer; empty where it may."""
     if found := alarm(ticket.text):
         return f"the customer's text {found}"
-    if len(ticket.replies) >= terms.answers:
+    if len(ticket.replies) >= settings.max_answers:
         return "the customer wrote again after an answer"
     if not intent.known:
         return "the question is like none that examples were given of"
@@ -140,7 +143,7 @@ def _actions(question: CustomerQuestion, intent: Intent, said: TicketReply) -> l
 def _evidence(
     question: CustomerQuestion, intent: Intent, said: TicketReply
 ) -> dict[str, str | float | int]:
-    paragraph = question.terms.paragraph(said.paragraph, question.locale)
+    paragraph = question.settings.paragraph(said.paragraph, question.locale)
     shown: dict[str, str | float | int] = {
         **_intent(intent),
         "rests_on": f"{said.paragraph}: {paragraph}",

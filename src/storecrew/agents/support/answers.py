@@ -10,8 +10,8 @@ from storecrew.agents.support.paragraphs import (
     PRIVACY,
     RETURNS,
     SHIPPING,
-    SupportSettings,
 )
+from storecrew.agents.support.settings import SupportSettings
 from storecrew.agents.support.wording import sentence
 from storecrew.domain.actions import Action
 from storecrew.domain.shop.orders import Order, OrderStatus
@@ -27,7 +27,7 @@ class CustomerQuestion:
     ticket: Ticket
     now: datetime
     locale: str
-    terms: SupportSettings
+    settings: SupportSettings
     order: Order | None = None
     """The customer's own, and no other's."""
     is_named: bool = False
@@ -101,7 +101,7 @@ def _late(question: CustomerQuestion) -> AnswerResult:
 
 
 def _is_late(order: Order, question: CustomerQuestion) -> bool:
-    promised = timedelta(days=question.terms.delivery_days)
+    promised = timedelta(days=question.settings.delivery_days)
     return (
         order.status is OrderStatus.AWAITING_DELIVERY and question.now - order.updated_at > promised
     )
@@ -123,7 +123,7 @@ def _give_back(question: CustomerQuestion) -> AnswerResult:
     if order.status is not OrderStatus.DELIVERED:
         return Escalation(reason=f"wants to return order {order.id}, which is {order.status.value}")
     days = (question.now - order.updated_at) / timedelta(days=1)
-    if days > question.terms.return_days:
+    if days > question.settings.return_days:
         return Escalation(reason=f"wants to return order {order.id}, delivered {days:.0f} days ago")
     if len(order.lines) > 1:
         return Escalation(
@@ -166,14 +166,14 @@ def _ways_to_pay(question: CustomerQuestion) -> AnswerResult:
 def _explained(
     question: CustomerQuestion, key: str, paragraph: str, action: Action | None = None
 ) -> TicketReply:
-    text = question.terms.paragraph(paragraph, question.locale)
+    text = question.settings.paragraph(paragraph, question.locale)
     said = sentence(key, question.locale, question.facts())
     return TicketReply(parts=(said, text), paragraph=paragraph, action=action)
 
 
 def _quoted(question: CustomerQuestion, paragraph: str) -> AnswerResult:
     """Answer with a paragraph of the terms alone."""
-    text = question.terms.paragraph(paragraph, question.locale)
+    text = question.settings.paragraph(paragraph, question.locale)
     if not text:
         return Escalation(reason=f"asks about {paragraph}, of which the shop's terms say nothing")
     return TicketReply(parts=(text,), paragraph=paragraph)

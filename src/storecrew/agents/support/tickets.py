@@ -3,7 +3,8 @@
 import re
 
 from storecrew.agents.support.answers import CustomerQuestion
-from storecrew.agents.support.paragraphs import DEFAULT, LOCALES, SupportSettings
+from storecrew.agents.support.paragraphs import DEFAULT, LOCALES
+from storecrew.agents.support.settings import SupportSettings
 from storecrew.domain.errors import NotFound
 from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.customers import Customer
@@ -28,7 +29,7 @@ async def customer_of(store: StoreView, ticket: Ticket) -> Customer | None:
 
 
 async def question_of(
-    ctx: Context, ticket: Ticket, customer: Customer | None, terms: SupportSettings
+    ctx: Context, ticket: Ticket, customer: Customer | None, settings: SupportSettings
 ) -> CustomerQuestion:
     """Return the ticket with what an answer may rest on.
 
@@ -40,7 +41,7 @@ async def question_of(
         ticket=ticket,
         now=ctx.now,
         locale=_locale(customer),
-        terms=terms,
+        settings=settings,
         order=order,
         is_named=is_named,
         methods=[name for name, offered in sorted(methods.items()) if offered],

@@ -20,14 +20,14 @@ CallerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._@-]
 RoleField = Annotated[Role, Field(strict=False)]
 
 
-class KeyBody(bodies.Strict):
+class CreateKeyRequest(bodies.Strict):
     """A key to be made."""
 
     name: CallerName
     role: RoleField
 
 
-class UserBody(bodies.Strict):
+class CreateUserRequest(bodies.Strict):
     """A person who shall log in."""
 
     name: CallerName
@@ -51,7 +51,7 @@ async def keys(plane: CurrentPlane) -> ListResponse[ApiKey]:
 @router.post("/keys", status_code=201)
 @requires(ADMIN)
 @bodies.example(name="dashboard", role="viewer")
-async def add_key(plane: CurrentPlane, by: CurrentPrincipal, body: KeyBody) -> CreatedKey:
+async def add_key(plane: CurrentPlane, by: CurrentPrincipal, body: CreateKeyRequest) -> CreatedKey:
     """Make a key. This answer is the only place where it is ever shown."""
     token = await plane.access.add_key(body.name, body.role, by=by)
     return {"name": body.name, "role": body.role, "key": token}
@@ -76,7 +76,9 @@ async def users(plane: CurrentPlane) -> ListResponse[User]:
 @router.post("/users", status_code=201)
 @requires(ADMIN)
 @bodies.example(name="anna", role="operator", password="a password nobody guesses")  # noqa: S106
-async def add_user(plane: CurrentPlane, by: CurrentPrincipal, body: UserBody) -> CreatedUser:
+async def add_user(
+    plane: CurrentPlane, by: CurrentPrincipal, body: CreateUserRequest
+) -> CreatedUser:
     """Let a person log in."""
     await plane.access.add_user(body.name, body.role, body.password, by=by)
     return {"name": body.name, "role": body.role}

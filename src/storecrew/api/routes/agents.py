@@ -100,7 +100,7 @@ RunsScheduled = TypedDict("RunsScheduled", {"status": Literal["all scheduled"], 
 TaskAssigned = TypedDict("TaskAssigned", {"agent_id": str, "execution_id": str, "status": str})
 
 
-class TaskBody(bodies.Strict):
+class AssignTaskRequest(bodies.Strict):
     """A task for an agent with a capability."""
 
     capability: bodies.Name
@@ -325,7 +325,7 @@ async def run_all(plane: CurrentPlane, by: CurrentPrincipal) -> RunsScheduled:
 @router.post("/api/tasks", status_code=202)
 @requires(OPERATOR)
 @bodies.example(capability="pricing", parameters={})
-async def task(plane: CurrentPlane, by: CurrentPrincipal, body: TaskBody) -> TaskAssigned:
+async def task(plane: CurrentPlane, by: CurrentPrincipal, body: AssignTaskRequest) -> TaskAssigned:
     """Give a task to the healthy agent of highest priority that has the capability."""
     agents = [a.name for a in plane.agents.values() if body.capability in a.capabilities]
     allowed = [name for name in agents if plane.settings.api.may_trigger(name)]

@@ -28,14 +28,14 @@ ProposalRejected = TypedDict("ProposalRejected", {"proposal_id": str, "status": 
 PauseState = TypedDict("PauseState", {"paused": bool})
 
 
-class DecisionBody(bodies.Strict):
+class DecisionRequest(bodies.Strict):
     """A person's answer, with a changed action where they want another one."""
 
     note: bodies.Text = ""
     action: dict[str, Any] | None = None
 
 
-class NoteBody(bodies.Strict):
+class NoteRequest(bodies.Strict):
     """Why not."""
 
     note: bodies.Text = ""
@@ -60,10 +60,10 @@ async def approvals(
 @requires(OPERATOR)
 @bodies.example(note="until Friday")
 async def approve(
-    plane: CurrentPlane, by: CurrentPrincipal, proposal_id: str, body: DecisionBody | None = None
+    plane: CurrentPlane, by: CurrentPrincipal, proposal_id: str, body: DecisionRequest | None = None
 ) -> ProposalScheduled:
     """Say yes, perhaps to a changed action."""
-    body = body or DecisionBody()
+    body = body or DecisionRequest()
     action = decode_action(body.action) if body.action else None
     run = await plane.approve(proposal_id, by=by, note=body.note, action=action)
     return {"proposal_id": proposal_id, "status": "approved", "run_id": run}
@@ -73,7 +73,7 @@ async def approve(
 @requires(OPERATOR)
 @bodies.example(note="too dear")
 async def reject(
-    plane: CurrentPlane, by: CurrentPrincipal, proposal_id: str, body: NoteBody | None = None
+    plane: CurrentPlane, by: CurrentPrincipal, proposal_id: str, body: NoteRequest | None = None
 ) -> ProposalRejected:
     """Say no."""
     await plane.reject(proposal_id, by=by, note=body.note if body else "")

@@ -33,7 +33,7 @@ ProductUpdate = TypedDict("ProductUpdate", {"sku": str})
 Limit = Annotated[int, Query(ge=1, le=250)]
 
 
-class MoneyBody(bodies.Strict):
+class MoneyFields(bodies.Strict):
     """An amount of money."""
 
     amount: bodies.Amount
@@ -46,12 +46,12 @@ class MoneyBody(bodies.Strict):
         return bodies.money(f"{field}.amount", self.amount, currency)
 
 
-class ProductBody(bodies.Strict):
+class ProductRequest(bodies.Strict):
     """What is known of a product; what is left out stays as it is."""
 
     name: bodies.Title
-    price: MoneyBody
-    cost: MoneyBody | None = None
+    price: MoneyFields
+    cost: MoneyFields | None = None
     supplier: bodies.Title | None = None
     pack_size: bodies.Quantity | None = None
     stocked: bool | None = None
@@ -109,7 +109,7 @@ async def product(plane: CurrentPlane, sku: bodies.Name) -> Product:
     price={"amount": "9.90", "currency": "EUR"},
     cost={"amount": "4.20", "currency": "EUR"},
 )
-async def put(request: Request, sku: bodies.Name, body: ProductBody) -> JSONResponse:
+async def put(request: Request, sku: bodies.Name, body: ProductRequest) -> JSONResponse:
     """Create a product, or change it; what is left out stays as it is."""
     wanted = body.action(normalize("NFC", sku.strip()), request.app.state.settings.store.currency)
     outcome = await put_product(

@@ -31,7 +31,7 @@ ConsentUpdate = TypedDict("ConsentUpdate", {"customer": str, "marketing": bool})
 StockSubscription = TypedDict("StockSubscription", {"customer": str, "product": str})
 
 
-class CustomerBody(bodies.Strict):
+class CustomerRequest(bodies.Strict):
     """What is known of a customer."""
 
     name: bodies.Title
@@ -39,7 +39,7 @@ class CustomerBody(bodies.Strict):
     locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
 
 
-class ConsentBody(bodies.Strict):
+class ConsentRequest(bodies.Strict):
     """Whether a customer agrees to marketing."""
 
     marketing: bool
@@ -65,7 +65,7 @@ async def customers(
 @router.put("/customers/{customer:path}/consent")
 @requires(OPERATOR)
 @bodies.example(marketing=True)
-async def consent(request: Request, customer: Key, body: ConsentBody) -> ConsentUpdate:
+async def consent(request: Request, customer: Key, body: ConsentRequest) -> ConsentUpdate:
     """Record whether a customer agrees to marketing; an opt-out holds at once."""
     await act(request, SetConsent(customer=customer, marketing=body.marketing))
     return {"customer": customer, "marketing": body.marketing}
@@ -74,7 +74,7 @@ async def consent(request: Request, customer: Key, body: ConsentBody) -> Consent
 @router.put("/customers/{customer:path}")
 @requires(OPERATOR)
 @bodies.example(name="Anna", email="anna@example.com", locale="de")
-async def put_customer(request: Request, customer: Key, body: CustomerBody) -> CustomerUpdate:
+async def put_customer(request: Request, customer: Key, body: CustomerRequest) -> CustomerUpdate:
     """Enter a customer, or change what is known of one."""
     action = UpsertCustomer(customer=customer, name=body.name, email=body.email, locale=body.locale)
     await act(request, action)

@@ -25,7 +25,7 @@ _RESERVED = frozenset({"store", "clock", "person", "agent", "plane", "undo", "sc
 """Sources whose ids the plane hands out; a stranger who took one could hide a fact."""
 
 
-class EventBody(bodies.Strict):
+class EventRequest(bodies.Strict):
     """Something that happened elsewhere."""
 
     event_type: bodies.Name
@@ -40,7 +40,7 @@ class EventBody(bodies.Strict):
     event_type="inventory_low", source="warehouse", id="w-1042", data={"sku": "Product A"}
 )
 async def report(
-    request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: EventBody
+    request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: EventRequest
 ) -> JSONResponse:
     """Record an event and return the agents it wakes; a repeated source and id wake none."""
     if body.source in _RESERVED:

@@ -28,7 +28,7 @@ IncidentClosed = TypedDict("IncidentClosed", {"id": str, "status": str})
 GoalAccepted = TypedDict("GoalAccepted", {"goal": str, "event_id": int})
 
 
-class GoalBody(bodies.Strict):
+class GoalRequest(bodies.Strict):
     """What matters now, and until when."""
 
     goal: Literal["profit", "growth", "clear_stock", "service"]
@@ -61,7 +61,10 @@ async def anomalies(
 @requires(OPERATOR)
 @bodies.example(reason="the provider works again")
 async def close(
-    plane: CurrentPlane, by: CurrentPrincipal, incident: str, body: bodies.ReasonBody | None = None
+    plane: CurrentPlane,
+    by: CurrentPrincipal,
+    incident: str,
+    body: bodies.ReasonRequest | None = None,
 ) -> IncidentClosed:
     """Say that the trouble is over; what is closed stays closed."""
     reason = body.reason if body else ""
@@ -81,7 +84,7 @@ async def show(plane: CurrentPlane, incident: str) -> Incident:
 @requires(OPERATOR)
 @bodies.example(goal="clear_stock", until="2026-12-31T00:00:00+00:00")
 async def set_goal(
-    request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: GoalBody
+    request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: GoalRequest
 ) -> GoalAccepted:
     """Say what matters now; the coordinator plans for it."""
     until = decode(datetime, body.until, field="until") if body.until else None

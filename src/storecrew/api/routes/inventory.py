@@ -39,7 +39,7 @@ InventoryItem = TypedDict(
 InventoryStatus = TypedDict("InventoryStatus", {"items": list[InventoryItem]})
 
 
-class StockBody(bodies.Strict):
+class StockRequest(bodies.Strict):
     """A counted level."""
 
     on_hand: Annotated[int, Ge(0), Le(MAX_QUANTITY)]
@@ -60,7 +60,7 @@ async def stock(
 @router.put("/stock/{product:path}")
 @requires(OPERATOR)
 @bodies.example(on_hand=100)
-async def count(request: Request, product: bodies.Name, body: StockBody) -> StockCountView:
+async def count(request: Request, product: bodies.Name, body: StockRequest) -> StockCountView:
     """Set a counted level; below what is reserved is refused."""
     place = body.warehouse or request.app.state.settings.store.warehouse
     skus = await skus_of(plane_of(request).store, [product])

@@ -40,13 +40,13 @@ ModelVersions = TypedDict("ModelVersions", {"versions": Sequence[ModelVersion]})
 TrainingStarted = TypedDict("TrainingStarted", {"skill": str, "status": Literal["training"]})
 
 
-class TextBody(bodies.Strict):
+class TextRequest(bodies.Strict):
     """What a customer wrote."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
 
 
-class PageBody(bodies.Strict):
+class ProductPageRequest(bodies.Strict):
     """Where a page is."""
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
@@ -97,7 +97,7 @@ async def rising(plane: CurrentPlane, recent: Recent = 7) -> RisingProducts:
 @router.post("/api/product-pages")
 @requires(OPERATOR)  # asks another site in the shop's name
 @bodies.example(url="https://shop.example.com/mugs/blue")
-async def page(plane: CurrentPlane, body: PageBody) -> ExtractedProduct:
+async def page(plane: CurrentPlane, body: ProductPageRequest) -> ExtractedProduct:
     """Read a page of another shop and say which product it shows, null where none.
 
     Politely: robots.txt is heeded, a site is asked at its own pace, private addresses never.
@@ -108,7 +108,7 @@ async def page(plane: CurrentPlane, body: PageBody) -> ExtractedProduct:
 @router.post("/api/intents")
 @requires(VIEWER)  # a question with a body
 @bodies.example(text="Where is my parcel? I ordered it a week ago.")
-async def of_text(plane: CurrentPlane, body: TextBody) -> IntentAnswer:
+async def of_text(plane: CurrentPlane, body: TextRequest) -> IntentAnswer:
     """Classify the intent of a text: how sure that is, and whether it is a known one."""
     return await intent(plane.models, body.text)
 

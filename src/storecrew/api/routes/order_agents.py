@@ -1,19 +1,19 @@
 """The order system's own paths, as its first clients know them: five agents by number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
-from storecrew.agents.oversight import Survey, Thresholds, survey
+from storecrew.agents.oversight import OversightSettings, Survey, oversight, survey
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, act, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.routes.orders import lines_of
+from storecrew.app.agent_settings import agent_options
 from storecrew.app.control_plane import Plane
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.ports.store import StoreView
@@ -31,6 +31,7 @@ from storecrew.domain.shop.orders import (
     parse_order,
     parse_stock,
 )
+from storecrew.sdk.settings import parse_settings
 
 router = APIRouter(route_class=LedgerRoute, tags=["order system"])
 
@@ -70,14 +71,14 @@ _FIVE = (
 )
 
 
-class MailBody(bodies.Strict):
+class MailedOrderRequest(bodies.Strict):
     """An order as a customer writes it."""
 
     mail: bodies.Text
     customer: bodies.Name | None = None
 
 
-class WarehouseBody(bodies.Strict):
+class StockUpdateRequest(bodies.Strict):
     """Stock levels as a warehouse writes them."""
 
     stock: bodies.Text
@@ -89,7 +90,7 @@ class OrderRef(bodies.Strict):
     order_id: bodies.OrderId
 
 
-class ApproveBody(OrderRef):
+class ApproveOrderRequest(OrderRef):
     """Which order, and its text where the caller wants it compared."""
 
     order: bodies.Text | None = None
@@ -108,7 +109,7 @@ async def describe(number: str) -> AgentCard:
 @router.post("/agent/1/mail", response_model=OrderAccepted)
 @requires(OPERATOR)
 @bodies.example(mail="Product A:5, Product B:2", customer="anna@example.com")
-async def mail(request: Request, body: MailBody) -> JSONResponse:
+async def mail(request: Request, body: MailedOrderRequest) -> JSONResponse:
     """Accept an order written as `Name:quantity, …`."""
     action = PlaceOrder(lines=lines_of(body.mail), customer=body.customer, order_text=body.mail)
     outcome = await act(request, action)
@@ -126,7 +127,7 @@ async def mail(request: Request, body: MailBody) -> JSONResponse:
 @router.post("/agent/2/warehouse", response_model=StockUpdate)
 @requires(OPERATOR)
 @bodies.example(stock="Product A:100 units, Product B:20 units")
-async def warehouse(request: Request, body: WarehouseBody) -> JSONResponse:
+async def warehouse(request: Request, body: StockUpdateRequest) -> JSONResponse:
     """Set the levels written as `Name:quantity units, …`: all of them, or none."""
     place = request.app.state.settings.store.warehouse
     told = parse_stock(body.stock)
@@ -148,7 +149,7 @@ async def warehouse(request: Request, body: WarehouseBody) -> JSONResponse:
 @router.post("/agent/3/approve", response_model=OrderApproval)
 @requires(OPERATOR)
 @bodies.example(order_id=1)
-async def approve(request: Request, body: ApproveBody) -> JSONResponse:
+async def approve(request: Request, body: ApproveOrderRequest) -> JSONResponse:
     """Approve a received order; it then awaits payment."""
     if body.order is not None:
         await _compare(plane_of(request).store, body.order_id, body.order)
@@ -231,7 +232,6 @@ async def recommendations(plane: CurrentPlane) -> FlowRecommendations:
 
 
 async def _survey(plane: Plane) -> Survey:
-    given = plane.settings.options("oversight")
-    known = {each.name for each in fields(Thresholds)}
-    thresholds = Thresholds(**{name: int(n) for name, n in given.items() if name in known})
-    return await survey(plane.store, plane.clock.now(), thresholds)
+    options = agent_options(plane.settings).get(oversight.name, {})
+    settings = parse_settings(OversightSettings, oversight.name, options)
+    return await survey(plane.store, plane.clock.now(), settings)

@@ -46,7 +46,7 @@ AuthorizationRecorded = TypedDict(
 Id = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 
 
-class LineBody(bodies.Strict):
+class OrderLineFields(bodies.Strict):
     """So many units of one product, by SKU or name."""
 
     product: bodies.Name
@@ -57,17 +57,17 @@ class LineBody(bodies.Strict):
         return Line(sku=normalize("NFC", self.product.strip()), quantity=self.quantity)
 
 
-class OrderBody(bodies.Strict):
+class OrderRequest(bodies.Strict):
     """An order: as text, or as lines."""
 
     text: bodies.Text | None = None
-    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    lines: Annotated[list[OrderLineFields], Field(min_length=1, max_length=MAX_LINES)] | None = None
     customer: bodies.Name | None = None
     code: bodies.OfferName = ""
     bundle: bodies.OfferName = ""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "OrderBody":
+    def _one_of_both(self) -> "OrderRequest":
         if (self.text is None) == (self.lines is None):
             raise ValueError("give either text or lines")
         return self
@@ -84,7 +84,7 @@ def lines_of(text: str) -> tuple[Line, ...]:
     return tuple(Line(sku=each.name, quantity=each.quantity) for each in parse_order(text))
 
 
-class PaymentBody(bodies.Strict):
+class CapturePaymentRequest(bodies.Strict):
     """A payment that came in."""
 
     reference: bodies.Name
@@ -95,7 +95,7 @@ class PaymentBody(bodies.Strict):
         return None if self.amount is None else bodies.money("amount", self.amount, currency)
 
 
-class AuthorizationBody(bodies.Strict):
+class AuthorizePaymentRequest(bodies.Strict):
     """A payment that a provider set aside."""
 
     reference: bodies.Name
@@ -107,17 +107,17 @@ class AuthorizationBody(bodies.Strict):
         return bodies.money("amount", self.amount, currency)
 
 
-class HoldBody(bodies.Strict):
+class HoldOrderRequest(bodies.Strict):
     """Why a person has to look."""
 
     reason: bodies.Name
 
 
-class ReturnBody(bodies.ReasonBody):
+class ReturnOrderRequest(bodies.ReasonRequest):
     """What comes back; no lines means everything."""
 
-    lines: Annotated[list[LineBody], Field(max_length=MAX_LINES)] = Field(
-        default_factory=list[LineBody]
+    lines: Annotated[list[OrderLineFields], Field(max_length=MAX_LINES)] = Field(
+        default_factory=list[OrderLineFields]
     )
 
 
@@ -139,7 +139,7 @@ async def orders(
 @router.post("", status_code=201, response_model=OrderStatusView)
 @requires(OPERATOR)
 @bodies.example(lines=[{"product": "Product A", "quantity": 5}])
-async def place(request: Request, body: OrderBody) -> JSONResponse:
+async def place(request: Request, body: OrderRequest) -> JSONResponse:
     """Accept an order: all its lines reserved, or nothing."""
     action = PlaceOrder(
         lines=body.order_lines(),
@@ -171,7 +171,7 @@ async def approve(request: Request, order_id: Id) -> JSONResponse:
 @router.post("/{order_id}/payments", response_model=OrderStatusView)
 @requires(OPERATOR)
 @bodies.example(reference="bank-1", amount="49.50")
-async def pay(request: Request, order_id: Id, body: PaymentBody) -> JSONResponse:
+async def pay(request: Request, order_id: Id, body: CapturePaymentRequest) -> JSONResponse:
     """Record the full payment, once per reference."""
     currency = request.app.state.settings.store.currency
     action = CapturePayment(
@@ -198,7 +198,7 @@ async def deliver(request: Request, order_id: Id) -> JSONResponse:
 @requires(OPERATOR)
 @bodies.example(reason="the customer changed her mind")
 async def cancel(
-    request: Request, order_id: Id, body: bodies.ReasonBody | None = None
+    request: Request, order_id: Id, body: bodies.ReasonRequest | None = None
 ) -> JSONResponse:
     """Call the order off: reservation released, payment refunded."""
     reason = body.reason if body else ""
@@ -209,9 +209,11 @@ async def cancel(
 @router.post("/{order_id}/returns", response_model=OrderStatusView)
 @requires(OPERATOR)
 @bodies.example(lines=[{"product": "Product A", "quantity": 1}], reason="damaged")
-async def take_back(request: Request, order_id: Id, body: ReturnBody | None = None) -> JSONResponse:
+async def take_back(
+    request: Request, order_id: Id, body: ReturnOrderRequest | None = None
+) -> JSONResponse:
     """Take a delivered order back: units restocked, value refunded."""
-    body = body or ReturnBody()
+    body = body or ReturnOrderRequest()
     action = AcceptReturn(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
@@ -226,11 +228,11 @@ async def ask_to_return(
     plane: CurrentPlane,
     by: CurrentPrincipal,
     order_id: Id,
-    body: ReturnBody | None = None,
+    body: ReturnOrderRequest | None = None,
 ) -> ReturnRequestAccepted:
     """Note that the customer wants to give goods back; order management judges it."""
     await plane.store.order(order_id)
-    body = body or ReturnBody()
+    body = body or ReturnOrderRequest()
     event = ReturnRequested(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
@@ -246,7 +248,7 @@ async def ask_to_return(
 @requires(OPERATOR)
 @bodies.example(reference="pi_1042", amount="49.50", method="card")
 async def authorize(
-    request: Request, order_id: Id, body: AuthorizationBody
+    request: Request, order_id: Id, body: AuthorizePaymentRequest
 ) -> AuthorizationRecorded:
     """Record that a provider set an amount aside, once per reference; it is captured later."""
     currency = request.app.state.settings.store.currency
@@ -260,7 +262,7 @@ async def authorize(
 @router.post("/{order_id}/hold")
 @requires(OPERATOR)
 @bodies.example(reason="the address looks odd")
-async def hold(request: Request, order_id: Id, body: HoldBody) -> OrderHold:
+async def hold(request: Request, order_id: Id, body: HoldOrderRequest) -> OrderHold:
     """Hold an open order until a person releases it."""
     await act(request, HoldOrder(order_id=order_id, reason=body.reason))
     return {"order_id": order_id, "held": body.reason}

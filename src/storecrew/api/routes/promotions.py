@@ -28,7 +28,7 @@ from storecrew.domain.shop.promotions import (
     WithdrawBundle,
 )
 
-router = APIRouter(prefix="/api", route_class=LedgerRoute, tags=["offers"])
+router = APIRouter(prefix="/api", route_class=LedgerRoute, tags=["promotions"])
 
 Key = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -50,7 +50,7 @@ PaymentMethods = TypedDict("PaymentMethods", {"methods": dict[str, bool]})
 PaymentMethod = TypedDict("PaymentMethod", {"method": str, "enabled": bool})
 
 
-class DiscountBody(bodies.Strict):
+class DiscountRequest(bodies.Strict):
     """A code that lowers prices from now on."""
 
     code: bodies.Name
@@ -64,7 +64,7 @@ class DiscountBody(bodies.Strict):
     """Who may use it; empty is everybody."""
 
 
-class BundleBody(bodies.Strict):
+class BundleRequest(bodies.Strict):
     """Products that cost less together."""
 
     name: bodies.Name
@@ -76,13 +76,13 @@ class BundleBody(bodies.Strict):
         return bodies.money("price", self.price, currency)
 
 
-class PlaceBody(bodies.Strict):
+class PlacementRequest(bodies.Strict):
     """What is shown in a place of the shop, best first."""
 
     products: Annotated[list[bodies.Name], Field(max_length=50)]
 
 
-class ActBody(bodies.Strict):
+class CustomerActivityRequest(bodies.Strict):
     """What a customer did in the shop's window."""
 
     customer: bodies.Name
@@ -91,7 +91,7 @@ class ActBody(bodies.Strict):
     text: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
 
 
-class EnabledBody(bodies.Strict):
+class EnabledRequest(bodies.Strict):
     """Whether a way to pay is offered."""
 
     enabled: bool
@@ -112,7 +112,7 @@ async def offers(plane: CurrentPlane) -> OfferListing:
 @router.post("/discounts", status_code=201)
 @requires(OPERATOR)
 @bodies.example(code="SPRING", percent="10", products=["Product A"], days=14)
-async def discount(request: Request, body: DiscountBody) -> DiscountAdded:
+async def discount(request: Request, body: DiscountRequest) -> DiscountAdded:
     """Lower prices for who names this code, from now on for so many days."""
     plane = plane_of(request)
     skus, now = await skus_of(plane.store, body.products), plane.clock.now()
@@ -139,7 +139,7 @@ async def end_discount(request: Request, code: Key) -> DiscountEnded:
 @router.post("/bundles", status_code=201)
 @requires(OPERATOR)
 @bodies.example(name="set", products=["Product A", "Product B"], price="17.90")
-async def bundle(request: Request, body: BundleBody) -> BundleAdded:
+async def bundle(request: Request, body: BundleRequest) -> BundleAdded:
     """Offer one of each of these products for a price."""
     plane = plane_of(request)
     skus = await skus_of(plane.store, body.products)
@@ -167,7 +167,7 @@ async def place(plane: CurrentPlane, place: Key) -> Placement:
 @router.put("/placements/{place:path}")
 @requires(OPERATOR)
 @bodies.example(products=["Product B"])
-async def show(request: Request, place: Key, body: PlaceBody) -> Placement:
+async def show(request: Request, place: Key, body: PlacementRequest) -> Placement:
     """Show these products in `home`, `product:<sku>` or `customer:<id>`."""
     skus = await skus_of(plane_of(request).store, body.products)
     shown = tuple(skus[name] for name in body.products)
@@ -178,7 +178,7 @@ async def show(request: Request, place: Key, body: PlaceBody) -> Placement:
 @router.post("/customer-activity", status_code=201)
 @requires(OPERATOR)
 @bodies.example(customer="anna", kind="viewed", product="Product A")
-async def acted(request: Request, body: ActBody) -> ActivityRecorded:
+async def acted(request: Request, body: CustomerActivityRequest) -> ActivityRecorded:
     """Note what a customer did in the shop's window."""
     skus = await skus_of(plane_of(request).store, [body.product]) if body.product else {}
     action = RecordCustomerActivity(
@@ -198,7 +198,7 @@ async def methods(plane: CurrentPlane) -> PaymentMethods:
 @router.put("/payment-methods/{method:path}")
 @requires(OPERATOR)
 @bodies.example(enabled=True)
-async def offer_method(request: Request, method: Key, body: EnabledBody) -> PaymentMethod:
+async def offer_method(request: Request, method: Key, body: EnabledRequest) -> PaymentMethod:
     """Offer a way to pay, or offer it no longer."""
     await act(request, SetPaymentMethod(method=method, enabled=body.enabled))
     return {"method": method, "enabled": body.enabled}

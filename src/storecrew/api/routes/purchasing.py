@@ -30,13 +30,13 @@ PurchaseStatus = TypedDict("PurchaseStatus", {"purchase_id": int, "status": str}
 Purchase = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
 
 
-class ReceivedBody(bodies.Strict):
+class ReceivePurchaseOrderRequest(bodies.Strict):
     """What a supplier delivered; everything unless a number is given."""
 
     quantity: bodies.Quantity | None = None
 
 
-class DelayBody(bodies.Strict):
+class DelayPurchaseOrderRequest(bodies.Strict):
     """When a purchase arrives after all: a moment with its zone."""
 
     due_at: Annotated[str, StringConstraints(max_length=40)]
@@ -62,7 +62,7 @@ async def purchases(
 @requires(OPERATOR)
 @bodies.example(quantity=20)
 async def receive(
-    request: Request, purchase_id: Purchase, body: ReceivedBody | None = None
+    request: Request, purchase_id: Purchase, body: ReceivePurchaseOrderRequest | None = None
 ) -> PurchaseStatus:
     """Put what a supplier delivered on the shelf."""
     quantity = body.quantity if body else None
@@ -81,7 +81,9 @@ async def cancel(request: Request, purchase_id: Purchase) -> PurchaseStatus:
 @router.post("/purchase-orders/{purchase_id}/delay")
 @requires(OPERATOR)
 @bodies.example(due_at="2026-12-24T12:00:00+00:00")
-async def delay(request: Request, purchase_id: Purchase, body: DelayBody) -> PurchaseStatus:
+async def delay(
+    request: Request, purchase_id: Purchase, body: DelayPurchaseOrderRequest
+) -> PurchaseStatus:
     """Record that a purchase arrives at another time."""
     action = decode(DelayPurchaseOrder, {"purchase_id": purchase_id, "due_at": body.due_at})
     return await _settled(request, purchase_id, action, "open")

@@ -29,7 +29,7 @@ Words = Annotated[str, Query(max_length=200)]
 LogLines = TypedDict("LogLines", {"service": str, "lines": list[str]})
 
 
-class AnnounceBody(bodies.Strict):
+class RegisterServiceRequest(bodies.Strict):
     """A service that runs already, and where it answers."""
 
     service_id: ServiceId
@@ -37,7 +37,7 @@ class AnnounceBody(bodies.Strict):
     api_endpoint: Url | None = None
 
 
-class ReportBody(bodies.Strict):
+class ServiceReportRequest(bodies.Strict):
     """A service's own word on its health."""
 
     status: Literal["healthy", "unhealthy"]
@@ -72,7 +72,7 @@ async def announce(
     response: Response,
     plane: CurrentPlane,
     by: CurrentPrincipal,
-    body: AnnounceBody,
+    body: RegisterServiceRequest,
 ) -> ServiceView:
     """Take in a service that runs already. It is watched, and never started or stopped.
 
@@ -135,7 +135,7 @@ async def restart(plane: CurrentPlane, by: CurrentPrincipal, service: str) -> Se
 @router.post("/{service}/health")
 @requires(OPERATOR)
 @bodies.example(status="healthy")
-async def report(plane: CurrentPlane, service: str, body: ReportBody) -> ServiceView:
+async def report(plane: CurrentPlane, service: str, body: ServiceReportRequest) -> ServiceView:
     """Take a service's own word on its health; one that falls silent later is unhealthy."""
     await plane.services.report(service, ServiceHealth(body.status), body.detail)
     return await plane.services.show(service)

@@ -26,7 +26,7 @@ CreatedSession = TypedDict(
 SessionEnded = TypedDict("SessionEnded", {"status": str})
 
 
-class LogInBody(bodies.Strict):
+class LogInRequest(bodies.Strict):
     """Who wants to come in."""
 
     name: bodies.Name
@@ -36,7 +36,7 @@ class LogInBody(bodies.Strict):
 @router.post("", response_model=CreatedSession)
 @requires(ANYONE)
 @bodies.example(name="anna", password="a password nobody guesses")  # noqa: S106
-async def log_in(request: Request, plane: CurrentPlane, body: LogInBody) -> JSONResponse:
+async def log_in(request: Request, plane: CurrentPlane, body: LogInRequest) -> JSONResponse:
     """Begin a session. The answer to a wrong password is that to an unknown name."""
     scope, attempts = request.scope, request.app.state.log_in_attempts
     address = stranger(scope)

@@ -33,7 +33,7 @@ TicketUpdate = TypedDict("TicketUpdate", {"ticket_id": str, "status": str})
 TicketRating = TypedDict("TicketRating", {"ticket_id": str, "rating": int})
 
 
-class TicketBody(bodies.Strict):
+class OpenTicketRequest(bodies.Strict):
     """A customer's question; with the id of a known ticket, what the customer wrote since."""
 
     text: bodies.Text
@@ -42,13 +42,13 @@ class TicketBody(bodies.Strict):
     order_id: bodies.OrderId | None = None
 
 
-class ReplyBody(bodies.Strict):
+class TicketReplyRequest(bodies.Strict):
     """A person's answer to the customer's newest words."""
 
     text: Annotated[bodies.Text, bodies.StringConstraints(min_length=1)]
 
 
-class RatingBody(bodies.Strict):
+class TicketRatingRequest(bodies.Strict):
     """How the customer liked the answer."""
 
     rating: Annotated[int, Ge(1), Le(5)]
@@ -68,7 +68,7 @@ async def tickets(
 @router.post("", status_code=201)
 @requires(OPERATOR)
 @bodies.example(text="Where is my order?", customer="anna", order_id=1)
-async def open_ticket(request: Request, body: TicketBody) -> TicketUpdate:
+async def open_ticket(request: Request, body: OpenTicketRequest) -> TicketUpdate:
     """Note a customer's question; it wakes customer support."""
     given = request.headers.get(HEADER)
     ticket_id = body.id or (f"api-{given}" if given else f"api-{uuid4().hex}")
@@ -83,7 +83,7 @@ async def open_ticket(request: Request, body: TicketBody) -> TicketUpdate:
 @requires(OPERATOR)
 @bodies.example(text="It left us this morning.")
 async def reply(
-    request: Request, plane: CurrentPlane, ticket_id: str, body: ReplyBody
+    request: Request, plane: CurrentPlane, ticket_id: str, body: TicketReplyRequest
 ) -> TicketUpdate:
     """Answer the customer as a person; the same ticket is not answered twice in a row."""
     ticket = await plane.store.ticket(ticket_id)
@@ -102,7 +102,7 @@ async def close(request: Request, ticket_id: str) -> TicketUpdate:
 @router.post("/{ticket_id:path}/rating")
 @requires(OPERATOR)
 @bodies.example(rating=5)
-async def rate(request: Request, ticket_id: str, body: RatingBody) -> TicketRating:
+async def rate(request: Request, ticket_id: str, body: TicketRatingRequest) -> TicketRating:
     """Record how the customer liked the answer."""
     await act(request, RateTicket(ticket_id=ticket_id, rating=body.rating))
     return {"ticket_id": ticket_id, "rating": body.rating}

@@ -11,6 +11,10 @@ from storecrew.domain.events import Event
 MESSAGE_ID = re.compile(r"<[\x21-\x3b=\x3f-\x7e]{1,300}>")
 """A mail's Message-ID: printable ASCII between angle brackets, fit for a header as it is."""
 
+MARKETING = "marketing"
+PURPOSES = ("service", MARKETING)
+"""Why a message is sent; only customers who agreed get one of marketing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SuppressAddress(Action):

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.purchasing import Supplier
 from storecrew.stores.sql.locking import chunks
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 
 
 def put_customers(connection: Connection, customers: Sequence[Customer]) -> None:

@@ -1,4 +1,4 @@
-"""What every action's values are held against before anything else."""
+"""Validation common to all actions, run before a transaction starts."""
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
@@ -50,4 +50,14 @@ def bad_pack(pack_size: int) -> HandlerResult | None:
     """Refuse a supplier's pack that cannot be bought."""
     if not 1 <= pack_size <= MAX_QUANTITY:
         return invalid("pack_size", f"{pack_size} is not between 1 and {MAX_QUANTITY}")
+    return None
+
+
+LONGEST_TEXT = 2000
+
+
+def bad_text(field: str, text: str, *, least: int = 1) -> HandlerResult | None:
+    """Refuse a text that is too short or too long."""
+    if not least <= len(text) <= LONGEST_TEXT:
+        return invalid(field, f"has {least} to {LONGEST_TEXT} characters")
     return None

@@ -13,7 +13,7 @@ from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.errors import InvalidInput
 from storecrew.stores.sql.handler_result import HandlerResult
 from storecrew.stores.sql.locking import chunks
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 
 _LONGEST = 500
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from storecrew.domain.control.integrity import Discrepancy
 from storecrew.domain.shop.orders import RESERVING, TRANSITIONS, OrderStatus
-from storecrew.stores.sql.schema import customers_and_offers, ledger
+from storecrew.stores.sql.schema import tables
 
 _MOST_PER_CHECK = 100
 """Lines shown of one check: enough to see what is wrong, few enough to read."""
@@ -209,7 +209,7 @@ CHECKS = (
             "{2} rows are counted where there are {3} (by {0!r}, {1!r})",
             counted.difference(),
         )
-        for counted in (*ledger.COUNTED, *customers_and_offers.COUNTED)
+        for counted in tables.COUNTED
     ),
 )
 """Each finds the rows that do not add up; a sound ledger has none."""

@@ -22,7 +22,7 @@ from storecrew.stores.sql.rows import (
     PurchaseOrderRow,
     StockRow,
 )
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import UnitOfWork
 
 _CHUNK = 1000

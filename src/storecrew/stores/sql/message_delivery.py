@@ -12,12 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.domain.errors import InvalidInput
-from storecrew.domain.shop.messages import DeliveryResult, DeliveryState, OutgoingEmail
+from storecrew.domain.shop.messages import MARKETING, DeliveryResult, DeliveryState, OutgoingEmail
 from storecrew.stores.sql.locking import storable
-from storecrew.stores.sql.message_queries import message
-from storecrew.stores.sql.messages import MARKETING
-from storecrew.stores.sql.schema import ledger as t
-from storecrew.stores.sql.schema.customers_and_offers import message_deliveries, suppressions
+from storecrew.stores.sql.queries.messages import message
+from storecrew.stores.sql.schema import tables as t
+from storecrew.stores.sql.schema.tables import message_deliveries, suppressions
 
 TAKING_LOCK = 0x6C6574
 """Postgres: one process at a time takes letters out."""

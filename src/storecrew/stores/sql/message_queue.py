@@ -18,7 +18,8 @@ from storecrew.domain.shop.messages import (
     OutgoingEmail,
     QueuedMessage,
 )
-from storecrew.stores.sql import message_delivery, message_queries
+from storecrew.stores.sql import message_delivery
+from storecrew.stores.sql.queries import messages as queries
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class _Position:
 
 @dataclass(frozen=True)
 class SqlMessageQueue:
-    """Implements `domain.care.MessageQueue` over the ledger's tables."""
+    """Implements `domain.ports.messages.MessageQueue` over the ledger's tables."""
 
     database: Database
     clock: Clock
@@ -83,18 +84,18 @@ class SqlMessageQueue:
 
     async def report(self, campaign: str | None = None) -> MailReport:
         """Count messages by state, all or those of one campaign."""
-        return await self.database.read(partial(message_queries.report, campaign=campaign))
+        return await self.database.read(partial(queries.report, campaign=campaign))
 
     async def messages(
         self, *, state: DeliveryState | None = None, page: int = 1, per_page: int = 50
     ) -> MessagePage:
         """Return one page of messages in this state (all when None), newest first."""
-        look = partial(message_queries.messages, state=state, page=page, per_page=per_page)
+        look = partial(queries.messages, state=state, page=page, per_page=per_page)
         return await self.database.read(look)
 
     async def message(self, message_id: int) -> QueuedMessage:
         """Return the message, or raise `NotFound`."""
-        return await self.database.read(partial(message_queries.message, message_id=message_id))
+        return await self.database.read(partial(queries.message, message_id=message_id))
 
     async def retry(self, message_id: int, *, by: str) -> None:
         """Let a message wait again because a person says so."""
@@ -106,9 +107,7 @@ class SqlMessageQueue:
 
     async def find_customer_by_email(self, address: str) -> str | None:
         """Return the customer with this address; None for no customer, or several."""
-        return await self.database.read(
-            partial(message_queries.find_customer_by_email, address=address)
-        )
+        return await self.database.read(partial(queries.find_customer_by_email, address=address))
 
     async def _write(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
         def attempt(connection: Connection) -> T:

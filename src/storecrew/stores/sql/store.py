@@ -44,20 +44,10 @@ from storecrew.domain.shop.payments import Authorization
 from storecrew.domain.shop.promotions import Bundle, Campaign, Discount
 from storecrew.domain.shop.purchasing import PurchaseOrder, Supplier
 from storecrew.domain.shop.support import Ticket, TicketStatus
-from storecrew.stores.sql import (
-    bulk_customers,
-    customer_and_offer_queries,
-    hourly_sales,
-    idempotency,
-    integrity,
-    lists,
-    message_queries,
-    order_queries,
-    queries,
-    sales_history,
-)
+from storecrew.stores.sql import bulk_customers, idempotency, integrity, queries
 from storecrew.stores.sql.apply import apply_batch
 from storecrew.stores.sql.group_commit import GroupCommit
+from storecrew.stores.sql.queries.filters import sku_set
 
 T = TypeVar("T")
 
@@ -104,204 +94,204 @@ class SqlStore:
 
     async def product(self, sku: str) -> Product:
         """Return the product, or raise `NotFound`."""
-        return await self._read(queries.product, self.currency, sku)
+        return await self._read(queries.catalog.product, self.currency, sku)
 
     async def products(self, skus: Iterable[str] | None = None) -> Sequence[Product]:
         """Return these products (all when None) ordered by SKU."""
-        return await self._read(queries.products, self.currency, queries.as_list(skus))
+        return await self._read(queries.catalog.products, self.currency, sku_set(skus))
 
     async def stock(self, skus: Iterable[str] | None = None) -> Sequence[StockLevel]:
         """Return the levels of these products (all when None), by SKU, then warehouse."""
-        return await self._read(queries.stock, queries.as_list(skus))
+        return await self._read(queries.inventory.stock, sku_set(skus))
 
     async def stock_movements(self, *, limit: int = 100) -> Sequence[StockMovement]:
         """Return the newest entries of the stock ledger, newest first."""
-        return await self._read(queries.stock_movements, limit)
+        return await self._read(queries.inventory.stock_movements, limit)
 
     async def order(self, order_id: int) -> Order:
         """Return the order, or raise `NotFound`."""
-        return await self._read(order_queries.order, order_id)
+        return await self._read(queries.orders.order, order_id)
 
     async def orders(self, query: OrderQuery) -> OrderPage:
         """Return one page of matching orders, newest first."""
-        return await self._read(order_queries.page, query)
+        return await self._read(queries.orders.order_page, query)
 
     async def orders_by_id(self, order_ids: Iterable[int]) -> Sequence[Order]:
         """Return these orders by id; unknown ids are left out."""
-        return await self._read(order_queries.by_id, frozenset(order_ids))
+        return await self._read(queries.orders.orders_by_id, frozenset(order_ids))
 
     async def open_orders(self) -> Sequence[Order]:
         """Return every order not yet delivered, cancelled or returned, oldest first."""
-        return await self._read(order_queries.open_orders)
+        return await self._read(queries.orders.open_orders)
 
     async def order_counts(self) -> Mapping[OrderStatus, int]:
         """Return how many orders stand in each state."""
-        return await self._read(order_queries.counts)
+        return await self._read(queries.orders.order_counts)
 
     async def order_backlog(self) -> OrderBacklog:
         """Return since when open orders wait in each state, and how many are paid and not sent."""
-        return await self._read(order_queries.backlog)
+        return await self._read(queries.orders.order_backlog)
 
     async def skus_to_watch(self, *, below: int) -> Sequence[str]:
         """Return products with fewer units available in a warehouse, and those without a price."""
-        return await self._read(lists.skus_to_watch, below)
+        return await self._read(queries.inventory.skus_to_watch, below)
 
     async def order_transitions(self, order_ids: Iterable[int]) -> Sequence[OrderTransition]:
         """Return the recorded moves of these orders, oldest first."""
-        return await self._read(order_queries.moves, frozenset(order_ids))
+        return await self._read(queries.orders.order_transitions, frozenset(order_ids))
 
     async def daily_sales(
         self, first: date, last: date, skus: Iterable[str] | None = None
     ) -> DailySales:
         """Return units sold per product and UTC day, both days included, cancelled orders not."""
-        return await self._read(queries.daily_sales, first, last, queries.as_list(skus))
+        return await self._read(queries.sales.daily_sales, first, last, sku_set(skus))
 
     async def sold_lines(self, first: date, last: date) -> SoldLines:
         """Return the lines of orders of these UTC days, both included; cancelled ones are not."""
-        return await self._read(sales_history.sold_lines, self.currency, first, last)
+        return await self._read(queries.sales.sold_lines, self.currency, first, last)
 
     async def shipments(self, first: date, last: date) -> Sequence[Shipment]:
         """Return what left each warehouse on these UTC days, by SKU, warehouse and day."""
-        return await self._read(sales_history.shipments, first, last)
+        return await self._read(queries.sales.shipments, first, last)
 
     async def stockout_periods(self, first: date, last: date) -> Sequence[StockoutPeriod]:
         """Return when products were sold out for whole days, as the stock ledger tells it."""
-        return await self._read(sales_history.stockout_periods, first, last)
+        return await self._read(queries.sales.stockout_periods, first, last)
 
     async def price_changes(
         self, since: datetime, skus: Iterable[str] | None = None
     ) -> Sequence[PriceChange]:
         """Return price changes from that moment on, oldest first."""
-        return await self._read(queries.price_changes, self.currency, since, queries.as_list(skus))
+        return await self._read(queries.catalog.price_changes, self.currency, since, sku_set(skus))
 
     async def purchase_orders(self, *, status: str | None = "open") -> Sequence[PurchaseOrder]:
         """Return purchase orders of this status (all when None), oldest first."""
-        return await self._read(queries.purchase_orders, self.currency, status)
+        return await self._read(queries.purchasing.purchase_orders, self.currency, status)
 
     async def suppliers(self) -> Sequence[Supplier]:
         """Return every supplier, ordered by id."""
-        return await self._read(queries.suppliers)
+        return await self._read(queries.purchasing.suppliers)
 
     async def competitor_prices(
         self, skus: Iterable[str] | None = None
     ) -> Sequence[CompetitorPrice]:
         """Return each competitor's last observed price, by SKU, then competitor."""
-        return await self._read(queries.competitor_prices, queries.as_list(skus))
+        return await self._read(queries.catalog.competitor_prices, sku_set(skus))
 
     async def customer(self, customer_id: str) -> Customer:
         """Return the customer, or raise `NotFound`."""
-        return await self._read(queries.customer, customer_id)
+        return await self._read(queries.customers.customer, customer_id)
 
     async def messages_sent(self, customers: Iterable[str], since: datetime) -> Mapping[str, int]:
         """Return how many marketing messages each of these customers was sent since then."""
-        return await self._read(queries.messages_sent, frozenset(customers), since)
+        return await self._read(queries.messages.messages_sent, frozenset(customers), since)
 
     async def customers(self) -> Sequence[Customer]:
         """Return every customer, ordered by id."""
-        return await self._read(customer_and_offer_queries.customers)
+        return await self._read(queries.customers.customers)
 
     async def customer_spend(self, first: datetime, last: datetime) -> Mapping[str, CustomerSpend]:
         """Return what each known customer bought from `first` until before `last`."""
-        return await self._read(
-            customer_and_offer_queries.customer_spend, self.currency, first, last
-        )
+        return await self._read(queries.customers.customer_spend, self.currency, first, last)
 
     async def hourly_sales(self, since: datetime) -> Sequence[HourlySales]:
         """Return the hours since then in which something was sold or paid back, oldest first."""
-        return await self._read(hourly_sales.hourly_sales, self.currency, since)
+        return await self._read(queries.sales.hourly_sales, self.currency, since)
 
     async def discounts(self, *, ending_after: datetime) -> Sequence[Discount]:
         """Return discounts that end after then, by code."""
-        return await self._read(customer_and_offer_queries.discounts, ending_after)
+        return await self._read(queries.promotions.discounts, ending_after)
 
     async def bundles(self) -> Sequence[Bundle]:
         """Return what is offered together now, by name."""
-        return await self._read(customer_and_offer_queries.bundles, self.currency)
+        return await self._read(queries.promotions.bundles, self.currency)
 
     async def recommendations(self, place: str) -> Sequence[str]:
         """Return the SKUs shown in a place, best first; none where nothing was set."""
-        return await self._read(customer_and_offer_queries.recommendations, place)
+        return await self._read(queries.promotions.recommendations, place)
 
     async def campaigns(self) -> Sequence[Campaign]:
         """Return every campaign, newest first."""
-        return await self._read(customer_and_offer_queries.campaigns)
+        return await self._read(queries.promotions.campaigns)
 
     async def product_suggestions(self) -> Sequence[ProductSuggestion]:
         """Return products that were suggested, newest first."""
-        return await self._read(customer_and_offer_queries.product_suggestions)
+        return await self._read(queries.catalog.product_suggestions)
 
     async def competitor_pages(self) -> Sequence[CompetitorPage]:
         """Return the tracked competitor pages, by SKU, then competitor."""
-        return await self._read(customer_and_offer_queries.competitor_pages)
+        return await self._read(queries.catalog.competitor_pages)
 
     async def customer_activity(
         self, since: datetime, *, limit: int = 10_000
     ) -> Sequence[CustomerActivity]:
         """Return what customers did in the shop's window since then, oldest first."""
-        return await self._read(customer_and_offer_queries.customer_activity, since, limit)
+        return await self._read(queries.customers.customer_activity, since, limit)
 
     async def ticket(self, ticket_id: str) -> Ticket:
         """Return the ticket, or raise `NotFound`."""
-        return await self._read(customer_and_offer_queries.ticket, ticket_id)
+        return await self._read(queries.support.ticket, ticket_id)
 
     async def tickets(
         self, *, status: TicketStatus | None = None, limit: int = 200
     ) -> Sequence[Ticket]:
         """Return tickets of this status (all when None), newest first."""
-        return await self._read(customer_and_offer_queries.tickets, status, limit)
+        return await self._read(queries.support.tickets, status, limit)
 
     async def authorizations(self, order_ids: Iterable[int]) -> Sequence[Authorization]:
         """Return payments set aside for these orders, oldest first."""
         return await self._read(
-            customer_and_offer_queries.authorizations, self.currency, frozenset(order_ids)
+            queries.payments.authorizations, self.currency, frozenset(order_ids)
         )
 
     async def payment_methods(self) -> Mapping[str, bool]:
         """Return the ways to pay that were ever used or set, and whether each is offered."""
-        return await self._read(customer_and_offer_queries.payment_methods)
+        return await self._read(queries.payments.payment_methods)
 
     async def back_in_stock_subscribers(self, sku: str) -> Sequence[str]:
         """Return the customers who asked to be told when the product is back, by id."""
-        return await self._read(customer_and_offer_queries.back_in_stock_subscribers, sku)
+        return await self._read(queries.customers.back_in_stock_subscribers, sku)
 
     async def sent_topics(
         self, customers: Iterable[str], topics: Iterable[str]
     ) -> Mapping[str, Sequence[str]]:
         """Return which of these topics each of these customers was told of, in order."""
         return await self._read(
-            message_queries.sent_topics, frozenset(customers), frozenset(topics)
+            queries.messages.sent_topics, frozenset(customers), frozenset(topics)
         )
 
     async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:
         """Return which of these addresses are written to no more, and why."""
-        return await self._read(customer_and_offer_queries.suppressed, frozenset(addresses))
+        return await self._read(queries.messages.suppressed, frozenset(addresses))
 
     async def product_page(self, *, page: int, per_page: int) -> Page[Product]:
         """Return one page of the products, by SKU."""
-        return await self._read(lists.products, self.currency, page, per_page)
+        return await self._read(queries.catalog.product_page, self.currency, page, per_page)
 
     async def stock_page(self, *, page: int, per_page: int) -> Page[StockLevel]:
         """Return one page of the stock levels, by SKU, then warehouse."""
-        return await self._read(lists.stock, page, per_page)
+        return await self._read(queries.inventory.stock_page, page, per_page)
 
     async def stocked_skus(self, *, page: int, per_page: int) -> Sequence[str]:
         """Return one page of the SKUs that have a stock level, in order."""
-        return await self._read(lists.stocked_skus, page, per_page)
+        return await self._read(queries.inventory.stocked_skus, page, per_page)
 
     async def customer_page(self, *, page: int, per_page: int) -> Page[Customer]:
         """Return one page of the customers, by id."""
-        return await self._read(lists.customers, page, per_page)
+        return await self._read(queries.customers.customer_page, page, per_page)
 
     async def purchase_page(
         self, *, status: str | None, page: int, per_page: int
     ) -> Page[PurchaseOrder]:
         """Return one page of the purchase orders of this status (all when None), oldest first."""
-        return await self._read(lists.purchases, self.currency, status, page, per_page)
+        return await self._read(
+            queries.purchasing.purchase_page, self.currency, status, page, per_page
+        )
 
     async def outbox(self, after: int, *, limit: int = 500) -> Sequence[tuple[int, EventEnvelope]]:
         """Return facts recorded after that position, in order, with their positions."""
         # Not a snapshot: on Postgres it must see what was committed while it waited for writers.
-        return await self.database.read(partial(queries.outbox, after=after, limit=limit))
+        return await self.database.read(partial(queries.events.outbox, after=after, limit=limit))
 
     async def outcome(self, key: str) -> Outcome | None:
         """Return the outcome recorded under this key, or None if nothing was done under it."""

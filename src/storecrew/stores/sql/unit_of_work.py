@@ -21,7 +21,7 @@ from storecrew.domain.shop.customers import BackInStock
 from storecrew.domain.shop.inventory import StockChanged
 from storecrew.domain.shop.orders import OrderStatus
 from storecrew.stores.sql.rows import OrderRow, ProductRow, PurchaseOrderRow, StockRow
-from storecrew.stores.sql.schema import columns as c, customers_and_offers as d, ledger as t
+from storecrew.stores.sql.schema import columns as c, tables as t
 
 OUTBOX_LOCK = 0x6F7574
 """Postgres: writers share it while they number facts, so a reader never sees a gap to be filled."""
@@ -53,8 +53,8 @@ _FORGET_RIVAL = sa.delete(t.competitor_prices).where(
     t.competitor_prices.c.product == sa.bindparam("sku"),
     t.competitor_prices.c.competitor == sa.bindparam("competitor"),
 )
-_WAITED_FOR = sa.select(d.back_in_stock_subscriptions.c.product).where(
-    d.back_in_stock_subscriptions.c.product.in_(sa.bindparam("skus", expanding=True))
+_WAITED_FOR = sa.select(t.back_in_stock_subscriptions.c.product).where(
+    t.back_in_stock_subscriptions.c.product.in_(sa.bindparam("skus", expanding=True))
 )
 _SHARE_OUTBOX = sa.select(sa.func.pg_advisory_xact_lock_shared(OUTBOX_LOCK))
 

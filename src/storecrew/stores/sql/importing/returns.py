@@ -12,7 +12,7 @@ from storecrew.domain.shop.orders import OrderStatus
 from storecrew.stores.sql.importing.history import Invoice
 from storecrew.stores.sql.importing.write import ACTOR, existing_orders
 from storecrew.stores.sql.locking import chunks
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 
 _among: sa.BindParameter[Any] = sa.bindparam("among", expanding=True)
 _BOUGHT = (

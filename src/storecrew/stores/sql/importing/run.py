@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
+from storecrew.stores.sql.handlers.purchasing import DEFAULT_LEAD_DAYS
 from storecrew.stores.sql.importing import returns, write
 from storecrew.stores.sql.importing.estimates import (
     COST_SHARE,
@@ -23,7 +24,6 @@ from storecrew.stores.sql.importing.estimates import (
 from storecrew.stores.sql.importing.history import ImportHistory, Invoice, collect
 from storecrew.stores.sql.importing.layout import raw_rows
 from storecrew.stores.sql.importing.report import ImportReport
-from storecrew.stores.sql.purchasing import DEFAULT_LEAD_DAYS
 from storecrew.stores.sql.store import SqlStore
 
 T = TypeVar("T")

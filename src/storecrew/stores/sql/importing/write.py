@@ -14,11 +14,11 @@ from sqlalchemy.engine import Connection
 
 from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
 from storecrew.domain.shop.orders import OrderStatus
+from storecrew.stores.sql.handlers.purchasing import DEFAULT_LEAD_DAYS, DEFAULT_SUPPLIER
 from storecrew.stores.sql.importing.estimates import EstimatedProduct
 from storecrew.stores.sql.importing.history import Invoice, RejectedRow
 from storecrew.stores.sql.locking import chunks
-from storecrew.stores.sql.purchasing import DEFAULT_LEAD_DAYS, DEFAULT_SUPPLIER
-from storecrew.stores.sql.schema import ledger as t
+from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import dumps
 
 ACTOR = "import"

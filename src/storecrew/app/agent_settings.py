@@ -1,0 +1,80 @@
+"""The owner's settings of agents: who runs, on which budget, and the settings of their own."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from storecrew.agents.communications import customer_communications
+from storecrew.app.crew import CREW
+from storecrew.app.custom_agents import custom_agents
+from storecrew.app.manifests import agent_ids
+from storecrew.app.settings import Settings
+from storecrew.domain.errors import InvalidSettings
+from storecrew.sdk import Agent
+from storecrew.sdk.schedule import Cron
+from storecrew.sdk.settings import parse_settings
+
+
+def configured_agents(settings: Settings) -> list[Agent]:
+    """Return the agents of this process as the settings want them: switched on, with budgets.
+
+    Raises `InvalidSettings` that names each unknown agent, unknown key and wrong value.
+    """
+    own = [_in_shop_time(agent, settings.policy.zone) for agent in CREW]
+    agents = [agent for agent in [*own, *custom_agents(settings)] if settings.runs(agent.name)]
+    if problems := [*_unknown_agents(settings), *_wrong_settings(settings, agents)]:
+        raise InvalidSettings(problems)
+    return [_with_budget(agent, settings) for agent in agents]
+
+
+def agent_options(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """Return each agent's own settings, unparsed; messages to customers know the quiet hours."""
+    own = {name: section.options for name, section in settings.agent_sections.items()}
+    policy, name = settings.policy, customer_communications.name
+    quiet = {
+        "quiet_from": policy.quiet_from,
+        "quiet_until": policy.quiet_until,
+        "zone": policy.zone,
+    }
+    return {**own, name: {**quiet, **own.get(name, {})}}
+
+
+def _unknown_agents(settings: Settings) -> Iterator[str]:
+    """Yield a problem for each name that is no agent of the crew, of the owner or of a file.
+
+    An agent that registers itself over HTTP is declared by `source: remote`.
+    """
+    sections = settings.agent_sections
+    sourced = {name for name, section in sections.items() if section.source}
+    known = {agent.name for agent in CREW} | sourced | agent_ids(settings.agents_dir)
+    named = settings.agents if isinstance(settings.agents, tuple) else sections
+    for name in named:
+        if name not in known:
+            close = get_close_matches(name, known, 1, cutoff=0.5)
+            advice = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+            yield f"agents.{name}: is not an agent; {advice}"
+
+
+def _wrong_settings(settings: Settings, agents: Iterable[Agent]) -> Iterator[str]:
+    options = agent_options(settings)
+    for agent in agents:
+        try:
+            parse_settings(agent.settings, agent.name, options.get(agent.name, {}))
+        except InvalidSettings as error:
+            yield from error.problems
+
+
+def _in_shop_time(agent: Agent, zone: str) -> Agent:
+    """Return an agent of the shipped crew whose clock times are the shop's."""
+    if not isinstance(agent.schedule, Cron):
+        return agent
+    return replace(agent, schedule=replace(agent.schedule, zone=zone))
+
+
+def _with_budget(agent: Agent, settings: Settings) -> Agent:
+    """Return the agent with the budget that the settings give it, else its own."""
+    section = settings.agent_sections.get(agent.name)
+    if section is None or section.budget is None:
+        return agent
+    return replace(agent, budget=section.budget.in_currency(settings.store.currency))

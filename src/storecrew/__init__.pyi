@@ -14,6 +14,7 @@ from .domain.control.incidents import (
     AnomalyDetected as AnomalyDetected,
     BottleneckDetected as BottleneckDetected,
     CloseIncident as CloseIncident,
+    IncidentKind as IncidentKind,
     OpenIncident as OpenIncident,
 )
 from .domain.control.integrity import (

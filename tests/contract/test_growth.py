@@ -84,6 +84,7 @@ PAGED = [
     "/api/approvals?status=expired&per_page=50&page=2",
     "/api/tickets?status=open",
     "/api/anomalies?status=open",
+    "/api/incidents?status=open",
 ]
 SINGLE = [
     "/api/orders/4000",

@@ -52,7 +52,7 @@ def outcome(connection: Connection, key: str) -> Outcome | None:
     return None if found is None else found[1].to_outcome(key)
 
 
-def applied(connection: Connection, prefix: str) -> Sequence[str]:
+def applied(connection: Connection, prefix: str = "") -> Sequence[str]:
     """Return the keys under which an effect happened, in order."""
     happened = sa.select(t.applied_commands.c.key).where(t.applied_commands.c.applied)
     if prefix:

@@ -8,15 +8,11 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from storecrew.database import Database
+from storecrew.database import Database, reading
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.shop.messages import (
     DeliveryResult,
-    DeliveryState,
-    MailReport,
-    MessagePage,
     OutgoingEmail,
-    QueuedMessage,
 )
 from storecrew.stores.sql import message_delivery
 from storecrew.stores.sql.queries import messages as queries
@@ -82,20 +78,10 @@ class SqlMessageQueue:
         """Call unknown what is being sent since before then."""
         return await self._write(message_delivery.recover, before, self.clock.now())
 
-    async def report(self, campaign: str | None = None) -> MailReport:
-        """Count messages by state, all or those of one campaign."""
-        return await self.database.read(partial(queries.report, campaign=campaign))
-
-    async def messages(
-        self, *, state: DeliveryState | None = None, page: int = 1, per_page: int = 50
-    ) -> MessagePage:
-        """Return one page of messages in this state (all when None), newest first."""
-        look = partial(queries.messages, state=state, page=page, per_page=per_page)
-        return await self.database.read(look)
-
-    async def message(self, message_id: int) -> QueuedMessage:
-        """Return the message, or raise `NotFound`."""
-        return await self.database.read(partial(queries.message, message_id=message_id))
+    report = reading(queries.report)
+    messages = reading(queries.messages)
+    message = reading(queries.message)
+    find_customer_by_email = reading(queries.find_customer_by_email)
 
     async def retry(self, message_id: int, *, by: str) -> None:
         """Let a message wait again because a person says so."""
@@ -104,10 +90,6 @@ class SqlMessageQueue:
     async def bounced(self, message_id: int, reason: str) -> str | None:
         """Call a sent message failed because it came back; return where it was sent."""
         return await self._write(message_delivery.bounced, message_id, reason, self.clock.now())
-
-    async def find_customer_by_email(self, address: str) -> str | None:
-        """Return the customer with this address; None for no customer, or several."""
-        return await self.database.read(partial(queries.find_customer_by_email, address=address))
 
     async def _write(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
         def attempt(connection: Connection) -> T:

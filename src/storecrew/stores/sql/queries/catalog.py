@@ -114,7 +114,9 @@ def competitor_pages(connection: Connection) -> Sequence[CompetitorPage]:
     ]
 
 
-def product_page(connection: Connection, currency: str, page: int, per_page: int) -> Page[Product]:
+def product_page(
+    connection: Connection, currency: str, *, page: int, per_page: int
+) -> Page[Product]:
     """Return one page of the products, by SKU."""
     return one_page(
         connection,

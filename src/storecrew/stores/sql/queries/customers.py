@@ -63,7 +63,7 @@ def customer_spend(
 
 
 def customer_activity(
-    connection: Connection, since: datetime, limit: int
+    connection: Connection, since: datetime, *, limit: int = 10_000
 ) -> Sequence[CustomerActivity]:
     """Return what customers did since then, oldest first; the newest where there are too many."""
     newest = (
@@ -93,7 +93,7 @@ _WAITING = (
 )
 
 
-def customer_page(connection: Connection, page: int, per_page: int) -> Page[Customer]:
+def customer_page(connection: Connection, *, page: int, per_page: int) -> Page[Customer]:
     """Return one page of the customers, by id."""
     return one_page(
         connection,

@@ -28,7 +28,7 @@ def to_level(row: Any) -> StockLevel:
     )
 
 
-def stock_movements(connection: Connection, limit: int) -> Sequence[StockMovement]:
+def stock_movements(connection: Connection, *, limit: int = 100) -> Sequence[StockMovement]:
     """Return the newest entries of the stock ledger, newest first."""
     return [
         StockMovement(
@@ -50,7 +50,7 @@ _LOW = sa.select(t.stock.c.product).where(
 _UNPRICED = sa.select(t.products.c.sku).where(t.UNPRICED)
 
 
-def stock_page(connection: Connection, page: int, per_page: int) -> Page[StockLevel]:
+def stock_page(connection: Connection, *, page: int, per_page: int) -> Page[StockLevel]:
     """Return one page of the stock levels, by SKU, then warehouse."""
     return one_page(
         connection,
@@ -62,13 +62,13 @@ def stock_page(connection: Connection, page: int, per_page: int) -> Page[StockLe
     )
 
 
-def stocked_skus(connection: Connection, page: int, per_page: int) -> Sequence[str]:
+def stocked_skus(connection: Connection, *, page: int, per_page: int) -> Sequence[str]:
     """Return one page of the SKUs that have a stock level, in order."""
     some = _SKUS.limit(per_page).offset((page - 1) * per_page)
     return connection.scalars(some).all()
 
 
-def skus_to_watch(connection: Connection, below: int) -> Sequence[str]:
+def skus_to_watch(connection: Connection, *, below: int) -> Sequence[str]:
     """Return products with fewer units available in a warehouse, and those without a price."""
     low = connection.scalars(_LOW, {"units": below})
     return sorted({*low, *connection.scalars(_UNPRICED)})

@@ -25,8 +25,8 @@ MAX_PER_PAGE = 200
 _WAITING = DeliveryState.WAITING
 
 
-def report(connection: Connection, campaign: str | None) -> MailReport:
-    """Count messages by state; those without a row wait."""
+def report(connection: Connection, campaign: str | None = None) -> MailReport:
+    """Count messages by state, all or those of one campaign; those without a row wait."""
     if campaign is None:
         total, counts = (
             row_count(connection, "messages"),
@@ -58,9 +58,13 @@ _MESSAGE_STATE = sa.select(
 
 
 def messages(
-    connection: Connection, state: DeliveryState | None, page: int, per_page: int
+    connection: Connection,
+    *,
+    state: DeliveryState | None = None,
+    page: int = 1,
+    per_page: int = 50,
 ) -> MessagePage:
-    """Return one page of messages, newest first."""
+    """Return one page of messages in this state (all when None), newest first."""
     if page < 1:
         raise InvalidInput("page", "begins at 1")
     if not 1 <= per_page <= MAX_PER_PAGE:

@@ -99,11 +99,11 @@ _MOVES = (
 )
 
 
-def order(connection: Connection, number: int) -> Order:
+def order(connection: Connection, order_id: int) -> Order:
     """Return the order, or raise `NotFound`."""
-    found = storable([number]) and connection.execute(_ONE, {"number": number}).all()
+    found = storable([order_id]) and connection.execute(_ONE, {"number": order_id}).all()
     if not found:
-        raise NotFound("order", number)
+        raise NotFound("order", order_id)
     return _with_lines(connection, found)[0]
 
 

@@ -17,7 +17,7 @@ _SHOWN = sa.select(t.recommendations.c.skus).where(
 )
 
 
-def discounts(connection: Connection, ending_after: datetime) -> Sequence[Discount]:
+def discounts(connection: Connection, *, ending_after: datetime) -> Sequence[Discount]:
     """Return discounts that end after then, by code."""
     return [
         Discount(

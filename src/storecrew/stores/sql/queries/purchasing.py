@@ -19,7 +19,7 @@ _SUPPLIERS = sa.select(t.suppliers).order_by(t.suppliers.c.id)
 
 
 def purchase_orders(
-    connection: Connection, currency: str, status: str | None
+    connection: Connection, currency: str, *, status: str | None = "open"
 ) -> Sequence[PurchaseOrder]:
     """Return purchase orders of this status (all when None), oldest first."""
     given = {} if status is None else {"status": status}
@@ -48,7 +48,7 @@ def suppliers(connection: Connection) -> Sequence[Supplier]:
 
 
 def purchase_page(
-    connection: Connection, currency: str, status: str | None, page: int, per_page: int
+    connection: Connection, currency: str, *, status: str | None, page: int, per_page: int
 ) -> Page[PurchaseOrder]:
     """Return one page of the purchase orders of this status (all when None), oldest first."""
     query = sa.select(t.purchase_orders)

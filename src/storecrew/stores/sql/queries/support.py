@@ -30,7 +30,9 @@ def ticket(connection: Connection, ticket_id: str) -> Ticket:
     return found[0]
 
 
-def tickets(connection: Connection, status: TicketStatus | None, limit: int) -> Sequence[Ticket]:
+def tickets(
+    connection: Connection, *, status: TicketStatus | None = None, limit: int = 200
+) -> Sequence[Ticket]:
     """Return tickets of this status (all when None), newest first."""
     of_status = list(TicketStatus) if status is None else [status]
     wanted = {"statuses": of_status, "most": limit}

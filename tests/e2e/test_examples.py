@@ -96,6 +96,19 @@ async def test_r096_the_example_service_works_and_websocket_tells_down_then_up(s
     assert await shop.stop() == 0
 
 
+RAN_LOW = {
+    "event_type": "stock_ran_low",
+    "id": "low-1",
+    "data": {
+        "sku": "mug",
+        "warehouse": "main",
+        "position": 3,
+        "reorder_point": 9,
+        "daily_demand": 2.0,
+    },
+}
+
+
 async def test_the_example_agent_proposes_from_its_own_process(shop, client):
     shop.start()
     await shop.ready()
@@ -113,18 +126,7 @@ async def test_the_example_agent_proposes_from_its_own_process(shop, client):
             return answer.status_code == 200 and answer.json()["status"] == "healthy"
 
         await until(on_duty)
-        event = {
-            "event_type": "stock_ran_low",
-            "id": "low-1",
-            "data": {
-                "sku": "mug",
-                "warehouse": "main",
-                "position": 3,
-                "reorder_point": 9,
-                "daily_demand": 2.0,
-            },
-        }
-        answer = await client.post("/api/events", json=event)
+        answer = await client.post("/api/events", json=RAN_LOW)
         assert "restocker" in answer.json()["wakes"]
 
         async def proposed():

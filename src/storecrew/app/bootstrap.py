@@ -3,7 +3,12 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,7 +46,7 @@ from storecrew.domain.control.events import EventEnvelope, PublishAck
 from storecrew.domain.control.integrity import Discrepancy
 from storecrew.domain.control.proposals import Decision, ProposalRecord
 from storecrew.domain.control.runs import RunStatus
-from storecrew.domain.control.services import ServiceStatus, ServiceView
+from storecrew.domain.control.services import ServiceStatus, ServiceView, StatusListener
 from storecrew.domain.control.updates import Topic
 from storecrew.domain.control.usage import JournalCounts
 from storecrew.domain.errors import StorecrewError
@@ -270,21 +275,17 @@ async def open_plane(
     duty: ProcessRole | None = None,
     name: str = "",
 ) -> AsyncIterator[ControlPlane]:
-    """Open the shop's books and the crew's; with `serve`, run the loop until the block is left.
+    """Open the store and the journal; with `serve`, run the loop until the block is left.
 
-    `duty` says it more finely: `serve` is for everything. On a database server several processes
-    may work, each a worker under its `name`; a data folder belongs to one process alone. Raises
-    `AlreadyRunning` when another process runs the loop on the same data folder.
+    `duty` is finer: `serve` stands for everything. On a database server several processes may
+    work, each a worker under its `name`; a data folder belongs to one process alone. Raises
+    `AlreadyRunning` where another process works.
     """
     clock = clock or SystemClock()
     duty = duty or (ProcessRole.ALL if serve else ProcessRole.NONE)
     works = duty in (ProcessRole.ALL, ProcessRole.WORKER)
-    if duty is ProcessRole.ALL:
-        described(settings)  # a mistake in a file is told before anybody acts
     async with AsyncExitStack() as stack:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        if duty is ProcessRole.ALL or (works and not is_shared(settings)):
-            stack.enter_context(_exclusive(settings))
+        _take_folder(settings, duty, stack)
         store, journal = await _open_databases(settings, clock, stack)
         if works:
             await follow_files(SqlAgentRepository(journal.database), settings, clock.now())
@@ -298,14 +299,9 @@ async def open_plane(
             keep_watch(settings, orchestrator, store, journal, stack)
             keep_fresh(models, lambda: orchestrator.is_leader, stack)
             work_on_mail(settings, mail, orchestrator, journal, stack)
-        service = open_services(
-            settings,
-            SqlServiceRegistry(journal.database),
-            clock,
-            supervise=duty is ProcessRole.ALL,
-            changed=partial(_tell_of_service, journal, orchestrator, clock),
-        )
-        services = await stack.enter_async_context(service)  # last, so that services end first
+        changed = partial(_tell_of_service, journal, orchestrator, clock)
+        supervision = _supervision(settings, journal, clock, duty, changed)
+        services = await stack.enter_async_context(supervision)  # last, so that services end first
         yield ControlPlane(
             settings=settings,
             clock=clock,
@@ -322,6 +318,32 @@ async def open_plane(
             serving=works,
             duty=duty,
         )
+
+
+def _supervision(
+    settings: Settings,
+    journal: SqlJournal,
+    clock: Clock,
+    duty: ProcessRole,
+    changed: StatusListener,
+) -> AbstractAsyncContextManager[ServiceManager]:
+    """Return the service manager to open; only a process for everything supervises."""
+    registry = SqlServiceRegistry(journal.database)
+    supervise = duty is ProcessRole.ALL
+    return open_services(settings, registry, clock, supervise=supervise, changed=changed)
+
+
+def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -> None:
+    """Make the data folder; a process that works in it alone holds its lock.
+
+    A mistake in a file of a service is reported first, before anything acts.
+    """
+    if duty is ProcessRole.ALL:
+        described(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    works_alone = duty is ProcessRole.WORKER and not is_shared(settings)
+    if duty is ProcessRole.ALL or works_alone:
+        stack.enter_context(_exclusive(settings))
 
 
 def _web_reader(settings: Settings, clock: Clock, stack: AsyncExitStack) -> LiveWebReader:

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="See products, create them, and set their prices.")
 
 Sku = Annotated[str, typer.Argument(help="The product's SKU.")]
+Price = Annotated[str, typer.Option(help="What it sells for, as 9.90.", show_default="as it is")]
+Cost = Annotated[str, typer.Option(help="What a unit costs the shop.", show_default="as it is")]
+ProductName = Annotated[
+    str, typer.Option(help="What people call it.", show_default="as it is, at first the SKU")
+]
+SupplierId = Annotated[str, typer.Option(help="Who delivers it.", show_default="as it is")]
+PackSize = Annotated[
+    int | None,
+    typer.Option(min=1, help="Units in a supplier's pack.", show_default="as it is, at first 1"),
+]
+IsService = Annotated[
+    bool, typer.Option("--service", help="A new product is a service, without stock.")
+]
 
 
 @app.command("list")
@@ -85,25 +98,12 @@ def suggestions(data_dir: DataDir = None, as_json: Json = False) -> None:
 @handle_errors
 def set_(  # noqa: PLR0913 - options are read by name, like a form
     sku: Sku,
-    price: Annotated[
-        str, typer.Option(help="What it sells for, such as 9.90.", show_default="as it is")
-    ] = "",
-    cost: Annotated[
-        str, typer.Option(help="What a unit costs the shop.", show_default="as it is")
-    ] = "",
-    name: Annotated[
-        str, typer.Option(help="What people call it.", show_default="as it is, at first the SKU")
-    ] = "",
-    supplier: Annotated[str, typer.Option(help="Who delivers it.", show_default="as it is")] = "",
-    pack_size: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Units in a supplier's pack.", show_default="as it is, at first 1"
-        ),
-    ] = None,
-    service: Annotated[
-        bool, typer.Option("--service", help="A new product is a service, without stock.")
-    ] = False,
+    price: Price = "",
+    cost: Cost = "",
+    name: ProductName = "",
+    supplier: SupplierId = "",
+    pack_size: PackSize = None,
+    service: IsService = False,
     key: Key = "",
     data_dir: DataDir = None,
     as_json: Json = False,

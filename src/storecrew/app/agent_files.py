@@ -16,15 +16,15 @@ async def follow_files(book: AgentRepository, settings: Settings, now: datetime)
     registered otherwise.
     """
     outbound = OutboundPolicy(settings.remote_agents.allow_private)
-    wanted = {
+    declared = {
         one.declaration.agent_id: one
         for one in from_files(settings.agents_dir, settings.store.currency, outbound, now)
     }
     for known in await book.registered():
         name = known.declaration.agent_id
-        if known.origin is AgentOrigin.FILE and not _same(known, wanted.get(name)):
+        if known.origin is AgentOrigin.FILE and not _same(known, declared.get(name)):
             await book.deregister(name, by="system", now=now)
-    for one in wanted.values():
+    for one in declared.values():
         await book.register(one)
 
 

@@ -115,18 +115,18 @@ class AgentService:
         Raises `AlreadyRegistered` where another one has its name, `InvalidInput` where it must
         not be called.
         """
-        said = body.declaration(self.settings.store.currency, self.outbound)
-        await self.outbound.target(said.endpoint)
-        if said.agent_id not in self.registry.registered:
+        manifest = body.declaration(self.settings.store.currency, self.outbound)
+        await self.outbound.target(manifest.endpoint)
+        if manifest.agent_id not in self.registry.registered:
             try:
-                self.registry.check_name(said.agent_id)
+                self.registry.check_name(manifest.agent_id)
             except InvalidSettings as error:
-                raise AlreadyRegistered(said.agent_id) from error
+                raise AlreadyRegistered(manifest.agent_id) from error
         token = f"agent_{secrets.token_urlsafe(32)}"
-        fresh = manifest_agent(said, AgentOrigin.HTTP, token, by=by, now=self.clock.now())
+        fresh = manifest_agent(manifest, AgentOrigin.HTTP, token, by=by, now=self.clock.now())
         is_new = await self.book.register(fresh)
         await self.changed()
-        return said, token if is_new else ""
+        return manifest, token if is_new else ""
 
     async def deregister(self, agent: str, *, by: str) -> None:
         """Deregister a registered agent; raises `NotFound` for an unknown one."""

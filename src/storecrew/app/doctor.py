@@ -137,11 +137,13 @@ def _interval(settings: Settings) -> DoctorFinding:
 
 
 def _probes(answers: HttpAnswers) -> DoctorFinding:
-    said = ", ".join(f"{path} {status or 'no answer'}" for path, status in answers.probes.items())
+    statuses = ", ".join(
+        f"{path} {status or 'no answer'}" for path, status in answers.probes.items()
+    )
     return DoctorFinding(
         name="health_endpoints",
         ok=all(status == 200 for status in answers.probes.values()),
-        detail=said,
+        detail=statuses,
         fix="start `storecrew up`, see what /readyz names, and let your monitoring ask /healthz "
         "and /readyz",
     )
@@ -184,7 +186,7 @@ def _mentions(path: Path) -> bool:
 
 def _crontab() -> str:
     try:
-        said = subprocess.run(
+        finished = subprocess.run(
             ["crontab", "-l"],  # noqa: S607 - wherever the system keeps it
             capture_output=True,
             text=True,
@@ -193,7 +195,7 @@ def _crontab() -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return said.stdout
+    return finished.stdout
 
 
 def _sentry(settings: Settings) -> DoctorFinding:
@@ -208,13 +210,13 @@ def _sentry(settings: Settings) -> DoctorFinding:
 
 def _protected(answers: HttpAnswers) -> DoctorFinding:
     refused = all(status == 401 for status in answers.strangers.values())
-    said = ", ".join(
+    listed = ", ".join(
         f"{what} {status or 'no answer'}" for what, status in answers.strangers.items()
     )
     return DoctorFinding(
         name="protected_endpoints",
         ok=refused,
-        detail=said,
+        detail=listed,
         fix="set a key (API_KEY_ROYALGPT), start `storecrew up`, and ask again",
     )
 

@@ -63,9 +63,9 @@ class AgentManifestRequest(BaseModel):
         """Return the declaration; raises `InvalidInput` for a schedule or address that is none."""
         outbound.check(self.endpoint)
         given = self.model_dump(exclude={"budget", "token_env"})
-        said = AgentManifest(**given, budget=self.budget.in_currency(currency))
-        schedule_of(said)
-        return said
+        manifest = AgentManifest(**given, budget=self.budget.in_currency(currency))
+        schedule_of(manifest)
+        return manifest
 
 
 class AgentFileManifest(AgentManifestRequest):
@@ -102,7 +102,7 @@ def _from_file(
 ) -> RegisteredAgent:
     try:
         body = AgentFileManifest(**_read(path))
-        said = body.declaration(currency, outbound)
+        manifest = body.declaration(currency, outbound)
     except ValidationError as error:
         found = [f"{path}: {_place(e['loc'])}{e['msg']}" for e in error.errors(include_url=False)]
         raise InvalidSettings(found) from error
@@ -112,7 +112,7 @@ def _from_file(
     if len(token) < _MIN_TOKEN:
         problem = f"{path}: {body.token_env} must hold the agent's token, {_MIN_TOKEN}+ characters"
         raise InvalidSettings([problem])
-    return manifest_agent(said, AgentOrigin.FILE, token, by=f"file:{path.name}", now=now)
+    return manifest_agent(manifest, AgentOrigin.FILE, token, by=f"file:{path.name}", now=now)
 
 
 def manifest_agent(

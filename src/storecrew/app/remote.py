@@ -55,27 +55,27 @@ class RemoteAgentClient:
 
         async def propose(woken_by: Event | Sequence[Event], ctx: Context) -> Proposals:
             events = (woken_by,) if isinstance(woken_by, Event) else tuple(woken_by)
-            said = await self.ask(one, events, ctx)
-            for proposal in said.proposals:
+            response = await self.ask(one, events, ctx)
+            for proposal in response.proposals:
                 yield proposal
-            for event in said.events:
+            for event in response.events:
                 yield event
 
-        said = one.declaration
+        manifest = one.declaration
         return Agent(
-            name=said.agent_id,
-            purpose=said.purpose,
+            name=manifest.agent_id,
+            purpose=manifest.purpose,
             propose=propose,
-            on=tuple(EVENTS[name] for name in said.on),
-            schedule=schedule_of(said),
-            allowed_actions=frozenset(ACTIONS[name] for name in said.allowed_actions),
-            capabilities=said.capabilities,
-            tags=said.tags,
-            priority=said.priority,
-            concurrency=said.max_concurrent_tasks,
-            batch=said.batch,
-            deadline=timedelta(seconds=said.deadline),
-            budget=said.budget,
+            on=tuple(EVENTS[name] for name in manifest.on),
+            schedule=schedule_of(manifest),
+            allowed_actions=frozenset(ACTIONS[name] for name in manifest.allowed_actions),
+            capabilities=manifest.capabilities,
+            tags=manifest.tags,
+            priority=manifest.priority,
+            concurrency=manifest.max_concurrent_tasks,
+            batch=manifest.batch,
+            deadline=timedelta(seconds=manifest.deadline),
+            budget=manifest.budget,
             settings=UncheckedSettings,
         )
 
@@ -95,11 +95,11 @@ class RemoteAgentClient:
         body = wire.encode_request(wake)
         answer = await self._post(one, body, self._headers(one, ctx.run, body))
         try:
-            said = wire.decode_response(answer)
+            response = wire.decode_response(answer)
         except InvalidInput as error:
             raise AnswerRefused(ctx.agent, str(error)) from error
-        ctx.meter.add(said.tokens)
-        return said
+        ctx.meter.add(response.tokens)
+        return response
 
     def _headers(self, one: RegisteredAgent, run: str, body: bytes) -> dict[str, str]:
         at = int(self.clock.now().timestamp())

@@ -186,19 +186,19 @@ class ServiceManager:
 
 
 def _is_done(entry: ServiceRecord, revision: int) -> bool:
-    seen = entry.observed
-    if seen is None or seen.revision < revision or seen.status in _PASSING:
+    observed = entry.observed
+    if observed is None or observed.revision < revision or observed.status in _PASSING:
         return False
-    is_stopped = seen.status is ServiceStatus.STOPPED
+    is_stopped = observed.status is ServiceStatus.STOPPED
     return is_stopped is (entry.desired is DesiredState.STOPPED)
 
 
 def _seen(entry: ServiceRecord, supervised: bool) -> ServiceView:
     """Return a service as last recorded; without a supervisor, after a look at its process."""
-    seen = entry.observed
-    if supervised or seen is None or seen.status is ServiceStatus.EXTERNAL:
-        return view_of(entry, seen, supervised=supervised)
-    return view_of(entry, _alone(seen), supervised=False)
+    observed = entry.observed
+    if supervised or observed is None or observed.status is ServiceStatus.EXTERNAL:
+        return view_of(entry, observed, supervised=supervised)
+    return view_of(entry, _alone(observed), supervised=False)
 
 
 def _alone(seen: ObservedState) -> ObservedState:
@@ -284,9 +284,11 @@ async def end_services(settings: Settings, registry: SqlServiceRegistry, clock: 
 
 def _supervisor(settings: Settings, manager: ServiceManager) -> Supervisor:
     pipes = Pipes(settings.data_dir.resolve() / "pipes", manager.log_dir)
-    looks = _supervisor_settings(settings)
+    supervisor_settings = _supervisor_settings(settings)
     return Supervisor(
-        ServiceController(manager.registry, pipes, manager.surroundings, manager.clock, looks)
+        ServiceController(
+            manager.registry, pipes, manager.surroundings, manager.clock, supervisor_settings
+        )
     )
 
 

@@ -90,10 +90,10 @@ class BaselineOwner:
         found: list[Action] = []
         for mail in self._mails:
             try:
-                wanted = names.find_all(parse_order(mail.mail))
+                parsed = names.find_all(parse_order(mail.mail))
             except InvalidInput:
                 continue  # the owner cannot read it either
-            lines = tuple(Line(sku=product.sku, quantity=n) for product, n in wanted)
+            lines = tuple(Line(sku=product.sku, quantity=n) for product, n in parsed)
             found.append(PlaceOrder(lines=lines, customer=mail.customer, order_text=mail.mail))
         self._mails.clear()
         return found

@@ -120,7 +120,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
         from storecrew.app.products import put_product
 
         known = next(iter(await plane.store.products([sku])), None)
-        wanted = UpsertProduct(
+        action = UpsertProduct(
             sku=sku,
             name=name or (known.name if known else sku),
             price=_price(price, known, currency),
@@ -130,7 +130,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
             stocked=False if service else None,
         )
         full = f"cli/{key or uuid4().hex}"
-        return await put_product(plane.store, wanted, key=full, actor=person())
+        return await put_product(plane.store, action, key=full, actor=person())
 
     outcome = with_plane(data_dir, put)
     if not outcome.applied:

@@ -64,8 +64,12 @@ async def _look(data_dir: Any, config: Any, alert: bool) -> dict[str, Any]:
         max_age = timedelta(seconds=settings.alerts.max_age_seconds)
         found = report(door.agent_health(), door.clock.now(), max_age)
         if alert:
-            told = await door.alert(None)
-            found["alerts"] = {"sent": told.sent, "recovered": told.recovered, "held": told.held}
+            alerted = await door.alert(None)
+            found["alerts"] = {
+                "sent": alerted.sent,
+                "recovered": alerted.recovered,
+                "held": alerted.held,
+            }
     return found
 
 

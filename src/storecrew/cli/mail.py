@@ -95,9 +95,9 @@ def queue(
 
     Example: storecrew mail queue --state unknown
     """
-    wanted = _state(state)
+    filter_state = _state(state)
     found = with_plane(
-        data_dir, lambda p: p.mail.messages(state=wanted, page=page, per_page=per_page)
+        data_dir, lambda p: p.mail.messages(state=filter_state, page=page, per_page=per_page)
     )
     if as_json:
         show_json(found)

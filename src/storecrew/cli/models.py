@@ -220,8 +220,15 @@ def _row(course: "TrainingStatus") -> tuple[object, ...]:
     if version is None:
         return (course.skill, "none yet", "", "", "", "")
     trained = f"{version.trained_at:%Y-%m-%d %H:%M}"
-    said = ", ".join(f"{name} {value:g}" for name, value in version.accuracy.items())
-    return (course.skill, version.number, version.serving_status, trained, version.last or "", said)
+    accuracy = ", ".join(f"{name} {value:g}" for name, value in version.accuracy.items())
+    return (
+        course.skill,
+        version.number,
+        version.serving_status,
+        trained,
+        version.last or "",
+        accuracy,
+    )
 
 
 @app.command()

@@ -47,8 +47,8 @@ def list_(
     from storecrew.domain.codec import decode  # costs what `--help` need not pay
     from storecrew.domain.shop.orders import OrderQuery, OrderStatus
 
-    wanted = decode(OrderStatus, status, field="--status") if status else None
-    query = OrderQuery(status=wanted, page=page, per_page=per_page)
+    filter_status = decode(OrderStatus, status, field="--status") if status else None
+    query = OrderQuery(status=filter_status, page=page, per_page=per_page)
     found = with_plane(data_dir, lambda p: p.store.orders(query))
     if as_json:
         show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})

@@ -179,6 +179,8 @@ def _listen(settings: "Settings") -> "socket.socket":
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except OSError as error:
-        said = f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port"
-        fail(said, code=MISUSED)
+        problem = (
+            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port"
+        )
+        fail(problem, code=MISUSED)
     return listening

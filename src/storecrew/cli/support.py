@@ -42,11 +42,11 @@ def list_(
     from storecrew.domain.shop.support import TicketStatus
     from storecrew.reports.support import NEWEST, figures  # costs what `--help` need not pay
 
-    wanted = decode(TicketStatus, status, field="--status") if status else None
+    filter_status = decode(TicketStatus, status, field="--status") if status else None
 
     async def work(plane: "ControlPlane") -> "tuple[Sequence[Ticket], SupportFigures]":
         newest = await plane.store.tickets(limit=NEWEST)
-        return await plane.store.tickets(status=wanted, limit=limit), figures(newest)
+        return await plane.store.tickets(status=filter_status, limit=limit), figures(newest)
 
     found, how = with_plane(data_dir, work)
     if as_json:
@@ -68,11 +68,11 @@ def _short(text: str) -> str:
 
 def _told(how: "SupportFigures") -> str:
     share = "none" if how.answered_share is None else f"{how.answered_share:.0%}"
-    said = f"Answered: {share} of {how.tickets}; {how.escalated} wait for a person."
+    sentence = f"Answered: {share} of {how.tickets}; {how.escalated} wait for a person."
     if how.rating is None:
-        return said
+        return sentence
     range_ = "" if how.rating_low is None else f" ({how.rating_low:.1f} to {how.rating_high:.1f})"
-    return f"{said} Rated {how.rating:.1f} of 5{range_} by {how.ratings}."
+    return f"{sentence} Rated {how.rating:.1f} of 5{range_} by {how.ratings}."
 
 
 @app.command()
@@ -139,8 +139,8 @@ def reply(
     """
     from storecrew.domain.shop.support import ReplyToTicket
 
-    asked = with_plane(data_dir, lambda p: p.store.ticket(ticket))
-    action = ReplyToTicket(ticket_id=ticket, text=text, expected_text=asked.text)
+    found = with_plane(data_dir, lambda p: p.store.ticket(ticket))
+    action = ReplyToTicket(ticket_id=ticket, text=text, expected_text=found.text)
     _done(action, data_dir, key, as_json, f"Ticket {ticket} is answered.")
 
 

@@ -181,8 +181,8 @@ def _record_denied_attempts(
             "what": refusal.what,
             "count": refusal.count,
         }
-        said = {"result": "refused", "reason": refusal.reason}
-        _record(connection, action, by=refusal.actor, now=now, **said)
+        outcome = {"result": "refused", "reason": refusal.reason}
+        _record(connection, action, by=refusal.actor, now=now, **outcome)
 
 
 def _claim(connection: Connection, name: str) -> None:

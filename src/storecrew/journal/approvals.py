@@ -55,17 +55,17 @@ def decide(connection: Connection, said: ApprovalDecision) -> str:
     the proposing agent would answer itself.
     """
     advisory_lock(connection, "approvals")
-    asked = request_approval(connection, said.proposal)
-    if said.by in (asked.filed.agent, f"agent:{asked.filed.agent}"):
-        raise NotPermitted(asked.filed.agent, "decide its own proposal")
-    if asked.status is not ApprovalStatus.WAITING:
-        raise AlreadyDecided(said.proposal, asked.status)
-    if asked.expires_at <= said.at:
+    approval = request_approval(connection, said.proposal)
+    if said.by in (approval.filed.agent, f"agent:{approval.filed.agent}"):
+        raise NotPermitted(approval.filed.agent, "decide its own proposal")
+    if approval.status is not ApprovalStatus.WAITING:
+        raise AlreadyDecided(said.proposal, approval.status)
+    if approval.expires_at <= said.at:
         raise AlreadyDecided(said.proposal, ApprovalStatus.EXPIRED)
     _record(connection, said)
     if said.status is ApprovalStatus.APPROVED:
         return _begin_settlement(connection, said)
-    audit.append(connection, [_audit_row(asked, said)])
+    audit.append(connection, [_audit_row(approval, said)])
     return ""
 
 
@@ -74,21 +74,21 @@ def expire(connection: Connection, now: datetime) -> int:
     advisory_lock(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
     overdue = APPROVALS_TOPIC.where(waiting, approvals.c.expires_at <= to_db_time(now)).limit(500)
-    asked = [to_approval(row) for row in connection.execute(overdue)]
-    for one in asked:
-        said = ApprovalDecision(
+    pending = [to_approval(row) for row in connection.execute(overdue)]
+    for one in pending:
+        decision = ApprovalDecision(
             proposal=one.filed.id,
             status=ApprovalStatus.EXPIRED,
             by="system",
             at=now,
             note="nobody answered in time",
         )
-        _record(connection, said)
-        audit.append(connection, [_audit_row(one, said)])
+        _record(connection, decision)
+        audit.append(connection, [_audit_row(one, decision)])
     updates.publish_approval_updates(
-        connection, [one.filed.id for one in asked], ApprovalStatus.EXPIRED, now
+        connection, [one.filed.id for one in pending], ApprovalStatus.EXPIRED, now
     )
-    return len(asked)
+    return len(pending)
 
 
 def supersede(connection: Connection, topics: Mapping[str, str], now: datetime) -> list[str]:
@@ -115,14 +115,14 @@ def suppress_repeats(
     way is not closed under it. The same action, whatever speaks for it now, where a person said no
     since then; but orders and tickets wait for somebody, and are asked about again.
     """
-    asked = {topic(j.filed) for j in judged if j.decision.verdict is Verdict.ASK}
-    if not asked:
+    topics = {topic(j.filed) for j in judged if j.decision.verdict is Verdict.ASK}
+    if not topics:
         return list(judged)
     advisory_lock(connection, "approvals")
     waiting = approvals.c.status == ApprovalStatus.WAITING
-    rows = connection.execute(APPROVALS_TOPIC.where(waiting, approvals.c.topic.in_(list(asked))))
+    rows = connection.execute(APPROVALS_TOPIC.where(waiting, approvals.c.topic.in_(list(topics))))
     known = {(row.topic, row.body): row.id for row in rows}
-    refused = _refused(connection, asked, since)
+    refused = _refused(connection, topics, since)
     found = []
     for one in judged:
         if one.decision.verdict is Verdict.ASK:
@@ -162,11 +162,11 @@ def _without_repeats(judged: JudgedProposal, reason: str, *, rule: str) -> Judge
 
 
 def _close(connection: Connection, row: AnyRow, now: datetime, why: str) -> None:
-    said = ApprovalDecision(
+    decision = ApprovalDecision(
         proposal=row.id, status=ApprovalStatus.SUPERSEDED, by="system", at=now, note=why
     )
-    _record(connection, said)
-    audit.append(connection, [_audit_row(to_approval(row), said)])
+    _record(connection, decision)
+    audit.append(connection, [_audit_row(to_approval(row), decision)])
 
 
 _CLOSE_OVERTAKEN: dict[type[Event], tuple[str, ...]] = {

@@ -68,8 +68,8 @@ def _audit_once(
 ) -> None:
     """Tell the audit of a day on which a budget was spent; after a restart it is found again."""
     subject = f"spent/{agent}/{day.name}"
-    told = sa.and_(audit_table.c.kind == "control", audit_table.c.subject == subject)
-    if connection.execute(sa.select(audit_table.c.seq).where(told)).scalar() is not None:
+    mentions = sa.and_(audit_table.c.kind == "control", audit_table.c.subject == subject)
+    if connection.execute(sa.select(audit_table.c.seq).where(mentions)).scalar() is not None:
         return
     reason = f"the budget of {part} is spent until the shop's midnight"
     action = {"type": "halt_agent", "agent": agent}

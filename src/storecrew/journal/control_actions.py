@@ -130,8 +130,8 @@ def _pause(connection: Connection, keyed: Command, scene: OperationContext) -> O
         raise NotFound("agent", action.agent)
     was = agents.is_paused(connection, action.agent)
     if was is value:
-        said = "paused" if value else "not paused"
-        return OperationResult(code="stale", message=f"agent {action.agent!r} is {said}")
+        state = "paused" if value else "not paused"
+        return OperationResult(code="stale", message=f"agent {action.agent!r} is {state}")
     agents.set_suspended(connection, action.agent, value, by=keyed.actor, now=scene.now)
     return OperationResult(before={"paused": was}, after={"paused": value})
 
@@ -148,8 +148,8 @@ def _revert(connection: Connection, keyed: Command, scene: OperationContext) -> 
     back = opposite(done, story.outcome)
     if isinstance(back, str):
         return OperationResult(code="invalid", message=back)
-    said = {"undoes": action.proposal_id}
-    proposal = Proposal(action=back, reason=f"undo {action.proposal_id}", evidence=said)
+    detail = {"undoes": action.proposal_id}
+    proposal = Proposal(action=back, reason=f"undo {action.proposal_id}", evidence=detail)
     run = switches.begin_revert(connection, story, proposal, actor=keyed.actor, now=scene.now)
     return OperationResult(after={"run": run}, detail={"run": run})
 
@@ -176,9 +176,9 @@ def _delegate(connection: Connection, keyed: Command, scene: OperationContext) -
     if action.agent not in scene.agents:
         raise NotFound("agent", action.agent)
     parameters = {**action.parameters, "task": action.task, "due_at": to_db_time(action.due_at)}
-    asked = RunRequested(agent=action.agent, by=keyed.actor, parameters=parameters)
+    request = RunRequested(agent=action.agent, by=keyed.actor, parameters=parameters)
     item = EventEnvelope(
-        source=REQUESTS, external_id=keyed.key, event=asked, at=scene.now, actor=keyed.actor
+        source=REQUESTS, external_id=keyed.key, event=request, at=scene.now, actor=keyed.actor
     )
     [receipt] = publish(connection, [item], scene.subscribers_of)
     execution = f"{action.agent}@{receipt.event_id}"

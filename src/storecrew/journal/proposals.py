@@ -77,8 +77,8 @@ def file(connection: Connection, step: StepRecord, filing: AgentOutput) -> list[
     _INSERT_PROPOSALS.execute(connection, rows)
     receipts = publish(connection, filing.events, step.subscribers_of) if filing.events else []
     if rows:
-        said = {"b_run": step.run, "b_count": len(rows), "b_tokens": filing.tokens}
-        connection.execute(_HAS_SAID, said)
+        values = {"b_run": step.run, "b_count": len(rows), "b_tokens": filing.tokens}
+        connection.execute(_HAS_SAID, values)
     return receipts
 
 
@@ -166,16 +166,16 @@ def _judge_fresh(
         connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))
     at = to_db_time(step.now)
     _INSERT_DECISIONS.execute(connection, [_decision_row(j, step, at) for j in judged])
-    asked = [j for j in judged if j.decision.verdict is Verdict.ASK]
+    to_approve = [j for j in judged if j.decision.verdict is Verdict.ASK]
     closed: list[str] = []
-    if asked:
-        topics = {topic(j.filed): j.filed.id for j in asked}
+    if to_approve:
+        topics = {topic(j.filed): j.filed.id for j in to_approve}
         closed = supersede(connection, topics, step.now)
-        connection.execute(sa.insert(approvals), [_question_row(j, step) for j in asked])
+        connection.execute(sa.insert(approvals), [_question_row(j, step) for j in to_approve])
     denied = [j for j in judged if j.decision.verdict is Verdict.DENY]
     audit.append(connection, [audit_row(j, step, refusal(j.decision)) for j in denied])
     updates.publish_approval_updates(connection, closed, ApprovalStatus.SUPERSEDED, step.now)
-    waiting = [j.filed.id for j in asked]
+    waiting = [j.filed.id for j in to_approve]
     updates.publish_approval_updates(connection, waiting, ApprovalStatus.WAITING, step.asked_at)
     return {j.filed.id: j for j in judged}
 

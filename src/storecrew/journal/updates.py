@@ -83,8 +83,8 @@ def publish_approval_updates(
 ) -> None:
     """Tell where these questions stand now."""
     if proposals:
-        asked = [{"proposal_id": proposal, "status": status} for proposal in proposals]
-        publish_update(connection, Topic.APPROVAL, _named("approvals", asked), at)
+        changes = [{"proposal_id": proposal, "status": status} for proposal in proposals]
+        publish_update(connection, Topic.APPROVAL, _named("approvals", changes), at)
 
 
 def _named(what: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

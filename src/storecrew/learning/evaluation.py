@@ -133,10 +133,10 @@ def rehearsed(history: DemandHistory) -> AccuracyRecord:
 
 def told_of(record: AccuracyRecord, series: str) -> dict[str, Any]:
     """Return what a rehearsal says of a series, {} where it was not in it."""
-    said = record.of(series)
-    said.pop("loss_ratio", None)  # it was compared with itself
+    accuracy = record.of(series)
+    accuracy.pop("loss_ratio", None)  # it was compared with itself
     basis = "rehearsed in hindsight with the simple forecast"
-    return {"basis": basis, **said} if said else {}
+    return {"basis": basis, **accuracy} if accuracy else {}
 
 
 def figures(sums: Floats) -> dict[str, float]:
@@ -160,8 +160,8 @@ def figures(sums: Floats) -> dict[str, float]:
 
 def judged(record: AccuracyRecord, days: int) -> tuple[ServingStatus, str]:
     """Return whether forecasts like these are asked again; `days` ahead were seen in all."""
-    said = record.total()
-    ratio = said.get("loss_ratio")
+    accuracy = record.total()
+    ratio = accuracy.get("loss_ratio")
     if days < _ENOUGH or ratio is None:
         return ServingStatus.SERVING, "too few days have passed to judge it"
     word = f"{ratio:.2f} of the simple forecast's loss over {days} days"

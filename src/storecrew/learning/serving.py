@@ -48,9 +48,9 @@ class ServedForecasts:
     def accuracy(self, sku: str, warehouse: str | None = None) -> Mapping[str, Any]:
         """Return how forecasts of the product did, {} where none was ever made."""
         name = series_name(sku, warehouse)
-        said = self.record.of(name)
-        since = {"basis": "earlier forecasts compared with sales", **said}
-        return since if said else told_of(self.rehearsal, name)
+        accuracy = self.record.of(name)
+        since = {"basis": "earlier forecasts compared with sales", **accuracy}
+        return since if accuracy else told_of(self.rehearsal, name)
 
 
 @dataclass

@@ -55,10 +55,10 @@ def parse_bounce(mail: EmailMessage) -> BounceReport | None:
 def _delivery(mail: EmailMessage, groups: list[Message]) -> BounceReport:
     """Read a report on a delivery (RFC 3464): the worst of what it says of its recipients."""
     about = _original(mail)
-    told = [_of_recipient(group, about) for group in groups if group.get("Action")]
+    recipients = [_of_recipient(group, about) for group in groups if group.get("Action")]
     order = (BounceKind.MAILBOX_NOT_FOUND, BounceKind.RETURNED, BounceKind.DELAYED)
     for kind in order:
-        found = next((notice for notice in told if notice.kind is kind), None)
+        found = next((notice for notice in recipients if notice.kind is kind), None)
         if found is not None:
             return found
     return BounceReport(kind=BounceKind.AUTOMATIC)
@@ -67,13 +67,13 @@ def _delivery(mail: EmailMessage, groups: list[Message]) -> BounceReport:
 def _of_recipient(group: Message, about: str) -> BounceReport:
     action = str(group.get("Action", "")).strip().lower()
     status = str(group.get("Status", "")).strip()
-    said = str(group.get("Diagnostic-Code", "")).partition(";")[2].strip()
-    reason = " ".join(f"{status} {said}".split())[:_LONGEST]
+    diagnostic = str(group.get("Diagnostic-Code", "")).partition(";")[2].strip()
+    reason = " ".join(f"{status} {diagnostic}".split())[:_LONGEST]
     if action == "delayed" or status.startswith("4."):
         return BounceReport(kind=BounceKind.DELAYED, reason=reason, about=about)
     if action != "failed":
         return BounceReport(kind=BounceKind.AUTOMATIC)
-    kind = BounceKind.MAILBOX_NOT_FOUND if _is_bad(status, said) else BounceKind.RETURNED
+    kind = BounceKind.MAILBOX_NOT_FOUND if _is_bad(status, diagnostic) else BounceKind.RETURNED
     return BounceReport(kind=kind, reason=reason, about=about)
 
 
@@ -118,8 +118,8 @@ def _text(part: Message) -> str:
 
 def _is_automatic(mail: EmailMessage) -> bool:
     """Return whether a program wrote this mail: answering it could loop for ever."""
-    said = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
-    if said != "no":
+    auto_submitted = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
+    if auto_submitted != "no":
         return True
     if str(mail.get("Precedence", "")).strip().lower() in ("bulk", "junk", "list", "auto_reply"):
         return True

@@ -84,12 +84,12 @@ class InboundProcessor:
         """Record what came since the last look; return whether more waits."""
         now, name = self.clock.now(), self._name
         place = _read_place(await self.notes.find(name))
-        look = await asyncio.to_thread(self.inbox.fetch, place, now)
-        for mail in look.mails:
+        fetched = await asyncio.to_thread(self.inbox.fetch, place, now)
+        for mail in fetched.mails:
             await self._take(mail)
-        if look.mails or place is None or look.cursor.validity != place.validity:
-            await self.notes.keep(name, _write_place(look.cursor))
-        return look.more
+        if fetched.mails or place is None or fetched.cursor.validity != place.validity:
+            await self.notes.keep(name, _write_place(fetched.cursor))
+        return fetched.more
 
     @property
     def _name(self) -> str:
@@ -173,8 +173,8 @@ class InboundProcessor:
         if len(text) > _LONGEST_ORDER:
             return False
         try:
-            wanted = parse_order(text.strip())
-            ProductIndex(await self.store.products()).find_all(wanted)
+            lines = parse_order(text.strip())
+            ProductIndex(await self.store.products()).find_all(lines)
         except InvalidInput:
             return False
         return True

@@ -80,10 +80,10 @@ def causes(
     if not found:
         return []
     q = false_discovery(np.concatenate([each.p for each in found]))
-    told = [row for each in found for row in each.rows]
+    rows = [row for each in found for row in each.rows]
     judged = [
         Cause(**{**vars(row), "q": float(value), "telling": bool(value <= fdr)})
-        for row, value in zip(told, q, strict=True)
+        for row, value in zip(rows, q, strict=True)
     ]
     return sorted(judged, key=lambda c: (not c.telling, c.q if c.telling else 1, -abs(c.share)))
 

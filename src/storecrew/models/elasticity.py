@@ -91,10 +91,10 @@ def elasticities(histories: Sequence[PriceHistory]) -> list[Elasticity]:
         shop, shop_precision = _slopes(rows, one, np.array([USUAL]), _SHOP_SD)
         slopes, precision = _slopes(rows, rows.owner, np.full(count, shop[0]), spread)
         other = _other_causes(bare, slopes, bursts)
-        told = np.unique(rows.owner)
-        around = ((slopes - shop[0]) ** 2 + 1 / precision)[told].sum()
+        owners = np.unique(rows.owner)
+        around = ((slopes - shop[0]) ** 2 + 1 / precision)[owners].sum()
         around += _DOUBT_OF_SPREAD * _PRODUCT_SD**2
-        spread = math.sqrt(around / (told.size + _DOUBT_OF_SPREAD))
+        spread = math.sqrt(around / (owners.size + _DOUBT_OF_SPREAD))
     leaning = 1 / (spread**2 * precision)
     errors = np.sqrt(1 / precision + leaning**2 / shop_precision[0])
     return [Elasticity(mean=float(b), error=float(s)) for b, s in zip(slopes, errors, strict=True)]

@@ -83,14 +83,14 @@ def matches(
     How well: the share of the keyword's words that a name has, rare words counting more (by the
     logarithm of how many names have them), plurals as singulars; 1 where it has all of them.
     """
-    wanted = _stems(words)
+    stems = _stems(words)
     sets = [_stems(name) for name in names]
-    having = Counter(stem for each in sets for stem in each & wanted)
-    weight = {stem: log(1 + len(names) / (1 + having[stem])) for stem in wanted}
+    having = Counter(stem for each in sets for stem in each & stems)
+    weight = {stem: log(1 + len(names) / (1 + having[stem])) for stem in stems}
     total = sum(weight.values())
     if total <= 0:
         return []
-    scored = [(n, sum(weight[s] for s in each & wanted) / total) for n, each in enumerate(sets)]
+    scored = [(n, sum(weight[s] for s in each & stems) / total) for n, each in enumerate(sets)]
     good = [(n, score) for n, score in scored if score >= least and score > 0]
     return sorted(good, key=lambda each: (-each[1], len(sets[each[0]]), each[0]))[:most]
 
@@ -155,10 +155,10 @@ def _judged(
             if row is not None:
                 counts[row, column] += 1
                 examples[row].append(n)
-    told = rises(counts, recent=recent, exposure=texts, fdr=fdr) if span >= 3 * recent else None
+    rising = rises(counts, recent=recent, exposure=texts, fdr=fdr) if span >= 3 * recent else None
     newest = counts[:, -recent:].sum(axis=1)
     return [
-        _keyword(" ".join(gram), int(newest[row]), told, (row, tuple(examples[row][:_EXAMPLES])))
+        _keyword(" ".join(gram), int(newest[row]), rising, (row, tuple(examples[row][:_EXAMPLES])))
         for row, gram in enumerate(candidates)
     ]
 

@@ -92,14 +92,17 @@ def explore_prices(
     telling = 1 / (1 / np.maximum(7 * daily, 1e-6) + _MOOD**2)
     pays = weeks * telling * error**4 > curved**2
     way = np.where(np.random.default_rng(seed).random(len(questions)) < 0.5, -1.0, 1.0)
-    wanted = np.clip(_peaks(cost, answer), lowest / (1 + reach), highest / (1 - reach))
-    best = np.clip(wanted * (1 + np.where(pays, way * reach, 0)), lowest, highest)
-    told = _WATCHED / 2 * telling * np.log(np.maximum(best, 1e-12) / price) ** 2
-    then = error / np.sqrt(1 + error**2 * told)
+    target = np.clip(_peaks(cost, answer), lowest / (1 + reach), highest / (1 - reach))
+    best = np.clip(target * (1 + np.where(pays, way * reach, 0)), lowest, highest)
+    information = _WATCHED / 2 * telling * np.log(np.maximum(best, 1e-12) / price) ** 2
+    then = error / np.sqrt(1 + error**2 * information)
     return [
         replace(advice, error_then=left) if learns else advice
         for advice, left, learns in zip(
-            _advice(questions, best), then.tolist(), (pays & (told > 0)).tolist(), strict=True
+            _advice(questions, best),
+            then.tolist(),
+            (pays & (information > 0)).tolist(),
+            strict=True,
         )
     ]
 

@@ -48,7 +48,7 @@ async def register_autogen_agents(
     with closing(open_journal_client()) as client:
         now = client.clock.now()
         for n in range(count):
-            said = AgentManifest(
+            manifest = AgentManifest(
                 agent_id=f"autogen_agent_{n:03}",
                 purpose="Read how many orders stand where.",
                 endpoint="",
@@ -58,7 +58,7 @@ async def register_autogen_agents(
                 max_concurrent_tasks=max_concurrent_tasks,
             )
             one = RegisteredAgent(
-                declaration=said, origin=AgentOrigin.GENERATED, at=now, by="system"
+                declaration=manifest, origin=AgentOrigin.GENERATED, at=now, by="system"
             )
             registered += await registry.register(one)
         known = [
@@ -69,18 +69,18 @@ async def register_autogen_agents(
 
 def build_agent(one: RegisteredAgent) -> Agent:
     """Return the generated agent: it looks at the shop, and proposes nothing."""
-    said = one.declaration
+    manifest = one.declaration
     return Agent(
-        name=said.agent_id,
-        purpose=said.purpose,
+        name=manifest.agent_id,
+        purpose=manifest.purpose,
         propose=_look,
-        schedule=Every(timedelta(seconds=said.interval)) if said.interval else None,
-        capabilities=said.capabilities,
-        tags=said.tags,
-        priority=said.priority,
-        concurrency=said.max_concurrent_tasks,
-        deadline=timedelta(seconds=said.deadline),
-        budget=said.budget,
+        schedule=Every(timedelta(seconds=manifest.interval)) if manifest.interval else None,
+        capabilities=manifest.capabilities,
+        tags=manifest.tags,
+        priority=manifest.priority,
+        concurrency=manifest.max_concurrent_tasks,
+        deadline=timedelta(seconds=manifest.deadline),
+        budget=manifest.budget,
     )
 
 

@@ -25,8 +25,8 @@ async def send_health_alerts(threshold_error_count: int = THRESHOLD) -> dict[str
     Returns the incidents by what became of them: `sent`, `recovered`, `held`.
     """
     with closing(open_journal_client()) as client:
-        told = await client.alert(threshold_error_count)
-    return {"sent": [*told.sent], "recovered": [*told.recovered], "held": [*told.held]}
+        report = await client.alert(threshold_error_count)
+    return {"sent": [*report.sent], "recovered": [*report.recovered], "held": [*report.held]}
 
 
 def get_health_status() -> Mapping[str, Any]:

@@ -145,14 +145,14 @@ class Orchestrator:
         """Ask for a run, once per key; return its id."""
         self._registry.agent(agent)
         event = RunRequested(agent=agent, by=by, parameters=parameters)
-        asked = EventEnvelope(
+        request = EventEnvelope(
             source="request",
             external_id=key,
             event=event,
             at=self._pipeline.clock.now(),
             actor=by,
         )
-        [receipt] = await self.publish([asked])
+        [receipt] = await self.publish([request])
         return f"{agent}@{receipt.event_id}"
 
     async def decide(
@@ -166,10 +166,10 @@ class Orchestrator:
     ) -> str:
         """Record a person's answer; return the run that carries out a yes."""
         now = self._pipeline.wall.now()
-        said = ApprovalDecision(
+        decision = ApprovalDecision(
             proposal=proposal, status=status, by=by, at=now, note=note, changed=changed
         )
-        run_id = await self._journal.decide(said)
+        run_id = await self._journal.decide(decision)
         self.wake_up()
         return run_id
 
@@ -354,8 +354,8 @@ class Orchestrator:
         """
         waiting = [*snapshot.running, *((run_id, 1) for run_id in taken.runs), *taken.claimed]
         if revived and self._worker is None:
-            look = await self._journal.snapshot(STORE, self._now())
-            waiting = list(look.running)
+            state = await self._journal.snapshot(STORE, self._now())
+            waiting = list(state.running)
         count = 0
         for run_id, attempt in waiting:
             if run_id in held or run_id in self._inflight or self._stopping:

@@ -125,10 +125,10 @@ class Pipeline:
     async def _invoke_agent(self, run: Run, meter: UsageMeter) -> AgentOutput:
         """Wake the agent and hold it to what it declared."""
         agent = self.registry.agent(run.agent)
-        said = await self._listen(run, agent, replace(self.context(run, agent), meter=meter))
+        yielded = await self._listen(run, agent, replace(self.context(run, agent), meter=meter))
         filed: list[ProposalRecord] = []
         published: list[EventEnvelope] = []
-        for one in said:
+        for one in yielded:
             if isinstance(one, Event):
                 published.append(self._publish(run, one, len(published)))
             else:
@@ -225,8 +225,8 @@ class Pipeline:
     async def _operate(self, one: Command) -> Outcome:
         if self.operations is not None:
             return await self.operations.apply(one)
-        said = "there is no plane to act on here"
-        return Outcome(key=one.key, result=Result.REFUSED, code="unsupported", message=said)
+        problem = "there is no plane to act on here"
+        return Outcome(key=one.key, result=Result.REFUSED, code="unsupported", message=problem)
 
     async def _outcome(self, key: str) -> Outcome | None:
         """Return what was done under this key, in the shop or on the plane."""

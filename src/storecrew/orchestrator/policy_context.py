@@ -132,8 +132,8 @@ async def _tickets(store: StoreView, actions: Sequence[Action]) -> dict[str, Tic
 
 
 async def _payment_methods(store: StoreView, actions: Sequence[Action]) -> Mapping[str, bool]:
-    asked = any(isinstance(action, SetPaymentMethod) for action in actions)
-    return await store.payment_methods() if asked else {}
+    needs_methods = any(isinstance(action, SetPaymentMethod) for action in actions)
+    return await store.payment_methods() if needs_methods else {}
 
 
 async def _prices_a_day_ago(
@@ -152,8 +152,8 @@ async def _customers(
     """Return these customers; of many at once all are read, which is one look."""
     found = {}
     if many:
-        wanted = {*ids, *many}
-        return {each.id: each for each in await store.customers() if each.id in wanted}
+        order_ids = {*ids, *many}
+        return {each.id: each for each in await store.customers() if each.id in order_ids}
     for customer_id in ids:
         try:
             found[customer_id] = await store.customer(customer_id)

@@ -71,11 +71,11 @@ class Registry:
 
         A name that the plane's own crew has since taken belongs to the crew.
         """
-        wanted = {one.declaration.agent_id: one for one in registered}
+        by_id = {one.declaration.agent_id: one for one in registered}
         for name, one in list(self._enlisted.items()):
-            if wanted.get(name) != one:
+            if by_id.get(name) != one:
                 self.deregister(name)
-        for name, one in wanted.items():
+        for name, one in by_id.items():
             if name not in self._agents and (agent := _built(factory, one)) is not None:
                 self.register(agent)
                 self._enlisted[name] = one

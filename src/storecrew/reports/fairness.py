@@ -59,7 +59,7 @@ async def fairness_report(
     Groups are languages, and new against returning customers; those with few members are left out.
     """
     terms, first = terms or FairnessSettings(), now - timedelta(days=days)
-    people = await store.customers()
+    customers = await store.customers()
     spending = await store.customer_spend(first, now)
     lines = await store.sold_lines(first.date(), now.date())
     given = [d for d in await store.discounts(ending_after=first) if d.customers]
@@ -75,11 +75,11 @@ async def fairness_report(
     groupings: dict[str, GroupOf] = {"language": lambda c: c.locale, "loyalty": loyalty}
     findings: list[FairnessFinding] = []
     for by, group_of in groupings.items():
-        groups = {each.id: group_of(each) for each in people}
+        groups = {each.id: group_of(each) for each in customers}
         findings += [
             _paid(by, groups, lines, terms),
             _offered(by, groups, given, terms),
-            _written(by, groups, people, written, terms),
+            _written(by, groups, customers, written, terms),
             *_answered(by, groups, tickets, terms),
         ]
     return FairnessReport(first=first, last=now, terms=terms, findings=findings)

@@ -45,8 +45,13 @@ async def current_plan(journal: JournalView, now: datetime) -> GoalPlan:
     """Return the goal in force and the newest plan; without either, empty ones."""
     goals = [e.event for e in await journal.recent_events([GoalSet], now - _EVER, now)]
     goal = goals[-1] if goals else None
-    said = goal if isinstance(goal, GoalSet) and (not goal.until or goal.until > now) else None
-    shown = GoalPlan(goal=said.goal if said else "", until=said.until if said else None)
+    goal_in_force = (
+        goal if isinstance(goal, GoalSet) and (not goal.until or goal.until > now) else None
+    )
+    shown = GoalPlan(
+        goal=goal_in_force.goal if goal_in_force else "",
+        until=goal_in_force.until if goal_in_force else None,
+    )
     for run in (await journal.runs(page=1, per_page=_RUNS, agent=COORDINATOR)).items:
         if not run.proposals:
             continue

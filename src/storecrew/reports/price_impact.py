@@ -213,8 +213,8 @@ def _expected(evidence: Mapping[str, Any], price: Money) -> float | None:
     curve, usual = evidence.get("curve"), evidence.get("daily_demand")
     if not isinstance(curve, Sequence) or not isinstance(usual, int | float) or usual <= 0:
         return None
-    wanted = float(price.amount)
-    points = [(abs(float(p["price"]) - wanted), float(p["units"])) for p in curve if "units" in p]
+    target = float(price.amount)
+    points = [(abs(float(p["price"]) - target), float(p["units"])) for p in curve if "units" in p]
     return min(points)[1] / usual if points else None
 
 

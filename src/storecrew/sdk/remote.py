@@ -117,10 +117,10 @@ class RemoteAgent:
             budget=self.agent.budget,
             currency=request.currency,
         )
-        said = [one async for one in self.agent.invoke(request.events, ctx)]
+        yielded = [one async for one in self.agent.invoke(request.events, ctx)]
         return wire.AgentResponse(
-            proposals=tuple(one for one in said if isinstance(one, Proposal)),
-            events=tuple(one for one in said if isinstance(one, Event)),
+            proposals=tuple(one for one in yielded if isinstance(one, Proposal)),
+            events=tuple(one for one in yielded if isinstance(one, Event)),
             tokens=meter.tokens,
         )
 

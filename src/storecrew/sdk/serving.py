@@ -83,14 +83,14 @@ class AgentPresence:
         `RequestRejected`.
         """
         self.token = self._kept()
-        said = manifest_of(self.agent, self.endpoint)
+        manifest = manifest_of(self.agent, self.endpoint)
         try:
-            answer = self.plane.post("/api/agents", said)
+            answer = self.plane.post("/api/agents", manifest)
         except RequestRejected as error:
             if error.status != _CONFLICT or not self.token:
                 raise
             self.plane.delete(f"/api/agents/{self.agent.name}")
-            answer = self.plane.post("/api/agents", said)
+            answer = self.plane.post("/api/agents", manifest)
         if token := answer.get("token"):
             self._keep(token)
         elif not self.token:

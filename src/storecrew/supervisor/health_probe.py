@@ -28,15 +28,15 @@ def judge(status: int, body: bytes) -> ProbeResult:
     if status != 200:
         return _ill(f"its health endpoint answered {status}, not 200")
     try:
-        said = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return _ill("its health endpoint did not answer JSON")
-    if not isinstance(said, dict):
+    if not isinstance(answer, dict):
         return _ill("its health endpoint did not answer a JSON object")
-    if missing := [name for name in ("status", "service", "timestamp") if not said.get(name)]:
+    if missing := [name for name in ("status", "service", "timestamp") if not answer.get(name)]:
         return _ill(f"its health answer has no {missing[0]!r}")
-    if said["status"] != "healthy":
-        return _ill(f"it says that it is {str(said['status'])[:100]!r}")
+    if answer["status"] != "healthy":
+        return _ill(f"it says that it is {str(answer['status'])[:100]!r}")
     return ProbeResult(health=ServiceHealth.HEALTHY)
 
 

@@ -48,8 +48,8 @@ async def run_job(
     finally:
         await _end(child)
     if child.returncode != 0:
-        said = complaint.decode(errors="replace").strip()[-_LAST_WORDS:]
-        raise JobFailed(module, f"ended with {child.returncode}: {said or 'it said nothing'}")
+        message = complaint.decode(errors="replace").strip()[-_LAST_WORDS:]
+        raise JobFailed(module, f"ended with {child.returncode}: {message or 'it said nothing'}")
     return out
 
 

@@ -44,15 +44,15 @@ class PipePeeker:
 
     def peek(self, pipe: int) -> bytes:
         """Return the bytes at the pipe's head; empty where there are none."""
-        seen = int(self._tee(pipe, self.into, _PIPE, _NONBLOCK))
-        if seen < 0:
+        copied = int(self._tee(pipe, self.into, _PIPE, _NONBLOCK))
+        if copied < 0:
             code = self._errno()
             if code in (errno.EAGAIN, errno.EINTR):
                 return b""
             raise OSError(code, os.strerror(code))
-        data = os.read(self.out, seen) if seen else b""
-        while len(data) < seen:
-            data += os.read(self.out, seen - len(data))
+        data = os.read(self.out, copied) if copied else b""
+        while len(data) < copied:
+            data += os.read(self.out, copied - len(data))
         return data
 
 
@@ -200,9 +200,9 @@ class LogCollector:
             time.sleep(0.05 if self.refused else 0)
 
     def _obey(self) -> None:
-        said = os.read(self.control, 4096)
+        command = os.read(self.control, 4096)
         self.find()
-        self.stopping = b"stop" in said
+        self.stopping = b"stop" in command
 
     def _drain(self, pipe: int) -> bool:
         """Move one look's worth; tell whether there was anything."""

@@ -17,11 +17,11 @@ _AT_ONCE = 1 << 20
 
 def tail(folder: Path, service: str, lines: int, search: str = "") -> list[str]:
     """Return the newest lines, oldest first: all, or those with these words in any case."""
-    wanted = search.lower().encode()
+    needle = search.lower().encode()
     found: list[bytes] = []
     for path in _files(folder, service):
         for line in _backwards(path):
-            if wanted in line.lower():
+            if needle in line.lower():
                 found.append(line)
             if len(found) == lines:
                 break

@@ -85,8 +85,8 @@ class Supervisor:
             await self.controller.pipes.open()
 
     async def _end_forgotten(self, entry: ServiceRecord) -> None:
-        seen = entry.observed
-        process = Process.adopted(seen.process) if seen and seen.process else None
+        observed = entry.observed
+        process = Process.adopted(observed.process) if observed and observed.process else None
         if process is None:
             return
         ended = asyncio.Event()
@@ -208,17 +208,17 @@ class Supervisor:
         stray: procfs.ProcessStat | None,
         processes: dict[int, procfs.ProcessStat],
     ) -> ManagedService:
-        seen = entry.observed
+        observed = entry.observed
         service = ManagedService(entry, ServiceStatus.STOPPED, self.controller.clock.now())
         self._services[entry.spec.id] = service
         service.generation = entry.generation
-        if seen is not None:
-            service.restarts, service.exit_code = seen.restarts, seen.exit_code
+        if observed is not None:
+            service.restarts, service.exit_code = observed.restarts, observed.exit_code
         if service.is_external:
             service.status = ServiceStatus.EXTERNAL
             self.controller.examine(service)
             return service
-        process = self._left_running(seen.process if seen else None, stray, processes)
+        process = self._left_running(observed.process if observed else None, stray, processes)
         if process is not None:
             self._adopt(service, process)
         return service

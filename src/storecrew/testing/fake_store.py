@@ -97,13 +97,13 @@ class FakeStore:
 
     async def products(self, skus: Iterable[str] | None = None) -> Sequence[Product]:
         """Return these products (all when None) ordered by SKU."""
-        wanted = _wanted(skus)
-        return sorted((p for p in self.product_list if p.sku in wanted), key=lambda p: p.sku)
+        selected = _wanted(skus)
+        return sorted((p for p in self.product_list if p.sku in selected), key=lambda p: p.sku)
 
     async def stock(self, skus: Iterable[str] | None = None) -> Sequence[StockLevel]:
         """Return the levels of these products (all when None)."""
-        wanted = _wanted(skus)
-        found = (level for level in self.levels if level.sku in wanted)
+        selected = _wanted(skus)
+        found = (level for level in self.levels if level.sku in selected)
         return sorted(found, key=lambda level: (level.sku, level.warehouse))
 
     async def stock_movements(self, *, limit: int = 100) -> Sequence[StockMovement]:
@@ -126,8 +126,8 @@ class FakeStore:
 
     async def orders_by_id(self, order_ids: Iterable[int]) -> Sequence[Order]:
         """Return these orders by id; unknown ids are left out."""
-        wanted = set(order_ids)
-        return sorted((o for o in self.order_list if o.id in wanted), key=lambda o: o.id)
+        selected = set(order_ids)
+        return sorted((o for o in self.order_list if o.id in selected), key=lambda o: o.id)
 
     async def open_orders(self) -> Sequence[Order]:
         """Return every order not yet at its end, oldest first."""
@@ -158,19 +158,19 @@ class FakeStore:
 
     async def order_transitions(self, order_ids: Iterable[int]) -> Sequence[OrderTransition]:
         """Return the recorded moves of these orders, oldest first."""
-        wanted = set(order_ids)
-        return [move for move in self.order_move_list if move.order_id in wanted]
+        selected = set(order_ids)
+        return [move for move in self.order_move_list if move.order_id in selected]
 
     async def daily_sales(
         self, first: date, last: date, skus: Iterable[str] | None = None
     ) -> DailySales:
         """Return units sold per product and day, both days included."""
-        wanted = _wanted(skus)
+        selected = _wanted(skus)
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         units = {
             sku: array("q", (sold.get(day, 0) for day in days))
             for sku, sold in sorted(self.sales.items())
-            if sku in wanted
+            if sku in selected
         }
         return DailySales(first, {sku: each for sku, each in units.items() if any(each)})
 
@@ -178,8 +178,8 @@ class FakeStore:
         self, since: datetime, skus: Iterable[str] | None = None
     ) -> Sequence[PriceChange]:
         """Return price changes from that moment on, oldest first."""
-        wanted = _wanted(skus)
-        found = (c for c in self.changes if c.at >= since and c.sku in wanted)
+        selected = _wanted(skus)
+        found = (c for c in self.changes if c.at >= since and c.sku in selected)
         return sorted(found, key=lambda c: c.at)
 
     async def purchase_orders(self, *, status: str | None = "open") -> Sequence[PurchaseOrder]:
@@ -194,8 +194,8 @@ class FakeStore:
         self, skus: Iterable[str] | None = None
     ) -> Sequence[CompetitorPrice]:
         """Return each competitor's last observed price."""
-        wanted = _wanted(skus)
-        found = (seen for seen in self.competitor_price_list if seen.sku in wanted)
+        selected = _wanted(skus)
+        found = (seen for seen in self.competitor_price_list if seen.sku in selected)
         return sorted(found, key=lambda seen: (seen.sku, seen.competitor))
 
     async def customer(self, customer_id: str) -> Customer:
@@ -204,8 +204,8 @@ class FakeStore:
 
     async def messages_sent(self, customers: Iterable[str], since: datetime) -> Mapping[str, int]:
         """Return how many marketing messages each of these customers was sent."""
-        wanted = set(customers)
-        return {customer: n for customer, n in self.sent.items() if customer in wanted}
+        selected = set(customers)
+        return {customer: n for customer, n in self.sent.items() if customer in selected}
 
     async def customers(self) -> Sequence[Customer]:
         """Return every customer, ordered by id."""
@@ -284,8 +284,8 @@ class FakeStore:
 
     async def authorizations(self, order_ids: Iterable[int]) -> Sequence[Authorization]:
         """Return payments set aside for these orders, oldest first."""
-        wanted = set(order_ids)
-        return [each for each in self.authorization_list if each.order_id in wanted]
+        selected = set(order_ids)
+        return [each for each in self.authorization_list if each.order_id in selected]
 
     async def payment_methods(self) -> Mapping[str, bool]:
         """Return the ways to pay, and whether each is offered."""
@@ -299,8 +299,8 @@ class FakeStore:
         self, customers: Iterable[str], topics: Iterable[str]
     ) -> Mapping[str, Sequence[str]]:
         """Return which of these topics each of these customers was told of, in order."""
-        wanted = set(topics)
-        found = {each: sorted(wanted & set(self.told.get(each, ()))) for each in customers}
+        selected = set(topics)
+        found = {each: sorted(selected & set(self.told.get(each, ()))) for each in customers}
         return {customer: each for customer, each in sorted(found.items()) if each}
 
     async def suppressed(self, addresses: Iterable[str]) -> Mapping[str, str]:

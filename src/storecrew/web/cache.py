@@ -84,9 +84,9 @@ class PageCache:
 
     def _write(self, folder: Path, page: CachedPage) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        said = asdict(page)
-        content = said.pop("content")
-        rest = json.dumps(said).encode() + b"\n" + content
+        stored = asdict(page)
+        content = stored.pop("content")
+        rest = json.dumps(stored).encode() + b"\n" + content
         target = _file(folder, page.url)
         fresh = target.with_suffix(".new")
         fresh.write_bytes(hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)

@@ -178,8 +178,8 @@ class Fetcher:
             except BodyUnreadable as error:
                 raise PageRefused(url, str(error)) from error
             if answer.status in _BUSY:
-                asked = retry_after(answer.headers.get("retry-after"), self._clock.now())
-                raise RetryLater(host, self._hosts.refused(host, asked))
+                pause = retry_after(answer.headers.get("retry-after"), self._clock.now())
+                raise RetryLater(host, self._hosts.refused(host, pause))
             self._hosts.answered(host)
             return answer
 
@@ -232,11 +232,11 @@ def _redirect(url: str, answer: _Answer) -> str | None:
 
 
 def _media(header: str) -> tuple[str, str | None]:
-    said = Message()
-    said["content-type"] = header or "application/octet-stream"
-    charset = said.get_param("charset")
+    message = Message()
+    message["content-type"] = header or "application/octet-stream"
+    charset = message.get_param("charset")
     named = charset if isinstance(charset, str) else None
-    return (said.get_content_type() if header else "", named)
+    return (message.get_content_type() if header else "", named)
 
 
 def _shown(kept: CachedPage, *, unchanged: bool) -> FetchedPage:

@@ -42,12 +42,12 @@ class PageHistory:
             if page is not None and page.price is not None:
                 _write(file, _Kept(known=page))
             return ""
-        said = compare(kept.known, page)
-        if said.believable and page is not None:
+        comparison = compare(kept.known, page)
+        if comparison.believable and page is not None:
             _write(file, _Kept(known=page))
             return ""
         _write(file, _after(kept, page))
-        return said.reason
+        return comparison.reason
 
 
 def _after(kept: _Kept, page: ProductPage | None) -> _Kept:

@@ -31,10 +31,10 @@ class RobotsRules:
     @property
     def delay(self) -> float:
         """Return the seconds between requests that the site asks for."""
-        asked = self.rules.crawl_delay(TOKEN) if self.rules is not None else None
-        if asked is None or not asked > 0:  # also where it is no number
+        delay = self.rules.crawl_delay(TOKEN) if self.rules is not None else None
+        if delay is None or not delay > 0:  # also where it is no number
             return 0.0
-        return min(float(asked), _LONGEST_DELAY)
+        return min(float(delay), _LONGEST_DELAY)
 
 
 def judge(status: int, content: bytes, now: float) -> RobotsRules:

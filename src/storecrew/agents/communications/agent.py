@@ -63,12 +63,12 @@ async def customer_communications(
         return
     ctx.wait_until(ctx.settings.end_of_quiet_hours(ctx.attempt_time or ctx.now))
     pieces = await _pieces(events, ctx)
-    people = await _people(ctx, [piece.order.customer for piece in pieces])
+    customers = await _people(ctx, [piece.order.customer for piece in pieces])
     topics = {piece.topic for piece in pieces}
-    sent = await ctx.store.sent_topics(people, topics) if pieces else {}
+    sent = await ctx.store.sent_topics(customers, topics) if pieces else {}
     names = await _names(ctx, pieces)
     for piece in pieces:
-        customer = people.get(piece.order.customer or "")
+        customer = customers.get(piece.order.customer or "")
         if customer is not None and piece.topic not in sent.get(customer.id, ()):
             yield _about(piece, customer, names)
     skus = dict.fromkeys(event.sku for event in events if isinstance(event, BackInStock))
@@ -144,15 +144,15 @@ def _about(piece: Notification, customer: Customer, names: Mapping[str, str]) ->
 async def _back(ctx: Context[CommunicationsSettings], sku: str) -> AsyncIterator[Proposal]:
     """Tell those who asked for it that the product is back."""
     waiting = await ctx.store.back_in_stock_subscribers(sku)
-    people = await _people(ctx, waiting)
-    if not people:
+    customers = await _people(ctx, waiting)
+    if not customers:
         return
     found = await ctx.store.products([sku])
     name = found[0].name if found else sku
     topic = f"back:{sku}:{ctx.now:%Y-%m-%d}"
-    sent = await ctx.store.sent_topics(people, [topic])
+    sent = await ctx.store.sent_topics(customers, [topic])
     evidence: dict[str, Evidence] = {"product": sku, "waiting": len(waiting)}
-    for customer in people.values():
+    for customer in customers.values():
         if topic not in sent.get(customer.id, ()):
             words = back_in_stock(name, customer.name, customer.locale)
             reason = f"{name} is back, and this customer asked to be told."

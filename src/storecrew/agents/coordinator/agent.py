@@ -67,8 +67,8 @@ async def coordinator(events: Sequence[Event], ctx: Context[CoordinatorSettings]
 async def _goal(ctx: Context[CoordinatorSettings], events: Sequence[Event]) -> str:
     """Return the goal in force: set last and not over, else the settings', else profit."""
     past = await ctx.history.events([GoalSet], ctx.now - _GOAL_LOOK_BACK)
-    said = [each.event for each in past] + list(events)
-    for event in reversed(said):
+    goals = [each.event for each in past] + list(events)
+    for event in reversed(goals):
         if not isinstance(event, GoalSet) or event.goal not in GOALS:
             continue
         if event.until is None or event.until > ctx.now:

@@ -33,11 +33,11 @@ async def inventory_forecasting(
 
     Promotions count from the day they are planned: what they will sell more must be bought before.
     """
-    wanted = event.skus if isinstance(event, DiscountCreated) else None
+    skus = event.skus if isinstance(event, DiscountCreated) else None
     stocked = [product for product in await ctx.store.products() if product.stocked]
     forecasts = await _forecasts(event, ctx, {product.sku for product in stocked})
-    products = [product for product in stocked if wanted is None or product.sku in wanted]
-    shelf = _by_product(await ctx.store.stock(wanted))
+    products = [product for product in stocked if skus is None or product.sku in skus]
+    shelf = _by_product(await ctx.store.stock(skus))
     on_order = {purchase.sku for purchase in await ctx.store.purchase_orders()}
     lead = await _leads(products, ctx)
     for product in products:

@@ -94,10 +94,10 @@ class Buyers:
 
     def notified(self, sku: str, models: Models) -> list[str]:
         """Return who would be told of the product: who bought it, or what goes with it."""
-        partners = [
+        related = [
             each.sku for each in models.related_products([sku], _PARTNERS) if each.because_of
         ]
-        return sorted({who for each in (sku, *partners) for who in self.of.get(each, {})})
+        return sorted({who for each in (sku, *related) for who in self.of.get(each, {})})
 
     def share(self, sku: str, notified: Sequence[str]) -> float:
         """Return the part of the product's units that these customers buy."""

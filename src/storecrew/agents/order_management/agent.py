@@ -159,10 +159,10 @@ async def _returns(
     now_known, found = dict(known), []
     for asked in news.returns:
         order = now_known.get(asked.order_id)
-        said = judged(asked, order, moves, ctx.now, settings)
-        found.append(said)
-        if order is not None and isinstance(said, Proposal):
-            now_known[order.id] = with_back(order, said.action)
+        proposal = judged(asked, order, moves, ctx.now, settings)
+        found.append(proposal)
+        if order is not None and isinstance(proposal, Proposal):
+            now_known[order.id] = with_back(order, proposal.action)
     return found
 
 

@@ -33,13 +33,13 @@ def judged(
             asked, f"delivered {days:.0f} days ago; {settings.return_days:g} are allowed"
         )
     left = units_left(order)
-    wanted = {line.sku: line.quantity for line in Lines.merge_lines(asked.lines).items} or left
-    too_many = [sku for sku, units in wanted.items() if not 0 < units <= left.get(sku, 0)]
-    if not wanted or too_many:
+    requested = {line.sku: line.quantity for line in Lines.merge_lines(asked.lines).items} or left
+    too_many = [sku for sku, units in requested.items() if not 0 < units <= left.get(sku, 0)]
+    if not requested or too_many:
         named = ", ".join(sorted(too_many)) or "everything"
         return _refused(asked, f"{named}: more than is left of what was sold")
-    amount = min(_value(order, wanted), order.paid, key=lambda money: money.amount)
-    return _accepted(asked, order, wanted, amount, days)
+    amount = min(_value(order, requested), order.paid, key=lambda money: money.amount)
+    return _accepted(asked, order, requested, amount, days)
 
 
 def left_over(order: Order) -> Proposal | None:

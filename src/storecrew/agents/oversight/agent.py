@@ -30,8 +30,8 @@ async def oversight(events: Sequence[Event], ctx: Context[OversightSettings]) ->
     routine = all(isinstance(event, ClockTicked) for event in events)
     if routine and ctx.now.hour != ctx.settings.report_hour:
         return
-    seen = await survey(ctx.store, ctx.now, ctx.settings)
-    for event in _bottlenecks(seen):
+    report = await survey(ctx.store, ctx.now, ctx.settings)
+    for event in _bottlenecks(report):
         yield event
 
 

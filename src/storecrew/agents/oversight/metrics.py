@@ -78,7 +78,7 @@ async def survey(
     settings = settings or OversightSettings()
     recent = (await store.orders(OrderQuery(per_page=RECENT))).items
     skus = await store.skus_to_watch(below=settings.low_stock_units)
-    seen = ShopSnapshot(
+    snapshot = ShopSnapshot(
         counts=await store.order_counts(),
         backlog=await store.order_backlog(),
         recent=recent,
@@ -86,7 +86,7 @@ async def survey(
         levels=await store.stock(skus),
         products={product.sku: product for product in await store.products(skus)},
     )
-    return judge(seen, now, settings)
+    return judge(snapshot, now, settings)
 
 
 def judge(seen: ShopSnapshot, now: datetime, settings: OversightSettings) -> Survey:

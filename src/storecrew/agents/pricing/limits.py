@@ -16,9 +16,9 @@ def floor_price(cost: Money, margin: float) -> Money:
 def rounded_towards(present: Money, price: float) -> Money:
     """Return the price in whole minor units, rounded so that the move gets no larger."""
     unit = _unit(present.currency)
-    wanted = Decimal(str(price))
-    way = ROUND_FLOOR if wanted > present.amount else ROUND_CEILING
-    return Money((wanted / unit).to_integral_value(way) * unit, present.currency)
+    target = Decimal(str(price))
+    way = ROUND_FLOOR if target > present.amount else ROUND_CEILING
+    return Money((target / unit).to_integral_value(way) * unit, present.currency)
 
 
 def implausibility_reason(seen: Money, product: Product) -> str | None:

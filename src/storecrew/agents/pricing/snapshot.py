@@ -35,8 +35,8 @@ class PricingSnapshot:
 
     def competitor_median(self, sku: str) -> float | None:
         """Return the median of plausible competitor prices."""
-        seen = self.competitor_prices.get(sku)
-        return float(median(seen)) if seen else None
+        observed = self.competitor_prices.get(sku)
+        return float(median(observed)) if observed else None
 
     def elasticity(self, sku: str) -> Elasticity:
         """Return how the product's demand answers to its price."""

@@ -47,8 +47,8 @@ async def product_research(
     price may be another thing's is reported and moves nothing.
     """
     settings = ctx.settings
-    asked = isinstance(event, RunRequested) or event.due.weekday() == 0
-    texts = [*await _searches(ctx), *await _news(ctx, settings.feeds)] if asked else []
+    is_due = isinstance(event, RunRequested) or event.due.weekday() == 0
+    texts = [*await _searches(ctx), *await _news(ctx, settings.feeds)] if is_due else []
     watched = await ctx.store.competitor_pages()
     if not (texts or watched or settings.pages):
         return

@@ -87,9 +87,9 @@ def news_of(
     price = _price(page, currency) if page is not None else None
     odd = _odd(page, price, currency)
     if odd or page is None or price is None:
-        told = str(page.price) if page is not None and page.price is not None else watched.url
+        shown = str(page.price) if page is not None and page.price is not None else watched.url
         yield ObservationRejected(
-            sku=watched.sku, what=f"price of {watched.competitor}", value=told, reason=odd
+            sku=watched.sku, what=f"price of {watched.competitor}", value=shown, reason=odd
         )
     elif last is None or last.price != price:
         before: Scalar = str(last.price) if last else None

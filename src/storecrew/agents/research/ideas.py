@@ -107,16 +107,16 @@ def searches(texts: Sequence[Text], recent: int) -> list[Keyword]:
     for row, places in enumerate(asked.values()):
         for n in places:
             counts[row, texts[n].day - last + span - 1] += 1
-    told = rises(counts, recent=recent, exposure=counts.sum(axis=0))
+    rising = rises(counts, recent=recent, exposure=counts.sum(axis=0))
     return [
         Keyword(
             words=words,
-            recent=int(told.recent[row]),
-            expected=float(told.expected[row]),
-            growth=float(told.growth[row]),
-            low=float(told.low[row]),
-            q=float(told.q[row]),
-            rising=bool(told.rising[row]),
+            recent=int(rising.recent[row]),
+            expected=float(rising.expected[row]),
+            growth=float(rising.growth[row]),
+            low=float(rising.low[row]),
+            q=float(rising.q[row]),
+            rising=bool(rising.rising[row]),
             examples=tuple(sorted(places, key=lambda n: -texts[n].day)[:_EXAMPLES]),
         )
         for row, (words, places) in enumerate(asked.items())

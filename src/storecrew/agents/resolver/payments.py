@@ -56,12 +56,12 @@ def failing(
         if isinstance(each.event, PaymentFailed):
             failures.setdefault(each.event.method, []).append(each)
     found = [_judged(m, fs, recent, settings) for m, fs in sorted(failures.items())]
-    told = [
+    faults = [
         f
         for f in found
         if f.failed >= settings.payment_failures and f.chance < settings.max_probability
     ]
-    return sorted(told, key=lambda f: f.chance)
+    return sorted(faults, key=lambda f: f.chance)
 
 
 def _judged(

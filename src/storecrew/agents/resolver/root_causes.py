@@ -29,10 +29,12 @@ class RootCause:
     @property
     def words(self) -> str:
         """What is known of it, in one line."""
-        said = f"{self.cause.part}: {self.cause.actual:g} units, {self.cause.expected:.1f} expected"
+        sentence = (
+            f"{self.cause.part}: {self.cause.actual:g} units, {self.cause.expected:.1f} expected"
+        )
         if self.change is not None:
-            said += f", price {self.change.previous} to {self.change.price}"
-        return said + (", sold out" if self.is_sold_out else "")
+            sentence += f", price {self.change.previous} to {self.change.price}"
+        return sentence + (", sold out" if self.is_sold_out else "")
 
     def row(self) -> Mapping[str, Scalar]:
         """Return it as a row of evidence."""

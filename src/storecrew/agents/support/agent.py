@@ -87,11 +87,11 @@ async def _handled(
         return [_escalated(ticket, intent, reason)]
     customer = await customer_of(ctx.store, ticket)
     question = await question_of(ctx, ticket, customer, settings)
-    said = answered(intent.name, question)
-    if isinstance(said, Escalation):
-        return [_escalated(ticket, intent, said.reason)]
-    text = letter(question.locale, customer.name if customer else "", *said.parts)
-    return [*_actions(question, intent, said), _replied(question, intent, said, text)]
+    reply = answered(intent.name, question)
+    if isinstance(reply, Escalation):
+        return [_escalated(ticket, intent, reply.reason)]
+    text = letter(question.locale, customer.name if customer else "", *reply.parts)
+    return [*_actions(question, intent, reply), _replied(question, intent, reply, text)]
 
 
 def _needs_a_person(ticket: Ticket, intent: Intent, settings: SupportSettings) -> str:

@@ -89,15 +89,15 @@ def _status(question: CustomerQuestion) -> AnswerResult:
 
 
 def _late(question: CustomerQuestion) -> AnswerResult:
-    said = _status(question)
+    status = _status(question)
     order = question.order
     if (
-        isinstance(said, TicketReply)
+        isinstance(status, TicketReply)
         and order is not None
         and order.status is OrderStatus.DELIVERED
     ):
         return Escalation(reason=f"says that order {order.id} is late; the carrier says it arrived")
-    return said
+    return status
 
 
 def _is_late(order: Order, question: CustomerQuestion) -> bool:
@@ -167,8 +167,8 @@ def _explained(
     question: CustomerQuestion, key: str, paragraph: str, action: Action | None = None
 ) -> TicketReply:
     text = question.settings.paragraph(paragraph, question.locale)
-    said = sentence(key, question.locale, question.facts())
-    return TicketReply(parts=(said, text), paragraph=paragraph, action=action)
+    filled = sentence(key, question.locale, question.facts())
+    return TicketReply(parts=(filled, text), paragraph=paragraph, action=action)
 
 
 def _quoted(question: CustomerQuestion, paragraph: str) -> AnswerResult:

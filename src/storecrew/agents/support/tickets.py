@@ -49,8 +49,8 @@ async def question_of(
 
 
 def _locale(customer: Customer | None) -> str:
-    said = customer.locale[:2].lower() if customer is not None else DEFAULT
-    return said if said in LOCALES else DEFAULT
+    locale = customer.locale[:2].lower() if customer is not None else DEFAULT
+    return locale if locale in LOCALES else DEFAULT
 
 
 async def _order(store: StoreView, ticket: Ticket) -> tuple[Order | None, bool]:

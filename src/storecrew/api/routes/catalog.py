@@ -111,11 +111,11 @@ async def product(plane: CurrentPlane, sku: bodies.Name) -> Product:
 )
 async def put(request: Request, sku: bodies.Name, body: ProductRequest) -> JSONResponse:
     """Create a product, or change it; what is left out stays as it is."""
-    wanted = body.action(normalize("NFC", sku.strip()), request.app.state.settings.store.currency)
+    action = body.action(normalize("NFC", sku.strip()), request.app.state.settings.store.currency)
     outcome = await put_product(
-        plane_of(request).store, wanted, key=action_key(request), actor=caller(request)
+        plane_of(request).store, action, key=action_key(request), actor=caller(request)
     )
     if not outcome.applied:
         raise Refused(outcome)
     status = 200 if outcome.before else 201
-    return JSONResponse({"sku": wanted.sku, **outcome.after}, status)
+    return JSONResponse({"sku": action.sku, **outcome.after}, status)

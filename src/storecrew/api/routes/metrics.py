@@ -18,12 +18,12 @@ router = APIRouter(route_class=JsonRoute, tags=["seen from outside"])
 @requires(VIEWER)
 async def metrics(request: Request, plane: CurrentPlane) -> Response:
     """Tell Prometheus how the shop, the process and the machine are, as of this moment."""
-    seen = MetricsCollector(
+    collector = MetricsCollector(
         figures=await plane.figures(),
         services=await plane.services.list(),
         times=request.app.state.times,
         paused=await plane.paused(),
         mail=await plane.mail.box.report(),
     )
-    text = await asyncio.to_thread(rendered, seen)  # the first scrape loads the library
+    text = await asyncio.to_thread(rendered, collector)  # the first scrape loads the library
     return Response(text, media_type=CONTENT_TYPE)

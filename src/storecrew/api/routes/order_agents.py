@@ -130,17 +130,17 @@ async def mail(request: Request, body: MailedOrderRequest) -> JSONResponse:
 async def warehouse(request: Request, body: StockUpdateRequest) -> JSONResponse:
     """Set the levels written as `Name:quantity units, …`: all of them, or none."""
     place = request.app.state.settings.store.warehouse
-    told = parse_stock(body.stock)
-    skus = await skus_of(plane_of(request).store, [each.name for each in told])
+    parsed = parse_stock(body.stock)
+    skus = await skus_of(plane_of(request).store, [each.name for each in parsed])
     levels = tuple(
-        StockCount(sku=skus[each.name], on_hand=each.quantity, warehouse=place) for each in told
+        StockCount(sku=skus[each.name], on_hand=each.quantity, warehouse=place) for each in parsed
     )
     outcome = await act(request, SetStock(levels=levels))
     after = {level["sku"]: level["on_hand"] for level in outcome.after["levels"]}
     return JSONResponse(
         {
             "message": f"{len(levels)} stock levels set",
-            "updated_items": {each.name: each.quantity for each in told},
+            "updated_items": {each.name: each.quantity for each in parsed},
             "current_stock": after,
         }
     )
@@ -169,9 +169,9 @@ async def _compare(store: StoreView, order_id: int, text: str) -> None:
     order = await store.order(order_id)
     if text.strip() == order.order_text.strip():
         return
-    told = parse_order(text)
-    skus = await skus_of(store, [each.name for each in told])
-    lines = [Line(sku=skus[each.name], quantity=each.quantity) for each in told]
+    parsed = parse_order(text)
+    skus = await skus_of(store, [each.name for each in parsed])
+    lines = [Line(sku=skus[each.name], quantity=each.quantity) for each in parsed]
     ordered = [Line(sku=line.sku, quantity=line.quantity) for line in order.lines]
     if Lines.merge_lines(lines) != Lines.merge_lines(ordered):
         raise InvalidInput("order", f"differs from order {order.id}, which is {order.order_text!r}")
@@ -219,16 +219,16 @@ async def logs(
 @requires(VIEWER)
 async def overview(plane: CurrentPlane) -> OrderFlow:
     """Show what stands where in the order flow, and what is stuck."""
-    seen = await _survey(plane)
-    return {"metrics": seen.metrics, "insights": seen.insights, "status": seen.status}
+    report = await _survey(plane)
+    return {"metrics": report.metrics, "insights": report.insights, "status": report.status}
 
 
 @router.get("/agent/5/recommendations")
 @requires(VIEWER)
 async def recommendations(plane: CurrentPlane) -> FlowRecommendations:
     """Say what would help, each with the numbers it rests on."""
-    seen = await _survey(plane)
-    return {"recommendations": seen.recommendations, "metrics": seen.metrics}
+    report = await _survey(plane)
+    return {"recommendations": report.recommendations, "metrics": report.metrics}
 
 
 async def _survey(plane: Plane) -> Survey:

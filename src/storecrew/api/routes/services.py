@@ -93,8 +93,8 @@ async def _check_known(plane: CurrentPlane, service: str) -> None:
     try:
         await plane.services.show(service)
     except NotFound as error:
-        said = f"service {service!r} is new: an admin must announce or register it first"
-        raise HTTPException(403, said) from error
+        problem = f"service {service!r} is new: an admin must announce or register it first"
+        raise HTTPException(403, problem) from error
 
 
 @router.get("/logs/follow", response_class=StreamingResponse, responses=text("text/event-stream"))

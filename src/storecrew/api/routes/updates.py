@@ -26,13 +26,13 @@ async def live(
     came after that `seq`; where that is too much or forgotten, or the client reads too slowly,
     one `reset` says to fetch the state anew and goes on from there.
     """
-    wanted = _topics(topics)
-    if isinstance(wanted, str):
-        await websocket.send_denial_response(_unknown(websocket, wanted))
+    chosen = _topics(topics)
+    if isinstance(chosen, str):
+        await websocket.send_denial_response(_unknown(websocket, chosen))
         return
     hub: UpdateHub = websocket.app.state.hub
     await websocket.accept()
-    watcher = await hub.join(wanted, since)
+    watcher = await hub.join(chosen, since)
     try:
         await websocket.send_text(hello(watcher.seen))
         await _until_gone(websocket, watcher)

@@ -199,7 +199,7 @@ def view_of(
     """Return what is shown of a service, given what was last seen of it."""
     spec = entry.spec
     external = entry.origin is ServiceOrigin.SDK
-    seen = observed or ObservedState(
+    state = observed or ObservedState(
         service=spec.id,
         status=ServiceStatus.EXTERNAL if external else ServiceStatus.STOPPED,
         since=entry.registered_at,
@@ -208,16 +208,16 @@ def view_of(
         id=spec.id,
         name=spec.name or spec.id,
         type=spec.type,
-        status=seen.status,
-        pid=seen.process.pid if seen.process else None,
-        since=seen.since,
-        health=seen.health,
-        health_at=seen.health_at,
-        restarts=seen.restarts,
-        exit_code=seen.exit_code,
-        adopted=seen.adopted,
+        status=state.status,
+        pid=state.process.pid if state.process else None,
+        since=state.since,
+        health=state.health,
+        health_at=state.health_at,
+        restarts=state.restarts,
+        exit_code=state.exit_code,
+        adopted=state.adopted,
         supervised=supervised,
-        detail=seen.detail,
+        detail=state.detail,
         desired=entry.desired,
         origin=entry.origin,
         executable=spec.executable,
@@ -226,7 +226,7 @@ def view_of(
         auto_start=spec.auto_start,
         restart_policy=spec.restart_policy,
         resources=spec.resources,
-        cpu_limit=seen.cpu_limit,
+        cpu_limit=state.cpu_limit,
         depends_on=spec.depends_on,
         stop_timeout=spec.stop_timeout,
         environment=tuple(sorted(spec.environment)),

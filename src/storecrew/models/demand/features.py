@@ -175,8 +175,8 @@ def _prices(price: Floats, origin: int, days: Places) -> Floats:
     then = np.where(price[:, days] > 0, price[:, days], np.nan)
     past = price[:, :origin]
     lately = past[:, -_PRICE_DAYS:]
-    asked = (lately > 0).sum(1)
-    mean = np.where(asked > 0, lately.sum(1) / np.maximum(asked, 1), np.nan)
+    selling_days = (lately > 0).sum(1)
+    mean = np.where(selling_days > 0, lately.sum(1) / np.maximum(selling_days, 1), np.nan)
     most = np.where(past.max(1) > 0, past.max(1), np.nan)
     return np.stack([then / mean[:, None], then / most[:, None]], axis=2)
 

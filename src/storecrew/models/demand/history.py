@@ -102,9 +102,9 @@ class DemandHistory:
         """
         if self.in_stock is None or bool(self.in_stock.all()):
             return self.units
-        seen = np.asarray(self.in_stock, dtype=np.float64)
-        sums = _trailing(self.units * seen)
-        counts = _trailing(seen)
+        available = np.asarray(self.in_stock, dtype=np.float64)
+        sums = _trailing(self.units * available)
+        counts = _trailing(available)
         usual = sums / np.maximum(counts, 1.0)
         return np.where(self.in_stock, self.units, np.maximum(self.units, usual))
 

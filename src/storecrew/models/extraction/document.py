@@ -106,9 +106,9 @@ def _decoded(content: bytes, charset: str | None) -> str:
     """Return the text in the encoding that the bytes begin with, the server or the page names."""
     from w3lib.encoding import html_to_unicode
 
-    said = f"text/html; charset={charset}" if charset and charset.isascii() else "text/html"
+    content_type = f"text/html; charset={charset}" if charset and charset.isascii() else "text/html"
     try:
-        encoding, text = html_to_unicode(said, content, auto_detect_fun=_guess)
+        encoding, text = html_to_unicode(content_type, content, auto_detect_fun=_guess)
         if _is_of_text(encoding):
             return str(text)
     except (LookupError, UnicodeError):  # Python has codecs that are none of text, as "hex"

@@ -99,13 +99,13 @@ def path_of(node: Node) -> str:
 def _named(document: Document) -> Iterator[Node]:
     """Yield elements that are called a price, innermost of each branch, in the page's order."""
     marks = "@class or @id or @data-price or @itemprop"
-    seen = 0
+    count = 0
     for node in document.root.xpath(f"//body//*[{marks}]"):
         words = " ".join(node.get(name, "") for name in ("class", "id", "itemprop"))
         if node.tag in _OUTSIDE or not (_PRICE.search(words) or "data-price" in node.attrib):
             continue
-        seen += 1
-        if seen > _CANDIDATES:
+        count += 1
+        if count > _CANDIDATES:
             return
         yield node
 

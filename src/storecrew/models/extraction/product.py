@@ -40,11 +40,11 @@ def product_page(content: bytes, url: str, charset: str | None = None) -> Produc
     document = parse(content, url, charset)
     if document is None:
         return None
-    told = [each for each in _sources(document) if each is not None]
-    priced = [each for each in told if each.offer is not None]
-    if not priced and not any(each.source is not Source.OPENGRAPH for each in told):
+    sources = [each for each in _sources(document) if each is not None]
+    priced = [each for each in sources if each.offer is not None]
+    if not priced and not any(each.source is not Source.OPENGRAPH for each in sources):
         return None  # every article has a title for sharing; that makes it no product
-    return _merged(document, told, priced)
+    return _merged(document, sources, priced)
 
 
 def _sources(document: Document) -> Iterator[_SourceReading | None]:
@@ -86,24 +86,24 @@ def _best(product: DescribedProduct, url: str) -> SchemaOffer | None:
 
 
 def _opengraph(document: Document) -> _SourceReading | None:
-    said = document.opengraph()
-    amount = said.get("product:price:amount") or said.get("og:price:amount")
-    name = said.get("og:title")
-    if amount is None and said.get("og:type") not in ("product", "og:product", "product.item"):
+    opengraph = document.opengraph()
+    amount = opengraph.get("product:price:amount") or opengraph.get("og:price:amount")
+    name = opengraph.get("og:title")
+    if amount is None and opengraph.get("og:type") not in ("product", "og:product", "product.item"):
         return None
     price = plain_price(amount)
-    stock = said.get("product:availability") or said.get("og:availability")
+    stock = opengraph.get("product:availability") or opengraph.get("og:availability")
     available = schema_org.availability(stock)
     product = DescribedProduct(
         name=name or None,
-        sku=said.get("product:retailer_item_id") or None,
-        brand=said.get("product:brand") or said.get("og:brand") or None,
-        image=_absolute(said.get("og:image")),
+        sku=opengraph.get("product:retailer_item_id") or None,
+        brand=opengraph.get("product:brand") or opengraph.get("og:brand") or None,
+        image=_absolute(opengraph.get("og:image")),
         availability=available,
     )
     if price is None:
         return _SourceReading(source=Source.OPENGRAPH, product=product, offer=None)
-    currency = said.get("product:price:currency") or said.get("og:price:currency")
+    currency = opengraph.get("product:price:currency") or opengraph.get("og:price:currency")
     offer = _offer(price, currency_code(currency), "meta")
     return _SourceReading(source=Source.OPENGRAPH, product=product, offer=offer)
 

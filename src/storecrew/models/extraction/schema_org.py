@@ -107,10 +107,10 @@ def gtin(said: Any) -> str | None:
 def _walk(items: Sequence[Any]) -> Iterator[Item]:
     """Yield every item, outer ones first, but not what only stands beside the page's own."""
     waiting = [(each, 0) for each in reversed(items)]
-    seen = 0
-    while waiting and seen < _NODES:
+    count = 0
+    while waiting and count < _NODES:
         each, depth = waiting.pop()
-        seen += 1
+        count += 1
         if depth > _DEPTH:
             continue
         if isinstance(each, dict):
@@ -134,8 +134,8 @@ def _index(items: Sequence[Any]) -> dict[str, Item]:
 
 
 def _kind(item: Item) -> set[str]:
-    said = item.get("@type")
-    names = said if isinstance(said, list) else [said]
+    kinds = item.get("@type")
+    names = kinds if isinstance(kinds, list) else [kinds]
     return {str(name).rstrip("/").rpartition("/")[2].rpartition(":")[2] for name in names if name}
 
 

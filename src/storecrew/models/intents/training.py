@@ -63,9 +63,9 @@ def train(texts: Sequence[str], labels: Sequence[str], *, seed: int = 0) -> Inte
     if len(texts) != len(labels):
         raise InvalidInput("labels", f"{len(labels)} for {len(texts)} texts")
     words = [split(text) for text in texts]
-    said = [bool(each) for each in words]
-    if not all(said):
-        raise InvalidInput("texts", f"nothing is said in {texts[said.index(False)]!r}")
+    has_words = [bool(each) for each in words]
+    if not all(has_words):
+        raise InvalidInput("texts", f"nothing is said in {texts[has_words.index(False)]!r}")
     intents, truth = np.unique(np.array(labels, np.str_), return_inverse=True)
     if intents.size < 2:
         raise InvalidInput("labels", "examples of at least two intents are needed")

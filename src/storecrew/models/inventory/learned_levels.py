@@ -117,8 +117,8 @@ def _between(steps: Floats, services: Floats) -> Floats:
     """Return levels [services, series] from those of the ladder, straight along the deviate."""
     from scipy.special import ndtri
 
-    rungs, wanted = ndtri(np.array(_LADDER)), ndtri(services)
-    low = np.clip(np.searchsorted(rungs, wanted) - 1, 0, len(rungs) - 2)
-    share = ((wanted - rungs[low]) / (rungs[low + 1] - rungs[low]))[:, None]
+    rungs, target = ndtri(np.array(_LADDER)), ndtri(services)
+    low = np.clip(np.searchsorted(rungs, target) - 1, 0, len(rungs) - 2)
+    share = ((target - rungs[low]) / (rungs[low + 1] - rungs[low]))[:, None]
     answer: Floats = np.maximum(steps[low] + share * (steps[low + 1] - steps[low]), 0.0)
     return answer

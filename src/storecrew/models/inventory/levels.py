@@ -72,8 +72,8 @@ def order_up_to(
     # scipy takes a quarter of a second to import
     from scipy.special import gammaincinv
 
-    wanted = np.asarray(services, dtype=np.float64)
-    if not ((wanted > 0) & (wanted < 1)).all():
+    target = np.asarray(services, dtype=np.float64)
+    if not ((target > 0) & (target < 1)).all():
         raise InvalidInput("services", "must lie between 0 and 1")
     for name, span in (("days", days), ("lead_sd", lead_sd)):
         if not 0 <= span < _LONGEST:
@@ -84,7 +84,7 @@ def order_up_to(
     sells = (level > 0) & (days > 0)
     cv2 = cv**2 / max(days, 1e-9) + (lead_sd / max(days, 1e-9)) ** 2
     shape = 1 / np.where(sells, cv2, 1.0)
-    factor = gammaincinv(shape[None, :], wanted[:, None]) / shape
+    factor = gammaincinv(shape[None, :], target[:, None]) / shape
     answer: Floats = np.where(sells, factor * level * days, 0.0)
     return answer
 

@@ -61,8 +61,8 @@ def bundle_price(
         raise InvalidInput("worths", "a bundle of nothing has no price")
     listed = sum((each.price for each in worths), Decimal(0))
     lowest = sum((each.cost for each in worths), Decimal(0)) / (1 - floor)
-    wanted = max(listed * (1 - discount), lowest)
-    price = (wanted / unit).to_integral_value(ROUND_CEILING) * unit
+    target = max(listed * (1 - discount), lowest)
+    price = (target / unit).to_integral_value(ROUND_CEILING) * unit
     return price if price < listed else None
 
 
@@ -107,10 +107,10 @@ def upsells(
 
     Only what goes with the cart, has a known worth and earns something.
     """
-    partners = [s for s in similarities.complete(cart, 10 * count) if s.because_of]
+    related = [s for s in similarities.complete(cart, 10 * count) if s.because_of]
     earning = [
         (suggestion.score * float(worth.price - worth.cost), suggestion)
-        for suggestion in partners
+        for suggestion in related
         if (worth := worths.get(suggestion.sku)) and worth.price > worth.cost
     ]
     earning.sort(key=lambda pair: -pair[0])

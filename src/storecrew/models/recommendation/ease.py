@@ -69,9 +69,11 @@ def partners(rows: Sparse, ridge: float, power: float) -> NeighbourTable:
     if many <= HEAD:
         found, _ = solve(gram(scaled), ridge)
         return _dense_top(found * factors[:, None], keep)
-    told = np.flatnonzero(diagonal(scaled) > 0)  # of the others nothing is known, not even words
-    source, target, weight = _head_and_tail(scaled[:, told], ridge, keep)
-    source, target = told[source], told[target]
+    observed = np.flatnonzero(
+        diagonal(scaled) > 0
+    )  # of the others nothing is known, not even words
+    source, target, weight = _head_and_tail(scaled[:, observed], ridge, keep)
+    source, target = observed[source], observed[target]
     return _sparse_top(source, target, weight * factors[source], many, keep)
 
 
@@ -174,14 +176,14 @@ def _dense_top(weights: Floats, keep: int) -> NeighbourTable:
 def _sparse_top(
     source: Places, target: Places, weight: Floats, many: int, keep: int
 ) -> NeighbourTable:
-    told = weight != 0
-    source, target, weight = source[told], target[told], weight[told]
+    observed = weight != 0
+    source, target, weight = source[observed], target[observed], weight[observed]
     order = np.lexsort((-np.abs(weight), source))
     source, target, weight = source[order], target[order], weight[order]
     rank = np.arange(source.size) - np.searchsorted(source, np.arange(many))[source]
     kept = rank < keep
     place = np.full((many, keep), -1, np.int32)
-    said = np.zeros((many, keep), np.float32)
+    weights = np.zeros((many, keep), np.float32)
     place[source[kept], rank[kept]] = target[kept]
-    said[source[kept], rank[kept]] = weight[kept]
-    return NeighbourTable(place=place, weight=said)
+    weights[source[kept], rank[kept]] = weight[kept]
+    return NeighbourTable(place=place, weight=weights)

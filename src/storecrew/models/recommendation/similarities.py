@@ -47,9 +47,9 @@ class NeighbourTable:
     def scores(self, places: NDArray[np.intp], weights: Floats, items: int) -> Floats:
         """Return the sum, per item, of what the given items say for it."""
         towards = self.place[places].ravel()
-        said = (self.weight[places] * weights[:, None]).ravel()
+        scores = (self.weight[places] * weights[:, None]).ravel()
         known = towards >= 0
-        return np.bincount(towards[known], said[known], items).astype(np.float32)
+        return np.bincount(towards[known], scores[known], items).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

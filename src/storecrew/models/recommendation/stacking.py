@@ -121,10 +121,10 @@ def _cart_cases(after: Purchases, rng: np.random.Generator) -> EvaluationCase | 
     if len(whole) < _FEWEST * _HIDINGS:
         return None
     hidden = (whole * rng.random(whole.shape, dtype=np.float32)).argmax(axis=1)
-    wanted = np.zeros(whole.shape, bool)
-    wanted[np.arange(len(whole)), hidden] = True
-    given = np.where(wanted, np.float32(0), whole)
-    return EvaluationCase(given, wanted, given > 0)
+    bought = np.zeros(whole.shape, bool)
+    bought[np.arange(len(whole)), hidden] = True
+    given = np.where(bought, np.float32(0), whole)
+    return EvaluationCase(given, bought, given > 0)
 
 
 def _taste_cases(before: Purchases, after: Purchases) -> EvaluationCase | None:
@@ -137,8 +137,8 @@ def _taste_cases(before: Purchases, after: Purchases) -> EvaluationCase | None:
     age = (before.today - old.day).astype(np.float64)
     given = _table(old.customer, old.item, len(old.items), fading(age))
     shut = given > 0
-    wanted = (_table(new.customer, new.item, len(new.items)) > 0) & ~shut
-    return EvaluationCase(given, wanted, shut)
+    bought = (_table(new.customer, new.item, len(new.items)) > 0) & ~shut
+    return EvaluationCase(given, bought, shut)
 
 
 def _table(

@@ -37,9 +37,9 @@ class Competitors:
                 if rng.random() < _CARRIES:
                     tag = round(article.list_price * rng.uniform(0.9, 1.15))
                     self.tags[article.sku, competitor] = tag
-            seen = self.asked(article.sku)
-            if seen:
-                self.first[article.sku] = min(seen)
+            price = self.asked(article.sku)
+            if price:
+                self.first[article.sku] = min(price)
 
     def asked(self, sku: str) -> list[int]:
         """Return competitors' current prices of the product."""
@@ -49,8 +49,8 @@ class Competitors:
 
     def beside(self, sku: str) -> float:
         """Return the cheapest competitor's price relative to the cheapest first price."""
-        seen = self.asked(sku)
-        return min(seen) / self.first[sku] if seen else 1.0
+        price = self.asked(sku)
+        return min(price) / self.first[sku] if price else 1.0
 
     def reprice(self, day: date) -> Iterator[tuple[str, str, int]]:
         """Change the day's price tags; yield product, competitor and observed price."""
@@ -62,8 +62,8 @@ class Competitors:
                 yield sku, competitor, 0 if odd < _GLITCH / 2 else self.tags[sku, competitor] * 100
             elif luck < _MOVES:
                 article = by_sku[sku]
-                wanted = self.tags[sku, competitor] * (1 + move)
-                kept = min(max(wanted, article.cost * 1.1), article.list_price * 1.4)
+                target = self.tags[sku, competitor] * (1 + move)
+                kept = min(max(target, article.cost * 1.1), article.list_price * 1.4)
                 self.tags[sku, competitor] = round(kept)
                 yield sku, competitor, self.tags[sku, competitor]
 

@@ -225,8 +225,8 @@ class FollowUps:
         heard = self.told.pop(str(due.number), [])
         share = 0.0 if heard else _NEVER_HEARD
         if due.at > placed_at + PROMISE:
-            told = any(what.startswith(("late", "delayed")) for what in heard)
-            share += _LATE_AND_TOLD if told else _LATE
+            was_notified = any(what.startswith(("late", "delayed")) for what in heard)
+            share += _LATE_AND_TOLD if was_notified else _LATE
         if temper < share:
             self.tally.complain(due.at)
 

@@ -212,13 +212,13 @@ class Market:
         news: list[EventEnvelope] = []
         for due in self.follow_ups.until(now):
             key = f"{due.what}/{due.number}"
-            said = self.follow_ups.happen(due)
-            if isinstance(said, PaymentFailed):
+            events = self.follow_ups.happen(due)
+            if isinstance(events, PaymentFailed):
                 key = f"{key}/{due.at.isoformat()}"
-            if isinstance(said, Action):
-                actions.append((key, said))
-            elif said is not None:
-                news.append(self._published(key, said, now))
+            if isinstance(events, Action):
+                actions.append((key, events))
+            elif events is not None:
+                news.append(self._published(key, events, now))
         return news
 
     async def _sell(self, now: datetime) -> list[EventEnvelope]:

@@ -104,9 +104,11 @@ class Storefront:
         """Return what the window makes a shopper consider; `real` goes with the first product."""
         rng = _rng(f"window/{shopper.id}")
         look, less = rng.random(), rng.random()
-        seen = [sku for sku in self.shown.get(f"product:{shopper.sku}", ())[:_SHOWN] if sku in real]
-        if seen and look < _ADDS:
-            return seen[0]
+        shown = [
+            sku for sku in self.shown.get(f"product:{shopper.sku}", ())[:_SHOWN] if sku in real
+        ]
+        if shown and look < _ADDS:
+            return shown[0]
         for skus, _ in self.bundles.values():
             others = skus - {shopper.sku}
             if shopper.sku in skus and len(others) == 1 and others <= {*real}:

@@ -120,8 +120,8 @@ async def _stock(store: Store, market: Market) -> None:
         found.append((f"product/{article.sku}", product))
         found.append((f"opening/{article.sku}", SetStock(levels=(level,), reason="opening stock")))
     for (sku, rival), tag in sorted(market.rivals.tags.items()):
-        seen = RecordCompetitorPrice(sku=sku, competitor=rival, price=market.money(tag))
-        found.append((f"rival/{sku}/{rival}", seen))
+        recorded = RecordCompetitorPrice(sku=sku, competitor=rival, price=market.money(tag))
+        found.append((f"rival/{sku}/{rival}", recorded))
     keyed = [
         Command(key=f"{ACTOR}/{market.seed}/{key}", action=action, actor=ACTOR)
         for key, action in found

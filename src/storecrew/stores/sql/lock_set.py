@@ -50,11 +50,11 @@ class LockSet:
 
 def rows_needed_by(actions: Iterable[Action]) -> LockSet:
     """Return the keys of everything that the actions name; unknown kinds name nothing."""
-    wanted = LockSet()
+    locks = LockSet()
     for action in actions:
         if (needs := _NEEDS.get(type(action))) is not None:
-            needs(wanted, action)
-    return wanted
+            needs(locks, action)
+    return locks
 
 
 def _changes_product(locks: LockSet, action: Any) -> None:

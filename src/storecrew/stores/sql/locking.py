@@ -152,14 +152,14 @@ _CONSENTS = sa.select(t.customers.c.id, t.customers.c.marketing_consent).where(
 
 def load(unit: UnitOfWork, actions: Iterable[Action]) -> None:
     """Put every row that the actions name into the unit, locked."""
-    wanted = rows_needed_by(actions)
-    _load_orders(unit, wanted)
-    _load_purchases(unit, wanted)
-    _load_products(unit, wanted)
-    _load_stock(unit, wanted)
-    for product, rival, amount, currency in _rows(unit, _RIVALS, wanted.watched):
+    locks = rows_needed_by(actions)
+    _load_orders(unit, locks)
+    _load_purchases(unit, locks)
+    _load_products(unit, locks)
+    _load_stock(unit, locks)
+    for product, rival, amount, currency in _rows(unit, _RIVALS, locks.watched):
         unit.competitor_prices[product, rival] = Money(Decimal(amount), currency)
-    unit.consents.update({row[0]: row[1] for row in _rows(unit, _CONSENTS, wanted.customers)})
+    unit.consents.update({row[0]: row[1] for row in _rows(unit, _CONSENTS, locks.customers)})
 
 
 def chunks(keys: Iterable[Any]) -> Iterator[list[Any]]:

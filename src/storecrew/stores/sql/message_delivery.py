@@ -101,11 +101,11 @@ def claim(
     """
     if connection.dialect.name != "sqlite":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TAKING_LOCK)))
-    asked = {"marketing": marketing, "most": limit}
-    again = connection.scalars(_AGAIN, {**asked, "now": now}).all()
-    asked["most"] = limit - len(again)
-    new = connection.scalars(_NEW, {**asked, "after": after}).all() if asked["most"] else []
-    last = after if not asked["most"] else new[-1] if len(new) == asked["most"] else None
+    values = {"marketing": marketing, "most": limit}
+    again = connection.scalars(_AGAIN, {**values, "now": now}).all()
+    values["most"] = limit - len(again)
+    new = connection.scalars(_NEW, {**values, "after": after}).all() if values["most"] else []
+    last = after if not values["most"] else new[-1] if len(new) == values["most"] else None
     if last is None:
         last = connection.execute(_NEWEST).scalar() or 0
     letters, rows = [], []
@@ -193,8 +193,8 @@ def recover(connection: Connection, before: datetime, now: datetime) -> int:
         message_deliveries.c.state == _SENDING, message_deliveries.c.at < before
     )
     detail = "storecrew ended while this was being sent; the server may have it"
-    said = {"state": DeliveryState.UNKNOWN, "detail": detail, "at": now}
-    return connection.execute(lost.values(said)).rowcount
+    values = {"state": DeliveryState.UNKNOWN, "detail": detail, "at": now}
+    return connection.execute(lost.values(values)).rowcount
 
 
 _RETRIED = (DeliveryState.FAILED, DeliveryState.SUPPRESSED, DeliveryState.UNKNOWN)
@@ -225,8 +225,8 @@ def bounced(connection: Connection, message_id: int, reason: str, now: datetime)
     if not found:
         return None
     came_back = sa.update(message_deliveries).where(message_deliveries.c.message_id == message_id)
-    said = {"state": DeliveryState.FAILED, "detail": f"came back: {reason}", "at": now}
-    connection.execute(came_back.values(said))
+    values = {"state": DeliveryState.FAILED, "detail": f"came back: {reason}", "at": now}
+    connection.execute(came_back.values(values))
     return str(found)
 
 

@@ -269,9 +269,13 @@ class UnitOfWork:
 
     def _flush_competitor_prices(self) -> None:
         for (sku, rival), price in self._competitor_prices.items():
-            seen = {"amount": str(price.amount), "currency": price.currency, "seen_at": self.now}
+            observation = {
+                "amount": str(price.amount),
+                "currency": price.currency,
+                "seen_at": self.now,
+            }
             self.connection.execute(_FORGET_RIVAL, {"sku": sku, "competitor": rival})
-            self.add(t.competitor_prices, {"product": sku, "competitor": rival, **seen})
+            self.add(t.competitor_prices, {"product": sku, "competitor": rival, **observation})
 
 
 def _order_values(order: OrderRow, now: datetime) -> dict[str, Any]:

@@ -91,18 +91,18 @@ class Delivery:
 
 async def deliver(folder: Path, trial: MailTrial) -> Delivery:
     """Send a campaign, kill the sender on the way, start it again, and let it finish."""
-    people = [_customer(number) for number in range(trial.recipients)]
+    customers = [_customer(number) for number in range(trial.recipients)]
     step = round(1 / trial.no_mailbox) if trial.no_mailbox else trial.recipients + 1
-    bad = frozenset(p.email or "" for p in people[::step])
+    bad = frozenset(p.email or "" for p in customers[::step])
     store = await open_store(
         f"sqlite:///{_data(folder)}/orders.db", clock=SystemClock(), currency="EUR"
     )
     try:
-        await _queue(store, people)
-        before = people[1 : 1 + round(trial.opted_out * trial.recipients)]
+        await _queue(store, customers)
+        before = customers[1 : 1 + round(trial.opted_out * trial.recipients)]
         await _opt_out(store, before, "before")
         async with _serving(Inboxes(bad)) as (inboxes, port):
-            seconds, later = await _send(folder, trial, store, people, (inboxes, port))
+            seconds, later = await _send(folder, trial, store, customers, (inboxes, port))
         report = await SqlMessageQueue(store.database, store.clock).report(CAMPAIGN)
     finally:
         await store.close()

@@ -153,14 +153,14 @@ def _runs(journal: sqlite3.Connection, account: Reconciliation, at: datetime) ->
 def _questions(journal: sqlite3.Connection, heard: Acknowledged, account: Reconciliation) -> None:
     """Each question that a person saw still waits, or was answered or replaced; a yes is done."""
     states = dict(journal.execute("SELECT proposal_id, status FROM approvals"))
-    told = {id_ for (id_,) in journal.execute("SELECT proposal_id FROM outcomes")}
+    recorded = {id_ for (id_,) in journal.execute("SELECT proposal_id FROM outcomes")}
     account.lost += [
         f"question {id_} is {states.get(id_)}"
         for id_ in heard.questions
         if states.get(id_) not in ("waiting", "approved", "superseded")
     ]
     account.lost += [f"approval of {id_}" for id_ in heard.approved if states[id_] != "approved"]
-    account.unfinished += [f"approved {id_} not done" for id_ in heard.approved - told]
+    account.unfinished += [f"approved {id_} not done" for id_ in heard.approved - recorded]
 
 
 def _repeated(values: Iterable[T]) -> Iterator[T]:

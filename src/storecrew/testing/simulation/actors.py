@@ -151,8 +151,8 @@ class SimulatedPeople:
         """Publish a competitor's price, some of them absurd."""
         sku = self.random.choice(SKUS)
         price = self.random.choice(["0", "-3", str(COST[sku]), str(COST[sku] * 2), "9999"])
-        seen = RecordCompetitorPrice(sku=sku, competitor="rival", price=Money.of(price, "EUR"))
-        await self.ask(seen, f"rival/{self.acts}")
+        action = RecordCompetitorPrice(sku=sku, competitor="rival", price=Money.of(price, "EUR"))
+        await self.ask(action, f"rival/{self.acts}")
 
     async def cost(self, plane: Orchestrator) -> None:
         """Change what a product costs."""
@@ -205,10 +205,10 @@ class SimulatedPeople:
 
     async def decide(self, plane: Orchestrator) -> None:
         """Answer a question, sometimes one that was answered."""
-        asked = await self.machine.journal.approvals(status=None, page=1, per_page=5)
-        if not asked.items:
+        approvals = await self.machine.journal.approvals(status=None, page=1, per_page=5)
+        if not approvals.items:
             return
-        one = self.random.choice(asked.items)
+        one = self.random.choice(approvals.items)
         verdict = self.random.choice([ApprovalStatus.APPROVED, ApprovalStatus.REJECTED])
         try:
             await plane.decide(one.filed.id, verdict, by="owner")

@@ -107,10 +107,10 @@ def record_competitor_price(unit: UnitOfWork, action: RecordCompetitorPrice) -> 
     previous = unit.competitor_prices.get((action.sku, action.competitor))
     unit.put_competitor_price(action.sku, action.competitor, action.price)
     if previous != action.price:
-        seen = CompetitorPriceObserved(
+        event = CompetitorPriceObserved(
             sku=action.sku, competitor=action.competitor, price=action.price
         )
-        unit.publish(seen)
+        unit.publish(event)
     return done(before={"price": encode(previous)}, after={"price": encode(action.price)})
 
 

@@ -37,12 +37,12 @@ _NEW_ORDER = sa.insert(t.orders).returning(t.orders.c.id)
 
 def place_order(unit: UnitOfWork, action: PlaceOrder) -> HandlerResult:
     """Reserve every line and record the order, or say what is missing and record nothing."""
-    wanted = _resolved(unit, action.lines)
-    if isinstance(wanted, HandlerResult):
-        return wanted
+    requested = _resolved(unit, action.lines)
+    if isinstance(requested, HandlerResult):
+        return requested
     missing: dict[str, int] = {}
     picks: list[Allocation] = []
-    for product, quantity in wanted:
+    for product, quantity in requested:
         if not product.stocked:
             continue
         chosen = pick(unit, product.sku, quantity)
@@ -51,9 +51,9 @@ def place_order(unit: UnitOfWork, action: PlaceOrder) -> HandlerResult:
         else:
             picks += chosen
     if missing:
-        said = ", ".join(f"{sku}: {units}" for sku, units in missing.items())
-        return refused("short_stock", f"units missing: {said}", {"missing": missing})
-    sold = priced(unit, action, wanted)
+        listed = ", ".join(f"{sku}: {units}" for sku, units in missing.items())
+        return refused("short_stock", f"units missing: {listed}", {"missing": missing})
+    sold = priced(unit, action, requested)
     if isinstance(sold, HandlerResult):
         return sold
     order = _new_order(unit, action, sold)

@@ -102,9 +102,9 @@ def _bad_payment(unit: UnitOfWork, order: OrderRow, action: CapturePayment) -> H
         return refused("duplicate_reference", problem, {"reference": action.reference})
     status = order.status
     if status is not OrderStatus.AWAITING_PAYMENT or order.payments:
-        said = "paid" if order.payments else status.value
+        state_name = "paid" if order.payments else status.value
         move = {"from": status.value, "to": OrderStatus.AWAITING_PAYMENT.value}
-        return refused("illegal_move", f"order {order.id} is {said}: no payment is due", move)
+        return refused("illegal_move", f"order {order.id} is {state_name}: no payment is due", move)
     if bad := bad_name("reference", action.reference):
         return bad
     if action.amount is not None and action.amount != unit.money(order.total):

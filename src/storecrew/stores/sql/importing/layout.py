@@ -76,9 +76,9 @@ def _from_excel(path: Path) -> Iterator[Raw]:
 def _from_parquet(path: Path) -> Iterator[Raw]:
     with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
-        wanted = [names[place] for place in _positions(names)]
-        for batch in file.iter_batches(_BATCH, columns=wanted):
-            yield from zip(*(_cells(batch.column(name)) for name in wanted), strict=True)
+        columns = [names[place] for place in _positions(names)]
+        for batch in file.iter_batches(_BATCH, columns=columns):
+            yield from zip(*(_cells(batch.column(name)) for name in columns), strict=True)
 
 
 def _cells(column: Any) -> list[Any]:

@@ -160,18 +160,18 @@ def _pieces(invoices: Sequence[Invoice]) -> Iterator[Sequence[Invoice]]:
 def _assumptions(guesses: Sequence[EstimatedProduct], given: KnownProducts) -> tuple[str, ...]:
     costs = sum("cost" in guess.assumed for guess in guesses)
     stock = sum("stock" in guess.assumed for guess in guesses)
-    said = [
+    assumptions = [
         "invoice dates are in UTC",
         f"the default supplier delivers in {DEFAULT_LEAD_DAYS:g} days",
     ]
     if costs:
-        said.append(f"{costs} products cost {COST_SHARE:.0%} of their price")
+        assumptions.append(f"{costs} products cost {COST_SHARE:.0%} of their price")
     if stock:
-        said.append(
+        assumptions.append(
             f"{stock} products have {STOCK_DAYS} days of the last {RECENT_DAYS} days' mean sales "
             "in stock"
         )
     unknown = len((given.costs.keys() | given.stock.keys()) - {guess.sku for guess in guesses})
     if unknown:
-        said.append(f"{unknown} products named in the cost and stock files were never sold")
-    return tuple(said)
+        assumptions.append(f"{unknown} products named in the cost and stock files were never sold")
+    return tuple(assumptions)

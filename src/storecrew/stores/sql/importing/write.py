@@ -60,11 +60,11 @@ def write_products(
 
 def write_customers(connection: Connection, customers: Iterable[str]) -> int:
     """Add unknown customers, without marketing consent; return how many."""
-    wanted = sorted(set(customers))
-    known = existing_orders(connection, t.customers.c.id, wanted)
+    ids = sorted(set(customers))
+    known = existing_orders(connection, t.customers.c.id, ids)
     rows = [
         {"id": c, "name": c, "email": None, "marketing_consent": False, "locale": "en"}
-        for c in wanted
+        for c in ids
         if c not in known
     ]
     if rows:

@@ -127,8 +127,8 @@ def _page(connection: Connection, ids: Sequence[int], total: int) -> MessagePage
 
 def message(connection: Connection, message_id: int) -> QueuedMessage:
     """Return the message, or raise `NotFound`."""
-    wanted = _MESSAGE_STATE.where(t.messages.c.id == message_id)
-    found = storable([message_id]) and connection.execute(wanted).first()
+    statement = _MESSAGE_STATE.where(t.messages.c.id == message_id)
+    found = storable([message_id]) and connection.execute(statement).first()
     if not found:
         raise NotFound("message", message_id)
     return _message_states(found)
@@ -170,9 +170,9 @@ def sent_topics(
 ) -> dict[str, list[str]]:
     """Return which of these topics each of these customers was told of, in order."""
     found: dict[str, list[str]] = {}
-    wanted = sorted(topics)
+    topic_list = sorted(topics)
     for people in chunks(customers):
-        for about in chunks(wanted):
+        for about in chunks(topic_list):
             some = {"customers": people, "topics": about}
             for customer, topic in connection.execute(_TOLD, some):
                 found.setdefault(customer, []).append(topic)
@@ -205,10 +205,10 @@ def messages_sent(
 
 def suppressed(connection: Connection, addresses: Iterable[str]) -> Mapping[str, str]:
     """Return which of these addresses are written to no more, and why."""
-    asked = {address.strip().lower(): address for address in addresses}
+    by_address = {address.strip().lower(): address for address in addresses}
     return {
-        asked[address]: reason
-        for among in chunks(asked)
+        by_address[address]: reason
+        for among in chunks(by_address)
         for address, reason in connection.execute(_SUPPRESSED, {"among": among})
     }
 

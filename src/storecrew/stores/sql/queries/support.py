@@ -35,8 +35,8 @@ def tickets(
 ) -> Sequence[Ticket]:
     """Return tickets of this status (all when None), newest first."""
     of_status = list(TicketStatus) if status is None else [status]
-    wanted = {"statuses": of_status, "most": limit}
-    return _tickets(connection, connection.execute(_NEWEST_TICKETS, wanted).all())
+    values = {"statuses": of_status, "most": limit}
+    return _tickets(connection, connection.execute(_NEWEST_TICKETS, values).all())
 
 
 _NEWEST_TICKETS = (

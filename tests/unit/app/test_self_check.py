@@ -1,4 +1,4 @@
-"""The watchman tells of each trouble once, and proves the books once a day."""
+"""The self-check tells of each trouble once, and proves the books once a day."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -30,9 +30,9 @@ WRONG = Discrepancy(check="stock", subject="mug", problem="one unit too many")
 
 @dataclass
 class Round:
-    """A watchman with what he is told and what he tells."""
+    """A self-check, what it reads and what it tells."""
 
-    watchman: SelfCheck
+    self_check: SelfCheck
     clock: VirtualClock
     book: SqlControlActions
     told: list[tuple[str, str]] = field(default_factory=list)
@@ -60,7 +60,7 @@ async def round_():
         found.proofs += 1
         return found.wrong
 
-    watchman = SelfCheck(
+    self_check = SelfCheck(
         repository=book,
         clock=clock,
         zone="Europe/Berlin",
@@ -69,7 +69,7 @@ async def round_():
         prove=prove,
         notes=SqlKeyValues(journal.database),
     )
-    found = Round(watchman, clock, book)
+    found = Round(self_check, clock, book)
     yield found
     await journal.close()
 
@@ -86,7 +86,7 @@ async def open_incident(book, name="orders"):
 async def test_an_incident_is_told_once(round_):
     await open_incident(round_.book)
     for _ in range(3):
-        await round_.watchman.check()
+        await round_.self_check.check()
 
     [(title, body)] = round_.told
     assert title == "storecrew: Orders fell"
@@ -96,19 +96,19 @@ async def test_an_incident_is_told_once(round_):
 async def test_an_incident_that_reached_nobody_is_told_again(round_):
     await open_incident(round_.book)
     round_.reachable = False
-    await round_.watchman.check()
+    await round_.self_check.check()
     round_.reachable = True
-    await round_.watchman.check()
+    await round_.self_check.check()
 
     assert len(round_.told) == 1
 
 
 async def test_the_books_are_proved_once_a_night(round_):
-    await round_.watchman.check()
+    await round_.self_check.check()
     assert round_.proofs == 0  # two o'clock in Berlin
     for _ in range(6):
         round_.clock.advance_to(round_.clock.now() + timedelta(hours=5))
-        await round_.watchman.check()
+        await round_.self_check.check()
 
     assert round_.proofs == 2
     assert round_.published == []
@@ -116,8 +116,8 @@ async def test_the_books_are_proved_once_a_night(round_):
 
 async def test_a_restart_does_not_prove_the_books_of_a_day_again(round_):
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
-    await round_.watchman.check()
-    await replace(round_.watchman).check()
+    await round_.self_check.check()
+    await replace(round_.self_check).check()
 
     assert round_.proofs == 1
 
@@ -126,9 +126,9 @@ async def test_books_that_differ_are_told_once_a_day(round_):
     round_.wrong = (WRONG, WRONG)
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
     for _ in range(2):
-        await round_.watchman.check()
-    await round_.watchman.notes.keep("books/proved", "")  # ended before that was written
-    await round_.watchman.check()
+        await round_.self_check.check()
+    await round_.self_check.notes.keep("books/proved", "")  # ended before that was written
+    await round_.self_check.check()
 
     assert [fact.event for fact in round_.published] == [
         IntegrityCheckFailed(count=2, first="stock mug: one unit too many")

@@ -27,7 +27,7 @@ class Noon:
 
 
 @pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.postgres)])
-def place(request, tmp_path):
+def location(request, tmp_path):
     schema = f"test_kill_{os.getpid()}_{next(_numbers)}"
     if request.param == "file":
         yield f"sqlite:///{tmp_path}/orders.db", schema
@@ -42,14 +42,14 @@ def place(request, tmp_path):
         connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
 
 
-async def _open(place: tuple[str, str]) -> SqlStore:
-    url, schema = place
+async def _open(location: tuple[str, str]) -> SqlStore:
+    url, schema = location
     return await open_store(url, clock=Noon(), currency="EUR", schema=schema)
 
 
-def _sell_until(place: tuple[str, str], answers: int, run: str) -> list[dict]:
+def _sell_until(location: tuple[str, str], answers: int, run: str) -> list[dict]:
     """Let a process sell, kill it after so many answers, and return all that it answered."""
-    command = [sys.executable, str(SELLER), *place, run]
+    command = [sys.executable, str(SELLER), *location, run]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as seller:
         said = [seller.stdout.readline() for _ in range(answers)]
         seller.kill()
@@ -61,10 +61,10 @@ def _sell_until(place: tuple[str, str], answers: int, run: str) -> list[dict]:
     return whole
 
 
-async def test_r107_answered_order_survives_kill(place):
+async def test_r107_answered_order_survives_kill(location):
     for run in range(4):
-        answered = await asyncio.to_thread(_sell_until, place, 10 + 7 * run, f"run{run}")
-        store = await _open(place)
+        answered = await asyncio.to_thread(_sell_until, location, 10 + 7 * run, f"run{run}")
+        store = await _open(location)
 
         assert len(answered) >= 10 + 7 * run - 1
         for answer in answered:

@@ -60,7 +60,7 @@ async def until_running(server: ServerProcess) -> dict[str, dict[str, Any]]:
 
 
 def processes(folder: Path) -> list[int]:
-    """Every process that was started for this data folder: services and their keeper."""
+    """Every process that was started for this data folder: services and their log collector."""
     found = []
     for each in Path("/proc").iterdir():
         if not each.name.isdigit() or int(each.name) == os.getpid():
@@ -112,7 +112,7 @@ async def test_r080_f17_ten_services_are_adopted_without_a_second_copy_or_a_lost
 
     assert {name: view["pid"] for name, view in after.items()} == before
     assert all(view["adopted"] for view in after.values())
-    assert len(processes(tmp_path)) == COUNT + 1  # and one keeper
+    assert len(processes(tmp_path)) == COUNT + 1  # and one log collector
     shown = await asyncio.to_thread(server.run, "list", "--json")
     assert len(json.loads(shown.stdout)) == COUNT
 
@@ -193,7 +193,7 @@ async def test_a_foreign_process_with_the_recorded_number_is_neither_adopted_nor
     await foreign.wait()
 
 
-async def test_f17_a_killed_keeper_is_replaced_and_no_line_is_lost_or_doubled(
+async def test_f17_a_killed_log_collector_is_replaced_and_no_line_is_lost_or_doubled(
     server: ServerProcess, tmp_path: Path
 ) -> None:
     describe(tmp_path, 3)
@@ -203,10 +203,10 @@ async def test_f17_a_killed_keeper_is_replaced_and_no_line_is_lost_or_doubled(
     killed: set[int] = set()
     while len(killed) < 4:
         await asyncio.sleep(0.2)
-        keepers = {pid for pid in processes(tmp_path) if not _is_service(pid)}
-        for keeper in keepers - killed:
-            os.kill(keeper, signal.SIGKILL)
-        killed |= keepers
+        collectors = {pid for pid in processes(tmp_path) if not _is_service(pid)}
+        for collector in collectors - killed:
+            os.kill(collector, signal.SIGKILL)
+        killed |= collectors
     assert await server.stop() == 0
     for name, pid in pids.items():
         written = numbers(tmp_path, name, pid)

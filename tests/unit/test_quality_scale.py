@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from storecrew.app.crew import CREW
+from support.crew_scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "agents.md").read_text("utf-8")
@@ -35,11 +36,6 @@ def worth_without_doubt(page: str) -> set[str]:
         if difference + around < 0:
             found.update(LEFT_OUT[row])
     return found
-
-
-def scenes() -> set[str]:
-    text = (ROOT / "tests/unit/orchestrator/crew_stage.py").read_text("utf-8")
-    return set(re.findall(r"^async def (\w+)\(stage: Stage\) -> Event:", text, re.MULTILINE))
 
 
 def section(name: str) -> str:
@@ -79,7 +75,7 @@ def test_an_agent_is_of_the_scale_it_claims(name):
     assert (ROOT / proof).is_file()
     assert (scale == "gold") is (name in worth_without_doubt(PAGE))
     if scale in ("silver", "gold"):
-        assert name in scenes()
+        assert name in SCENARIOS
 
 
 @pytest.mark.parametrize(

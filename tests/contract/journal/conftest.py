@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
-from journal_desk import Desk
+from journal_driver import JournalDriver
 
 from storecrew.database import Durability
 from storecrew.domain.errors import StorageBusy
@@ -14,7 +14,7 @@ from storecrew.journal import SqlJournal, open_journal
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a test's journal lives; it may be opened more than once, but not in memory."""
 
     url: str
@@ -34,50 +34,53 @@ class Place:
 
 
 @pytest.fixture
-def postgres_place(postgres: str, postgres_schema: str) -> Place:
-    return Place(postgres, postgres_schema)
+def postgres_location(postgres: str, postgres_schema: str) -> Location:
+    return Location(postgres, postgres_schema)
 
 
 @pytest.fixture
-def file_place(tmp_path) -> Place:
-    return Place(f"sqlite:///{tmp_path}/registry.db")
+def file_location(tmp_path) -> Location:
+    return Location(f"sqlite:///{tmp_path}/registry.db")
 
 
 SHARED = ["file", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(params=["memory", *SHARED])
-def place(request) -> Place:
+def location(request) -> Location:
     """Every database."""
     if request.param == "memory":
-        return Place("sqlite://", inline=True)
-    return request.getfixturevalue(f"{request.param}_place")
+        return Location("sqlite://", inline=True)
+    return request.getfixturevalue(f"{request.param}_location")
 
 
 @pytest.fixture(params=SHARED)
-def shared_place(request) -> Place:
+def shared_location(request) -> Location:
     """The databases that several processes may open at once."""
-    return request.getfixturevalue(f"{request.param}_place")
+    return request.getfixturevalue(f"{request.param}_location")
 
 
 @pytest.fixture
-async def desk(place: Place) -> AsyncIterator[Desk]:
+async def driver(location: Location) -> AsyncIterator[JournalDriver]:
     """An empty journal. When the test is done, its books must add up."""
-    desk = Desk(place.open())
-    yield desk
-    wrong = await desk.verify()
-    await desk.journal.close()
+    driver = JournalDriver(location.open())
+    yield driver
+    wrong = await driver.verify()
+    await driver.journal.close()
     assert wrong == []
 
 
 @pytest.fixture
-async def desks(shared_place: Place) -> AsyncIterator[tuple[Desk, Desk]]:
+async def drivers(shared_location: Location) -> AsyncIterator[tuple[JournalDriver, JournalDriver]]:
     """Two journals over one database, as two processes would have them."""
     ids = count()
-    both = Desk(shared_place.open(), _ids=ids), Desk(shared_place.open(), _ids=ids)
+    both = (
+        JournalDriver(shared_location.open(), _ids=ids),
+        JournalDriver(shared_location.open(), _ids=ids),
+    )
     yield both
     both[0].effects.update(both[1].effects)
     wrong = await both[0].verify()
-    for desk in both:
-        await desk.journal.close()
+    for driver in both:
+        await driver.journal.close()
     assert wrong == []

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from journal_desk import Desk
+from journal_driver import JournalDriver
 
 from storecrew.domain.control.access import ApiKey, DeniedAttempt, NameTaken, Role, User
 from storecrew.domain.control.agents import Budget, BusinessDay
@@ -16,8 +16,8 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def book(desk: Desk) -> SqlCredentialRepository:
-    return SqlCredentialRepository(desk.journal.database)
+def book(driver: JournalDriver) -> SqlCredentialRepository:
+    return SqlCredentialRepository(driver.journal.database)
 
 
 def key(name: str, role: Role = Role.VIEWER) -> ApiKey:
@@ -74,7 +74,7 @@ async def test_a_session_lasts_until_its_end_or_the_persons(book: SqlCredentialR
 
 
 async def test_r041_every_change_is_audited_with_its_actor(
-    desk: Desk, book: SqlCredentialRepository
+    driver: JournalDriver, book: SqlCredentialRepository
 ) -> None:
     await book.add_key(key("a"), "digest-a")
     await book.add_user(user("anna"), "hash")
@@ -86,7 +86,7 @@ async def test_r041_every_change_is_audited_with_its_actor(
         kind="unauthorized", actor="address:192.0.2.7", what="GET /x", reason="no key", count=3
     )
     await book.record_denied_attempts([refusal, refusal], NOW)
-    rows = [entry for entry in await desk.audited() if entry.kind == "access"]
+    rows = [entry for entry in await driver.audited() if entry.kind == "access"]
     assert [(entry.action["type"], entry.actor) for entry in rows] == [
         ("add_key", "person:o"),
         ("add_user", "person:o"),
@@ -102,29 +102,29 @@ async def test_r041_every_change_is_audited_with_its_actor(
 
 
 async def test_of_two_who_take_a_name_at_once_one_gets_it(book: SqlCredentialRepository) -> None:
-    wishes = (book.add_key(key(name), f"digest-{name}") for name in ("anna", "Anna", "ANNA"))
-    said = await asyncio.gather(*wishes, return_exceptions=True)
+    proposed = (book.add_key(key(name), f"digest-{name}") for name in ("anna", "Anna", "ANNA"))
+    said = await asyncio.gather(*proposed, return_exceptions=True)
     assert sorted(type(each).__name__ for each in said) == ["NameTaken", "NameTaken", "NoneType"]
     assert len((await book.load_credentials(NOW)).keys) == 1
 
 
-async def test_figures_count_what_is_there(desk: Desk) -> None:
+async def test_figures_count_what_is_there(driver: JournalDriver) -> None:
     for n in range(3):
-        await desk.done(await desk.begin(f"s{n}"))
-    await desk.asked()
+        await driver.done(await driver.begin(f"s{n}"))
+    await driver.asked()
     budgets = {"clerk": Budget(runs=5)}
     day = BusinessDay.of(NOW, "UTC")
-    found = await desk.journal.database.read(lambda c: count_journal(c, budgets, day))
+    found = await driver.journal.database.read(lambda c: count_journal(c, budgets, day))
     assert found.events >= 4
-    assert found.audited == len(await desk.audited())
+    assert found.audited == len(await driver.audited())
     assert sum(found.runs.values()) == 4
     assert found.approvals == {"waiting": 1}
     assert found.outcomes == {"applied": 3}
     assert found.budgets["clerk"].budget.runs == 5
 
 
-async def test_r006_a_database_proves_that_it_takes_writes(desk: Desk) -> None:
-    database = desk.journal.database
+async def test_r006_a_database_proves_that_it_takes_writes(driver: JournalDriver) -> None:
+    database = driver.journal.database
     commits: list[str] = []
     database.fault_hook = commits.append
     for _ in range(3):

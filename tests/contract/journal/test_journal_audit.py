@@ -2,7 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
-from journal_desk import NOON, Desk
+from journal_driver import NOON, JournalDriver
 
 from storecrew.domain.control.proposals import Verdict
 from storecrew.journal.schema.journal import (
@@ -16,26 +16,26 @@ from storecrew.journal.schema.journal import (
 
 
 @pytest.fixture
-async def told(place):
+async def told(location):
     """A journal with a story of five audited proposals; what is done to it is not undone."""
-    desk = Desk(place.open())
+    driver = JournalDriver(location.open())
     for n in range(5):
-        await desk.done(await desk.begin(f"s{n}"))
-    assert await desk.verify() == []
-    yield desk
-    await desk.journal.close()
+        await driver.done(await driver.begin(f"s{n}"))
+    assert await driver.verify() == []
+    yield driver
+    await driver.journal.close()
 
 
-async def tamper(desk, *statements):
+async def tamper(driver, *statements):
     def do(connection):
         for statement in statements:
             connection.execute(statement)
 
-    await desk.journal.database.write(do)
+    await driver.journal.database.write(do)
 
 
-async def problems(desk):
-    return [(d.check, d.subject, d.problem) for d in await desk.verify()]
+async def problems(driver):
+    return [(d.check, d.subject, d.problem) for d in await driver.verify()]
 
 
 EDITS = {
@@ -164,7 +164,7 @@ async def test_a_question_that_vanished_is_found(told):
 
 
 async def test_a_run_that_vanished_is_found(told):
-    await told.journal.publish([told.news()], lambda _event: ("clerk",))
+    await told.journal.publish([told.envelope()], lambda _event: ("clerk",))
     [run] = await told.take()
     await tamper(told, sa.delete(runs).where(runs.c.id == run))
 
@@ -172,7 +172,9 @@ async def test_a_run_that_vanished_is_found(told):
 
 
 async def test_an_event_that_vanished_is_found(told):
-    await told.journal.publish([told.news(), told.news(), told.news()], lambda _event: ())
+    await told.journal.publish(
+        [told.envelope(), told.envelope(), told.envelope()], lambda _event: ()
+    )
     await tamper(told, sa.delete(events).where(events.c.seq == 7))
 
     assert await problems(told) == [("events", "events", "positions are missing")]

@@ -12,7 +12,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 import sqlalchemy as sa
-from journal_desk import NOON, Desk, answer, clerk_wakes, intake, low
+from journal_driver import NOON, JournalDriver, answer, claim_spec, clerk_wakes, low
 from reflected_schema import described, reflect
 
 import storecrew.journal
@@ -32,36 +32,36 @@ LONG = "x" * 100_000
 LATER = NOON + timedelta(days=1)
 
 
-async def stage(desk: Desk, text: str):
+async def prepare_calls(driver: JournalDriver, text: str):
     """Prepare a journal and return, by method, a call that changes it, carrying the text."""
-    old = await desk.begin("old")
-    await desk.done(old)
-    waiting = await desk.asked("asked")
-    to_expire = await desk.asked("expiring")
-    retried = await desk.begin("retried")
+    old = await driver.begin("old")
+    await driver.done(old)
+    waiting = await driver.asked("asked")
+    to_expire = await driver.asked("expiring")
+    retried = await driver.begin("retried")
     due = RunFailure(run=retried, attempt=1, error="x", retry_at=NOON, now=NOON)
-    await desk.journal.fail(due)
-    failing = await desk.begin("failing")
-    acting = await desk.begin("acting")
-    await desk.journal.publish([desk.news(low("fresh"))], lambda _event: (text,))
-    story = await desk.journal.story(f"{old}/0")
+    await driver.journal.fail(due)
+    failing = await driver.begin("failing")
+    acting = await driver.begin("acting")
+    await driver.journal.publish([driver.envelope(low("fresh"))], lambda _event: (text,))
+    story = await driver.journal.story(f"{old}/0")
     back = Proposal(action=story.filed.proposal.action, reason=text)
-    j = desk.journal
-    fact = desk.news(id=text, source="store")
+    j = driver.journal
+    fact = driver.envelope(id=text, source="store")
     failure = RunFailure(run=failing, attempt=1, error=text, retry_at=None, now=NOON)
     assert to_expire != waiting
     await j.heartbeat(["gone"], NOON)
     await j.renew_lease(Worker(id="gone", host="here", pid=1, started_at=NOON))
-    await j.publish([desk.news(low("lost"))], lambda _event: ("lost",))
-    await j.claim_runs([intake(agent="lost")], NOON, 1, worker="nobody")
+    await j.publish([driver.envelope(low("lost"))], lambda _event: ("lost",))
+    await j.claim_runs([claim_spec(agent="lost")], NOON, 1, worker="nobody")
     return {
-        "publish": lambda: j.publish([desk.news(id=text)], clerk_wakes),
+        "publish": lambda: j.publish([driver.envelope(id=text)], clerk_wakes),
         "relay": lambda: j.relay("store", [(1, fact)], clerk_wakes),
-        "claim_runs": lambda: j.claim_runs([intake(agent=text)], NOON, 10),
+        "claim_runs": lambda: j.claim_runs([claim_spec(agent=text)], NOON, 10),
         "fail": lambda: j.fail(failure),
         "reclaim_runs": j.reclaim_runs,
         "requeue_due_retries": lambda: j.requeue_due_retries(NOON),
-        "record_step": lambda: j.record_step(desk.filing(acting, Verdict.ASK, 2, reason=text)),
+        "record_step": lambda: j.record_step(driver.filing(acting, Verdict.ASK, 2, reason=text)),
         "decide": lambda: j.decide(answer(waiting, ApprovalStatus.REJECTED, note=text)),
         "expire": lambda: j.expire(NOON + timedelta(days=99)),
         "begin_undo": lambda: j.begin_undo(story, back, by="owner", now=NOON),
@@ -118,28 +118,28 @@ def everything(journal: SqlJournal):
 
 
 @contextlib.contextmanager
-def held(place):
+def held(location):
     """Hold the database as another process would."""
-    if place.url.startswith("sqlite"):
-        with contextlib.closing(sqlite3.connect(place.url.removeprefix("sqlite:///"))) as other:
+    if location.url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(location.url.removeprefix("sqlite:///"))) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
             other.rollback()
         return
-    with psycopg.connect(place.url) as other:
+    with psycopg.connect(location.url) as other:
         for table in metadata.tables:
-            other.execute(f'LOCK TABLE "{place.schema}"."{table}" IN ACCESS EXCLUSIVE MODE')
+            other.execute(f'LOCK TABLE "{location.schema}"."{table}" IN ACCESS EXCLUSIVE MODE')
         yield
         other.rollback()
 
 
 @pytest.fixture
-async def hasty(shared_place):
-    """A desk whose journal waits for a lock for a twentieth of a second."""
-    desk = Desk(shared_place.open(busy_seconds=0.05))
-    yield desk
-    assert await desk.verify() == []
-    await desk.journal.close()
+async def hasty(shared_location):
+    """A journal that waits for a lock for a twentieth of a second."""
+    driver = JournalDriver(shared_location.open(busy_seconds=0.05))
+    yield driver
+    assert await driver.verify() == []
+    await driver.journal.close()
 
 
 def test_every_call_that_changes_the_journal_is_tried():
@@ -174,11 +174,11 @@ def test_every_call_that_changes_the_journal_is_tried():
 
 
 @pytest.mark.parametrize("name", CHANGING)
-async def test_a_write_to_a_locked_journal_says_so_and_works_later(hasty, shared_place, name):
-    calls = await stage(hasty, "text")
+async def test_a_write_to_a_locked_journal_says_so_and_works_later(hasty, shared_location, name):
+    calls = await prepare_calls(hasty, "text")
     before = everything(hasty.journal)
 
-    with held(shared_place), pytest.raises(StorageBusy):
+    with held(shared_location), pytest.raises(StorageBusy):
         await calls[name]()
 
     assert everything(hasty.journal) == before
@@ -187,22 +187,22 @@ async def test_a_write_to_a_locked_journal_says_so_and_works_later(hasty, shared
 
 
 @pytest.mark.parametrize("name", GROWING)
-async def test_a_write_to_a_full_disk_leaves_nothing_and_works_later(file_place, name):
-    desk = Desk(file_place.open())
-    calls = await stage(desk, LONG)
-    before = everything(desk.journal)
-    room = limit_pages(desk.journal)
+async def test_a_write_to_a_full_disk_leaves_nothing_and_works_later(file_location, name):
+    driver = JournalDriver(file_location.open())
+    calls = await prepare_calls(driver, LONG)
+    before = everything(driver.journal)
+    room = limit_pages(driver.journal)
 
     room["pages"] = 1  # SQLite takes it as: no more than there are now
     with pytest.raises(StorageFull):
         await calls[name]()
 
-    assert everything(desk.journal) == before
+    assert everything(driver.journal) == before
     room["pages"] = 1_000_000
     await calls[name]()
-    assert everything(desk.journal) != before
-    assert await desk.verify() == []
-    await desk.journal.close()
+    assert everything(driver.journal) != before
+    assert await driver.verify() == []
+    await driver.journal.close()
 
 
 def limit_pages(journal: SqlJournal) -> dict[str, int]:
@@ -215,46 +215,46 @@ def limit_pages(journal: SqlJournal) -> dict[str, int]:
     return room
 
 
-async def test_a_locked_journal_can_be_read_on_a_file(file_place):
-    desk = Desk(file_place.open(busy_seconds=0.05))
-    await stage(desk, "text")
+async def test_a_locked_journal_can_be_read_on_a_file(file_location):
+    driver = JournalDriver(file_location.open(busy_seconds=0.05))
+    await prepare_calls(driver, "text")
 
-    with held(file_place):
-        assert (await desk.journal.snapshot("store", NOON)).waiting
-        assert (await desk.journal.runs(page=1, per_page=9)).total == 6
-        assert await desk.verify() == []
-        again = await asyncio.to_thread(file_place.open, busy_seconds=0.05)
+    with held(file_location):
+        assert (await driver.journal.snapshot("store", NOON)).waiting
+        assert (await driver.journal.runs(page=1, per_page=9)).total == 6
+        assert await driver.verify() == []
+        again = await asyncio.to_thread(file_location.open, busy_seconds=0.05)
 
     await again.close()
-    await desk.journal.close()
+    await driver.journal.close()
 
 
-async def test_of_writes_that_share_a_commit_a_wrong_one_fails_alone(file_place):
-    desk = Desk(file_place.open())
+async def test_of_writes_that_share_a_commit_a_wrong_one_fails_alone(file_location):
+    driver = JournalDriver(file_location.open())
 
     def wrong(_connection: object) -> None:
         raise ValueError("wrong")
 
     answers = await asyncio.gather(
-        desk.publish(low("a")),
-        desk.journal.database.write(wrong),
-        desk.publish(low("b")),
+        driver.publish(low("a")),
+        driver.journal.database.write(wrong),
+        driver.publish(low("b")),
         return_exceptions=True,
     )
 
     assert [type(a) for a in answers] == [list, ValueError, list]
-    assert (await desk.journal.events(page=1, per_page=9)).total == 2
-    await desk.take(intake(concurrency=9))
-    await desk.journal.close()
+    assert (await driver.journal.events(page=1, per_page=9)).total == 2
+    await driver.take(claim_spec(concurrency=9))
+    await driver.journal.close()
 
 
-async def test_a_closed_journal_opened_again_is_the_same_journal(shared_place):
-    first = Desk(shared_place.open())
+async def test_a_closed_journal_opened_again_is_the_same_journal(shared_location):
+    first = JournalDriver(shared_location.open())
     proposal = await first.asked()
     await first.journal.set_paused(True, by="owner", now=NOON)
     await first.journal.close()
 
-    second = shared_place.open()
+    second = shared_location.open()
 
     assert (await second.approval(proposal)).status is ApprovalStatus.WAITING
     assert await second.paused()
@@ -269,8 +269,8 @@ async def test_a_damaged_file_is_told_when_it_is_opened(tmp_path):
 
 
 @pytest.mark.parametrize("point", ["first table", "commit"])
-async def test_a_migration_killed_half_way_is_made_again(shared_place, point):
-    engine = connect(shared_place.url, schema=shared_place.schema)
+async def test_a_migration_killed_half_way_is_made_again(shared_location, point):
+    engine = connect(shared_location.url, schema=shared_location.schema)
 
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
@@ -284,13 +284,13 @@ async def test_a_migration_killed_half_way_is_made_again(shared_place, point):
     else:
         sa.event.listen(engine, "after_cursor_execute", crash_after_a_table)
     with pytest.raises(KeyboardInterrupt):
-        migrate(engine, MIGRATIONS, name=shared_place.schema)
+        migrate(engine, MIGRATIONS, name=shared_location.schema)
     engine.dispose()
 
-    desk = Desk(shared_place.open())
-    await desk.done(await desk.begin())
-    assert await desk.verify() == []
-    await desk.journal.close()
+    driver = JournalDriver(shared_location.open())
+    await driver.done(await driver.begin())
+    assert await driver.verify() == []
+    await driver.journal.close()
 
 
 CHILD = """
@@ -302,10 +302,10 @@ open_journal(sys.argv[1], schema=sys.argv[2])
 """
 
 
-async def test_processes_that_start_at_once_migrate_once(shared_place):
+async def test_processes_that_start_at_once_migrate_once(shared_location):
     children = [
         subprocess.Popen(  # noqa: ASYNC220 - all children must start before any is waited for
-            [sys.executable, "-c", CHILD, shared_place.url, shared_place.schema],
+            [sys.executable, "-c", CHILD, shared_location.url, shared_location.schema],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -317,39 +317,39 @@ async def test_processes_that_start_at_once_migrate_once(shared_place):
     await asyncio.gather(*(asyncio.to_thread(c.communicate, "go\n") for c in children))
 
     assert [c.returncode for c in children] == [0] * 3
-    journal = shared_place.open()
-    versioned = sa.table(f"{shared_place.schema}_version", sa.column("version_num"))
+    journal = shared_location.open()
+    versioned = sa.table(f"{shared_location.schema}_version", sa.column("version_num"))
     versions = await journal.database.read(lambda c: c.execute(sa.select(versioned)).all())
     assert len(versions) == 1
     await journal.close()
 
 
-async def test_migrating_again_changes_nothing(shared_place):
-    desk = Desk(shared_place.open())
-    await stage(desk, "text")
-    before = everything(desk.journal)
+async def test_migrating_again_changes_nothing(shared_location):
+    driver = JournalDriver(shared_location.open())
+    await prepare_calls(driver, "text")
+    before = everything(driver.journal)
 
-    migrate(desk.journal.database.engine, MIGRATIONS, name=shared_place.schema)
+    migrate(driver.journal.database.engine, MIGRATIONS, name=shared_location.schema)
 
-    assert everything(desk.journal) == before
-    await desk.journal.close()
+    assert everything(driver.journal) == before
+    await driver.journal.close()
 
 
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")  # indexes are read as text
-async def test_the_migrations_make_the_tables_that_the_statements_know(shared_place):
+async def test_the_migrations_make_the_tables_that_the_statements_know(shared_location):
     for module in pkgutil.iter_modules(storecrew.journal.__path__):
         importlib.import_module(f"storecrew.journal.{module.name}")  # each may have tables
-    journal = shared_place.open()
+    journal = shared_location.open()
 
     migrated = await journal.database.read(reflect)
 
-    assert migrated == described(shared_place.url, metadata, COUNTED)
+    assert migrated == described(shared_location.url, metadata, COUNTED)
     await journal.close()
 
 
 @pytest.mark.postgres
-async def test_one_process_at_a_time_runs_the_crew_on_one_journal(postgres_place):
-    first, second = postgres_place.open(), postgres_place.open()
+async def test_one_process_at_a_time_runs_the_crew_on_one_journal(postgres_location):
+    first, second = postgres_location.open(), postgres_location.open()
 
     try:
         assert await first.try_acquire_leadership()
@@ -362,8 +362,8 @@ async def test_one_process_at_a_time_runs_the_crew_on_one_journal(postgres_place
         await second.close()
 
 
-async def test_on_a_file_the_folders_own_lock_decides_who_leads(file_place):
-    journal = file_place.open()
+async def test_on_a_file_the_folders_own_lock_decides_who_leads(file_location):
+    journal = file_location.open()
 
     assert await journal.try_acquire_leadership()
     await journal.close()

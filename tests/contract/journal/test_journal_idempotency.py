@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from journal_desk import Desk
+from journal_driver import JournalDriver
 
 from storecrew.domain.control.idempotency import StoredResponse
 from storecrew.journal.idempotency import SqlIdempotencyStore
@@ -16,8 +16,8 @@ KEPT = timedelta(days=2)
 
 
 @pytest.fixture
-def responses(desk: Desk) -> SqlIdempotencyStore:
-    return SqlIdempotencyStore(desk.journal.database)
+def responses(driver: JournalDriver) -> SqlIdempotencyStore:
+    return SqlIdempotencyStore(driver.journal.database)
 
 
 async def test_the_first_response_under_a_key_stays(responses: SqlIdempotencyStore) -> None:

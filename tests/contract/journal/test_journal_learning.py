@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
-from journal_desk import Desk
+from journal_driver import JournalDriver
 
 from storecrew.domain.control.model_registry import ModelKind, ServingStatus, TrainingResult
 from storecrew.domain.errors import InvalidInput, NotFound
@@ -16,8 +16,8 @@ NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
 
 
 @pytest.fixture
-def book(desk: Desk) -> SqlModelRegistry:
-    return SqlModelRegistry(desk.journal.database)
+def book(driver: JournalDriver) -> SqlModelRegistry:
+    return SqlModelRegistry(driver.journal.database)
 
 
 def lesson(
@@ -99,13 +99,13 @@ async def test_two_trainings_at_once_get_a_number_each(book: SqlModelRegistry) -
 
 
 async def test_the_same_data_are_not_learnt_twice_and_each_training_is_audited(
-    desk: Desk, book: SqlModelRegistry
+    driver: JournalDriver, book: SqlModelRegistry
 ) -> None:
     first = await book.add(lesson(), ServingStatus.SERVING, "first", by="person:o")
     again = await book.add(lesson(), ServingStatus.SERVING, "again", by="person:o")
 
     assert again == first
-    entries = (await desk.journal.audit(page=1, per_page=10)).items
+    entries = (await driver.journal.audit(page=1, per_page=10)).items
     assert [(e.actor, e.action) for e in entries] == [
         ("person:o", {"type": "train_model", "skill": "demand", "version": 1})
     ]

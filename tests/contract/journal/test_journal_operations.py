@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from journal_desk import CLERK, NOON, Desk, clerk_wakes, intake, low
+from journal_driver import CLERK, NOON, JournalDriver, claim_spec, clerk_wakes, low
 
 from storecrew.domain.actions import Command, ControlAction
 from storecrew.domain.control.agents import AssignTask, PauseAgent, ResumeAgent
@@ -44,17 +44,17 @@ def trouble(name: str = "orders fell", title: str = "Orders fell") -> OpenIncide
 
 
 @pytest.fixture
-async def incidents(desk: Desk) -> SqlIncidentRepository:
-    return SqlIncidentRepository(desk.journal.database)
+async def incidents(driver: JournalDriver) -> SqlIncidentRepository:
+    return SqlIncidentRepository(driver.journal.database)
 
 
 @pytest.fixture
-async def book(desk: Desk) -> SqlControlActions:
-    return SqlControlActions(desk.journal.database)
+async def book(driver: JournalDriver) -> SqlControlActions:
+    return SqlControlActions(driver.journal.database)
 
 
-async def mug_service(desk: Desk) -> SqlServiceRegistry:
-    services = SqlServiceRegistry(desk.journal.database)
+async def mug_service(driver: JournalDriver) -> SqlServiceRegistry:
+    services = SqlServiceRegistry(driver.journal.database)
     spec = ServiceSpec(id="reviews", executable="true")
     await services.register(spec, ServiceOrigin.API, by="me", now=NOON)
     return services
@@ -91,13 +91,13 @@ async def test_a_closed_incident_opens_anew_and_is_told_anew(book, incidents):
     assert [one.title for one in await incidents.unnotified()] == ["Again"]
 
 
-async def test_a_person_closes_an_incident_on_the_record(desk, book, incidents):
+async def test_a_person_closes_an_incident_on_the_record(driver, book, incidents):
     await book.apply(keyed(trouble()), scene())
 
     await incidents.close_incident("orders fell", reason="mended", by="person:owner", now=NOON)
     await incidents.close_incident("orders fell", reason="twice", by="person:owner", now=NOON)
 
-    [entry] = await desk.audited()
+    [entry] = await driver.audited()
     assert (entry.actor, entry.reason) == ("person:owner", "mended")
     assert (await incidents.incident("orders fell")).resolution == "mended"
     with pytest.raises(NotFound):
@@ -106,21 +106,21 @@ async def test_a_person_closes_an_incident_on_the_record(desk, book, incidents):
         await incidents.incident("other")
 
 
-async def test_an_agent_is_paused_and_resumed_once(desk, book):
+async def test_an_agent_is_paused_and_resumed_once(driver, book):
     paused = await book.apply(keyed(PauseAgent(agent=CLERK), "p"), scene())
     twice = await book.apply(keyed(PauseAgent(agent=CLERK), "q"), scene())
 
     assert paused.applied
-    assert (twice.code, await desk.journal.paused(CLERK)) == ("stale", True)
+    assert (twice.code, await driver.journal.paused(CLERK)) == ("stale", True)
     assert (await book.apply(keyed(ResumeAgent(agent=CLERK), "r"), scene())).applied
-    assert not await desk.journal.paused(CLERK)
+    assert not await driver.journal.paused(CLERK)
     unknown = await book.apply(keyed(PauseAgent(agent="nobody"), "s"), scene())
     assert unknown.code == "not_found"
-    assert [entry.actor for entry in await desk.audited()] == [ACTOR, ACTOR]
+    assert [entry.actor for entry in await driver.audited()] == [ACTOR, ACTOR]
 
 
-async def test_a_service_is_restarted_once_per_key(desk, book):
-    services = await mug_service(desk)
+async def test_a_service_is_restarted_once_per_key(driver, book):
+    services = await mug_service(driver)
 
     await book.apply(keyed(RestartService(service="reviews"), "a"), scene())
     await book.apply(keyed(RestartService(service="reviews"), "a"), scene())
@@ -134,24 +134,24 @@ async def test_a_service_is_restarted_once_per_key(desk, book):
     assert gone.code == "not_found"
 
 
-async def test_somebody_elses_service_is_not_restarted(desk, book):
+async def test_somebody_elses_service_is_not_restarted(driver, book):
     spec = ServiceSpec(id="theirs", health_endpoint="http://127.0.0.1:1/")
-    await SqlServiceRegistry(desk.journal.database).announce(spec, by="it", now=NOON)
+    await SqlServiceRegistry(driver.journal.database).announce(spec, by="it", now=NOON)
 
     found = await book.apply(keyed(RestartService(service="theirs")), scene())
 
     assert found.code == "unsupported"
 
 
-async def test_work_is_given_once_and_wakes_the_agent(desk, book):
+async def test_work_is_given_once_and_wakes_the_agent(driver, book):
     work = AssignTask(
         agent=CLERK, task="clear the shelf", due_at=NOON + timedelta(days=1), parameters={"n": 3}
     )
     first = await book.apply(keyed(work), scene())
     await book.apply(keyed(work), scene())
 
-    [run] = await desk.take(intake(agent=CLERK))
-    [recorded] = (await desk.journal.run(run)).events
+    [run] = await driver.take(claim_spec(agent=CLERK))
+    [recorded] = (await driver.journal.run(run)).events
     assert isinstance(recorded.event, RunRequested)
     assert recorded.event.by == ACTOR
     assert recorded.event.parameters["task"] == "clear the shelf"
@@ -161,11 +161,11 @@ async def test_work_is_given_once_and_wakes_the_agent(desk, book):
     assert (await book.apply(keyed(nobody, "n"), scene())).code == "not_found"
 
 
-async def test_what_an_agent_takes_back_is_judged_as_an_agents(desk, book):
-    await desk.publish(low())
-    [run] = await desk.take()
-    allowed = await desk.journal.record_step(desk.filing(run, Verdict.ALLOW))
-    await desk.journal.record_step(desk.settling(run, allowed))
+async def test_what_an_agent_takes_back_is_judged_as_an_agents(driver, book):
+    await driver.publish(low())
+    [run] = await driver.take()
+    allowed = await driver.journal.record_step(driver.filing(run, Verdict.ALLOW))
+    await driver.journal.record_step(driver.settling(run, allowed))
 
     found = await book.apply(keyed(RevertProposal(proposal_id=f"{run}/0")), scene())
 
@@ -201,22 +201,22 @@ class _Died(BaseException):
 
 
 @pytest.mark.parametrize("point", ["write", "commit", "committed"])
-async def test_a_death_between_deed_and_record_leaves_both_or_neither(file_place, point):
-    desk = Desk(file_place.open())
-    book, services = SqlControlActions(desk.journal.database), await mug_service(desk)
+async def test_a_death_between_deed_and_record_leaves_both_or_neither(file_location, point):
+    driver = JournalDriver(file_location.open())
+    book, services = SqlControlActions(driver.journal.database), await mug_service(driver)
 
     def die(where: str) -> None:
         if where == point:
             raise _Died
 
-    desk.journal.database.fault_hook = die
+    driver.journal.database.fault_hook = die
     with pytest.raises(BaseException):  # noqa: B017,PT011 - whatever reaches the caller
         await book.apply(keyed(RestartService(service="reviews")), scene())
-    desk.journal.database.fault_hook = lambda _where: None
+    driver.journal.database.fault_hook = lambda _where: None
     recorded = await book.outcome("resolver@1/0") is not None
     generation = (await services.entry("reviews")).generation
 
     assert (recorded, generation) == ((True, 1) if point == "committed" else (False, 0))
     await book.apply(keyed(RestartService(service="reviews")), scene())
     assert (await services.entry("reviews")).generation == 1
-    await desk.journal.close()
+    await driver.journal.close()

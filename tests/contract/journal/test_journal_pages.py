@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from journal_desk import CLERK, NOON, Desk, low
+from journal_driver import CLERK, NOON, JournalDriver, low
 
 from storecrew.database import row_count, row_counts
 from storecrew.domain.control.approvals import ApprovalStatus
@@ -25,13 +25,13 @@ async def every_page(read, per_page: int) -> list:
 
 
 @pytest.mark.parametrize("per_page", [1, 3, 100])
-async def test_pages_hold_everything_once_and_in_order(desk, per_page):
+async def test_pages_hold_everything_once_and_in_order(driver, per_page):
     for n in range(3):
-        desk.now = NOON + timedelta(minutes=n)
-        await desk.done(await desk.begin(f"s{n}"), 3)
-    await desk.begin("running")
-    await desk.journal.record_step(desk.filing(await desk.begin("asking"), Verdict.ASK, 12))
-    journal = desk.journal
+        driver.now = NOON + timedelta(minutes=n)
+        await driver.done(await driver.begin(f"s{n}"), 3)
+    await driver.begin("running")
+    await driver.journal.record_step(driver.filing(await driver.begin("asking"), Verdict.ASK, 12))
+    journal = driver.journal
 
     runs = await every_page(journal.runs, per_page)
     assert runs == sorted(runs, key=lambda r: (-r.created_at.timestamp(), r.id))
@@ -55,42 +55,42 @@ async def test_pages_hold_everything_once_and_in_order(desk, per_page):
     assert [entry.seq for entry in audited] == list(range(len(audited), 0, -1))
 
 
-async def test_events_that_are_forgotten_count_no_more(desk):
+async def test_events_that_are_forgotten_count_no_more(driver):
     for sku in "abc":
-        await desk.done(await desk.begin(sku))
-    desk.now = NOON + timedelta(days=9)
-    await desk.publish(low("d"))
+        await driver.done(await driver.begin(sku))
+    driver.now = NOON + timedelta(days=9)
+    await driver.publish(low("d"))
 
-    assert await desk.journal.prune(NOON + timedelta(days=1)) == 3
-    assert [e.seq for e in await every_page(desk.journal.events, 2)] == [4]
+    assert await driver.journal.prune(NOON + timedelta(days=1)) == 3
+    assert [e.seq for e in await every_page(driver.journal.events, 2)] == [4]
 
 
-async def test_rows_are_counted_with_each_change_and_not_with_one_that_fails(desk):
-    await desk.done(await desk.begin("a"), 2)
-    await desk.begin("b")
+async def test_rows_are_counted_with_each_change_and_not_with_one_that_fails(driver):
+    await driver.done(await driver.begin("a"), 2)
+    await driver.begin("b")
 
     def fails(connection):
         connection.execute(sa.text("DELETE FROM outcomes"))
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await desk.journal.database.write(fails)
+        await driver.journal.database.write(fails)
 
-    read = desk.journal.database.read
+    read = driver.journal.database.read
     assert await read(lambda c: row_counts(c, "runs")) == {"done": 1, "running": 1}
     assert await read(lambda c: row_counts(c, "outcomes")) == {"applied": 2}
     assert await read(lambda c: row_count(c, "proposals")) == 2
     assert await read(lambda c: row_count(c, "runs", part="nobody")) == 0
 
 
-async def test_a_count_that_is_wrong_is_found(place):
-    desk = Desk(place.open())
+async def test_a_count_that_is_wrong_is_found(location):
+    driver = JournalDriver(location.open())
     wrong = sa.update(counts_table).where(counts_table.c.relation == "runs")
-    await desk.begin("a")
-    await desk.journal.database.write(lambda c: c.execute(wrong.values(n=counts_table.c.n + 1)))
+    await driver.begin("a")
+    await driver.journal.database.write(lambda c: c.execute(wrong.values(n=counts_table.c.n + 1)))
 
-    [found] = await desk.verify()
-    await desk.journal.close()
+    [found] = await driver.verify()
+    await driver.journal.close()
 
     assert (found.check, found.subject) == ("row counts", "runs")
     assert found.problem == "2 rows are counted where there are 1 (by 'clerk', 'running')"

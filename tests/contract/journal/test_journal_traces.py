@@ -1,7 +1,7 @@
 """Any id of a chain leads to all of it: the fact, the runs, the proposals, the effects."""
 
 import pytest
-from journal_desk import CLERK, NOON, answer, low
+from journal_driver import CLERK, NOON, answer, low
 
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.control.proposals import Proposal
@@ -10,11 +10,11 @@ from storecrew.domain.ports.journal import AgentOutput
 
 
 @pytest.fixture
-async def told(desk):
+async def told(driver):
     """Return the ids in a trace: facts, runs, proposals, audited subjects."""
 
     async def told(anything: str):
-        found = await desk.journal.trace(anything)
+        found = await driver.journal.trace(anything)
         return {
             "id": found.id,
             "events": [event.seq for event in found.events],
@@ -26,10 +26,10 @@ async def told(desk):
     return told
 
 
-async def test_a_fact_its_run_its_proposal_and_its_effect_share_one_trace(desk, told):
-    await desk.done(await desk.begin("another"))
-    run = await desk.begin()
-    await desk.done(run, 2)
+async def test_a_fact_its_run_its_proposal_and_its_effect_share_one_trace(driver, told):
+    await driver.done(await driver.begin("another"))
+    run = await driver.begin()
+    await driver.done(run, 2)
 
     chain = await told("2")
     assert chain == {
@@ -43,12 +43,12 @@ async def test_a_fact_its_run_its_proposal_and_its_effect_share_one_trace(desk, 
         assert await told(anything) == chain
 
 
-async def test_the_answer_and_the_undo_belong_to_it(desk, told):
-    proposal = await desk.asked()
-    settling = await desk.journal.decide(answer(proposal))
-    story = await desk.journal.story(proposal)
+async def test_the_answer_and_the_undo_belong_to_it(driver, told):
+    proposal = await driver.asked()
+    settling = await driver.journal.decide(answer(proposal))
+    story = await driver.journal.story(proposal)
     back = Proposal(action=story.filed.proposal.action, reason="back")
-    undoing = await desk.journal.begin_undo(story, back, by="owner", now=NOON)
+    undoing = await driver.journal.begin_undo(story, back, by="owner", now=NOON)
 
     chain = await told("e1")
     assert set(chain["runs"]) == {story.filed.run, settling, undoing}
@@ -57,15 +57,15 @@ async def test_the_answer_and_the_undo_belong_to_it(desk, told):
         assert await told(anything) == chain
 
 
-async def test_what_an_agent_found_belongs_to_what_woke_it(desk, told):
-    run = await desk.begin()
+async def test_what_an_agent_found_belongs_to_what_woke_it(driver, told):
+    run = await driver.begin()
     found = EventEnvelope(
         source=f"agent:{CLERK}", external_id=f"{run}/e0", event=low("cup"), at=NOON, actor=CLERK
     )
-    await desk.journal.record_step(
-        desk.step(run, filing=AgentOutput(filed=(), events=(found,)), last=True)
+    await driver.journal.record_step(
+        driver.step(run, filing=AgentOutput(filed=(), events=(found,)), last=True)
     )
-    [next_run] = await desk.take()
+    [next_run] = await driver.take()
 
     chain = await told("e1")
     assert (chain["events"], chain["runs"]) == ([1, 2], [run, next_run])
@@ -73,22 +73,22 @@ async def test_what_an_agent_found_belongs_to_what_woke_it(desk, told):
     assert await told("e2") == chain
 
 
-async def test_a_fact_that_woke_nobody_is_a_trace_of_its_own(desk, told):
-    await desk.journal.publish([desk.news()], lambda _event: ())
+async def test_a_fact_that_woke_nobody_is_a_trace_of_its_own(driver, told):
+    await driver.journal.publish([driver.envelope()], lambda _event: ())
     assert (await told("1"))["runs"] == []
 
 
 @pytest.mark.parametrize(
     "nothing", ["7", "e7", "nobody@1", "nobody@1/0", "", "e", "9" * 40, "undo@x"]
 )
-async def test_an_id_that_nothing_bears_is_told(desk, nothing):
+async def test_an_id_that_nothing_bears_is_told(driver, nothing):
     with pytest.raises(NotFound, match="trace"):
-        await desk.journal.trace(nothing)
+        await driver.journal.trace(nothing)
 
 
-async def test_a_long_run_is_counted_and_listed_in_part(desk):
-    run = await desk.begin()
-    await desk.done(run, 250)
+async def test_a_long_run_is_counted_and_listed_in_part(driver):
+    run = await driver.begin()
+    await driver.done(run, 250)
 
-    found = await desk.journal.trace(run)
+    found = await driver.journal.trace(run)
     assert (found.proposals, len(found.stories), len(found.audit)) == (250, 100, 100)

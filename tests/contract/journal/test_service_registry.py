@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from journal_desk import NOON, Desk
+from journal_driver import NOON, JournalDriver
 
 from storecrew.domain.control.services import (
     DesiredState,
@@ -26,8 +26,8 @@ PROCESS = ProcessId(pid=42, start_ticks=2**40, boot_id="boot")
 
 
 @pytest.fixture
-def registry(desk: Desk) -> SqlServiceRegistry:
-    return SqlServiceRegistry(desk.journal.database)
+def registry(driver: JournalDriver) -> SqlServiceRegistry:
+    return SqlServiceRegistry(driver.journal.database)
 
 
 def seen(**changes: object) -> ObservedState:
@@ -52,7 +52,7 @@ async def test_r093_an_id_is_given_once(registry: SqlServiceRegistry) -> None:
 
 
 async def test_each_wish_grows_the_revision_and_is_audited_with_its_actor(
-    registry: SqlServiceRegistry, desk: Desk
+    registry: SqlServiceRegistry, driver: JournalDriver
 ) -> None:
     await registry.register(SPEC, ServiceOrigin.API, by=BY, now=NOON)
     first = await registry.revision()
@@ -60,7 +60,7 @@ async def test_each_wish_grows_the_revision_and_is_audited_with_its_actor(
     again = await registry.request("s", DesiredState.RUNNING, restart=True, by=BY, now=NOON)
     assert first < stopped.revision < again.revision == await registry.revision()
     assert (stopped.generation, again.generation) == (0, 1)
-    found = (await desk.journal.audit(page=1, per_page=10)).items
+    found = (await driver.journal.audit(page=1, per_page=10)).items
     assert [entry.action["type"] for entry in found] == [
         "restart_service",
         "stop_service",

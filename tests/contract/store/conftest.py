@@ -13,7 +13,7 @@ from storecrew.stores.sql import SqlStore, open_store
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a test's ledger lives; it may be opened more than once, but not in memory."""
 
     url: str
@@ -38,30 +38,30 @@ class Place:
 
 
 @pytest.fixture
-def postgres_place(postgres: str, postgres_schema: str) -> Place:
-    return Place(postgres, postgres_schema)
+def postgres_location(postgres: str, postgres_schema: str) -> Location:
+    return Location(postgres, postgres_schema)
 
 
 @pytest.fixture
-def file_place(tmp_path) -> Place:
-    return Place(f"sqlite:///{tmp_path}/orders.db")
+def file_location(tmp_path) -> Location:
+    return Location(f"sqlite:///{tmp_path}/orders.db")
 
 
 SHARED = ["file", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(params=["memory", *SHARED])
-def place(request) -> Place:
+def location(request) -> Location:
     """Every database."""
     if request.param == "memory":
-        return Place("sqlite://", inline=True)
-    return request.getfixturevalue(f"{request.param}_place")
+        return Location("sqlite://", inline=True)
+    return request.getfixturevalue(f"{request.param}_location")
 
 
 @pytest.fixture(params=SHARED)
-def shared_place(request) -> Place:
+def shared_location(request) -> Location:
     """The databases that several processes may open at once."""
-    return request.getfixturevalue(f"{request.param}_place")
+    return request.getfixturevalue(f"{request.param}_location")
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def shop(place: Place, clock: Clock) -> AsyncIterator[Shop]:
+async def shop(location: Location, clock: Clock) -> AsyncIterator[Shop]:
     """An empty shop. When the test is done, its books must add up."""
-    store = await place.open(clock)
+    store = await location.open(clock)
     shop = Shop(store, clock)
     yield shop
     wrong = await store.verify()

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from ledger_actions import KINDS, prepare_actions
 from ledger_shop import Clock, Shop, lines
-from ledger_stage import KINDS, stage
 from reflected_schema import described, reflect
 
 from storecrew.database import connect, migrate
@@ -32,9 +32,9 @@ _ROOMY = Command(key="beside", action=AdjustStock(sku="B", change=1, reason="fou
 
 
 @pytest.fixture
-async def hasty(shared_place, clock: Clock) -> AsyncIterator[Shop]:
+async def hasty(shared_location, clock: Clock) -> AsyncIterator[Shop]:
     """A shop that waits for a lock for a twentieth of a second."""
-    store = await shared_place.open(clock, busy_seconds=0.05)
+    store = await shared_location.open(clock, busy_seconds=0.05)
     yield Shop(store, clock)
     wrong = await store.verify()
     await store.close()
@@ -42,29 +42,29 @@ async def hasty(shared_place, clock: Clock) -> AsyncIterator[Shop]:
 
 
 @contextlib.contextmanager
-def _held(place) -> Iterator[None]:
+def _held(location) -> Iterator[None]:
     """Hold the database as another process would."""
-    if place.url.startswith("sqlite"):
-        with contextlib.closing(sqlite3.connect(place.url.removeprefix("sqlite:///"))) as other:
+    if location.url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(location.url.removeprefix("sqlite:///"))) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
             other.rollback()
         return
-    with psycopg.connect(place.url) as other:
+    with psycopg.connect(location.url) as other:
         for table in METADATA.tables:
-            other.execute(f'LOCK TABLE "{place.schema}"."{table}" IN ACCESS EXCLUSIVE MODE')
+            other.execute(f'LOCK TABLE "{location.schema}"."{table}" IN ACCESS EXCLUSIVE MODE')
         yield
         other.rollback()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_action_on_a_locked_ledger_says_so_and_works_later(
-    hasty: Shop, shared_place, kind: str
+    hasty: Shop, shared_location, kind: str
 ):
-    action = (await stage(hasty))[kind]
+    action = (await prepare_actions(hasty))[kind]
     before = await hasty.facts()
 
-    with _held(shared_place), pytest.raises(StorageBusy):
+    with _held(shared_location), pytest.raises(StorageBusy):
         await hasty.do(action, key="held")
 
     assert await hasty.facts() == before
@@ -74,11 +74,11 @@ async def test_an_action_on_a_locked_ledger_says_so_and_works_later(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_action_on_a_full_disk_leaves_nothing_and_works_later(
-    file_place, clock: Clock, kind: str
+    file_location, clock: Clock, kind: str
 ):
-    store = await file_place.open(clock)
+    store = await file_location.open(clock)
     shop = Shop(store, clock)
-    action = (await stage(shop))[kind]
+    action = (await prepare_actions(shop))[kind]
     before = await shop.facts()
     room = _limit_pages(store)
 
@@ -105,8 +105,8 @@ def _limit_pages(store: SqlStore) -> dict[str, int]:
     return room
 
 
-async def test_on_a_full_disk_others_of_the_same_commit_hear_of_it_too(file_place, clock: Clock):
-    store = await file_place.open(clock)
+async def test_on_a_full_disk_others_of_the_same_commit_hear_of_it_too(file_location, clock: Clock):
+    store = await file_location.open(clock)
     shop = Shop(store, clock)
     await shop.stocked(A=100)
     room = _limit_pages(store)
@@ -149,12 +149,12 @@ READS = {
 
 @pytest.mark.parametrize("name", READS)
 async def test_a_locked_ledger_is_read_or_says_that_it_cannot_be(
-    hasty: Shop, shared_place, name: str
+    hasty: Shop, shared_location, name: str
 ):
-    await stage(hasty)
+    await prepare_actions(hasty)
     free = await READS[name](hasty.store, hasty.clock)
 
-    with _held(shared_place):
+    with _held(shared_location):
         try:
             assert await READS[name](hasty.store, hasty.clock) == free
         except Retryable:
@@ -164,10 +164,10 @@ async def test_a_locked_ledger_is_read_or_says_that_it_cannot_be(
 
 
 @pytest.mark.parametrize("name", READS)
-async def test_a_full_disk_can_still_be_read(file_place, clock: Clock, name: str):
-    store = await file_place.open(clock)
+async def test_a_full_disk_can_still_be_read(file_location, clock: Clock, name: str):
+    store = await file_location.open(clock)
     shop = Shop(store, clock)
-    await stage(shop)
+    await prepare_actions(shop)
     free = await READS[name](store, clock)
     _limit_pages(store)["pages"] = 1
 
@@ -182,40 +182,40 @@ async def test_a_damaged_file_is_told_when_it_is_opened(tmp_path: Path, clock: C
         await open_store(f"sqlite:///{tmp_path}/orders.db", clock=clock, currency="EUR")
 
 
-async def test_a_ledger_opened_again_is_the_same_ledger(shared_place, clock: Clock):
-    first = await shared_place.open(clock)
+async def test_a_ledger_opened_again_is_the_same_ledger(shared_location, clock: Clock):
+    first = await shared_location.open(clock)
     await Shop(first, clock).stocked(A=5)
     await first.close()
 
-    second = await shared_place.open(clock)
+    second = await shared_location.open(clock)
 
     assert (await second.stock(["A"]))[0].on_hand == 5
     await second.close()
 
 
-async def test_a_migration_killed_half_way_is_made_again(shared_place, clock: Clock):
-    engine = connect(shared_place.url, schema=shared_place.schema)
+async def test_a_migration_killed_half_way_is_made_again(shared_location, clock: Clock):
+    engine = connect(shared_location.url, schema=shared_location.schema)
 
     def crash(_connection: object) -> None:
         raise KeyboardInterrupt
 
     sa.event.listen(engine, "commit", crash)
     with pytest.raises(KeyboardInterrupt):
-        migrate(engine, MIGRATIONS, name=shared_place.schema)
+        migrate(engine, MIGRATIONS, name=shared_location.schema)
     engine.dispose()
 
-    store = await shared_place.open(clock)
+    store = await shared_location.open(clock)
     await Shop(store, clock).stocked(A=5)
     assert list(await store.verify()) == []
     await store.close()
 
 
-async def test_processes_that_start_at_once_migrate_once(shared_place, clock: Clock):
+async def test_processes_that_start_at_once_migrate_once(shared_location, clock: Clock):
     child = "import asyncio, sys; from ledger_buyer import buy; "
     child += "asyncio.run(buy(sys.argv[1], sys.argv[2], sys.argv[3], 0))"
     children = [
         subprocess.Popen(  # noqa: ASYNC220 - all children must start before any is waited for
-            [sys.executable, "-c", child, shared_place.url, shared_place.schema, str(n)],
+            [sys.executable, "-c", child, shared_location.url, shared_location.schema, str(n)],
             cwd=Path(__file__).parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -226,8 +226,8 @@ async def test_processes_that_start_at_once_migrate_once(shared_place, clock: Cl
     await asyncio.gather(*(asyncio.to_thread(c.communicate, "go\n") for c in children))
 
     assert [c.returncode for c in children] == [0] * 4
-    store = await shared_place.open(clock)
-    versioned = f"{shared_place.schema}_version"
+    store = await shared_location.open(clock)
+    versioned = f"{shared_location.schema}_version"
     versions = await store.database.read(
         lambda c: c.execute(sa.select(sa.table(versioned, sa.column("version_num")))).all()
     )
@@ -236,10 +236,12 @@ async def test_processes_that_start_at_once_migrate_once(shared_place, clock: Cl
 
 
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")  # indexes are read as text
-async def test_the_migrations_make_the_tables_that_the_statements_know(shared_place, clock: Clock):
-    store = await shared_place.open(clock)
+async def test_the_migrations_make_the_tables_that_the_statements_know(
+    shared_location, clock: Clock
+):
+    store = await shared_location.open(clock)
 
     migrated = await store.database.read(reflect)
 
-    assert migrated == described(shared_place.url, METADATA, COUNTED)
+    assert migrated == described(shared_location.url, METADATA, COUNTED)
     await store.close()

@@ -85,7 +85,7 @@ def write_excel(path: Path, rows) -> Path:
 
 
 def write_parquet(path: Path, rows) -> Path:
-    columns = {name: [row[place] for row in rows] for place, name in enumerate(HEADER)}
+    columns = {name: [row[location] for row in rows] for location, name in enumerate(HEADER)}
     table = pa.table(columns)
     stamped = table.column("InvoiceDate").cast(pa.timestamp("ns"))
     pq.write_table(table.set_column(4, "InvoiceDate", stamped), path)

@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
+from ledger_actions import KINDS, prepare_actions
 from ledger_shop import Shop, euro, lines
-from ledger_stage import KINDS, stage
 
 from storecrew.domain.actions import Action, Command
 from storecrew.domain.errors import InvalidInput, KeyReused
@@ -24,12 +24,14 @@ from storecrew.stores.sql.apply import HANDLERS
 
 
 async def test_every_action_has_something_to_act_on(shop: Shop):
-    assert sorted(await stage(shop)) == KINDS == sorted(kind.__name__ for kind in HANDLERS)
+    assert (
+        sorted(await prepare_actions(shop)) == KINDS == sorted(kind.__name__ for kind in HANDLERS)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_key_acts_once_and_answers_alike_ever_after(shop: Shop, kind: str):
-    action = (await stage(shop))[kind]
+    action = (await prepare_actions(shop))[kind]
 
     first = await shop.do(action, key="once")
     facts = await shop.facts()

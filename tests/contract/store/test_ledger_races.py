@@ -22,10 +22,10 @@ BUYER = Path(__file__).with_name("ledger_buyer.py")
 
 
 @pytest.fixture
-async def shops(shared_place, clock: Clock) -> AsyncIterator[tuple[Shop, Shop]]:
+async def shops(shared_location, clock: Clock) -> AsyncIterator[tuple[Shop, Shop]]:
     """Two stores on one database, as two processes have them."""
-    first = await shared_place.open(clock, busy_seconds=30)
-    second = await shared_place.open(clock, busy_seconds=30)
+    first = await shared_location.open(clock, busy_seconds=30)
+    second = await shared_location.open(clock, busy_seconds=30)
     yield Shop(first, clock), Shop(second, clock)
     wrong = await first.verify()
     await first.close()
@@ -55,11 +55,13 @@ async def test_r106_last_units_are_sold_once_to_buyers_at_two_stores(
     assert await first.level("A") == (buyers // 2, buyers // 2)
 
 
-async def test_r106_last_units_are_sold_once_to_buyers_in_two_processes(shared_place, clock: Clock):
-    store = await shared_place.open(clock)
+async def test_r106_last_units_are_sold_once_to_buyers_in_two_processes(
+    shared_location, clock: Clock
+):
+    store = await shared_location.open(clock)
     shop = Shop(store, clock)
     await shop.stocked(A=100)
-    arguments = [sys.executable, str(BUYER), shared_place.url, shared_place.schema]
+    arguments = [sys.executable, str(BUYER), shared_location.url, shared_location.schema]
     children = [
         subprocess.Popen(  # noqa: ASYNC220 - both children must start before either is waited for
             [*arguments, name, "100"],

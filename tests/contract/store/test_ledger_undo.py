@@ -1,8 +1,8 @@
 """Taking back: the opposite of an action is one that the ledger really carries out."""
 
 import pytest
+from ledger_actions import KINDS, prepare_actions
 from ledger_shop import Shop
-from ledger_stage import KINDS, stage
 
 from storecrew.domain.actions import Action
 from storecrew.domain.shop.orders import CancelOrder
@@ -11,7 +11,7 @@ from storecrew.domain.undo import opposite
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_was_done_is_taken_back_or_says_why_not(shop: Shop, kind: str):
-    action = (await stage(shop))[kind]
+    action = (await prepare_actions(shop))[kind]
     before = await state(shop)
     outcome = await shop.done(action)
 

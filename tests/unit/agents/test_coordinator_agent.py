@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from shelf import product, view
+from sample_values import product, view
 
 from storecrew.agents.coordinator import coordinator
 from storecrew.agents.coordinator.plans import GOALS

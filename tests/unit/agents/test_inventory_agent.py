@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from shelf import amount, eur, product, view
+from sample_values import amount, eur, product, view
 
 from storecrew.agents.forecasting import inventory_forecasting
 from storecrew.agents.inventory import inventory

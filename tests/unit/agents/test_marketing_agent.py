@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from shelf import amount, eur, product
+from sample_values import amount, eur, product
 
 from storecrew.agents.marketing import marketing_automation
 from storecrew.agents.marketing.expected import can_show, usual

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from shelf import order, product, view
+from sample_values import order, product, view
 
 from storecrew.agents.mail_interface import mail_interface
 from storecrew.agents.order_management import order_management

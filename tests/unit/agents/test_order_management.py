@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from shelf import eur, order, view
+from sample_values import eur, order, view
 
 from storecrew.agents.order_management import order_management
 from storecrew.agents.order_management.settings import OrderManagementSettings

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from shelf import order, product, view
+from sample_values import order, product, view
 
 from storecrew.agents.oversight import OversightSettings, oversight, survey
 from storecrew.domain.control.events import ClockTicked, ExternalEventReceived, RunRequested
@@ -17,7 +17,7 @@ STATES = {"approvals": OrderStatus.RECEIVED, "payment": OrderStatus.AWAITING_PAY
 STATES["delivery"] = OrderStatus.AWAITING_DELIVERY
 
 
-def shelf_of(*available: int) -> FakeStore:
+def stock_of(*available: int) -> FakeStore:
     return view(
         product_list=[product(f"P{n}", f"Item {n}") for n in range(len(available))],
         levels=[
@@ -47,17 +47,17 @@ async def test_r114_oversight_names_the_bottleneck(what: str, limit: int) -> Non
 
 
 async def test_r114_insight_thresholds_for_stock_are_below_five_units() -> None:
-    seen = await survey(shelf_of(5, 4, 80, 0), NOON)
+    seen = await survey(stock_of(5, 4, 80, 0), NOON)
     assert seen.metrics["low_stock"] == [
         {"sku": "P3", "available": 0},
         {"sku": "P1", "available": 4},
     ]
     assert [i.what for i in seen.insights] == ["stock"]
-    assert (await survey(shelf_of(5, 4), NOON, OversightSettings(low_stock_units=4))).insights == ()
+    assert (await survey(stock_of(5, 4), NOON, OversightSettings(low_stock_units=4))).insights == ()
 
 
 async def test_products_with_stock_and_no_price_are_named() -> None:
-    store = shelf_of(50, 70, 60, 80)
+    store = stock_of(50, 70, 60, 80)
     prices = {"P0": "0", "P1": "0", "P2": "9"}
     store.product_list = [product(sku, price=price) for sku, price in prices.items()]
     store.product_list.append(product("P3", price="0"))
@@ -76,7 +76,7 @@ async def test_products_with_stock_and_no_price_are_named() -> None:
 
 
 async def test_services_without_stock_are_never_low() -> None:
-    store = shelf_of(0)
+    store = stock_of(0)
     store.product_list = [product("P0", "Fitting", stocked=False)]
     assert (await survey(store, NOON)).metrics["low_stock_count"] == 0
 
@@ -113,7 +113,7 @@ async def test_an_empty_shop_is_idle_and_breaks_nothing() -> None:
 
 
 async def test_bottlenecks_are_reported_once_a_day_or_when_something_happens() -> None:
-    store = shelf_of(1)
+    store = stock_of(1)
     tick = ClockTicked(agent="oversight", due=NOON)
     assert await run_agent(oversight, [tick], store) == []
     (event,) = await run_agent(oversight, [tick], store, now=NOON.replace(hour=8))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given, strategies as st
-from shelf import amount, eur, product
+from sample_values import amount, eur, product
 
 from storecrew.agents.personalization import personalization
 from storecrew.domain.control.events import ClockTicked

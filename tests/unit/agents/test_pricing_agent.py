@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
-from shelf import amount, eur, product, view
+from sample_values import amount, eur, product, view
 
 from storecrew.agents.pricing import pricing_optimizer
 from storecrew.agents.pricing.settings import PricingSettings

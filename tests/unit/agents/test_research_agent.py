@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from shelf import eur, product, view
+from sample_values import eur, product, view
 
 from storecrew.agents.research import product_research
 from storecrew.domain.control.events import ClockTicked

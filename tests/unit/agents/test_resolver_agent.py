@@ -8,7 +8,7 @@ from itertools import count
 from random import Random
 
 import pytest
-from shelf import eur, product, view
+from sample_values import eur, product, view
 
 from storecrew.agents.resolver import anomaly_resolver
 from storecrew.agents.resolver.anomaly_detection import detect_anomalies

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache
 
 import pytest
-from shelf import eur, order, view
+from sample_values import eur, order, view
 
 from storecrew.agents.support import customer_support
 from storecrew.agents.support.alarms import LONGEST, alarm

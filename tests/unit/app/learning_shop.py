@@ -1,4 +1,4 @@
-"""A shop with some weeks of orders, and a desk whose trainings happen in the test's process."""
+"""A shop with some weeks of orders, and a model service that trains in the test's process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,7 +36,7 @@ class Clock:
 class LearningShop:
     store: SqlStore
     journal: SqlJournal
-    desk: ModelService
+    service: ModelService
     clock: Clock
     trainings: list[TrainingJob] = field(default_factory=list)
     _keys: int = 0
@@ -79,10 +79,10 @@ async def open_shop() -> AsyncIterator[LearningShop]:
         trainings.append(task)
         return await run_training(task, store, before)
 
-    desk = model_service(settings, store, journal, clock, learn)
+    service = model_service(settings, store, journal, clock, learn)
     try:
-        yield LearningShop(store, journal, desk, clock, trainings)
+        yield LearningShop(store, journal, service, clock, trainings)
     finally:
-        await desk.close()
+        await service.close()
         await store.close()
         await journal.close()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import aiosmtpd.controller
 import pytest
-from far_agent import FarAgent
+from remote_agent import RemoteAgentServer
 
 from storecrew.app.alerts import alerts_of
 from storecrew.app.crew import CREW
@@ -366,7 +366,7 @@ async def test_r065_alert_reaches_loopback_smtp_and_webhook_once(folder, book, c
     post = aiosmtpd.controller.Controller(mailbox, hostname="127.0.0.1", port=smtp)
     post.start()
     try:
-        async with FarAgent().serving() as hook:
+        async with RemoteAgentServer().serving() as hook:
             urls = [
                 f"mailto://127.0.0.1:{smtp}?from=crew@shop.example&to=owner@shop.example",
                 f"json://127.0.0.1:{hook.port}/hook",
@@ -376,8 +376,8 @@ async def test_r065_alert_reaches_loopback_smtp_and_webhook_once(folder, book, c
             await book.heartbeat(["ill"], NOON)
             await fail(book, "ill", 5, NOON)
             for _ in range(2):
-                with closing(open_journal_client(settings, clock)) as door:
-                    await door.alert(None)
+                with closing(open_journal_client(settings, clock)) as client:
+                    await client.alert(None)
     finally:
         post.stop()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from far_agent import FarAgent
+from remote_agent import RemoteAgentServer
 
 from storecrew.app.clocks import SystemClock
 from storecrew.app.manifests import AgentManifestRequest, manifest_agent
@@ -66,11 +66,11 @@ async def books():
     await journal.close()
 
 
-async def woken(books, far, **changes):
-    """Wake the far agent by an event, and return its run once nothing more is due."""
+async def woken(books, remote_agent, **changes):
+    """Wake the remote agent by an event, and return its run once nothing more is due."""
     store, journal = books
     caller = RemoteAgentClient(PRIVATE, CLOCK)
-    agent = caller.build_agent(declared(far.url, **changes))
+    agent = caller.build_agent(declared(remote_agent.url, **changes))
     pipeline = Pipeline(
         store=store,
         journal=journal,
@@ -96,60 +96,60 @@ async def woken(books, far, **changes):
 
 async def test_a_remote_agent_is_woken_with_proof_and_its_wish_is_judged_as_any_other(books):
     said = wire.AgentResponse(proposals=(WISH,), events=(), tokens=42)
-    async with FarAgent(wire.encode_response(said)).serving() as far:
-        run, price = await woken(books, far)
+    async with RemoteAgentServer(wire.encode_response(said)).serving() as remote_agent:
+        run, price = await woken(books, remote_agent)
 
     assert (run.status, run.tokens, price) == (RunStatus.DONE, 42, Money.of("10.50", "EUR"))
-    [(headers, body)] = far.calls
+    [(headers, body)] = remote_agent.calls
     assert headers[":request"] == "POST /wake?a=1 HTTP/1.1"
-    assert headers["host"] == f"127.0.0.1:{far.port}"
+    assert headers["host"] == f"127.0.0.1:{remote_agent.port}"
     assert wire.is_signed(wire.signing_key(TOKEN), headers, body, CLOCK.now())
     assert headers["x-storecrew-run"] == run.id
     assert headers["x-storecrew-deadline"] == "30"
     wake = wire.decode_request(body)
     assert (wake.run, wake.attempt, wake.currency, wake.events) == (run.id, 1, "EUR", (LOW,))
     assert wake.settings == {"step": 2}
-    assert TOKEN not in repr(far.calls)
+    assert TOKEN not in repr(remote_agent.calls)
 
 
 def answering(**content):
-    return FarAgent(json.dumps(content).encode())
+    return RemoteAgentServer(json.dumps(content).encode())
 
 
 WISHES = json.loads(wire.encode_response(wire.AgentResponse(proposals=(WISH,))))["proposals"]
 WRONG = {
     "an unknown action": answering(proposals=[{"reason": "", "action": {"type": "DropTables"}}]),
-    "an action it may not": FarAgent(
+    "an action it may not": RemoteAgentServer(
         wire.encode_response(wire.AgentResponse(proposals=(replace(WISH, action=UpsertProduct(
             sku="x", name="x", price=Money.of(1, "EUR"))),)))
     ),
     "one good wish and one that is none": answering(
         proposals=[*WISHES, 7]
     ),
-    "bad JSON": FarAgent(b"{"),
-    "another status": FarAgent(status="500 Oops"),
-    "no content": FarAgent(b"", status="204 No Content"),
-    "a redirect": FarAgent(status="307 Away", headers=("Location: http://169.254.169.254/",)),
-    "too much": FarAgent(b" " * (wire.MAX_ANSWER + 1)),
-    "too late": FarAgent(delay=1.0),
+    "bad JSON": RemoteAgentServer(b"{"),
+    "another status": RemoteAgentServer(status="500 Oops"),
+    "no content": RemoteAgentServer(b"", status="204 No Content"),
+    "a redirect": RemoteAgentServer(status="307 Away", headers=("Location: http://169.254.169.254/",)),
+    "too much": RemoteAgentServer(b" " * (wire.MAX_ANSWER + 1)),
+    "too late": RemoteAgentServer(delay=1.0),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", WRONG)
 async def test_a_wrong_answer_fails_the_run_and_touches_nothing(books, what):
-    far = replace(WRONG[what], calls=[])
-    async with far.serving():
-        run, price = await woken(books, far, deadline=0.3 if what == "too late" else 10)
+    remote_agent = replace(WRONG[what], calls=[])
+    async with remote_agent.serving():
+        run, price = await woken(books, remote_agent, deadline=0.3 if what == "too late" else 10)
 
     assert (run.status, price) == (RunStatus.FAILED, Money.of(10, "EUR"))
     assert (await books[1].proposals(page=1, per_page=9)).total == 0
-    assert len(far.calls) == 1
+    assert len(remote_agent.calls) == 1
 
 
 async def test_what_cannot_be_reached_is_tried_again_as_long_as_it_takes(books):
-    async with FarAgent().serving() as far:
+    async with RemoteAgentServer().serving() as remote_agent:
         pass  # nobody listens there any more
-    run, _ = await woken(books, far)
+    run, _ = await woken(books, remote_agent)
     assert run.status is RunStatus.RETRYING
     assert "cannot be reached" in run.error
 

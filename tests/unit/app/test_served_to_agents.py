@@ -19,8 +19,8 @@ async def shop() -> AsyncIterator[LearningShop]:
 async def test_a_forecast_is_served_while_it_is_fresh(shop: LearningShop) -> None:
     await shop.stocked("mug")
     await shop.days(40, mug=4)
-    await shop.desk.train(ModelKind.DEMAND, by="o")
-    models, today = shop.desk.models, shop.clock.at.date()
+    await shop.service.train(ModelKind.DEMAND, by="o")
+    models, today = shop.service.models, shop.clock.at.date()
 
     found = models.forecast_of("mug", today)
     assert found is not None
@@ -40,8 +40,8 @@ async def test_what_goes_together_is_served(shop: LearningShop) -> None:
         await shop.sold(f"a{n}", mug=1, tea=1)
         await shop.sold(f"b{n}", hat=1, scarf=1)
     await shop.days(9)
-    await shop.desk.train(ModelKind.SIMILARITY, by="o")
-    models = shop.desk.models
+    await shop.service.train(ModelKind.SIMILARITY, by="o")
+    models = shop.service.models
 
     assert models.related_products(["hat"], 1)[0].sku == "scarf"
     pairs = models.product_affinities(5)

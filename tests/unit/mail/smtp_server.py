@@ -22,7 +22,7 @@ class Server:
     """What came in, and how to answer."""
 
     port: int = 0
-    letters: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    emails: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     """Recipient and content of each letter that was here in full, also where it was refused."""
     taken: Counter[str] = field(default_factory=Counter[str])
     """Per recipient, letters that were accepted."""
@@ -33,7 +33,7 @@ class Server:
 
     def mails(self) -> list[EmailMessage]:
         """Return the letters, parsed."""
-        found = [message_from_bytes(content, policy=default) for _, content in self.letters]
+        found = [message_from_bytes(content, policy=default) for _, content in self.emails]
         return [each for each in found if isinstance(each, EmailMessage)]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's names
@@ -46,7 +46,7 @@ class Server:
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
         (address,) = envelope.rcpt_tos
-        self.letters.append((address, bytes(envelope.content or b"")))
+        self.emails.append((address, bytes(envelope.content or b"")))
         answer = self.at_data(address)
         if answer == DROP:
             self.taken[address] += 1  # it may well be delivered

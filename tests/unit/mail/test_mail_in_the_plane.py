@@ -54,12 +54,12 @@ async def test_a_message_leaves_and_its_answer_becomes_a_ticket_also_after_a_res
             topic = "order:7:shipped"
             await plane.store.apply(SendMessage(customer="anna", topic=topic, **said), key="m")
             await until(lambda: has_sent(plane))
-            letter = parse_email(smtp.letters[0][1])
+            email = parse_email(smtp.emails[0][1])
             await until(lambda: has_begun(plane))
 
         answer = (
             "From: anna@c.example\nMessage-ID: <1@c.example>\nSubject: Re: Hello\n"
-            f"In-Reply-To: {letter.message_id}\n\nWhere is it?\n"
+            f"In-Reply-To: {email.message_id}\n\nWhere is it?\n"
         )
         await asyncio.to_thread(imap.drop, answer.encode())
         async with open_plane(own, duty=ProcessRole.WORKER) as plane:
@@ -69,7 +69,7 @@ async def test_a_message_leaves_and_its_answer_becomes_a_ticket_also_after_a_res
 
     assert (ticket.customer, ticket.order_id, ticket.text) == ("anna", 7, "Where is it?")
     assert report.sent == 1
-    assert len(smtp.letters) == 1
+    assert len(smtp.emails) == 1
 
 
 async def has_sent(plane) -> bool:
@@ -77,6 +77,6 @@ async def has_sent(plane) -> bool:
 
 
 async def has_begun(plane) -> bool:
-    """Whether the mailroom knows from where on it reads."""
+    """Whether the inbound processor knows from where on it reads."""
     name = f"mailbox/127.0.0.1/{USER}/INBOX"
     return await SqlKeyValues(plane.journal.database).find(name) is not None

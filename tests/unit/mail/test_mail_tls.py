@@ -85,7 +85,7 @@ async def test_a_letter_and_its_password_travel_encrypted(authority, security):
 
     assert answer.result is SmtpResult.ACCEPTED
     assert server.logins == [(USER, PASSWORD)]
-    assert [to for to, _ in server.letters] == ["anna@customer.example"]
+    assert [to for to, _ in server.emails] == ["anna@customer.example"]
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
@@ -95,7 +95,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_told_no_password(authori
 
     assert answer.result is SmtpResult.UNREACHABLE
     assert "certificate" in answer.detail.lower()
-    assert (server.logins, server.letters) == ([], [])
+    assert (server.logins, server.emails) == ([], [])
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
@@ -104,7 +104,7 @@ async def test_a_certificate_for_another_name_is_told_no_password(authority, sec
         answer = await sent(server.port, security)
 
     assert answer.result is SmtpResult.UNREACHABLE
-    assert (server.logins, server.letters) == ([], [])
+    assert (server.logins, server.emails) == ([], [])
 
 
 async def test_a_wrong_password_is_no_fault_of_the_letter(authority):
@@ -113,4 +113,4 @@ async def test_a_wrong_password_is_no_fault_of_the_letter(authority):
 
     assert answer.result is SmtpResult.UNREACHABLE
     assert PASSWORD not in answer.detail
-    assert server.letters == []
+    assert server.emails == []

@@ -26,7 +26,7 @@ async def test_a_letter_arrives_as_it_was_sent_also_lines_that_begin_with_a_dot(
         await sender.close()
 
     assert answer.result is SmtpResult.ACCEPTED
-    assert server.letters == [("anna@customer.example", envelope().content)]
+    assert server.emails == [("anna@customer.example", envelope().content)]
 
 
 async def test_letters_share_a_connection_and_a_new_one_comes_after_a_hundred():
@@ -61,7 +61,7 @@ async def test_an_answer_to_the_address_says_what_became_of_the_letter(said, han
     assert answer.result is handed
     assert said[:3] in answer.detail
     assert after.result is SmtpResult.ACCEPTED
-    assert [to for to, _ in server.letters] == ["anna@customer.example"]
+    assert [to for to, _ in server.emails] == ["anna@customer.example"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_a_connection_lost_after_the_letter_leaves_it_unknown_and_is_not_t
         await sender.close()
 
     assert answer.result is SmtpResult.UNKNOWN
-    assert len(server.letters) == 1
+    assert len(server.emails) == 1
 
 
 async def test_a_server_that_is_not_there_is_no_fault_of_the_letter():
@@ -101,7 +101,7 @@ async def test_a_server_that_went_away_between_two_letters_is_asked_again():
         await sender.close()
 
     assert again.result is SmtpResult.ACCEPTED
-    assert len(server.letters) == 2
+    assert len(server.emails) == 2
 
 
 async def test_a_server_without_encryption_is_not_used_where_it_is_asked_for():
@@ -110,7 +110,7 @@ async def test_a_server_without_encryption_is_not_used_where_it_is_asked_for():
         answer = await SmtpMailer(own).send(envelope())
 
     assert answer.result is SmtpResult.UNREACHABLE
-    assert server.letters == []
+    assert server.emails == []
 
 
 async def test_a_sender_that_the_server_does_not_want_is_no_fault_of_the_letter():

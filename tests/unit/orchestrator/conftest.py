@@ -1,4 +1,4 @@
-"""The house that every test here is given, empty and on a disk that need not keep it."""
+"""The empty plane that every test here is given; its databases are never synced to disk."""
 
 import asyncio
 import shutil
@@ -7,58 +7,58 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 import pytest
-from house import START, House
 
 from storecrew.database import DISPOSABLE
 from storecrew.journal import open_journal
 from storecrew.stores.simulated.clock import VirtualClock
 from storecrew.stores.sql import open_store
+from support.in_memory_plane import START, InMemoryPlane
 
 
 @pytest.fixture(scope="session")
-def foundations(tmp_path_factory):
+def empty_databases(tmp_path_factory):
     """A folder with empty books, their tables made: copying them is faster than making them."""
-    folder = tmp_path_factory.mktemp("foundations")
+    folder = tmp_path_factory.mktemp("empty_databases")
 
-    async def lay():
-        async with opened_in(folder):
+    async def create():
+        async with open_plane_in(folder):
             pass
 
     with ThreadPoolExecutor(1) as apart:  # away from the loop that the tests run in
-        apart.submit(asyncio.run, lay()).result()
+        apart.submit(asyncio.run, create()).result()
     return folder
 
 
 @asynccontextmanager
-async def opened_in(folder, at=START):
+async def open_plane_in(folder, at=START):
     clock, url = VirtualClock(at), f"sqlite:///{folder}"
     store = await open_store(
         f"{url}/orders.db", clock=clock, currency="EUR", durability=DISPOSABLE, inline=True
     )
     journal = open_journal(f"{url}/registry.db", durability=DISPOSABLE, inline=True)
-    yield House(store, journal, clock)
+    yield InMemoryPlane(store, journal, clock)
     await store.close()
     await journal.close()
 
 
 @pytest.fixture
-def houses(foundations, tmp_path):
-    """Return what opens a house, as often as a test wants one."""
+def open_plane_copy(empty_databases, tmp_path):
+    """Return a function that opens a plane over a copy of databases."""
     numbers = count()
 
     @asynccontextmanager
-    async def opened(like=None, at=START):
+    async def open_copy(like=None, at=START):
         """Open a copy of the books in a folder, empty ones where none is given."""
         folder = tmp_path / str(next(numbers))
-        shutil.copytree(like or foundations, folder)
-        async with opened_in(folder, at) as house:
-            house.folder = folder
-            yield house
+        shutil.copytree(like or empty_databases, folder)
+        async with open_plane_in(folder, at) as in_memory_plane:
+            in_memory_plane.folder = folder
+            yield in_memory_plane
 
-    return opened
+    return open_copy
 
 
 @pytest.fixture
-async def house(houses):
-    async with houses() as made:
+async def in_memory_plane(open_plane_copy):
+    async with open_plane_copy() as made:
         yield made

@@ -15,15 +15,11 @@ from storecrew.sdk import Proposal, agent
 BRISK = LoopSettings(poll=timedelta(milliseconds=1), gather=timedelta(0))
 
 
-def low(sku="mug"):
-    return StockRanLow(sku=sku, warehouse="main", position=1, reorder_point=5, daily_demand=1.0)
-
-
-def noter(heard):
+def recording_agent(received):
     @agent(on=StockRanLow)
     async def note(event, ctx):
         """Note what it was told."""
-        await heard.put(event.sku)
+        await received.put(event.sku)
         for nothing in ():
             yield nothing
 
@@ -51,7 +47,7 @@ class Flaky:
 
 
 @dataclass
-class Beside:
+class TaskEngine:
     """An engine that carries runs out on tasks of their own."""
 
     refusals: int = 0
@@ -83,9 +79,9 @@ class Beside:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
-async def boot(house, engine, *agents, settings=BRISK, **ports):
-    house.agents = agents
-    plane = Orchestrator(replace(house.pipeline(), **ports), engine, settings)
+async def boot(in_memory_plane, engine, *agents, settings=BRISK, **ports):
+    in_memory_plane.agents = agents
+    plane = Orchestrator(replace(in_memory_plane.pipeline(), **ports), engine, settings)
     await plane.start(alone=False)
     return plane
 

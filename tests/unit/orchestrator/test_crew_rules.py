@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from house import LIMITS, low, settle
-from loop_parts import Beside, boot
+from loop_parts import TaskEngine, boot
 
 from storecrew.domain.control.agents import Budget, Suspension
 from storecrew.domain.control.health import AgentState, overall
@@ -19,8 +18,9 @@ from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.journal.agents import SqlAgentRepository
 from storecrew.journal.health import SqlHealthRepository
 from storecrew.orchestrator.loop_settings import LoopSettings
-from storecrew.orchestrator.registry import Registry, spread
+from storecrew.orchestrator.registry import Registry
 from storecrew.sdk import Proposal, agent, every
+from support.in_memory_plane import LIMITS, low, settle
 
 
 def worker_for(name, done, **options):
@@ -34,59 +34,66 @@ def worker_for(name, done, **options):
     return work
 
 
-async def pulses(house):
-    return {p.agent: p for p in await SqlHealthRepository(house.journal.database).agent_health()}
+async def pulses(in_memory_plane):
+    return {
+        p.agent: p
+        for p in await SqlHealthRepository(in_memory_plane.journal.database).agent_health()
+    }
 
 
-async def kinds(house):
-    entries = (await house.journal.audit(page=1, per_page=500)).items
+async def kinds(in_memory_plane):
+    entries = (await in_memory_plane.journal.audit(page=1, per_page=500)).items
     return [e.action["type"] for e in reversed(entries) if e.kind == "control"]
 
 
 # --- turns -----------------------------------------------------------------------------------
 
 
-async def test_r059_higher_priority_runs_first_and_equals_by_arrival(house):
+async def test_r059_higher_priority_runs_first_and_equals_by_arrival(in_memory_plane):
     done = []
     crew = [worker_for(n, done, priority=p) for n, p in (("a", 0), ("b", 0), ("c", 7))]
-    plane = await house.boot(*crew, max_concurrent=1)
+    plane = await in_memory_plane.boot(*crew, max_concurrent=1)
     for name in ("b", "a", "c"):
-        await house.journal.publish([house.news(low(name))], lambda _e, n=name: (n,))
+        await in_memory_plane.journal.publish(
+            [in_memory_plane.news(low(name))], lambda _e, n=name: (n,)
+        )
     await settle(plane)
 
     assert done == ["c", "b", "a"]
 
 
-async def test_no_agent_starves_beside_one_that_always_has_something_to_do(house):
+async def test_no_agent_starves_beside_one_that_always_has_something_to_do(in_memory_plane):
     done = []
     busy, quiet = (worker_for(name, done) for name in ("busy", "quiet"))
-    plane = await house.boot(busy, quiet, max_concurrent=1)
-    flood = [house.news(low(str(n))) for n in range(50)]
-    await house.journal.publish(flood, lambda _event: ("busy",))
+    plane = await in_memory_plane.boot(busy, quiet, max_concurrent=1)
+    flood = [in_memory_plane.news(low(str(n))) for n in range(50)]
+    await in_memory_plane.journal.publish(flood, lambda _event: ("busy",))
     await plane.sweep()
-    house.later(seconds=1)
-    await house.journal.publish([house.news(low("q"))], lambda _event: ("quiet",))
+    in_memory_plane.later(seconds=1)
+    await in_memory_plane.journal.publish(
+        [in_memory_plane.news(low("q"))], lambda _event: ("quiet",)
+    )
     await plane.sweep()
-    house.later(seconds=1)
+    in_memory_plane.later(seconds=1)
     await plane.sweep()
 
     assert done[:3] == ["busy", "busy", "quiet"] or done[:3] == ["busy", "quiet", "busy"]
 
 
-async def test_equals_with_much_to_do_take_turns(house):
+async def test_equals_with_much_to_do_take_turns(in_memory_plane):
     done = []
     one, two = (worker_for(name, done, concurrency=9) for name in ("one", "two"))
-    plane = await house.boot(one, two, max_concurrent=4)
+    plane = await in_memory_plane.boot(one, two, max_concurrent=4)
     for name in ("one", "two"):
-        news = [house.news(low(f"{name}{n}")) for n in range(6)]
-        await house.journal.publish(news, lambda _e, n=name: (n,))
+        news = [in_memory_plane.news(low(f"{name}{n}")) for n in range(6)]
+        await in_memory_plane.journal.publish(news, lambda _e, n=name: (n,))
     await plane.sweep()
 
     assert sorted(done) == ["one", "one", "two", "two"]
 
 
-async def test_r050_concurrency_limit_holds_over_five_triggers(house):
-    running, most, engine = [], 0, Beside()
+async def test_r050_concurrency_limit_holds_over_five_triggers(in_memory_plane):
+    running, most, engine = [], 0, TaskEngine()
     has_begun, may_end = asyncio.Semaphore(0), asyncio.Semaphore(0)
 
     @agent(on=StockRanLow, concurrency=2, name="limited")
@@ -101,13 +108,13 @@ async def test_r050_concurrency_limit_holds_over_five_triggers(house):
         for nothing in ():
             yield nothing
 
-    plane = await boot(house, engine, limited, settings=LoopSettings(max_concurrent=10))
+    plane = await boot(in_memory_plane, engine, limited, settings=LoopSettings(max_concurrent=10))
     for n in range(5):
         await plane.request_run("limited", key=str(n), by="person:owner", parameters={})
 
     for left in (5, 4, 3, 2, 1):
         await settle(plane)  # each sweep begins what the limit leaves room for
-        under_way = [r.id for r in await house.runs() if r.status is RunStatus.RUNNING]
+        under_way = [r.id for r in await in_memory_plane.runs() if r.status is RunStatus.RUNNING]
         assert len(under_way) == min(left, 2)
         while len(running) < len(under_way):
             await has_begun.acquire()
@@ -118,15 +125,15 @@ async def test_r050_concurrency_limit_holds_over_five_triggers(house):
         assert len(ended) == 1
 
     assert most == 2
-    assert [run.status for run in await house.runs()] == [RunStatus.DONE] * 5
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.DONE] * 5
     await plane.stop()
 
 
-async def test_who_asks_for_a_run_does_not_wait_for_the_batch_to_fill(house):
+async def test_who_asks_for_a_run_does_not_wait_for_the_batch_to_fill(in_memory_plane):
     done = []
     patient = worker_for("patient", done, batch=10, batch_window=timedelta(minutes=5))
-    plane = await house.boot(patient)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(patient)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
     assert done == []
     await plane.request_run("patient", key="k", by="person:owner", parameters={})
@@ -134,52 +141,10 @@ async def test_who_asks_for_a_run_does_not_wait_for_the_batch_to_fill(house):
     assert done == ["patient"]
 
 
-# --- ticks -----------------------------------------------------------------------------------
-
-
-def test_agents_of_equal_intervals_are_spread_by_their_names():
-    crew = [agent(schedule=every(minutes=1), name=f"a{n}")(lambda _e, _c: None) for n in range(200)]
-    offsets = [spread(one).offset for one in crew]
-
-    assert offsets == [spread(one).offset for one in crew]
-    assert all(timedelta(0) <= offset < timedelta(minutes=1) for offset in offsets)
-    assert len({offset // timedelta(seconds=10) for offset in offsets}) == 6
-    fixed = replace(crew[0], schedule=every(minutes=1, offset=timedelta(0)))
-    assert spread(fixed).offset == timedelta(0)
-
-
-async def test_an_agent_that_leaves_and_comes_back_ticks_once_per_tick(house):
-    ticks = []
-    hourly = agent(schedule=every(hours=1, offset=timedelta(0)), name="hourly")(_note(ticks))
-    plane = await house.boot(hourly)
-    registry = plane._registry
-    await settle(plane)
-    registry.deregister("hourly")
-    house.later(hours=2)
-    await settle(plane)
-    registry.register(hourly)
-    await settle(plane)
-    registry.deregister("hourly")
-    registry.register(hourly)
-    await settle(plane)
-
-    assert ticks == [6, 8]
-
-
-def _note(ticks):
-    async def note(event, ctx):
-        """Note the hour."""
-        ticks.append(event.due.hour)
-        for nothing in ():
-            yield nothing
-
-    return note
-
-
 # --- stopping --------------------------------------------------------------------------------
 
 
-async def test_r051_pause_stops_runs_and_effects_of_the_crew_until_resume(house):
+async def test_r051_pause_stops_runs_and_effects_of_the_crew_until_resume(in_memory_plane):
     seen = []
 
     @agent(on=StockRanLow, allowed_actions=[SetPrice], name="scarcity")
@@ -191,36 +156,36 @@ async def test_r051_pause_stops_runs_and_effects_of_the_crew_until_resume(house)
         price = SetPrice(sku="mug", price=Money.of("10.50", "EUR"))
         yield Proposal(action=price, reason="it runs low")
 
-    await house.stock()
-    plane = await house.boot(scarcity)
-    await plane.publish([house.news(low())])
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(scarcity)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
-    plane = await house.boot()  # it survives a restart
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
+    plane = await in_memory_plane.boot()  # it survives a restart
     await settle(plane)
-    await plane.publish([house.news(low("cup"))])
+    await plane.publish([in_memory_plane.news(low("cup"))])
     await settle(plane)
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
     assert seen == ["mug"]
 
     await plane.set_paused(False, by="owner")
     for _ in range(3):
-        house.later(seconds=3)
+        in_memory_plane.later(seconds=3)
         await settle(plane)
-    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
-    assert await kinds(house) == ["pause", "resume"]
-    assert not await house.verify()
+    assert (await in_memory_plane.store.product("mug")).price == Money.of("10.50", "EUR")
+    assert await kinds(in_memory_plane) == ["pause", "resume"]
+    assert not await in_memory_plane.verify()
 
 
-async def test_one_agent_is_paused_and_the_others_go_on(house):
+async def test_one_agent_is_paused_and_the_others_go_on(in_memory_plane):
     done = []
     one = worker_for("one", done, schedule=every(hours=1, offset=timedelta(0)))
-    plane = await house.boot(one, worker_for("two", done))
-    book = SqlAgentRepository(house.journal.database)
-    now = house.clock.now()
+    plane = await in_memory_plane.boot(one, worker_for("two", done))
+    book = SqlAgentRepository(in_memory_plane.journal.database)
+    now = in_memory_plane.clock.now()
     await book.suspend("one", by="person:owner", now=now)
     await book.suspend("one", by="person:owner", now=now)
-    await plane.publish([house.news(low())])
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
     assert done == ["two"]
     assert await book.suspensions() == {"one": (Suspension.PAUSED, "")}
@@ -228,51 +193,49 @@ async def test_one_agent_is_paused_and_the_others_go_on(house):
     await book.resume("one", by="person:owner", now=now)
     await settle(plane)
     assert done == ["two", "one", "one"]  # the event, and the tick that it missed
-    assert await kinds(house) == ["pause_agent", "resume_agent"]
+    assert await kinds(in_memory_plane) == ["pause_agent", "resume_agent"]
 
 
-async def test_a_paused_agent_changes_nothing_any_more(house):
-    book = SqlAgentRepository(house.journal.database)
+async def test_a_paused_agent_changes_nothing_any_more(in_memory_plane):
+    book = SqlAgentRepository(in_memory_plane.journal.database)
 
     @agent(on=StockRanLow, allowed_actions=[SetPrice], name="scarcity")
     async def scarcity(event, ctx):
         """Be paused while it thinks."""
-        await book.suspend("scarcity", by="person:owner", now=house.clock.now())
+        await book.suspend("scarcity", by="person:owner", now=in_memory_plane.clock.now())
         yield Proposal(action=SetPrice(sku="mug", price=Money.of("10.50", "EUR")), reason="low")
 
-    await house.stock()
-    plane = await house.boot(scarcity)
-    await plane.publish([house.news(low())])
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(scarcity)
+    await plane.publish([in_memory_plane.news(low())])
     for _ in range(3):
         await settle(plane)
-        house.later(seconds=5)
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
-    assert [run.status for run in await house.runs()] == [RunStatus.RETRYING]
+        in_memory_plane.later(seconds=5)
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.RETRYING]
 
-    await book.resume("scarcity", by="person:owner", now=house.clock.now())
+    await book.resume("scarcity", by="person:owner", now=in_memory_plane.clock.now())
     await settle(plane)
-    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
+    assert (await in_memory_plane.store.product("mug")).price == Money.of("10.50", "EUR")
 
 
-async def test_r053_switched_off_neither_schedules_nor_events_start_a_run(house):
+async def test_r053_switched_off_neither_schedules_nor_events_start_a_run(in_memory_plane):
     done = []
     clerk = worker_for("clerk", done, schedule=every(hours=1), batch=1)
-    plane = await house.boot(clerk, enabled=False)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(clerk, enabled=False)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
-    assert (await house.journal.runs(page=1, per_page=9)).total == 0
+    assert (await in_memory_plane.journal.runs(page=1, per_page=9)).total == 0
 
     await plane.request_run("clerk", key="k", by="person:owner", parameters={})
     await settle(plane)
-    assert (await house.journal.runs(page=1, per_page=9)).total == 1
-    plane = await house.boot(clerk, enabled=True)
+    assert (await in_memory_plane.journal.runs(page=1, per_page=9)).total == 1
+    plane = await in_memory_plane.boot(clerk, enabled=True)
     await settle(plane)
     assert len(done) == 3  # what was asked for by hand, the event that waited, the tick
 
 
-async def test_r054_orchestrator_settings_bound_runs_at_once(house):
-    from loop_parts import Beside, boot
-
+async def test_r054_orchestrator_settings_bound_runs_at_once(in_memory_plane):
     from storecrew.app.background import loop_settings
     from storecrew.app.settings import load_settings
 
@@ -289,9 +252,9 @@ async def test_r054_orchestrator_settings_bound_runs_at_once(house):
         for nothing in ():
             yield nothing
 
-    engine = Beside()
-    plane = await boot(house, engine, slow, settings=settings)
-    await plane.publish([house.news(low(str(n))) for n in range(5)])
+    engine = TaskEngine()
+    plane = await boot(in_memory_plane, engine, slow, settings=settings)
+    await plane.publish([in_memory_plane.news(low(str(n))) for n in range(5)])
     for _ in range(3):
         await plane.sweep()
     assert len(engine.tasks) == 2
@@ -302,43 +265,43 @@ async def test_r054_orchestrator_settings_bound_runs_at_once(house):
 # --- budgets ---------------------------------------------------------------------------------
 
 
-async def test_a_spent_budget_of_runs_stops_the_agent_until_the_shops_midnight(house):
+async def test_a_spent_budget_of_runs_stops_the_agent_until_the_shops_midnight(in_memory_plane):
     done = []
-    plane = await house.boot(worker_for("thrifty", done, budget=Budget(runs=2)))
-    await plane.publish([house.news(low(str(n))) for n in range(4)])
+    plane = await in_memory_plane.boot(worker_for("thrifty", done, budget=Budget(runs=2)))
+    await plane.publish([in_memory_plane.news(low(str(n))) for n in range(4)])
     for _ in range(3):
         await settle(plane)
     assert done == ["thrifty"] * 2
-    halts = await SqlAgentRepository(house.journal.database).suspensions()
+    halts = await SqlAgentRepository(in_memory_plane.journal.database).suspensions()
     assert halts == {"thrifty": (Suspension.SPENT, "2026-03-02")}
-    assert await kinds(house) == ["halt_agent"]  # once, however often it was looked at
+    assert await kinds(in_memory_plane) == ["halt_agent"]  # once, however often it was looked at
 
-    plane = await house.boot()  # a restart does not fill it
+    plane = await in_memory_plane.boot()  # a restart does not fill it
     await settle(plane)
     assert done == ["thrifty"] * 2
-    assert await kinds(house) == ["halt_agent"]
+    assert await kinds(in_memory_plane) == ["halt_agent"]
 
-    house.later(hours=18)  # from six in the morning to midnight
+    in_memory_plane.later(hours=18)  # from six in the morning to midnight
     await settle(plane)
     assert done == ["thrifty"] * 4
 
 
-async def test_midnight_is_the_shops_and_not_utcs(house):
+async def test_midnight_is_the_shops_and_not_utcs(in_memory_plane):
     done = []
-    house.policy = replace(LIMITS, zone="America/New_York")
-    plane = await house.boot(worker_for("thrifty", done, budget=Budget(runs=1)))
-    await plane.publish([house.news(low(str(n))) for n in range(2)])
+    in_memory_plane.policy = replace(LIMITS, zone="America/New_York")
+    plane = await in_memory_plane.boot(worker_for("thrifty", done, budget=Budget(runs=1)))
+    await plane.publish([in_memory_plane.news(low(str(n))) for n in range(2)])
     await settle(plane)
     assert len(done) == 1  # at six UTC it is one in the morning there
-    house.later(hours=18)
+    in_memory_plane.later(hours=18)
     await settle(plane)
     assert len(done) == 1
-    house.later(hours=5)
+    in_memory_plane.later(hours=5)
     await settle(plane)
     assert len(done) == 2
 
 
-async def test_tokens_count_on_the_run_also_of_attempts_that_failed(house):
+async def test_tokens_count_on_the_run_also_of_attempts_that_failed(in_memory_plane):
     tries = []
 
     @agent(on=StockRanLow, name="thinker", budget=Budget(tokens=250))
@@ -351,21 +314,21 @@ async def test_tokens_count_on_the_run_also_of_attempts_that_failed(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(thinker)
-    await plane.publish([house.news(low(str(n))) for n in range(3)])
+    plane = await in_memory_plane.boot(thinker)
+    await plane.publish([in_memory_plane.news(low(str(n))) for n in range(3)])
     for _ in range(4):
         await settle(plane)
-        house.later(seconds=30)
+        in_memory_plane.later(seconds=30)
 
     assert tries == [1, 2, 1]  # 300 tokens are more than 250
-    runs = [run for run in await house.runs() if run.status is RunStatus.DONE]
+    runs = [run for run in await in_memory_plane.runs() if run.status is RunStatus.DONE]
     assert sorted(run.tokens for run in runs) == [100, 200]
-    day = house.pipeline().day(house.clock.now())
-    used = await SqlAgentRepository(house.journal.database).used("thinker", day)
+    day = in_memory_plane.pipeline().day(in_memory_plane.clock.now())
+    used = await SqlAgentRepository(in_memory_plane.journal.database).used("thinker", day)
     assert (used.runs, used.tokens) == (2, 300)
 
 
-async def test_money_beyond_the_agents_day_is_asked_about_and_not_moved(house):
+async def test_money_beyond_the_agents_day_is_asked_about_and_not_moved(in_memory_plane):
     @agent(
         on=StockRanLow,
         allowed_actions=[CreatePurchaseOrder],
@@ -378,54 +341,56 @@ async def test_money_beyond_the_agents_day_is_asked_about_and_not_moved(house):
             yield Proposal(action=CreatePurchaseOrder(sku=f"mug{n}", quantity=10), reason="low")
 
     for n in range(3):
-        await house.stock(sku=f"mug{n}")
-    plane = await house.boot(buyer)
-    await plane.publish([house.news(low())])
+        await in_memory_plane.stock(sku=f"mug{n}")
+    plane = await in_memory_plane.boot(buyer)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    stories = sorted(await house.stories(), key=lambda s: s.filed.id)
+    stories = sorted(await in_memory_plane.stories(), key=lambda s: s.filed.id)
     verdicts = [story.decision.verdict for story in stories]
     assert verdicts == [Verdict.ALLOW, Verdict.ASK, Verdict.ASK]
     assert stories[1].decision.rule == "agent_budget"
-    day = house.pipeline().day(house.clock.now())
-    used = await SqlAgentRepository(house.journal.database).used("buyer", day)
+    day = in_memory_plane.pipeline().day(in_memory_plane.clock.now())
+    used = await SqlAgentRepository(in_memory_plane.journal.database).used("buyer", day)
     assert used.money == 5000
 
 
 # --- failing ---------------------------------------------------------------------------------
 
 
-async def test_r044_failing_agent_is_rescheduled_and_reported(house):
+async def test_r044_failing_agent_is_rescheduled_and_reported(in_memory_plane):
     tries = []
 
     @agent(on=StockRanLow, name="shaky")
     async def shaky(event, ctx):
         """Fail at first."""
-        tries.append(house.clock.now())
+        tries.append(in_memory_plane.clock.now())
         if len(tries) < 3:
             raise ValueError("no luck")
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(shaky)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(shaky)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
-    known = (await pulses(house))["shaky"]
-    assert (known.failures, known.state(house.clock.now())) == (1, AgentState.ERROR)
-    assert overall([known], house.clock.now()) == "degraded"
+    known = (await pulses(in_memory_plane))["shaky"]
+    assert (known.failures, known.state(in_memory_plane.clock.now())) == (1, AgentState.ERROR)
+    assert overall([known], in_memory_plane.clock.now()) == "degraded"
 
     for _ in range(3):
-        house.later(minutes=1)
+        in_memory_plane.later(minutes=1)
         await settle(plane)
     await plane._heartbeat()
-    known = (await pulses(house))["shaky"]
+    known = (await pulses(in_memory_plane))["shaky"]
     assert (len(tries), known.failures) == (3, 0)
-    assert known.state(house.clock.now()) is AgentState.HEALTHY
+    assert known.state(in_memory_plane.clock.now()) is AgentState.HEALTHY
     assert tries[1] - tries[0] >= timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("heeds", [True, False], ids=["heeds", "swallows"])
-async def test_r045_hung_agent_is_restarted_and_the_cancelled_run_is_audited(house, heeds):
+async def test_r045_hung_agent_is_restarted_and_the_cancelled_run_is_audited(
+    in_memory_plane, heeds
+):
     tries = []
 
     @agent(on=StockRanLow, name="sleepy", deadline=timedelta(milliseconds=20))
@@ -441,48 +406,48 @@ async def test_r045_hung_agent_is_restarted_and_the_cancelled_run_is_audited(hou
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(sleepy)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(sleepy)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
-    assert [run.status for run in await house.runs()] == [RunStatus.RETRYING]
-    assert await kinds(house) == ["cancel_run"]
-    house.later(minutes=1)
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.RETRYING]
+    assert await kinds(in_memory_plane) == ["cancel_run"]
+    in_memory_plane.later(minutes=1)
     await settle(plane)
 
     assert len(tries) == 2
-    assert [run.status for run in await house.runs()] == [RunStatus.DONE]
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.DONE]
 
 
-async def test_r045_an_agent_that_hangs_each_time_is_escalated(house):
+async def test_r045_an_agent_that_hangs_each_time_is_escalated(in_memory_plane):
     @agent(on=StockRanLow, name="sleepy", deadline=timedelta(milliseconds=5))
     async def sleepy(event, ctx):
         """Hang."""
         await asyncio.sleep(30)
         yield low()
 
-    plane = await house.boot(sleepy, attempts=2)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(sleepy, attempts=2)
+    await plane.publish([in_memory_plane.news(low())])
     for _ in range(3):
         await settle(plane)
-        house.later(minutes=1)
+        in_memory_plane.later(minutes=1)
 
-    [incident] = await house.incidents.unnotified()
+    [incident] = await in_memory_plane.incidents.unnotified()
     assert (incident.subject, incident.kind) == ("agent:sleepy", "agent_hung")
-    assert await kinds(house) == ["cancel_run", "open_incident", "cancel_run"]
+    assert await kinds(in_memory_plane) == ["cancel_run", "open_incident", "cancel_run"]
 
 
-async def test_a_pause_or_a_takeover_is_no_fault_of_the_agent(house):
+async def test_a_pause_or_a_takeover_is_no_fault_of_the_agent(in_memory_plane):
     done = []
-    plane = await house.boot(worker_for("clerk", done))
-    await plane.publish([house.news(low())])
-    taken = await house.journal.claim_runs(
-        Registry(house.agents).claim_specs(), house.clock.now(), 1
+    plane = await in_memory_plane.boot(worker_for("clerk", done))
+    await plane.publish([in_memory_plane.news(low())])
+    taken = await in_memory_plane.journal.claim_runs(
+        Registry(in_memory_plane.agents).claim_specs(), in_memory_plane.clock.now(), 1
     )
     await plane.set_paused(True, by="owner")
     await plane.execute(taken.runs[0])
     await plane.sweep()
 
-    assert "clerk" not in await pulses(house)
+    assert "clerk" not in await pulses(in_memory_plane)
 
 
 def test_r058_who_has_a_capability_stands_in_order_of_priority():

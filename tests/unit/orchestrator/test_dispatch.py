@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from house import settle
 
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import InvalidSettings, NotFound, StorageBusy
@@ -11,6 +10,7 @@ from storecrew.domain.shop.catalog import ObservationRejected, SetPrice
 from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.orchestrator.registry import Registry
 from storecrew.sdk import agent, cron, every
+from support.in_memory_plane import settle
 
 
 def low(sku="mug", position=1):
@@ -19,7 +19,7 @@ def low(sku="mug", position=1):
     )
 
 
-def noter(seen, **options):
+def recording_agent(seen, **options):
     @agent(on=StockRanLow, name=options.pop("name", "noter"), **options)
     async def note(events, ctx):
         """Note what it was told."""
@@ -31,38 +31,42 @@ def noter(seen, **options):
     return note
 
 
-async def test_waiting_events_become_one_run(house):
+async def test_waiting_events_become_one_run(in_memory_plane):
     seen = []
-    plane = await house.boot(noter(seen, batch=10))
-    await plane.publish([house.news(low(position=n)) for n in range(25)])
+    plane = await in_memory_plane.boot(recording_agent(seen, batch=10))
+    await plane.publish([in_memory_plane.news(low(position=n)) for n in range(25)])
     await settle(plane)
 
     assert [len(batch) for batch in seen] == [10, 10, 5]
     assert [p for batch in seen for _, p in batch] == list(range(25))
 
 
-async def test_a_batch_may_wait_to_fill_but_not_for_ever(house):
+async def test_a_batch_may_wait_to_fill_but_not_for_ever(in_memory_plane):
     seen = []
-    plane = await house.boot(noter(seen, batch=10, batch_window=timedelta(minutes=5)))
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(
+        recording_agent(seen, batch=10, batch_window=timedelta(minutes=5))
+    )
+    await plane.publish([in_memory_plane.news(low())])
     swept = await plane.sweep()
     assert not seen
-    assert swept.next_due == house.clock.now() + timedelta(minutes=5)
+    assert swept.next_due == in_memory_plane.clock.now() + timedelta(minutes=5)
 
-    house.later(minutes=5)
+    in_memory_plane.later(minutes=5)
     await settle(plane)
     assert seen == [[("mug", 1)]]
 
 
-async def test_a_full_batch_does_not_wait(house):
+async def test_a_full_batch_does_not_wait(in_memory_plane):
     seen = []
-    plane = await house.boot(noter(seen, batch=2, batch_window=timedelta(hours=5)))
-    await plane.publish([house.news(low()), house.news(low())])
+    plane = await in_memory_plane.boot(
+        recording_agent(seen, batch=2, batch_window=timedelta(hours=5))
+    )
+    await plane.publish([in_memory_plane.news(low()), in_memory_plane.news(low())])
     await settle(plane)
     assert len(seen) == 1
 
 
-async def test_events_on_one_subject_wait_for_each_other_and_others_pass(house):
+async def test_events_on_one_subject_wait_for_each_other_and_others_pass(in_memory_plane):
     running = []
 
     class Stuck(Exception):
@@ -77,40 +81,42 @@ async def test_events_on_one_subject_wait_for_each_other_and_others_pass(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(picky, attempts=5)
-    await plane.publish([house.news(low("mug", 1)), house.news(low("mug", 2))])
-    await plane.publish([house.news(low("cup", 3))])
+    plane = await in_memory_plane.boot(picky, attempts=5)
+    await plane.publish([in_memory_plane.news(low("mug", 1)), in_memory_plane.news(low("mug", 2))])
+    await plane.publish([in_memory_plane.news(low("cup", 3))])
     await settle(plane)
 
     assert ("cup", 3) in running
     assert ("mug", 2) not in running
 
 
-async def test_an_agent_never_exceeds_its_concurrency(house):
+async def test_an_agent_never_exceeds_its_concurrency(in_memory_plane):
     seen = []
-    await house.boot(noter(seen, concurrency=2))
-    plane = await house.boot(noter(seen, concurrency=2))
-    await plane.publish([house.news(low(str(n))) for n in range(5)])
+    await in_memory_plane.boot(recording_agent(seen, concurrency=2))
+    plane = await in_memory_plane.boot(recording_agent(seen, concurrency=2))
+    await plane.publish([in_memory_plane.news(low(str(n))) for n in range(5)])
 
-    taken = await house.journal.claim_runs(
-        Registry(house.agents).claim_specs(), house.clock.now(), 10
+    taken = await in_memory_plane.journal.claim_runs(
+        Registry(in_memory_plane.agents).claim_specs(), in_memory_plane.clock.now(), 10
     )
 
     assert len(taken.runs) == 2
 
 
-async def test_the_more_important_agent_runs_first(house):
+async def test_the_more_important_agent_runs_first(in_memory_plane):
     seen = []
-    plane = await house.boot(
-        noter([], name="minor"), noter(seen, name="major", priority=5), max_concurrent=1
+    plane = await in_memory_plane.boot(
+        recording_agent([], name="minor"),
+        recording_agent(seen, name="major", priority=5),
+        max_concurrent=1,
     )
-    await plane.publish([house.news(low())])
+    await plane.publish([in_memory_plane.news(low())])
     await plane.sweep()
 
-    assert [run.agent for run in await house.runs()] == ["major"]
+    assert [run.agent for run in await in_memory_plane.runs()] == ["major"]
 
 
-async def test_a_failed_run_is_tried_again_after_a_pause(house):
+async def test_a_failed_run_is_tried_again_after_a_pause(in_memory_plane):
     tries = []
 
     @agent(on=StockRanLow)
@@ -122,19 +128,19 @@ async def test_a_failed_run_is_tried_again_after_a_pause(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(shaky)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(shaky)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
-    assert [run.status for run in await house.runs()] == [RunStatus.RETRYING]
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.RETRYING]
     for _ in range(3):
-        house.later(minutes=1)
+        in_memory_plane.later(minutes=1)
         await settle(plane)
 
     assert len(tries) == 3
-    assert [run.status for run in await house.runs()] == [RunStatus.DONE]
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.DONE]
 
 
-async def test_a_poisonous_event_is_parked_and_the_others_go_on(house):
+async def test_a_poisonous_event_is_parked_and_the_others_go_on(in_memory_plane):
     seen = []
 
     @agent(on=StockRanLow, batch=10)
@@ -146,19 +152,24 @@ async def test_a_poisonous_event_is_parked_and_the_others_go_on(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(brittle, attempts=2)
-    await plane.publish([house.news(low(sku)) for sku in ("a", "poison", "b")])
+    plane = await in_memory_plane.boot(brittle, attempts=2)
+    await plane.publish([in_memory_plane.news(low(sku)) for sku in ("a", "poison", "b")])
     for _ in range(6):
         await settle(plane)
-        house.later(minutes=10)
+        in_memory_plane.later(minutes=10)
 
     assert sorted(seen) == ["a", "b"]
-    assert sorted(run.status for run in await house.runs()) == ["done", "done", "failed", "split"]
-    [failed] = [run for run in await house.runs() if run.status is RunStatus.FAILED]
-    assert (await house.journal.run(failed.id)).events[0].event.sku == "poison"
+    assert sorted(run.status for run in await in_memory_plane.runs()) == [
+        "done",
+        "done",
+        "failed",
+        "split",
+    ]
+    [failed] = [run for run in await in_memory_plane.runs() if run.status is RunStatus.FAILED]
+    assert (await in_memory_plane.journal.run(failed.id)).events[0].event.sku == "poison"
 
 
-async def test_trouble_that_may_pass_is_never_given_up_on(house):
+async def test_trouble_that_may_pass_is_never_given_up_on(in_memory_plane):
     tries = []
 
     @agent(on=StockRanLow)
@@ -170,16 +181,16 @@ async def test_trouble_that_may_pass_is_never_given_up_on(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(unlucky)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(unlucky)
+    await plane.publish([in_memory_plane.news(low())])
     for _ in range(12):
         await settle(plane)
-        house.later(minutes=10)
+        in_memory_plane.later(minutes=10)
 
-    assert [run.status for run in await house.runs()] == [RunStatus.DONE]
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.DONE]
 
 
-async def test_missed_ticks_count_as_one_and_none_is_doubled(house):
+async def test_missed_ticks_count_as_one_and_none_is_doubled(in_memory_plane):
     ticks = []
 
     @agent(schedule=every(hours=1, offset=timedelta(0)))
@@ -189,17 +200,17 @@ async def test_missed_ticks_count_as_one_and_none_is_doubled(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(hourly)
+    plane = await in_memory_plane.boot(hourly)
     await settle(plane)
-    house.later(hours=5, minutes=10)
+    in_memory_plane.later(hours=5, minutes=10)
     await settle(plane)
-    plane = await house.boot(hourly)
+    plane = await in_memory_plane.boot(hourly)
     await settle(plane)
 
     assert ticks == [6, 11]
 
 
-async def test_two_schedulers_do_not_double_a_tick(house):
+async def test_two_schedulers_do_not_double_a_tick(in_memory_plane):
     ticks = []
 
     @agent(schedule=cron("0 * * * *"))
@@ -209,17 +220,17 @@ async def test_two_schedulers_do_not_double_a_tick(house):
         for nothing in ():
             yield nothing
 
-    first = await house.boot(hourly)
-    second = await house.boot(hourly)
+    first = await in_memory_plane.boot(hourly)
+    second = await in_memory_plane.boot(hourly)
     for _ in range(3):
         await first.sweep()
         await second.sweep()
-        house.later(hours=1)
+        in_memory_plane.later(hours=1)
 
     assert ticks == [6, 7, 8]
 
 
-async def test_a_switched_off_orchestrator_runs_by_hand_only(house):
+async def test_a_switched_off_orchestrator_runs_by_hand_only(in_memory_plane):
     seen = []
 
     @agent(schedule=every(hours=1, offset=timedelta(0)), name="clerk")
@@ -229,7 +240,7 @@ async def test_a_switched_off_orchestrator_runs_by_hand_only(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(clerk, enabled=False)
+    plane = await in_memory_plane.boot(clerk, enabled=False)
     await settle(plane)
     await plane.request_run("clerk", key="k", by="owner", parameters={})
     await settle(plane)
@@ -238,28 +249,28 @@ async def test_a_switched_off_orchestrator_runs_by_hand_only(house):
 
 
 def test_agent_names_are_unique_and_not_reserved():
-    registry = Registry([noter([])])
+    registry = Registry([recording_agent([])])
     for name in ("noter", "settlement", "undo", "a@b"):
         with pytest.raises(InvalidSettings):
-            registry.register(noter([], name=name))
+            registry.register(recording_agent([], name=name))
     with pytest.raises(NotFound):
         registry.agent("nobody")
 
 
 def test_an_event_wakes_who_subscribed_to_it():
-    registry = Registry([noter([], name="one"), noter([], name="two")])
+    registry = Registry([recording_agent([], name="one"), recording_agent([], name="two")])
     rejected = ObservationRejected(sku="a", what="", value="", reason="")
     assert registry.subscribers_of(low()) == ("one", "two")
     assert registry.subscribers_of(rejected) == ()
 
 
-async def test_a_run_in_chunks_settles_every_proposal(house):
+async def test_a_run_in_chunks_settles_every_proposal(in_memory_plane):
     from storecrew.domain.money import Money
     from storecrew.sdk import Proposal
 
     skus = [f"s{n:04}" for n in range(1100)]
     for sku in skus[:3]:
-        await house.stock(sku)
+        await in_memory_plane.stock(sku)
 
     @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def repricer(event, ctx):
@@ -268,40 +279,42 @@ async def test_a_run_in_chunks_settles_every_proposal(house):
             price = SetPrice(sku=sku, price=Money.of("10.10", "EUR"))
             yield Proposal(action=price, reason="all of it")
 
-    plane = await house.boot(repricer)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(repricer)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    [run] = [run for run in await house.runs() if run.agent == "repricer"]
-    counts = await house.journal.count_results([run.id])
+    [run] = [run for run in await in_memory_plane.runs() if run.agent == "repricer"]
+    counts = await in_memory_plane.journal.count_results([run.id])
     assert counts == {"proposals": 1100, "applied": 3, "asked": 0, "denied": 1097, "refused": 0}
     assert run.status is RunStatus.DONE
-    assert not await house.verify()
+    assert not await in_memory_plane.verify()
 
 
 async def test_what_waits_for_its_batch_is_looked_at_again_only_when_something_changed(
-    house, monkeypatch
+    in_memory_plane, monkeypatch
 ):
     seen, looks = [], []
-    claim = type(house.journal).claim_runs
+    claim = type(in_memory_plane.journal).claim_runs
 
     async def counted(journal, *args, **kwargs):
         looks.append(1)
         return await claim(journal, *args, **kwargs)
 
-    monkeypatch.setattr(type(house.journal), "claim_runs", counted)
-    plane = await house.boot(noter(seen, batch=3, batch_window=timedelta(minutes=5)))
-    await plane.publish([house.news(low("a"))])
+    monkeypatch.setattr(type(in_memory_plane.journal), "claim_runs", counted)
+    plane = await in_memory_plane.boot(
+        recording_agent(seen, batch=3, batch_window=timedelta(minutes=5))
+    )
+    await plane.publish([in_memory_plane.news(low("a"))])
     swept = [await plane.sweep() for _ in range(5)]
     assert (len(looks), seen) == (1, [])
-    assert {one.next_due for one in swept} == {house.clock.now() + timedelta(minutes=5)}
+    assert {one.next_due for one in swept} == {in_memory_plane.clock.now() + timedelta(minutes=5)}
 
-    await plane.publish([house.news(low("b")), house.news(low("c"))])
+    await plane.publish([in_memory_plane.news(low("b")), in_memory_plane.news(low("c"))])
     await settle(plane)
     assert seen == [[("a", 1), ("b", 1), ("c", 1)]]
 
-    await plane.publish([house.news(low("d"))])
+    await plane.publish([in_memory_plane.news(low("d"))])
     await plane.sweep()
-    house.later(minutes=5)
+    in_memory_plane.later(minutes=5)
     await settle(plane)
     assert seen[1:] == [[("d", 1)]]

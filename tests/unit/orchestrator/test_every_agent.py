@@ -8,8 +8,6 @@ from decimal import Decimal
 from itertools import count
 
 import pytest
-from crew_stage import ASKS, DENIED_UNDO, EFFECTS, SCENES, WATCHES, Stage
-from house import settle
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from storecrew.app.crew import CREW
@@ -24,9 +22,11 @@ from storecrew.domain.money import Money
 from storecrew.testing.fake_store import FakeStore
 from storecrew.testing.run_agent import run_agent
 from storecrew.testing.simulation.faults import Crash
+from support.crew_scenarios import ASKS, DENIED_UNDO, EFFECTS, SCENARIOS, WATCHES, Scenario
+from support.in_memory_plane import settle
 
 AGENTS = {agent.name: agent for agent in CREW}
-SAYS = sorted(SCENES)
+SAYS = sorted(SCENARIOS)
 
 
 class Nth:
@@ -42,27 +42,27 @@ class Nth:
             raise Crash(name)
 
 
-async def staged(house, name):
-    """Prepare the agent's scene, and return what wakes it."""
-    stage = Stage(house)
-    await stage.opened()
-    return await SCENES[name](stage)
+async def prepared_event(in_memory_plane, name):
+    """Prepare the agent's scenario, and return what wakes it."""
+    scenario = Scenario(in_memory_plane)
+    await scenario.open_shop()
+    return await SCENARIOS[name](scenario)
 
 
-async def acted(house, name, event=None, fault=None):
-    """Play the agent's scene to its end, beginning again where a crash left it."""
-    event = event or await staged(house, name)
-    house.store.database.fault_hook = house.journal.database.fault_hook = fault or (
-        lambda _name: None
+async def played(in_memory_plane, name, event=None, fault=None):
+    """Play the agent's scenario to its end, beginning again where a crash left it."""
+    event = event or await prepared_event(in_memory_plane, name)
+    in_memory_plane.store.database.fault_hook = in_memory_plane.journal.database.fault_hook = (
+        fault or (lambda _name: None)
     )
     while True:
         try:
             others = [silent(each) for each in CREW if each.name != name]
-            plane = await house.boot(AGENTS[name], *others, wait_for_batches=False)
+            plane = await in_memory_plane.boot(AGENTS[name], *others, wait_for_batches=False)
             if isinstance(event, RunRequested):
-                await plane.request_run(name, key="scene", by=event.by, parameters={})
+                await plane.request_run(name, key="scenario", by=event.by, parameters={})
             else:
-                await plane.publish([house.news(event, id="scene")])
+                await plane.publish([in_memory_plane.news(event, id="scenario")])
             await settle(plane)
         except Crash:
             continue
@@ -79,29 +79,31 @@ async def nothing(_events, _ctx):
         yield never
 
 
-async def applied(house):
-    return [s for s in await house.stories() if s.outcome is not None and s.outcome.applied]
+async def applied(in_memory_plane):
+    return [
+        s for s in await in_memory_plane.stories() if s.outcome is not None and s.outcome.applied
+    ]
 
 
-async def answered(house, plane):
+async def answered(in_memory_plane, plane):
     """Say yes to all that waits for a person."""
-    for waiting in (await house.journal.approvals(page=1, per_page=50)).items:
+    for waiting in (await in_memory_plane.journal.approvals(page=1, per_page=50)).items:
         await plane.decide(waiting.filed.id, ApprovalStatus.APPROVED, by="person:test")
     await settle(plane)
 
 
-def test_every_agent_has_a_scene_and_an_effect_unless_it_only_watches():
-    assert AGENTS.keys() == SCENES.keys() == EFFECTS.keys() | WATCHES
+def test_every_agent_has_a_scenario_and_an_effect_unless_it_only_watches():
+    assert AGENTS.keys() == SCENARIOS.keys() == EFFECTS.keys() | WATCHES
     assert not EFFECTS.keys() & WATCHES
 
 
 @pytest.mark.parametrize("name", SAYS)
-async def test_what_an_agent_says_is_judged_and_can_be_read_back(house, name):
-    await acted(house, name)
+async def test_what_an_agent_says_is_judged_and_can_be_read_back(in_memory_plane, name):
+    await played(in_memory_plane, name)
 
-    runs = [run for run in await house.runs() if run.agent == name]
+    runs = [run for run in await in_memory_plane.runs() if run.agent == name]
     assert {run.status for run in runs} == {RunStatus.DONE}
-    stories = await house.stories()
+    stories = await in_memory_plane.stories()
     assert bool(stories) is (name not in WATCHES)
     for story in stories:
         proposal = story.filed.proposal
@@ -114,62 +116,62 @@ async def test_what_an_agent_says_is_judged_and_can_be_read_back(house, name):
         done = story.outcome is not None and story.outcome.applied
         assert done is (story.decision.verdict is Verdict.ALLOW), story
         assert done is (name not in ASKS)
-    assert not await house.verify()
+    assert not await in_memory_plane.verify()
 
 
 @pytest.mark.parametrize("name", sorted(EFFECTS))
-async def test_what_an_agent_does_is_in_the_books_once_it_is_allowed(house, name):
-    effect, event = EFFECTS[name], await staged(house, name)
-    assert await effect.read(house) == effect.before
+async def test_what_an_agent_does_is_in_the_books_once_it_is_allowed(in_memory_plane, name):
+    effect, event = EFFECTS[name], await prepared_event(in_memory_plane, name)
+    assert await effect.read(in_memory_plane) == effect.before
 
-    plane = await acted(house, name, event)
+    plane = await played(in_memory_plane, name, event)
 
     if name in ASKS:
-        assert await effect.read(house) == effect.before
-        await answered(house, plane)
-    assert await effect.read(house) == effect.after
-    assert not await house.verify()
+        assert await effect.read(in_memory_plane) == effect.before
+        await answered(in_memory_plane, plane)
+    assert await effect.read(in_memory_plane) == effect.after
+    assert not await in_memory_plane.verify()
 
 
 @pytest.mark.parametrize("name", sorted(WATCHES))
-async def test_an_agent_that_watches_tells_of_it_and_changes_nothing(house, name):
-    event = await staged(house, name)
-    before = await house.store.applied_keys()
+async def test_an_agent_that_watches_tells_of_it_and_changes_nothing(in_memory_plane, name):
+    event = await prepared_event(in_memory_plane, name)
+    before = await in_memory_plane.store.applied_keys()
 
-    await acted(house, name, event)
+    await played(in_memory_plane, name, event)
 
-    assert await house.store.applied_keys() == before
-    assert await house.book.applied_keys() == []
-    told = {r.source for r in (await house.journal.events(page=1, per_page=500)).items}
+    assert await in_memory_plane.store.applied_keys() == before
+    assert await in_memory_plane.book.applied_keys() == []
+    told = {r.source for r in (await in_memory_plane.journal.events(page=1, per_page=500)).items}
     assert f"agent:{name}" in told
 
 
 @pytest.mark.parametrize("name", SAYS)
-async def test_an_agent_that_is_woken_again_does_nothing_twice(house, name):
-    event = await staged(house, name)
-    plane = await acted(house, name, event)
-    first, runs = await house.stories(), await house.runs()
+async def test_an_agent_that_is_woken_again_does_nothing_twice(in_memory_plane, name):
+    event = await prepared_event(in_memory_plane, name)
+    plane = await played(in_memory_plane, name, event)
+    first, runs = await in_memory_plane.stories(), await in_memory_plane.runs()
 
     if not isinstance(event, RunRequested):
-        [again] = await plane.publish([house.news(event, id="scene")])
+        [again] = await plane.publish([in_memory_plane.news(event, id="scenario")])
         await settle(plane)
         assert again.duplicate
-        assert await house.runs() == runs
+        assert await in_memory_plane.runs() == runs
     await plane.request_run(name, key="again", by="person:test", parameters={})
     await settle(plane)
 
-    assert len(await house.runs()) == len(runs) + 1
-    assert await house.stories() == first
+    assert len(await in_memory_plane.runs()) == len(runs) + 1
+    assert await in_memory_plane.stories() == first
     if name in EFFECTS.keys() - ASKS:
-        assert await EFFECTS[name].read(house) == EFFECTS[name].after
-    assert not await house.verify()
+        assert await EFFECTS[name].read(in_memory_plane) == EFFECTS[name].after
+    assert not await in_memory_plane.verify()
 
 
 @pytest.mark.parametrize("name", sorted(EFFECTS))
-async def test_what_an_agent_did_is_undone_or_it_says_why_not(house, name):
-    plane, effect = await acted(house, name), EFFECTS[name]
-    await answered(house, plane)
-    done = await applied(house)
+async def test_what_an_agent_did_is_undone_or_it_says_why_not(in_memory_plane, name):
+    plane, effect = await played(in_memory_plane, name), EFFECTS[name]
+    await answered(in_memory_plane, plane)
+    done = await applied(in_memory_plane)
     assert done
     for story in done:
         run, why = await undone(plane, story.filed.id)
@@ -178,13 +180,13 @@ async def test_what_an_agent_did_is_undone_or_it_says_why_not(house, name):
             assert why.count(" ") >= 4
             continue
         await settle(plane)
-        assert (await house.journal.run(run)).status is RunStatus.DONE
-        (back,) = [s for s in await house.stories() if s.filed.run == run]
+        assert (await in_memory_plane.journal.run(run)).status is RunStatus.DONE
+        (back,) = [s for s in await in_memory_plane.stories() if s.filed.run == run]
         denied = back.decision.verdict is Verdict.DENY  # the floor holds for who takes back, too
         assert denied is (name in DENIED_UNDO), back
-    state = await effect.read(house)
+    state = await effect.read(in_memory_plane)
     assert state == (effect.after if effect.undone is None else effect.undone)
-    assert not await house.verify()
+    assert not await in_memory_plane.verify()
 
 
 async def undone(plane, proposal):
@@ -195,22 +197,26 @@ async def undone(plane, proposal):
 
 
 @pytest.mark.parametrize("name", SAYS)
-async def test_a_crash_at_any_write_of_a_run_changes_nothing_in_the_end(houses, name):
-    async with houses() as prepared:
-        event, at = await staged(prepared, name), prepared.clock.now()
+async def test_a_crash_at_any_write_of_a_run_changes_nothing_in_the_end(open_plane_copy, name):
+    async with open_plane_copy() as prepared:
+        event, at = await prepared_event(prepared, name), prepared.clock.now()
 
-    async def played(fault=None):
-        async with houses(prepared.folder, at) as house:
-            await acted(house, name, event, fault)
-            assert not await house.verify()
-            effect = EFFECTS[name].read(house) if name in EFFECTS else house.store.applied_keys()
-            done = [s.filed.proposal.action for s in await applied(house)]
+    async def replayed(fault=None):
+        async with open_plane_copy(prepared.folder, at) as in_memory_plane:
+            await played(in_memory_plane, name, event, fault)
+            assert not await in_memory_plane.verify()
+            effect = (
+                EFFECTS[name].read(in_memory_plane)
+                if name in EFFECTS
+                else in_memory_plane.store.applied_keys()
+            )
+            done = [s.filed.proposal.action for s in await applied(in_memory_plane)]
             return sorted(map(repr, done)), await effect
 
-    wanted = await played()
+    wanted = await replayed()
     for n in count(1):
         fault = Nth(n)
-        assert await played(fault) == wanted, n
+        assert await replayed(fault) == wanted, n
         if not fault.died:
             break
     assert n > 3
@@ -230,7 +236,7 @@ def odd(kind: type[Event]) -> st.SearchStrategy[Event]:
     return st.builds(kind)
 
 
-def heard_by(name: str) -> st.SearchStrategy[list[Event]]:
+def events_for(name: str) -> st.SearchStrategy[list[Event]]:
     kinds = [*AGENTS[name].on, RunRequested]
     own = st.just(ClockTicked(agent=name, due=datetime(2026, 3, 2, 6, tzinfo=UTC)))
     return st.lists(st.one_of(*(odd(kind) for kind in kinds), own), min_size=1, max_size=4)
@@ -240,7 +246,7 @@ def heard_by(name: str) -> st.SearchStrategy[list[Event]]:
 @given(data=st.data())
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 async def test_news_of_what_does_not_exist_stops_no_agent(name, data):
-    agent, events = AGENTS[name], data.draw(heard_by(name))
+    agent, events = AGENTS[name], data.draw(events_for(name))
     woken_by = events if agent.batch > 1 else events[:1]
     for said in await run_agent(agent, woken_by, FakeStore()):
         value, decode = (

@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from house import low, raise_to, settle
 
 from storecrew.domain.control.proposals import Result, Verdict
 from storecrew.domain.control.runs import RunStatus
@@ -18,69 +17,72 @@ from storecrew.orchestrator.dry_run import plan
 from storecrew.policy import PolicySettings
 from storecrew.sdk import Proposal, agent, every
 from storecrew.testing.simulation.faults import Crash
+from support.in_memory_plane import low, raise_to, settle
 
 
-async def test_an_event_becomes_an_audited_effect(house):
-    await house.stock()
-    plane = await house.boot(raise_to("10.50"))
+async def test_an_event_becomes_an_audited_effect(in_memory_plane):
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(raise_to("10.50"))
 
-    [receipt] = await plane.publish([house.news(low())])
+    [receipt] = await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
     assert receipt.wakes == ("scarcity",)
-    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
-    entries = (await house.journal.audit(page=1, per_page=9)).items
+    assert (await in_memory_plane.store.product("mug")).price == Money.of("10.50", "EUR")
+    entries = (await in_memory_plane.journal.audit(page=1, per_page=9)).items
     [entry] = [entry for entry in entries if entry.kind == "proposal"]
     assert (entry.actor, entry.result) == ("agent:scarcity", "applied")
     assert entry.before == {"price": {"amount": "10.00", "currency": "EUR"}}
     assert entry.after == {"price": {"amount": "10.50", "currency": "EUR"}}
-    assert not await house.verify()
+    assert not await in_memory_plane.verify()
 
 
-async def test_the_same_event_twice_is_one_run(house):
-    await house.stock()
-    plane = await house.boot(raise_to("10.50"))
+async def test_the_same_event_twice_is_one_run(in_memory_plane):
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(raise_to("10.50"))
 
-    [first] = await plane.publish([house.news(low(), id="e1")])
-    [second] = await plane.publish([house.news(low(), id="e1")])
+    [first] = await plane.publish([in_memory_plane.news(low(), id="e1")])
+    [second] = await plane.publish([in_memory_plane.news(low(), id="e1")])
     await settle(plane)
 
     assert second.duplicate
     assert (first.event_id, second.wakes) == (second.event_id, ())
-    assert len(await house.runs()) == 1
+    assert len(await in_memory_plane.runs()) == 1
 
 
-async def test_what_exceeds_a_limit_waits_for_a_person_and_changes_nothing(house):
-    await house.stock()
-    plane = await house.boot(raise_to("15"))
+async def test_what_exceeds_a_limit_waits_for_a_person_and_changes_nothing(in_memory_plane):
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(raise_to("15"))
 
-    await plane.publish([house.news(low())])
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    [approval] = (await house.journal.approvals(page=1, per_page=9)).items
+    [approval] = (await in_memory_plane.journal.approvals(page=1, per_page=9)).items
     assert approval.question.rule == "price_change"
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
-    assert [run.status for run in await house.runs()] == [RunStatus.DONE]
-    assert not await house.verify()
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
+    assert [run.status for run in await in_memory_plane.runs()] == [RunStatus.DONE]
+    assert not await in_memory_plane.verify()
 
 
-async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_recorded(house):
+async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_recorded(
+    in_memory_plane,
+):
     from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder
     from storecrew.domain.shop.payments import CapturePayment
 
-    await house.stock(price=0)
-    order = await house.order()
-    await house.store.apply(ApproveOrder(order_id=order), key="a")
-    unpaid = await house.store.apply(FulfilOrder(order_id=order), key="f1")
-    await house.store.apply(CapturePayment(order_id=order, reference="r"), key="p")
-    sent = await house.store.apply(FulfilOrder(order_id=order), key="f2")
+    await in_memory_plane.stock(price=0)
+    order = await in_memory_plane.order()
+    await in_memory_plane.store.apply(ApproveOrder(order_id=order), key="a")
+    unpaid = await in_memory_plane.store.apply(FulfilOrder(order_id=order), key="f1")
+    await in_memory_plane.store.apply(CapturePayment(order_id=order, reference="r"), key="p")
+    sent = await in_memory_plane.store.apply(FulfilOrder(order_id=order), key="f2")
 
     assert (unpaid.code, sent.applied) == ("unpaid", True)
-    assert not await house.verify()
+    assert not await in_memory_plane.verify()
 
 
-async def test_a_stale_price_is_refused_and_audited(house):
-    await house.stock()
+async def test_a_stale_price_is_refused_and_audited(in_memory_plane):
+    await in_memory_plane.stock()
 
     @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def late(event, ctx):
@@ -91,36 +93,38 @@ async def test_a_stale_price_is_refused_and_audited(house):
             reason="old",
         )
 
-    plane = await house.boot(late)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(late)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    [story] = await house.stories()
+    [story] = await in_memory_plane.stories()
     assert (story.outcome.result, story.outcome.code) == (Result.REFUSED, "stale")
-    assert (await house.journal.audit(page=1, per_page=1)).items[0].result == "refused"
-    assert not await house.verify()
+    assert (await in_memory_plane.journal.audit(page=1, per_page=1)).items[0].result == "refused"
+    assert not await in_memory_plane.verify()
 
 
-async def test_an_agent_that_proposes_what_it_did_not_declare_fails_and_changes_nothing(house):
-    await house.stock()
+async def test_an_agent_that_proposes_what_it_did_not_declare_fails_and_changes_nothing(
+    in_memory_plane,
+):
+    await in_memory_plane.stock()
 
     @agent(on=StockRanLow)
     async def rogue(event, ctx):
         """Give it away."""
         yield Proposal(action=SetPrice(sku="mug", price=Money.of(1, "EUR")), reason="gift")
 
-    plane = await house.boot(rogue, attempts=1)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(rogue, attempts=1)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    [run] = await house.runs()
+    [run] = await in_memory_plane.runs()
     assert run.status is RunStatus.FAILED
     assert run.error == "agent 'rogue' may not propose SetPrice"
-    assert not await house.stories()
+    assert not await in_memory_plane.stories()
 
 
-async def test_an_agent_cannot_act_through_its_view_of_the_store(house):
-    await house.stock()
+async def test_an_agent_cannot_act_through_its_view_of_the_store(in_memory_plane):
+    await in_memory_plane.stock()
 
     @agent(on=StockRanLow, allowed_actions=[SetPrice])
     async def sneak(event, ctx):
@@ -128,34 +132,36 @@ async def test_an_agent_cannot_act_through_its_view_of_the_store(house):
         await ctx.store.apply(SetPrice(sku="mug", price=Money.of(1, "EUR")), key="sneak")
         yield Proposal(action=SetPrice(sku="mug", price=Money.of(1, "EUR")), reason="")
 
-    plane = await house.boot(sneak, attempts=1)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(sneak, attempts=1)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    assert "may not call 'apply' on the store" in (await house.runs())[0].error
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    assert "may not call 'apply' on the store" in (await in_memory_plane.runs())[0].error
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
 
 
-async def test_what_an_agent_finds_wakes_the_next(house):
-    await house.stock()
+async def test_what_an_agent_finds_wakes_the_next(in_memory_plane):
+    await in_memory_plane.stock()
 
     @agent(schedule=every(days=1))
     async def finder(event, ctx):
         """Find what runs low."""
         yield low()
 
-    plane = await house.boot(finder, raise_to("10.50"))
+    plane = await in_memory_plane.boot(finder, raise_to("10.50"))
     await settle(plane)
 
-    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
-    source = (await house.journal.events(page=1, per_page=9)).items
+    assert (await in_memory_plane.store.product("mug")).price == Money.of("10.50", "EUR")
+    source = (await in_memory_plane.journal.events(page=1, per_page=9)).items
     assert "agent:finder" in {event.source for event in source}
 
 
-async def test_purchases_of_one_run_stop_together_at_the_budget(house):
+async def test_purchases_of_one_run_stop_together_at_the_budget(in_memory_plane):
     for sku in ("a", "b", "c"):
-        await house.stock(sku, cost=40)
-    house.policy = PolicySettings(autonomy={"*.*": "limits"}, purchase_budget_per_day=Decimal(1000))
+        await in_memory_plane.stock(sku, cost=40)
+    in_memory_plane.policy = PolicySettings(
+        autonomy={"*.*": "limits"}, purchase_budget_per_day=Decimal(1000)
+    )
 
     @agent(on=ObservationRejected, allowed_actions=[CreatePurchaseOrder])
     async def buyer(event, ctx):
@@ -163,125 +169,131 @@ async def test_purchases_of_one_run_stop_together_at_the_budget(house):
         for sku in ("a", "b", "c"):
             yield Proposal(action=CreatePurchaseOrder(sku=sku, quantity=10), reason="more")
 
-    plane = await house.boot(buyer)
-    await plane.publish([house.news(ObservationRejected(sku="a", what="", value="", reason=""))])
+    plane = await in_memory_plane.boot(buyer)
+    await plane.publish(
+        [in_memory_plane.news(ObservationRejected(sku="a", what="", value="", reason=""))]
+    )
     await settle(plane)
-    await plane.publish([house.news(ObservationRejected(sku="b", what="", value="", reason=""))])
+    await plane.publish(
+        [in_memory_plane.news(ObservationRejected(sku="b", what="", value="", reason=""))]
+    )
     await settle(plane)
 
-    verdicts = [story.decision.verdict for story in await house.stories()]
+    verdicts = [story.decision.verdict for story in await in_memory_plane.stories()]
     assert verdicts.count(Verdict.ALLOW) == 2
-    assert len(await house.store.purchase_orders()) == 2
+    assert len(await in_memory_plane.store.purchase_orders()) == 2
 
 
-async def test_a_plan_changes_nothing(house):
-    await house.stock()
+async def test_a_plan_changes_nothing(in_memory_plane):
+    await in_memory_plane.stock()
 
     @agent(schedule=every(days=1))
     async def finder(event, ctx):
         """Find what runs low."""
         yield low()
 
-    await house.boot(finder, raise_to("15"))
-    found = await plan(house.pipeline(), ["finder", "scarcity"])
+    await in_memory_plane.boot(finder, raise_to("15"))
+    found = await plan(in_memory_plane.pipeline(), ["finder", "scarcity"])
 
     assert [(f.agent, d.verdict) for f, d in found] == [("scarcity", Verdict.ASK)]
-    assert not await house.runs()
-    assert not await house.stories()
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    assert not await in_memory_plane.runs()
+    assert not await in_memory_plane.stories()
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
 
 
-async def test_pause_stops_runs_and_effects_and_outlives_a_restart(house):
-    await house.stock()
-    plane = await house.boot(raise_to("10.50"))
+async def test_pause_stops_runs_and_effects_and_outlives_a_restart(in_memory_plane):
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(raise_to("10.50"))
     await plane.set_paused(True, by="owner")
-    await plane.publish([house.news(low())])
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
-    plane = await house.boot()
+    plane = await in_memory_plane.boot()
     await settle(plane)
-    assert not await house.runs()
+    assert not await in_memory_plane.runs()
 
     await plane.set_paused(False, by="owner")
     await settle(plane)
 
-    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
-    kinds = [entry.kind for entry in (await house.journal.audit(page=1, per_page=9)).items]
+    assert (await in_memory_plane.store.product("mug")).price == Money.of("10.50", "EUR")
+    kinds = [
+        entry.kind for entry in (await in_memory_plane.journal.audit(page=1, per_page=9)).items
+    ]
     assert kinds.count("control") == 2
 
 
-async def crash_at_the_stores_next_write(house, plane):
+async def crash_at_the_stores_next_write(in_memory_plane, plane):
     """Die when everything is decided and nothing is done."""
 
     def die(name):
         if name == "write":
-            house.store.database.fault_hook = lambda _name: None
+            in_memory_plane.store.database.fault_hook = lambda _name: None
             raise Crash(name)
 
-    house.store.database.fault_hook = die
+    in_memory_plane.store.database.fault_hook = die
     await settle(plane)
 
 
-async def test_a_pause_between_proposing_and_acting_holds_the_effect_back(house):
-    await house.stock()
-    plane = await house.boot(raise_to("10.50"))
+async def test_a_pause_between_proposing_and_acting_holds_the_effect_back(in_memory_plane):
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(raise_to("10.50"))
 
-    await plane.publish([house.news(low())])
+    await plane.publish([in_memory_plane.news(low())])
     with pytest.raises(Crash):
-        await crash_at_the_stores_next_write(house, plane)
-    plane = await house.boot()
+        await crash_at_the_stores_next_write(in_memory_plane, plane)
+    plane = await in_memory_plane.boot()
     await plane.set_paused(True, by="owner")
-    house.later(seconds=30)
+    in_memory_plane.later(seconds=30)
     await settle(plane)
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
 
     await plane.set_paused(False, by="owner")
-    house.later(seconds=30)
+    in_memory_plane.later(seconds=30)
     await settle(plane)
 
-    assert (await house.store.product("mug")).price == Money.of("10.50", "EUR")
-    assert not await house.verify()
+    assert (await in_memory_plane.store.product("mug")).price == Money.of("10.50", "EUR")
+    assert not await in_memory_plane.verify()
 
 
-async def test_an_allowance_that_the_cost_overtook_is_not_used_after_a_crash(house):
+async def test_an_allowance_that_the_cost_overtook_is_not_used_after_a_crash(in_memory_plane):
     from storecrew.domain.shop.catalog import SetCost
 
-    await house.stock()
-    plane = await house.boot(raise_to("10.50"))
-    await plane.publish([house.news(low())])
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(raise_to("10.50"))
+    await plane.publish([in_memory_plane.news(low())])
     with pytest.raises(Crash):
-        await crash_at_the_stores_next_write(house, plane)
-    await house.store.apply(SetCost(sku="mug", cost=Money.of("10.40", "EUR")), key="cost")
+        await crash_at_the_stores_next_write(in_memory_plane, plane)
+    await in_memory_plane.store.apply(SetCost(sku="mug", cost=Money.of("10.40", "EUR")), key="cost")
 
-    plane = await house.boot()
+    plane = await in_memory_plane.boot()
     await settle(plane)
 
-    assert (await house.store.product("mug")).price == Money.of(10, "EUR")
-    [story] = await house.stories()
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
+    [story] = await in_memory_plane.stories()
     assert (story.outcome.result, story.outcome.code) == (Result.REFUSED, "stale")
-    assert not await house.verify()
+    assert not await in_memory_plane.verify()
 
 
-async def test_an_order_goes_all_the_way(house):
+async def test_an_order_goes_all_the_way(in_memory_plane):
     from storecrew.app.crew import CREW
     from storecrew.domain.shop.payments import CapturePayment
 
-    await house.stock()
-    plane = await house.boot(*CREW, wait_for_batches=False)
-    order = await house.order(2)
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(*CREW, wait_for_batches=False)
+    order = await in_memory_plane.order(2)
     await settle(plane)
-    assert (await house.store.order(order)).status is OrderStatus.AWAITING_PAYMENT
+    assert (await in_memory_plane.store.order(order)).status is OrderStatus.AWAITING_PAYMENT
 
-    await house.store.apply(CapturePayment(order_id=order, reference="r"), key="p")
+    await in_memory_plane.store.apply(CapturePayment(order_id=order, reference="r"), key="p")
     await settle(plane)
-    await plane.publish([house.news(DeliveryConfirmed(order_id=order))])
+    await plane.publish([in_memory_plane.news(DeliveryConfirmed(order_id=order))])
     await settle(plane)
 
-    assert (await house.store.order(order)).status is OrderStatus.DELIVERED
-    assert [s.on_hand for s in await house.store.stock(["mug"])] == [8]
-    assert not await house.verify()
+    assert (await in_memory_plane.store.order(order)).status is OrderStatus.DELIVERED
+    assert [s.on_hand for s in await in_memory_plane.store.stock(["mug"])] == [8]
+    assert not await in_memory_plane.verify()
 
 
-async def test_a_run_by_hand_gets_its_parameters(house):
+async def test_a_run_by_hand_gets_its_parameters(in_memory_plane):
     seen = []
 
     @agent(allowed_actions=[AdjustStock])
@@ -291,17 +303,17 @@ async def test_a_run_by_hand_gets_its_parameters(house):
         for nothing in ():
             yield nothing
 
-    plane = await house.boot(curious)
+    plane = await in_memory_plane.boot(curious)
     run = await plane.request_run("curious", key="k", by="owner", parameters={"depth": 2})
     await settle(plane)
 
     assert seen == [("owner", {"depth": 2})]
-    assert (await house.journal.run(run)).status is RunStatus.DONE
+    assert (await in_memory_plane.journal.run(run)).status is RunStatus.DONE
     with pytest.raises(NotFound):
         await plane.request_run("nobody", key="k2", by="owner", parameters={})
 
 
-async def test_a_hung_agent_is_stopped_at_its_deadline(house):
+async def test_a_hung_agent_is_stopped_at_its_deadline(in_memory_plane):
     import asyncio
 
     @agent(on=StockRanLow, deadline=timedelta(milliseconds=20))
@@ -310,10 +322,10 @@ async def test_a_hung_agent_is_stopped_at_its_deadline(house):
         await asyncio.Event().wait()
         yield low()
 
-    plane = await house.boot(hung, attempts=1)
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(hung, attempts=1)
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    [run] = await house.runs()
+    [run] = await in_memory_plane.runs()
     assert run.status is RunStatus.FAILED
     assert "still proposing" in run.error

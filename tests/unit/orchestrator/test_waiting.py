@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from house import START, low, settle
-
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import SetPrice
@@ -11,6 +9,7 @@ from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.journal.health import SqlHealthRepository
 from storecrew.orchestrator.dry_run import plan
 from storecrew.sdk import Proposal, agent, every
+from support.in_memory_plane import START, low, settle
 
 MORNING = START + timedelta(hours=2)
 
@@ -28,60 +27,60 @@ def late_riser(seen):
     return sleeper
 
 
-async def test_a_run_that_waits_begins_again_at_its_moment_also_after_a_restart(house):
-    await house.stock()
+async def test_a_run_that_waits_begins_again_at_its_moment_also_after_a_restart(in_memory_plane):
+    await in_memory_plane.stock()
     seen = []
-    plane = await house.boot(late_riser(seen))
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(late_riser(seen))
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
-    house.later(hours=1)
-    plane = await house.boot()
+    in_memory_plane.later(hours=1)
+    plane = await in_memory_plane.boot()
     await settle(plane)
-    (run,) = await house.runs()
+    (run,) = await in_memory_plane.runs()
     assert run.status is RunStatus.RETRYING
-    assert await house.stories() == ()
+    assert await in_memory_plane.stories() == ()
 
-    house.later(hours=1)
+    in_memory_plane.later(hours=1)
     await settle(plane)
 
-    (run,) = await house.runs()
-    (story,) = await house.stories()
+    (run,) = await in_memory_plane.runs()
+    (story,) = await in_memory_plane.stories()
     assert run.status is RunStatus.DONE
     assert story.outcome.applied
     assert [attempt for attempt, _ in seen] == [1, 2]
     assert len({now for _, now in seen}) == 1
 
 
-async def test_waiting_is_no_failure_of_the_agent(house):
-    await house.stock()
-    plane = await house.boot(late_riser([]))
-    await house.journal.heartbeat(["sleeper"], house.clock.now(), worker="")
-    await plane.publish([house.news(low())])
+async def test_waiting_is_no_failure_of_the_agent(in_memory_plane):
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(late_riser([]))
+    await in_memory_plane.journal.heartbeat(["sleeper"], in_memory_plane.clock.now(), worker="")
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
-    (pulse,) = await SqlHealthRepository(house.journal.database).agent_health()
+    (pulse,) = await SqlHealthRepository(in_memory_plane.journal.database).agent_health()
     assert pulse.failures == 0
 
 
-async def test_a_moment_that_has_come_is_not_waited_for(house):
-    await house.stock()
-    house.later(hours=3)
+async def test_a_moment_that_has_come_is_not_waited_for(in_memory_plane):
+    await in_memory_plane.stock()
+    in_memory_plane.later(hours=3)
     seen = []
-    plane = await house.boot(late_riser(seen))
-    await plane.publish([house.news(low())])
+    plane = await in_memory_plane.boot(late_riser(seen))
+    await plane.publish([in_memory_plane.news(low())])
     await settle(plane)
 
     assert [attempt for attempt, _ in seen] == [1]
-    assert len(await house.stories()) == 1
+    assert len(await in_memory_plane.stories()) == 1
 
 
-async def test_a_plan_leaves_out_what_would_wait(house):
-    await house.stock()
-    house.agents = (late_riser([]), watcher())
+async def test_a_plan_leaves_out_what_would_wait(in_memory_plane):
+    await in_memory_plane.stock()
+    in_memory_plane.agents = (late_riser([]), watcher())
 
-    assert await plan(house.pipeline(), ["sleeper", "watcher"]) == []
-    house.later(hours=3)
-    (found,) = await plan(house.pipeline(), ["sleeper", "watcher"])
+    assert await plan(in_memory_plane.pipeline(), ["sleeper", "watcher"]) == []
+    in_memory_plane.later(hours=3)
+    (found,) = await plan(in_memory_plane.pipeline(), ["sleeper", "watcher"])
     assert found[0].agent == "sleeper"
 
 

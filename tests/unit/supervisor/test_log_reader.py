@@ -1,4 +1,4 @@
-"""The keeper's files: nothing lost or doubled, ends at lines; and reading them back."""
+"""The log collector's files: nothing lost or doubled, ends at lines; and reading them back."""
 
 import os
 import random
@@ -14,7 +14,7 @@ LIMIT = 200_000
 
 
 class Pipe:
-    """A pipe and the log that it is emptied into, as the keeper does it."""
+    """A pipe and the log that it is emptied into, as the log collector does it."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.out, self.into = os.pipe()
@@ -98,7 +98,7 @@ def test_f14_a_full_disk_loses_nothing_and_goes_on_when_there_is_space(
     assert b"".join(files(tmp_path)) == lines
 
 
-def test_a_new_keeper_goes_on_in_the_middle_of_a_line(tmp_path: Path, pipe: Pipe) -> None:
+def test_a_new_log_collector_goes_on_in_the_middle_of_a_line(tmp_path: Path, pipe: Pipe) -> None:
     (tmp_path / "s.log").write_bytes(b"half")
     pipe.write(b" a line\n")
     assert files(tmp_path) == [b"half a line\n"]

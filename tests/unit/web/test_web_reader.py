@@ -24,7 +24,7 @@ class Noon:
 
 async def test_r122_a_rivals_page_is_read_politely_and_understood(tmp_path):
     settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
-    desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path / "web")
+    reader = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path / "web")
     async with Site().serving() as site:
         site.pages["/mug"] = Answer(MUG)
         site.pages["/about"] = Answer(b"<p>About us</p>")
@@ -32,15 +32,15 @@ async def test_r122_a_rivals_page_is_read_politely_and_understood(tmp_path):
         site.pages["/robots.txt"] = Answer(
             b"User-agent: *\nDisallow: /secret", headers=("Content-Type: text/plain",)
         )
-        found = await desk.product(site.url("/mug"))
-        nothing = await desk.product(site.url("/about"))
+        found = await reader.product(site.url("/mug"))
+        nothing = await reader.product(site.url("/about"))
         with pytest.raises(InvalidInput, match=r"robots\.txt forbids"):
-            await desk.product(site.url("/secret"))
+            await reader.product(site.url("/secret"))
         with pytest.raises(InvalidInput, match="404"):
-            await desk.product(site.url("/gone"))
+            await reader.product(site.url("/gone"))
         with pytest.raises(Retryable, match=r"503|left alone"):
-            await desk.product(site.url("/down"))
-        await desk.close()
+            await reader.product(site.url("/down"))
+        await reader.close()
 
     assert found is not None
     assert (found.name, found.price, found.currency) == ("Blue mug", Decimal("12.90"), "EUR")
@@ -49,7 +49,7 @@ async def test_r122_a_rivals_page_is_read_politely_and_understood(tmp_path):
 
 
 async def test_nothing_inside_is_read_unless_the_owner_says_so(tmp_path):
-    desk = LiveWebReader(settings=FetchSettings(), clock=Noon(), folder=tmp_path / "web")
+    reader = LiveWebReader(settings=FetchSettings(), clock=Noon(), folder=tmp_path / "web")
     with pytest.raises(InvalidInput, match="public address"):
-        await desk.product("http://127.0.0.1:9/mug")
-    await desk.close()
+        await reader.product("http://127.0.0.1:9/mug")
+    await reader.close()

@@ -30,18 +30,18 @@ def page(price: str, stock: str = "InStock") -> Answer:
 
 async def test_a_rebuilt_page_is_odd_until_it_was_seen_alike_three_times(tmp_path):
     settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
-    desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
+    reader = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
     async with Site().serving() as site:
 
         async def visit(answer: Answer):
             site.pages["/mug"] = answer
-            return await desk.product(site.url("/mug"))
+            return await reader.product(site.url("/mug"))
 
         first = await visit(page("12.90"))
         dearer = await visit(page("13.90", "OutOfStock"))
         rebuilt = [await visit(Answer(OTHER)) for _ in range(3)]
         gone = await visit(Answer(b"<p>Please log in</p>"))
-        await desk.close()
+        await reader.close()
 
     assert (first.price, first.odd, first.available) == (Decimal("12.90"), "", True)
     assert (dearer.price, dearer.odd, dearer.available) == (Decimal("13.90"), "", False)
@@ -57,10 +57,10 @@ async def test_a_layout_that_stays_becomes_the_pages_own(tmp_path):
         site.pages["/mug"] = page("12.90")
         odd = []
         for day in range(6):
-            desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
-            seen = await desk.product(site.url("/mug"))
+            reader = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
+            seen = await reader.product(site.url("/mug"))
             odd.append(bool(seen.odd))
-            await desk.close()
+            await reader.close()
             if day == 0:
                 site.pages["/mug"] = Answer(OTHER)
     assert odd == [False, True, True, True, False, False]
@@ -68,7 +68,7 @@ async def test_a_layout_that_stays_becomes_the_pages_own(tmp_path):
 
 async def test_a_feed_is_read_through_the_same_door(tmp_path):
     settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
-    desk = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
+    reader = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path)
     rss = (
         b"<rss version='2.0'><channel><title>News</title><item><title>Snow <b>ahead</b></title>"
         b"<link>https://news.example/1</link><pubDate>02 Mar 2026 10:00:00 GMT</pubDate></item>"
@@ -76,7 +76,7 @@ async def test_a_feed_is_read_through_the_same_door(tmp_path):
     )
     async with Site().serving() as site:
         site.pages["/feed"] = Answer(rss)
-        (item,) = await desk.feed(site.url("/feed"))
-        await desk.close()
+        (item,) = await reader.feed(site.url("/feed"))
+        await reader.close()
     assert (item.title, item.link) == ("Snow ahead", "https://news.example/1")
     assert item.published == datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from ledger_actions import prepare_actions
 from ledger_shop import Clock, Shop, lines
-from ledger_stage import stage
 
 from storecrew.domain.shop.inventory import AdjustStock
 from storecrew.domain.shop.orders import OrderStatus, PlaceOrder
@@ -44,9 +44,9 @@ def test_every_check_has_its_tampering():
 
 
 @pytest.mark.parametrize("check", TAMPERED)
-async def test_tampering_is_found(place, clock: Clock, check: str):
-    store = await place.open(clock)
-    await stage(Shop(store, clock))
+async def test_tampering_is_found(location, clock: Clock, check: str):
+    store = await location.open(clock)
+    await prepare_actions(Shop(store, clock))
     assert list(await store.verify()) == []
 
     def tamper(connection: sa.Connection) -> None:
@@ -79,7 +79,7 @@ async def rows(shop: Shop, table: str) -> list[dict[str, Any]]:
 
 
 async def test_r108_stock_history_tells_every_change_and_is_only_added_to(shop: Shop):
-    await stage(shop)
+    await prepare_actions(shop)
     written = await rows(shop, "stock_history")
     on_hand = {level.sku: 0 for level in await shop.store.stock()}
 

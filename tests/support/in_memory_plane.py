@@ -1,4 +1,4 @@
-"""A plane in memory on a virtual clock, with whatever agents a test declares."""
+"""A plane on a virtual clock, its databases never synced to disk, with the agents of a test."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ LIMITS = PolicySettings(autonomy={"*.*": "limits"})
 
 
 @dataclass
-class House:
+class InMemoryPlane:
     """Everything a test needs of a plane; `boot` starts the process anew over the same books."""
 
     store: object

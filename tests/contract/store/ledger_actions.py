@@ -63,7 +63,7 @@ from storecrew.domain.shop.support import (
 )
 
 
-async def stage(shop: Shop) -> dict[str, Action]:
+async def prepare_actions(shop: Shop) -> dict[str, Action]:
     """Prepare the shop and return, by name, an action of each kind that will be applied."""
     await shop.peopled()
     await shop.stocked(A=100, B=100)
@@ -92,7 +92,7 @@ async def stage(shop: Shop) -> dict[str, Action]:
         ReceivePurchaseOrder(purchase_id=bought.detail["purchase_id"]),
         PlaceOrder(lines=lines(A=1)),
         ApproveOrder(order_id=received),
-        CapturePayment(order_id=unpaid, reference="stage"),
+        CapturePayment(order_id=unpaid, reference="paid"),
         FulfilOrder(order_id=paid),
         CompleteDelivery(order_id=shipped),
         CancelOrder(order_id=cancelled),

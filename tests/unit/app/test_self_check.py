@@ -29,7 +29,7 @@ WRONG = Discrepancy(check="stock", subject="mug", problem="one unit too many")
 class Round:
     """A self-check with what it verified and published."""
 
-    watchman: SelfCheck
+    self_check: SelfCheck
     clock: VirtualClock
     published: list[EventEnvelope] = field(default_factory=list)
     proofs: int = 0
@@ -48,24 +48,24 @@ async def round_():
         found.proofs += 1
         return found.wrong
 
-    watchman = SelfCheck(
+    self_check = SelfCheck(
         clock=clock,
         zone="Europe/Berlin",
         publish=publish,
         prove=prove,
         notes=SqlKeyValues(journal.database),
     )
-    found = Round(watchman, clock)
+    found = Round(self_check, clock)
     yield found
     await journal.close()
 
 
 async def test_the_books_are_proved_once_a_night(round_):
-    await round_.watchman.check()
+    await round_.self_check.check()
     assert round_.proofs == 0  # two o'clock in Berlin
     for _ in range(6):
         round_.clock.advance_to(round_.clock.now() + timedelta(hours=5))
-        await round_.watchman.check()
+        await round_.self_check.check()
 
     assert round_.proofs == 2
     assert round_.published == []
@@ -73,8 +73,8 @@ async def test_the_books_are_proved_once_a_night(round_):
 
 async def test_a_restart_does_not_prove_the_books_of_a_day_again(round_):
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
-    await round_.watchman.check()
-    await replace(round_.watchman).check()
+    await round_.self_check.check()
+    await replace(round_.self_check).check()
 
     assert round_.proofs == 1
 
@@ -83,9 +83,9 @@ async def test_books_that_differ_are_told_once_a_day(round_):
     round_.wrong = (WRONG, WRONG)
     round_.clock.advance_to(NIGHT + timedelta(hours=3))
     for _ in range(2):
-        await round_.watchman.check()
-    await round_.watchman.notes.keep("books/proved", "")  # ended before that was written
-    await round_.watchman.check()
+        await round_.self_check.check()
+    await round_.self_check.notes.keep("books/proved", "")  # ended before that was written
+    await round_.self_check.check()
 
     assert [fact.event for fact in round_.published] == [
         IntegrityCheckFailed(count=2, first="stock mug: one unit too many")

@@ -1,4 +1,4 @@
-"""A ledger with customers and messages, a postman, and a mail server, for tests."""
+"""A store with customers and messages, a sender, and a mail server."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -46,8 +46,8 @@ def mail_settings(port: int = 25, **more: Any) -> MailSettings:
 
 
 @dataclass
-class Stage:
-    """Everything a test of the post touches."""
+class MailScenario:
+    """What a test of sending touches."""
 
     store: SqlStore
     box: SqlMessageQueue
@@ -57,7 +57,7 @@ class Stage:
     may: bool = True
     sent: int = 0
 
-    async def people(self, count: int, **more: Any) -> list[str]:
+    async def add_customers(self, count: int, **more: Any) -> list[str]:
         """Add customers `c0001`, … who agree to marketing."""
         known = [
             Customer(
@@ -93,15 +93,15 @@ class Stage:
         self.sent += 1
         return await self.store.apply(action, key=f"campaign/{name}/{self.sent}")
 
-    def postman(self, **more: Any) -> EmailSender:
-        """Return a postman who sends at once."""
+    def sender(self, **more: Any) -> EmailSender:
+        """Return a sender that sends at once."""
 
         async def may_send() -> bool:
             return self.may
 
-        async def suppress(letter: Any, said: str) -> None:
-            action = SuppressAddress(address=letter.address, reason=said)
-            await self.store.apply(action, key=f"bounce/{letter.message_id}")
+        async def suppress(email: Any, said: str) -> None:
+            action = SuppressAddress(address=email.address, reason=said)
+            await self.store.apply(action, key=f"bounce/{email.message_id}")
 
         parts = {
             "box": self.box,
@@ -113,9 +113,9 @@ class Stage:
         }
         return EmailSender(**{**parts, **more})
 
-    async def send_all(self, postman: EmailSender | None = None) -> None:
+    async def send_all(self, sender: EmailSender | None = None) -> None:
         """Send until nothing is due."""
-        own = postman or self.postman()
+        own = sender or self.sender()
         while await own.round():
             pass
         own.request_stop()
@@ -126,9 +126,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(
+async def mail_scenario(
     settings: Callable[[int], MailSettings] = mail_settings, **answers: Callable[[str], str]
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[MailScenario]:
     """Open a shop and a mail server."""
     clock = SettableClock()
     async with serving(**answers) as server:
@@ -136,5 +136,5 @@ async def staged(
             "sqlite://", clock=clock, currency="EUR", durability=DISPOSABLE, inline=True
         )
         box = SqlMessageQueue(store.database, clock)
-        yield Stage(store, box, clock, server, settings(server.port))
+        yield MailScenario(store, box, clock, server, settings(server.port))
         await store.close()

@@ -1,11 +1,11 @@
-"""The mailroom: each mail recorded once, for what it is, and never because somebody says so."""
+"""Inbound mail: each is recorded once, for what it is, and never because its text says so."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 import pytest
 from imap_server import served
-from post_stage import SEALS, Stage, mail_settings, staged
+from mail_scenario import SEALS, MailScenario, mail_scenario, mail_settings
 
 from storecrew.domain.errors import StorageBusy
 from storecrew.domain.money import Money
@@ -45,7 +45,7 @@ class Notes:
 
 @dataclass
 class Room:
-    stage: Stage
+    scenario: MailScenario
     inbox: Inbox
     notes: Notes = field(default_factory=Notes)
     published: list = field(default_factory=list)
@@ -54,23 +54,23 @@ class Room:
         known = {(e.source, e.external_id) for e in self.published}
         self.published += [e for e in events if (e.source, e.external_id) not in known]
 
-    def mailroom(self, **more) -> InboundProcessor:
+    def processor(self, **more) -> InboundProcessor:
         settings = mail_settings(imap={"host": "imap.example", "security": "tls"})
         parts = {
             "inbox": self.inbox,
             "notes": self.notes,
-            "box": self.stage.box,
-            "store": self.stage.store,
+            "box": self.scenario.box,
+            "store": self.scenario.store,
             "publish": self.publish,
             "seals": SEALS,
             "settings": settings,
-            "clock": self.stage.clock,
+            "clock": self.scenario.clock,
         }
         return InboundProcessor(**{**parts, **more})
 
     async def receive(self, *mails: str) -> None:
-        """Let the mailroom find its place, then these mails arrive, and it looks."""
-        room = self.mailroom()
+        """Let the processor find its place, then these mails arrive, and it looks."""
+        room = self.processor()
         if not self.notes.kept:
             await room.round()
         self.inbox.mails += [mail.encode() for mail in mails]
@@ -78,7 +78,7 @@ class Room:
             pass
 
     async def tickets(self):
-        return await self.stage.store.tickets()
+        return await self.scenario.store.tickets()
 
 
 def mail(text: str, *, sender="c0001@customer.example", number=1, subject="Question", head=""):
@@ -88,11 +88,11 @@ def mail(text: str, *, sender="c0001@customer.example", number=1, subject="Quest
 
 @pytest.fixture
 async def room():
-    async with staged() as stage:
-        await stage.people(3)
+    async with mail_scenario() as scenario:
+        await scenario.add_customers(3)
         put = UpsertProduct(sku="tea", name="Green Tea", price=Money.of(5, "EUR"))
-        await stage.store.apply(put, key="put")
-        yield Room(stage, Inbox())
+        await scenario.store.apply(put, key="put")
+        yield Room(scenario, Inbox())
 
 
 async def test_a_question_becomes_a_ticket_of_its_customer(room: Room):
@@ -149,9 +149,9 @@ async def test_a_crash_before_the_place_is_kept_loses_and_doubles_nothing(room: 
 
     keep, room.notes.keep = room.notes.keep, crash
     with pytest.raises(StorageBusy):
-        await room.mailroom().round()
+        await room.processor().round()
     room.notes.keep = keep
-    await room.mailroom().round()
+    await room.processor().round()
 
     assert sorted(t.text for t in await room.tickets()) == ["Question\n\nOne?", "Question\n\nTwo?"]
 
@@ -162,7 +162,7 @@ async def test_an_answer_to_a_ticket_goes_on_with_it(room: Room):
     said = SendMessage(
         customer="c0001", purpose="service", title="Re", body="Soon", topic=f"ticket:{ticket.id}:1"
     )
-    sent = await room.stage.store.apply(said, key="reply")
+    sent = await room.scenario.store.apply(said, key="reply")
     our_id = SEALS.message_id(sent.detail["message_id"], "shop.example")
     await room.receive(mail("And now?", number=2, head=f"In-Reply-To: {our_id}\n"))
     (again,) = await room.tickets()
@@ -179,18 +179,18 @@ async def test_our_answer_refers_to_the_mail_that_it_answers(room: Room, named, 
     await room.receive(first)
     (ticket,) = await room.tickets()
     answer = ReplyToTicket(ticket_id=ticket.id, text="Soon.")
-    await room.stage.store.apply(answer, key="answer")
-    (letter,) = await room.stage.box.claim(5)
+    await room.scenario.store.apply(answer, key="answer")
+    (email,) = await room.scenario.box.claim(5)
 
     if named:
-        assert letter.answers == referred
+        assert email.answers == referred
     else:  # nobody named it, so we did
-        assert letter.answers.endswith("@unnamed>")
+        assert email.answers.endswith("@unnamed>")
 
 
 async def test_an_answer_to_a_message_about_an_order_names_the_order(room: Room):
     said = {"customer": "c0001", "purpose": "service", "title": "x", "body": "y"}
-    sent = await room.stage.store.apply(
+    sent = await room.scenario.store.apply(
         SendMessage(**said, topic="order:17:shipped"), key="shipped"
     )
     our_id = SEALS.message_id(sent.detail["message_id"], "shop.example")
@@ -201,7 +201,7 @@ async def test_an_answer_to_a_message_about_an_order_names_the_order(room: Room)
 
 async def test_who_answers_in_anothers_name_gets_a_ticket_of_their_own(room: Room):
     said = {"customer": "c0001", "purpose": "service", "title": "x", "body": "y"}
-    sent = await room.stage.store.apply(
+    sent = await room.scenario.store.apply(
         SendMessage(**said, topic="order:17:shipped"), key="shipped"
     )
     our_id = SEALS.message_id(sent.detail["message_id"], "shop.example")
@@ -219,7 +219,7 @@ async def test_one_unsubscribes_by_mail_with_ones_own_token_only(room: Room):
         mail("", subject=f"unsubscribe {token}", number=1),
         mail("", subject=f"unsubscribe {forged}", sender="c0002@customer.example", number=2),
     )
-    agreed = [(await room.stage.store.customer(c)).marketing_consent for c in ("c0001", "c0002")]
+    agreed = [(await room.scenario.store.customer(c)).marketing_consent for c in ("c0001", "c0002")]
     assert agreed == [False, True]
 
 
@@ -247,47 +247,49 @@ Message-ID: {message_id}
 
 
 async def test_a_letter_that_comes_back_bars_the_address_that_it_was_sent_to(room: Room):
-    number = await room.stage.queue("c0001")
-    await room.stage.send_all()
+    number = await room.scenario.queue("c0001")
+    await room.scenario.send_all()
     await room.receive(bounce(SEALS.message_id(number, "shop.example")))
 
     # the report names another recipient, but we know where that letter went
-    assert list(await room.stage.store.suppressed(["c0001@customer.example"])) == [
+    assert list(await room.scenario.store.suppressed(["c0001@customer.example"])) == [
         "c0001@customer.example"
     ]
-    assert await room.stage.store.suppressed(["c0002@customer.example"]) == {}
-    assert await room.stage.state(number) is DeliveryState.FAILED
+    assert await room.scenario.store.suppressed(["c0002@customer.example"]) == {}
+    assert await room.scenario.state(number) is DeliveryState.FAILED
     assert await room.tickets() == []
 
 
 async def test_a_forged_report_bars_nobody(room: Room):
-    number = await room.stage.queue("c0002")
-    await room.stage.send_all()
+    number = await room.scenario.queue("c0002")
+    await room.scenario.send_all()
     await room.receive(bounce(f"<m{number}.00000000000000000000@shop.example>"))
 
-    assert await room.stage.store.suppressed(["c0002@customer.example"]) == {}
-    assert await room.stage.state(number) is DeliveryState.SENT
+    assert await room.scenario.store.suppressed(["c0002@customer.example"]) == {}
+    assert await room.scenario.state(number) is DeliveryState.SENT
 
 
 async def test_a_full_mailbox_is_written_to_again(room: Room):
-    number = await room.stage.queue("c0001")
-    await room.stage.send_all()
+    number = await room.scenario.queue("c0001")
+    await room.scenario.send_all()
     await room.receive(bounce(SEALS.message_id(number, "shop.example"), status="5.2.2"))
 
-    assert await room.stage.store.suppressed(["c0001@customer.example"]) == {}
-    assert await room.stage.state(number) is DeliveryState.FAILED
+    assert await room.scenario.store.suppressed(["c0001@customer.example"]) == {}
+    assert await room.scenario.state(number) is DeliveryState.FAILED
 
 
 async def test_who_complains_is_written_to_no_more(room: Room):
-    number = await room.stage.queue("c0001")
-    await room.stage.send_all()
+    number = await room.scenario.queue("c0001")
+    await room.scenario.send_all()
     complaint = bounce(SEALS.message_id(number, "shop.example")).replace(
         "report-type=delivery-status", "report-type=feedback-report"
     )
     await room.receive(complaint)
 
-    assert "c0001@customer.example" in await room.stage.store.suppressed(["c0001@customer.example"])
-    assert await room.stage.state(number) is DeliveryState.SENT
+    assert "c0001@customer.example" in await room.scenario.store.suppressed(
+        ["c0001@customer.example"]
+    )
+    assert await room.scenario.state(number) is DeliveryState.SENT
 
 
 async def test_what_programs_write_and_our_own_mail_are_no_questions(room: Room):
@@ -300,7 +302,7 @@ async def test_what_programs_write_and_our_own_mail_are_no_questions(room: Room)
 
 
 async def test_a_mail_that_cannot_be_recorded_stops_no_other(room: Room):
-    await room.stage.store.put_customers([Customer(id="odd", name="O", email="o@d.example")])
+    await room.scenario.store.put_customers([Customer(id="odd", name="O", email="o@d.example")])
     await room.receive(
         mail("First", number=1),
         mail("Another text under the same id", number=1, sender="o@d.example"),
@@ -313,10 +315,10 @@ async def test_a_mail_that_cannot_be_recorded_stops_no_other(room: Room):
 
 
 async def test_mail_from_a_real_server_becomes_tickets():
-    async with staged() as stage, served() as box:
-        await stage.people(1)
-        own = Room(stage, Inbox())
-        room = own.mailroom(inbox=ImapMailbox(box.settings))
+    async with mail_scenario() as scenario, served() as box:
+        await scenario.add_customers(1)
+        own = Room(scenario, Inbox())
+        room = own.processor(inbox=ImapMailbox(box.settings))
         await room.round()
         await asyncio.to_thread(box.drop, *(mail("Hi", number=n).encode() for n in range(3)))
         await room.round()

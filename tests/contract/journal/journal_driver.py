@@ -1,4 +1,4 @@
-"""A journal on a desk: steps of a run without ceremony, and what the store would have done."""
+"""Drives a journal through the steps of a run, keeping the effects of a store."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,13 +36,13 @@ def low(sku: str = "mug", position: int = 1) -> StockRanLow:
     )
 
 
-def intake(**changes) -> ClaimSpec:
+def claim_spec(**changes) -> ClaimSpec:
     given = {"agent": CLERK, "batch": 1, "batch_window": timedelta(0), "concurrency": 1}
     return ClaimSpec(**(given | changes))
 
 
-def says(verdict: Verdict, *, spends: int = 0, reason: str = "because"):
-    """A judge of one mind."""
+def judge_as(verdict: Verdict, *, spends: int = 0, reason: str = "because"):
+    """Return a judge that decides like this on everything."""
     decision = Decision(verdict=verdict, reason=reason, rule="test", policy_version="v")
     return lambda filed, _spent: JudgedProposal(filed=filed, decision=decision, budget_spend=spends)
 
@@ -51,7 +51,7 @@ def price(amount: str = "11", sku: str = "mug") -> SetPrice:
     return SetPrice(sku=sku, price=Money.of(amount, "EUR"))
 
 
-def wishes(
+def proposed(
     run: str, number: int = 1, sku: str = "", reason: str = "it sells"
 ) -> tuple[ProposalRecord, ...]:
     """What the clerk proposes in this run: each about another product, unless told otherwise."""
@@ -72,7 +72,7 @@ def answer(proposal: str, status=ApprovalStatus.APPROVED, **changes) -> Approval
 
 
 @dataclass
-class Desk:
+class JournalDriver:
     """A journal, the time, and the effects that a store would have recorded."""
 
     journal: SqlJournal
@@ -80,7 +80,7 @@ class Desk:
     effects: set[str] = field(default_factory=set)
     _ids: count = field(default_factory=count)
 
-    def news(self, event: Event | None = None, *, id: str = "", source: str = "test", **more):
+    def envelope(self, event: Event | None = None, *, id: str = "", source: str = "test", **more):
         return EventEnvelope(
             source=source,
             external_id=id or f"e{next(self._ids)}",
@@ -92,19 +92,19 @@ class Desk:
     def tick(self, at: datetime, agent: str = CLERK) -> EventEnvelope:
         due = at.isoformat(timespec="seconds")
         event = ClockTicked(agent=agent, due=at)
-        return self.news(event, id=f"{agent}@{due}", source="clock")
+        return self.envelope(event, id=f"{agent}@{due}", source="clock")
 
     async def publish(self, *events: Event):
-        news = [self.news(event) for event in events]
-        return await self.journal.publish(news, clerk_wakes)
+        envelopes = [self.envelope(event) for event in events]
+        return await self.journal.publish(envelopes, clerk_wakes)
 
-    async def take(self, *intakes: ClaimSpec, room: int = 10) -> tuple[str, ...]:
-        return (await self.journal.claim_runs(intakes or [intake()], self.now, room)).runs
+    async def take(self, *claim_specs: ClaimSpec, room: int = 10) -> tuple[str, ...]:
+        return (await self.journal.claim_runs(claim_specs or [claim_spec()], self.now, room)).runs
 
     async def begin(self, sku: str = "mug") -> str:
         """Begin a run about one event."""
         await self.publish(low(sku))
-        [run] = await self.take(intake(concurrency=100))
+        [run] = await self.take(claim_spec(concurrency=100))
         return run
 
     def step(self, run: str, attempt: int = 1, **changes) -> StepRecord:
@@ -122,12 +122,12 @@ class Desk:
 
     def filing(self, run: str, verdict: Verdict, number: int = 1, **more) -> StepRecord:
         """The step in which an agent's proposals are kept and judged."""
-        filed = wishes(run, number)
+        filed = proposed(run, number)
         return self.step(
             run,
             filing=AgentOutput(filed=filed, events=()),
             pending=filed,
-            judge=says(verdict, **more),
+            judge=judge_as(verdict, **more),
             last=True,
         )
 
@@ -148,8 +148,8 @@ class Desk:
     async def asked(self, sku: str = "mug", reason: str = "it sells", **changes) -> str:
         """Bring a run to its end, its proposal waiting for a person; return the proposal."""
         run = await self.begin(sku)
-        filed = wishes(run, sku=sku, reason=reason)
-        filing, judge = AgentOutput(filed=filed, events=()), says(Verdict.ASK)
+        filed = proposed(run, sku=sku, reason=reason)
+        filing, judge = AgentOutput(filed=filed, events=()), judge_as(Verdict.ASK)
         step = self.step(run, filing=filing, pending=filed, judge=judge, last=True, **changes)
         await self.journal.record_step(step)
         return f"{run}/0"

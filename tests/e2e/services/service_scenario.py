@@ -29,24 +29,26 @@ def service(name: str, *behaviour: str, **keys: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Stage:
+class ServiceScenario:
     """A folder with a supervisor over it."""
 
     folder: Path
-    desk: ServiceManager
+    manager: ServiceManager
     seen: list[ServiceView] = field(default_factory=list[ServiceView])
 
     async def add(self, name: str, *behaviour: str, **keys: Any) -> ServiceView:
         """Register a service and start it."""
         body = service(name, *behaviour, **{"auto_start": True, **keys})
-        return await self.desk.register(ServiceFile.model_validate(body).spec(), by="person:test")
+        return await self.manager.register(
+            ServiceFile.model_validate(body).spec(), by="person:test"
+        )
 
     async def until(
         self, name: str, holds: Callable[[ServiceView], bool], within: float = PATIENCE
     ) -> ServiceView:
         """Return the service as soon as this holds of it."""
         deadline = asyncio.get_running_loop().time() + within
-        while not holds(view := await self.desk.show(name)):
+        while not holds(view := await self.manager.show(name)):
             late = asyncio.get_running_loop().time() > deadline
             assert not late, f"{name} is {view.status.value}, {view.health.value}: {view.detail}"
             await asyncio.sleep(0.01)
@@ -59,7 +61,7 @@ class Stage:
     async def says(self, name: str, words: str = "") -> str:
         """Return the first line with these words that it wrote."""
         for _ in range(int(PATIENCE / 0.02)):
-            if found := await self.desk.logs(name, lines=10_000, search=words):
+            if found := await self.manager.logs(name, lines=10_000, search=words):
                 return found[0]
             await asyncio.sleep(0.02)
         raise AssertionError(f"{name} never said {words!r}")
@@ -77,21 +79,21 @@ def settings_of(folder: Path, **sections: Any) -> Settings:
 
 
 @asynccontextmanager
-async def stage_in(folder: Path, **sections: Any) -> AsyncIterator[Stage]:
+async def scenario_in(folder: Path, **sections: Any) -> AsyncIterator[ServiceScenario]:
     """Supervise in this folder until the block is left; then every service has ended."""
     settings = settings_of(folder, **sections)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     journal = open_journal(f"sqlite:///{settings.data_dir}/registry.db", durability=DISPOSABLE)
     registry = SqlServiceRegistry(journal.database)
     try:
-        async with open_services(settings, registry, SystemClock(), supervise=True) as desk:
-            stage = Stage(folder, desk)
+        async with open_services(settings, registry, SystemClock(), supervise=True) as manager:
+            scenario = ServiceScenario(folder, manager)
 
             async def changed(view: ServiceView) -> None:
-                stage.seen.append(view)
+                scenario.seen.append(view)
 
-            desk.on_change(changed)
-            yield stage
+            manager.on_change(changed)
+            yield scenario
     finally:
         await journal.close()
 

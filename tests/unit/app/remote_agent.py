@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class FarAgent:
+class RemoteAgentServer:
     """A server that answers every request with the same bytes."""
 
     body: bytes = b"{}"

@@ -9,7 +9,7 @@ from email.policy import default
 import pytest
 from hypothesis import given, strategies as st
 from lxml import html
-from post_stage import SEALS, mail_settings
+from mail_scenario import SEALS, mail_settings
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.shop.messages import OutgoingEmail
@@ -32,8 +32,8 @@ WRITER = EmailRenderer(mail_settings(), SEALS, frozenset({"shop.example"}))
 HOSTILE = 'x\r\nBcc: evil@evil.example\r\n\r\n<script>alert(1)</script>"\u202e\x00'
 
 
-def read(letter: OutgoingEmail, writer: EmailRenderer = WRITER) -> EmailMessage:
-    found = message_from_bytes(writer.compose(letter).as_bytes(), policy=default)
+def read(email: OutgoingEmail, writer: EmailRenderer = WRITER) -> EmailMessage:
+    found = message_from_bytes(writer.compose(email).as_bytes(), policy=default)
     assert isinstance(found, EmailMessage)
     return found
 

@@ -179,8 +179,8 @@ async def test_what_is_no_message_id_is_not_referred_to(shop: Shop, box: SqlMess
     assert (outcome.applied, outcome.code) == (False, "invalid")
 
 
-async def test_two_who_take_out_at_once_never_get_the_same_letter(shared_place, clock: Clock):
-    first, second = await shared_place.open(clock), await shared_place.open(clock)
+async def test_two_who_take_out_at_once_never_get_the_same_letter(shared_location, clock: Clock):
+    first, second = await shared_location.open(clock), await shared_location.open(clock)
     shop = Shop(first, clock)
     await first.put_customers([Customer(id="c1", name="C", email="c@example.com")])
     for n in range(60):

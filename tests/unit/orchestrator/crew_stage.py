@@ -237,7 +237,7 @@ async def shown_at_home(house: House) -> list[str]:
 
 
 async def incidents(house: House) -> list[tuple[str, str]]:
-    return [(each.title, each.status) for each in await house.book.incidents()]
+    return [(each.title, each.status) for each in await house.incidents.incidents()]
 
 
 async def assigned(house: House) -> list[str]:

@@ -277,9 +277,8 @@ async def open_plane(
 ) -> AsyncIterator[ControlPlane]:
     """Open the store and the journal; with `serve`, run the loop until the block is left.
 
-    `duty` is finer: `serve` stands for everything. On a database server several processes may
-    work, each a worker under its `name`; a data folder belongs to one process alone. Raises
-    `AlreadyRunning` where another process works.
+    `duty` is finer: `serve` stands for everything. On a database server several processes may work,
+    each under its `name`. Raises `AlreadyRunning` where another works on the data folder.
     """
     clock = clock or SystemClock()
     duty = duty or (ProcessRole.ALL if serve else ProcessRole.NONE)

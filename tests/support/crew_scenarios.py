@@ -240,13 +240,8 @@ async def shown_at_home(in_memory_plane: InMemoryPlane) -> list[str]:
     return list(await in_memory_plane.store.recommendations("home"))
 
 
-<<<<<<< HEAD:tests/support/crew_scenarios.py
 async def incidents(in_memory_plane: InMemoryPlane) -> list[tuple[str, str]]:
-    return [(each.title, each.status) for each in await in_memory_plane.book.incidents()]
-=======
-async def incidents(house: House) -> list[tuple[str, str]]:
-    return [(each.title, each.status) for each in await house.incidents.incidents()]
->>>>>>> m-plane:tests/unit/orchestrator/crew_stage.py
+    return [(each.title, each.status) for each in await in_memory_plane.incidents.incidents()]
 
 
 async def assigned(in_memory_plane: InMemoryPlane) -> list[str]:

@@ -103,6 +103,7 @@ def test_a_number_is_a_card_when_its_check_digit_fits(number):
         ("ok\n\t\u200d\u2003a\u202eb", "it holds the character U+202E"),
         ("Pay at HTTPS://Evil.example./x", "it links to 'evil.example', which"),
         ("https://evil@shop.example/", "it links to 'https://evil@shop.example/', which"),
+        ("https:///path", "it links to 'https:///path', which"),
         ("https://[shop.example/", "it links to 'https://[shop.example/', which"),
         ("ftp://shop.example/", "'ftp://shop.example/' is no link to a page"),
         ("javascript:" + "x" * 80, "'javascript:x' is no link to a page"),
@@ -128,6 +129,7 @@ def test_what_is_odd_is_named(body, reason):
         "See www.shop.example or https://shop.example./a and HTTP://SHOP.example/b",
         "Soft\u200djoined \u200c and\u2003wide, \ufe0f \n\r\t",
         "Анна and Anna",
+        "Number 22222222222222222: one digit alone is no card.",
     ],
 )
 def test_the_shops_own_links_and_honest_writing_pass(body):

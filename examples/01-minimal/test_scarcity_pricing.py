@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from scarcity_pricing import scarcity_pricing
+
 from storecrew import FakeStore, Money, Product, StockRanLow, run_agent
 
 MUG = Product(sku="mug", name="Mug", price=Money.of("12.00", "EUR"))

@@ -1,6 +1,7 @@
 """What the agent buys under the default and under another minimum."""
 
 from minimum_stock import minimum_stock
+
 from storecrew import CreatePurchaseOrder, FakeStore, RunRequested, StockLevel, run_agent
 
 SHELF = [

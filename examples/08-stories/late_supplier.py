@@ -9,8 +9,9 @@ weeks: the crew moves units from the north, and tells the customer whose order w
 import asyncio
 from datetime import timedelta
 
-from storecrew.domain.shop.purchasing import CreatePurchaseOrder, DelayPurchaseOrder
 from story_shop import StoryShop, open_shop
+
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder, DelayPurchaseOrder
 
 
 async def late_supplier(shop: StoryShop) -> int:

@@ -9,8 +9,9 @@ offers cards no longer while another way to pay is left; half an hour later it t
 import asyncio
 from datetime import timedelta
 
-from storecrew.domain.shop.payments import AuthorizePayment, PaymentFailed, SetPaymentMethod
 from story_shop import StoryShop, euro, open_shop
+
+from storecrew.domain.shop.payments import AuthorizePayment, PaymentFailed, SetPaymentMethod
 
 
 async def payment_outage(shop: StoryShop) -> timedelta:

@@ -10,11 +10,12 @@ its payment captured, the parcel sent, and she is told of each step once.
 import asyncio
 from datetime import timedelta
 
+from story_shop import StoryShop, open_shop
+
 from storecrew.domain.control.model_registry import ModelKind
 from storecrew.domain.shop.customers import RecordCustomerActivity
 from storecrew.domain.shop.orders import DeliveryConfirmed
 from storecrew.domain.shop.payments import AuthorizePayment
-from story_shop import StoryShop, open_shop
 
 
 async def history(shop: StoryShop) -> None:

@@ -5,17 +5,17 @@ import subprocess
 import sys
 
 import pytest
-
 from late_supplier import late_supplier
 from payment_outage import payment_outage
+from story_shop import open_shop
+from upsell import upsell
+
 from storecrew.domain.control.incidents import OpenIncident
 from storecrew.domain.shop.inventory import TransferStock
 from storecrew.domain.shop.messages import SendMessage
 from storecrew.domain.shop.orders import OrderStatus
 from storecrew.domain.shop.payments import SetPaymentMethod
 from storecrew.domain.shop.promotions import OfferBundle, SetRecommendations
-from story_shop import open_shop
-from upsell import upsell
 
 
 async def messages(shop, customer):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import dedent
 
 from storecrew.testing.live.server import environment
 
@@ -13,7 +14,7 @@ from storecrew.testing.live.server import environment
 def blocks(text: str, language: str = "") -> list[str]:
     """Return the fenced blocks of a language, those with none where none is named."""
     fenced = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
-    return [block for name, block in fenced if name == language]
+    return [dedent(block) for name, block in fenced if name == language]
 
 
 def run(*command: str | Path, **options) -> str:

@@ -82,7 +82,7 @@ def _by_autonomy(autonomy: Autonomy, agent: str, action: str) -> tuple[str, ...]
 def _by_rules(autonomy: Autonomy, opinions: tuple[RuleResult, ...]) -> tuple[str, ...]:
     """Return the remedy for each rule that stands in the way."""
     if not opinions:
-        return () if autonomy is Autonomy.AUTO else (_REMEDIES["silence"],)
+        return (_REMEDIES["silence"],)
     against = [o for o in opinions if o.verdict is not Verdict.ALLOW]
     if autonomy is Autonomy.AUTO:
         against = [o for o in against if o.verdict is Verdict.DENY or o.binding]

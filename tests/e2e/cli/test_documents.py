@@ -3,7 +3,6 @@
 import re
 import shlex
 import subprocess
-import textwrap
 from pathlib import Path
 
 import click
@@ -11,17 +10,13 @@ import httpx
 import pytest
 import typer
 from typer.testing import CliRunner
+from written_steps import blocks
 
 from storecrew.cli.main import app
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = [README, *(page.read_text("utf-8") for page in sorted((ROOT / "docs").rglob("*.md")))]
-
-
-def blocks(text: str) -> list[str]:
-    fenced = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
-    return [textwrap.dedent(block) for language, block in fenced if not language]
 
 
 def commands(text: str, program: str) -> list[str]:

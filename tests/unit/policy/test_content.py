@@ -94,6 +94,8 @@ def test_a_number_is_a_card_when_its_check_digit_fits(number):
     ("body", "reason"),
     [
         ("Pay 4111 1111 1111 1111", "it seems to hold the number of a payment card"),
+        ("Pay 4222222222222", "it seems to hold the number of a payment card"),
+        ("Pay 4556551234567890129", "it seems to hold the number of a payment card"),
         ("Pay 5500 0055 5555 5559", "it seems to hold the number of a payment card"),
         ("Your password: hunter22", "it seems to hold a key or a password"),
         ("Hello {name}!", "'{name}' was never filled in"),
@@ -103,6 +105,7 @@ def test_a_number_is_a_card_when_its_check_digit_fits(number):
         ("ok\n\t\u200d\u2003a\u202eb", "it holds the character U+202E"),
         ("Pay at HTTPS://Evil.example./x", "it links to 'evil.example', which"),
         ("https://evil@shop.example/", "it links to 'https://evil@shop.example/', which"),
+        ("https:///path", "it links to 'https:///path', which"),
         ("https://[shop.example/", "it links to 'https://[shop.example/', which"),
         ("ftp://shop.example/", "'ftp://shop.example/' is no link to a page"),
         ("javascript:" + "x" * 80, "'javascript:x' is no link to a page"),
@@ -128,6 +131,8 @@ def test_what_is_odd_is_named(body, reason):
         "See www.shop.example or https://shop.example./a and HTTP://SHOP.example/b",
         "Soft\u200djoined \u200c and\u2003wide, \ufe0f \n\r\t",
         "Анна and Anna",
+        "\U00017000\U00017001 and Anna",
+        "Number 22222222222222222: one digit alone is no card.",
     ],
 )
 def test_the_shops_own_links_and_honest_writing_pass(body):

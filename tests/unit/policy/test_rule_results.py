@@ -271,7 +271,7 @@ ASKED_OF_ANYBODY: list[tuple[str, Action, dict[str, Any], str]] = [
      "the cost of a product is unknown, so its margin is too"),
     ("discount", sale("20.01"), {"products": PAIR},
      "20.01 % for 31 days; the limits are 20% and 31 days"),
-    ("discount", sale("5", 31.001), {"products": PAIR},
+    ("discount", sale("5", 31.0001), {"products": PAIR},
      "5 % for 31 days; the limits are 20% and 31 days"),
     ("discount", sale("5", 40), {"products": PAIR},
      "5 % for 40 days; the limits are 20% and 31 days"),

@@ -17,15 +17,16 @@ def purchase_budget(
     proposal: Proposal, facts: PolicyFacts, settings: PolicySettings
 ) -> RuleResult | None:
     """Ask about a purchase that the day's budget does not cover."""
-    if not isinstance(proposal.action, CreatePurchaseOrder):
+    action = proposal.action
+    if not isinstance(action, CreatePurchaseOrder):
         return None
-    if facts.product is None or facts.product.cost is None:
+    cost = budget_spend(action, facts.product)
+    if cost is None:
         return require_approval(
             "purchase_budget", "the product's cost is unknown, so its price is too"
         )
-    if proposal.action.quantity <= 0:
-        return deny("purchase_budget", f"{proposal.action.quantity} is not a quantity to buy")
-    cost = budget_spend(proposal.action, facts.product) or Money.of(0, facts.currency)
+    if action.quantity <= 0:
+        return deny("purchase_budget", f"{action.quantity} is not a quantity to buy")
     spent = facts.spent_today or Money.of(0, facts.currency)
     budget = Money(settings.purchase_budget_per_day, facts.currency)
     if cost.currency != budget.currency:

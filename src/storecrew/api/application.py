@@ -9,8 +9,14 @@ from storecrew.api import errors
 from storecrew.api.authentication import COOKIE, Authenticator, AuthMiddleware, RejectMiddleware
 from storecrew.api.denied_attempts import DeniedAttemptLog
 from storecrew.api.idempotency import IdempotentResponses
-from storecrew.api.limits import BodyLimit, Cors, LogInAttempts, RateLimit, RateLimitSettings
 from storecrew.api.request_context import RequestContextMiddleware
+from storecrew.api.request_limits import (
+    BodyLimit,
+    Cors,
+    LogInAttempts,
+    RateLimit,
+    RateLimitSettings,
+)
 from storecrew.api.routes import (
     access,
     agents,

@@ -33,9 +33,9 @@ from storecrew.app.clocks import SystemClock
 from storecrew.app.control_actions import PlaneOperations
 from storecrew.app.control_plane import ProcessRole, Progress, ReadinessCheck, RunSummary
 from storecrew.app.database_urls import database_url
+from storecrew.app.folder_lock import AlreadyRunning, FolderLock
 from storecrew.app.ids import uuid7
 from storecrew.app.learning import model_service
-from storecrew.app.lock import AlreadyRunning, FolderLock
 from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings

@@ -54,7 +54,7 @@ def health(
 
 
 async def _look(data_dir: Any, config: Any, alert: bool) -> dict[str, Any]:
-    from storecrew.app.journal_client import (
+    from storecrew.app.journal_connection import (
         open_journal_client,
     )  # databases, which `--help` need not pay
     from storecrew.domain.control.health import report

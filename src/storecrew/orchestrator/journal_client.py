@@ -1,7 +1,7 @@
-"""The way to the running plane's journal from any other process: a script, a cron job, a shell.
+"""Access to the running plane's journal from any other process: a script, a cron job, a shell.
 
 The orchestrator knows no settings and no database. The packaging entry point group
-`storecrew.plane` names the function that does: `storecrew.app.journal_client:open_journal_client`.
+`storecrew.plane` names the function that does, `open_journal_client` in `app`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -12,7 +12,7 @@ from remote_agent import RemoteAgentServer
 
 from storecrew.app.alerts import alerts_of
 from storecrew.app.crew import CREW
-from storecrew.app.journal_client import open_journal_client
+from storecrew.app.journal_connection import open_journal_client
 from storecrew.app.settings import load_settings
 from storecrew.database import DISPOSABLE
 from storecrew.domain.control.health import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from storecrew.agents.marketing import letters, overstock, snapshot
+from storecrew.agents.marketing import campaign_messages, overstock, snapshot
 from storecrew.agents.marketing.expected import (
     PRIOR_WORDS,
     PastCampaigns,
@@ -152,7 +152,7 @@ async def _plan(kind: str, rule: Rule, inputs: _Inputs) -> _Plan | None:
     group = _rested(kind, rule(inputs.readers.bought, ctx.now), inputs)
     if len(group) < settings.min_segment_size:
         return None
-    write = letters.win_back if kind == "win-back" else letters.thanks
+    write = campaign_messages.win_back if kind == "win-back" else campaign_messages.thanks
     usually = await _usually(rule, ctx, settings)
     return _planned(name, group, write(products, settings.shop_name), (past, usually), inputs)
 
@@ -277,7 +277,7 @@ async def _telling(event: DiscountCreated, inputs: _Inputs) -> Proposal | None:
         return None
     past = await snapshot.past(ctx, inputs.campaigns, overstock.KIND)
     usually = await _usual_after_notice(product.sku, inputs)
-    letter = letters.clearance(product, discount, settings.shop_name)
+    letter = campaign_messages.clearance(product, discount, settings.shop_name)
     return _campaign(_planned(name, group, letter, (past, usually), inputs), inputs)
 
 

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from storecrew.app.lock import AlreadyRunning, FolderLock
+from storecrew.app.folder_lock import AlreadyRunning, FolderLock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from storecrew.app.lock import FolderLock
+from storecrew.app.folder_lock import FolderLock
 lock = FolderLock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)

@@ -61,6 +61,7 @@ check: $(VENV)/.dev ## Lint, format, types, layers and sizes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests
 	$(BIN)/lint-imports
 
 fix: $(VENV)/.dev ## Format, and mend what the linter can mend

@@ -1,7 +1,8 @@
 """A shop in which each agent of the crew has something to say, and what wakes it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,7 +36,7 @@ class Scenario:
     plane: InMemoryPlane
     keys: int = 0
 
-    async def do(self, action: Action, actor: str = "person:test") -> dict:
+    async def do(self, action: Action, actor: str = "person:test") -> Mapping[str, Any]:
         self.keys += 1
         outcome = await self.plane.store.apply(action, key=f"scenario/{self.keys}", actor=actor)
         assert outcome.applied, outcome

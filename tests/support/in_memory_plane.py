@@ -11,6 +11,7 @@ from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
 from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow
 from storecrew.domain.shop.orders import Line, PlaceOrder
+from storecrew.journal import SqlJournal
 from storecrew.journal.control_actions import SqlControlActions
 from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.models import basic_models
@@ -20,8 +21,9 @@ from storecrew.orchestrator.orchestrator import Orchestrator
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import Registry
 from storecrew.policy import Policy, PolicySettings
-from storecrew.sdk import agent
+from storecrew.sdk import Agent, agent
 from storecrew.stores.simulated.clock import VirtualClock
+from storecrew.stores.sql import SqlStore
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 LIMITS = PolicySettings(autonomy={"*.*": "limits"})
@@ -31,10 +33,10 @@ LIMITS = PolicySettings(autonomy={"*.*": "limits"})
 class InMemoryPlane:
     """Everything a test needs of a plane; `boot` starts the process anew over the same books."""
 
-    store: object
-    journal: object
+    store: SqlStore
+    journal: SqlJournal
     clock: VirtualClock
-    agents: tuple = ()
+    agents: tuple[Agent, ...] = ()
     policy: PolicySettings = LIMITS
     settings: LoopSettings = field(default_factory=LoopSettings)
     sent: int = 0

@@ -46,8 +46,8 @@ async def test_pages_hold_everything_once_and_in_order(driver, per_page):
     for run in runs:
         of_run = await every_page(partial(journal.proposals, run=run.id), per_page)
         assert of_run == [story for story in stories if story.filed.run == run.id]
-    for status in (ApprovalStatus.WAITING, None):
-        asked = await every_page(partial(journal.approvals, status=status), per_page)
+    for state in (ApprovalStatus.WAITING, None):
+        asked = await every_page(partial(journal.approvals, status=state), per_page)
         assert [int(a.filed.id.rpartition("/")[2]) for a in asked] == list(range(12))
     events = await every_page(journal.events, per_page)
     assert [event.seq for event in events] == [5, 4, 3, 2, 1]

@@ -4,8 +4,8 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
-import click
 import httpx
 import pytest
 import typer
@@ -34,7 +34,7 @@ STORECREW = sorted({each for page in PAGES for each in commands(page, "storecrew
 @pytest.mark.parametrize("line", [c for c in STORECREW if not c.startswith("storecrew.")])
 def test_every_command_in_the_documents_exists(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    command: click.Command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     while hasattr(command, "commands") and words and not words[0].startswith("--"):
         command = command.commands[words.pop(0)]
     command.make_context("storecrew", words, resilient_parsing=True)

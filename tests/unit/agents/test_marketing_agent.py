@@ -35,7 +35,7 @@ IDS = [f"C{n:03d}" for n in range(120)]
 class Shop(FakeStore):
     """Knows when each customer bought: the fake answers every period alike."""
 
-    orders: dict[str, list[tuple[datetime, int]]]
+    orders: dict[str, list[tuple[datetime, int]]]  # type: ignore[assignment]
 
     async def customer_spend(self, first: datetime, last: datetime) -> Mapping[str, CustomerSpend]:
         found = {}

@@ -93,11 +93,7 @@ class Api:
 
     async def requested_by(self) -> list[str]:
         """Return who asked for each run, in order."""
-        return [each.event.by for each in await self.recorded() if _is_request(each.event)]
-
-
-def _is_request(event: Event) -> bool:
-    return isinstance(event, RunRequested)
+        return [e.event.by for e in await self.recorded() if isinstance(e.event, RunRequested)]
 
 
 def settings_of(**environ: str) -> Settings:

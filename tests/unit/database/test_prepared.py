@@ -1,5 +1,8 @@
 """A statement that is prepared once gives what SQLAlchemy gives, and fails as it fails there."""
 
+# mypy: disable-error-code="attr-defined"
+# (SQLAlchemy types what `with` opens as its own Connection)
+
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, OperationalError
 
 from storecrew.database import Database, Durability, connect
@@ -54,12 +57,12 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
+def connection(engine: Engine) -> Iterator[PreparedConnection]:
     with PreparedConnection(engine) as opened, opened.transaction():
         yield opened
 
 
-def _twice(connection: Connection, statement: Any, given: dict[str, Any]) -> Any:
+def _twice(connection: PreparedConnection, statement: Any, given: dict[str, Any]) -> Any:
     """Return what the statement gives when it is met again."""
     connection.execute(statement, given).all()
     return connection.execute(statement, given)
@@ -83,7 +86,7 @@ def test_rows_are_those_of_sqlalchemy_however_long_the_list(
     assert found == expected
 
 
-def test_values_are_written_and_read_as_their_columns_say(connection: Connection) -> None:
+def test_values_are_written_and_read_as_their_columns_say(connection: PreparedConnection) -> None:
     row = _twice(connection, _AMONG, {"names": ["b"]}).one()
 
     assert (row.name, row.good, row.at) == ("b", False, _AT)
@@ -91,13 +94,13 @@ def test_values_are_written_and_read_as_their_columns_say(connection: Connection
     assert _twice(connection, _SINCE, {"since": _AT}).one() == ("a", 2)
 
 
-def test_a_row_is_returned_with_the_id_that_it_was_given(connection: Connection) -> None:
+def test_a_row_is_returned_with_the_id_that_it_was_given(connection: PreparedConnection) -> None:
     ids = [connection.execute(_INSERT, _row(name)).scalar_one() for name in "xyz"]
 
     assert ids == [4, 5, 6]
 
 
-def test_what_a_column_has_without_a_value_is_filled_in(connection: Connection) -> None:
+def test_what_a_column_has_without_a_value_is_filled_in(connection: PreparedConnection) -> None:
     given = {key: value for key, value in _row("x").items() if key != "word"}
     for name in "xy":
         connection.execute(_INSERT, {**given, "name": name}).all()
@@ -105,13 +108,13 @@ def test_what_a_column_has_without_a_value_is_filled_in(connection: Connection) 
     assert [row.word for row in connection.execute(_AMONG, {"names": ["x", "y"]})] == ["none"] * 2
 
 
-def test_an_update_tells_how_many_rows_it_touched(connection: Connection) -> None:
+def test_an_update_tells_how_many_rows_it_touched(connection: PreparedConnection) -> None:
     counts = [connection.execute(_GOOD, {"who": who}).rowcount for who in ("a", "a", "nobody")]
 
     assert counts == [1, 1, 0]
 
 
-def test_one_row_is_asked_for_and_another_number_is_found(connection: Connection) -> None:
+def test_one_row_is_asked_for_and_another_number_is_found(connection: PreparedConnection) -> None:
     everybody, nobody = {"names": ["a", "b"]}, {"names": ["x"]}
     connection.execute(_AMONG, nobody).all()
 
@@ -126,7 +129,7 @@ def test_one_row_is_asked_for_and_another_number_is_found(connection: Connection
     assert connection.execute(_AMONG, everybody).fetchall()[1].name == "b"
 
 
-def test_a_missing_value_is_refused(connection: Connection) -> None:
+def test_a_missing_value_is_refused(connection: PreparedConnection) -> None:
     connection.execute(_AMONG, {"names": []}).all()
 
     for _ in range(2):
@@ -134,13 +137,13 @@ def test_a_missing_value_is_refused(connection: Connection) -> None:
             connection.execute(_AMONG, {})
 
 
-def test_a_statement_for_one_execution_leaves_no_trace(connection: Connection) -> None:
+def test_a_statement_for_one_execution_leaves_no_trace(connection: PreparedConnection) -> None:
     for name in "ab":
         found = connection.execute(sa.select(_MARKS.c.good).where(_MARKS.c.name == name))
         assert found.scalar_one() is (name == "a")
 
 
-def test_the_drivers_errors_come_out_as_those_of_sqlalchemy(connection: Connection) -> None:
+def test_the_drivers_errors_come_out_as_those_of_sqlalchemy(connection: PreparedConnection) -> None:
     connection.execute(_INSERT, _row("x")).all()
 
     with pytest.raises(IntegrityError):
@@ -214,7 +217,7 @@ async def test_work_inside_inline_work_has_a_transaction_of_its_own(tmp_path: Pa
     await database.write(lambda c: _PLANE.create_all(c))
     ones = sa.select(sa.literal(1))
 
-    def outer(connection: Connection) -> tuple[int, bool]:
+    def outer(connection: PreparedConnection) -> tuple[int, bool]:
         inner = database.run(lambda c: c, deferred=True)
         found: int = connection.execute(ones).scalar_one()
         return found, inner is connection

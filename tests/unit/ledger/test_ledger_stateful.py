@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from storecrew.domain.actions import Action
+from storecrew.domain.actions import Action, OrderAction
 from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import UpsertProduct
@@ -101,7 +101,7 @@ class Ledger(RuleBasedStateMachine):
             self.reserved[sku] += n
 
     @rule(order_id=numbers, kind=st.sampled_from(list(OF)))
-    def step(self, order_id: int, kind: type[Action]) -> None:
+    def step(self, order_id: int, kind: type[OrderAction]) -> None:
         outcome = self.do(kind(order_id=order_id))
         order = self.orders.get(order_id)
         if order is None:
@@ -116,7 +116,7 @@ class Ledger(RuleBasedStateMachine):
         assert outcome.applied
         self._moved(order, kind)
 
-    def _moved(self, order: dict, kind: type[Action]) -> None:
+    def _moved(self, order: dict, kind: type[OrderAction]) -> None:
         order["status"] = OF[kind]
         if kind is ApproveOrder:
             order["status"] = OrderStatus.AWAITING_PAYMENT

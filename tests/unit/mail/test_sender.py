@@ -213,6 +213,7 @@ async def test_a_letter_put_off_is_tried_again_ever_more_seldom_and_then_given_u
             found = await scenario.box.message(number)
             if found.state is not WAITING:
                 break
+            assert found.at is not None
             waits.append(found.at - scenario.clock.at)
             scenario.clock.at = found.at
         sender.request_stop()
@@ -268,10 +269,12 @@ async def test_the_emergency_stop_holds_between_two_letters():
         await scenario.add_customers(10)
         for n in range(1, 10):
             await scenario.queue(f"c000{n}")
-        scenario.server.at_data = lambda _: (
-            setattr(scenario, "may", len(scenario.server.emails) < 4),
-            OK,
-        )[1]
+
+        def stop_after_four(_email):
+            scenario.may = len(scenario.server.emails) < 4
+            return OK
+
+        scenario.server.at_data = stop_after_four
         await scenario.sender().round()
         report = await scenario.box.report()
 
@@ -284,7 +287,12 @@ async def test_who_is_told_to_end_finishes_the_letter_under_way_and_gives_the_ot
         for n in range(1, 10):
             await scenario.queue(f"c000{n}")
         sender = scenario.sender()
-        scenario.server.at_data = lambda _: (sender.request_stop(), OK)[1]
+
+        def stop(_email):
+            sender.request_stop()
+            return OK
+
+        scenario.server.at_data = stop
         await asyncio.wait_for(sender.run(), 10)
         report = await scenario.box.report()
         waiting = (await scenario.box.messages(state=WAITING)).items
@@ -422,7 +430,7 @@ async def test_a_letter_that_nobody_thought_of_stops_no_other():
             async def close(self):
                 await self.own.close()
 
-        sender.writer, sender.mailer = Writer(), Mailer
+        sender.writer, sender.mailer = Writer(), Mailer  # type: ignore[assignment]
         await scenario.send_all(sender)
 
         assert [await scenario.state(n) for n in numbers] == [FAILED, UNKNOWN, SENT]

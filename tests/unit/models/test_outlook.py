@@ -66,7 +66,9 @@ def test_codes_of_single_customers_and_those_that_are_over_change_nothing(nothin
 
 def test_of_two_promotions_the_larger_counts():
     found = outlook(Knowing(), UNITS, now=NOW, discounts=[discount(), discount(percent=40)])
-    assert found["known"].promotions[0].uplift == pytest.approx(1 / 0.6)
+    known = found["known"]
+    assert isinstance(known, PromotedDemand)
+    assert known.promotions[0].uplift == pytest.approx(1 / 0.6)
 
 
 def test_no_promotion_is_believed_to_sell_without_end():

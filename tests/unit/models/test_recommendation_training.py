@@ -132,7 +132,8 @@ def test_a_shop_without_orders_has_nothing_to_suggest():
 
     assert found.complete(["A"], 5) == []
     assert found.for_customer({"A": (1.0, 0)}, 5, new_only=True) == []
-    assert train(Purchases(items=[], customer=NOTHING, basket=NOTHING, item=NOTHING, day=NOTHING))
+    void = Purchases(items=[], customer=NOTHING, basket=NOTHING, item=NOTHING, day=NOTHING)
+    assert train(void).complete(["A"], 5) == []
 
 
 def test_one_sale_is_enough_to_be_popular():

@@ -450,10 +450,15 @@ async def test_a_pause_or_a_takeover_is_no_fault_of_the_agent(in_memory_plane):
     assert "clerk" not in await pulses(in_memory_plane)
 
 
+async def nothing(_event, _ctx):
+    for never in ():
+        yield never
+
+
 def test_r058_who_has_a_capability_stands_in_order_of_priority():
     crew = [
-        agent(name=name, capabilities=["pricing"], priority=priority)(lambda _e, _c: None)
+        agent(name=name, capabilities=["pricing"], priority=priority)(nothing)
         for name, priority in (("minor", 1), ("major", 5), ("middle", 2))
     ]
-    registry = Registry([*crew, agent(name="other")(lambda _e, _c: None)])
+    registry = Registry([*crew, agent(name="other")(nothing)])
     assert [found.name for found in registry.capable("pricing")] == ["major", "middle", "minor"]

@@ -121,4 +121,4 @@ def test_a_read_only_store_cannot_be_given_new_calls():
     with pytest.raises(TypeError):
         view._reads["apply"] = print
     with pytest.raises(AttributeError):
-        view.apply = print
+        view.apply = print  # type: ignore[attr-defined]

@@ -61,7 +61,7 @@ async def plane(served):
             headers = {wire.TIMESTAMP: str(stamp), wire.SIGNATURE: signature}
             return await client.post("/", content=sent, headers=headers)
 
-        call.client = client
+        call.client = client  # type: ignore[attr-defined]
         yield call
 
 

@@ -109,7 +109,7 @@ def test_mishaps_are_the_same_for_a_seed_and_rare() -> None:
     start, end = outages[0]
     assert disruptions.cards_fail(3, start)
     assert not disruptions.cards_fail(3, end)
-    cheats = [each for day in DAYS if (each := disruptions.fraud(3, day, GOODS))]
+    cheats = [cheat for day in DAYS if (cheat := disruptions.fraud(3, day, GOODS))]
     assert 15 < len(cheats) < 50
     voyages = [disruptions.shipment_outcome(3, str(n)) for n in range(2000)]
     assert 0.03 < sum(bool(v.late_by) for v in voyages) / 2000 < 0.09
@@ -215,6 +215,7 @@ async def test_by_hand_customers_are_answered_and_held_orders_looked_at(
         ReleaseOrder(order_id=1),
         CancelOrder(order_id=2, reason="not the card's owner"),
     ]
-    assert [x.ticket_id for x in await answers(shop.store, also_open=False)] == ["odd"]
-    assert [x.ticket_id for x in await answers(shop.store)] == ["odd", "open"]
+    answered = [x.subject for x in await answers(shop.store, also_open=False)]
+    assert answered == ["ticket:odd"]
+    assert [x.subject for x in await answers(shop.store)] == ["ticket:odd", "ticket:open"]
     assert isinstance((await shop.store.customers())[0], Customer)

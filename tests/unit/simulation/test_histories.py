@@ -44,7 +44,7 @@ def test_a_history_does_not_depend_on_the_process():
 
 @pytest.mark.parametrize("name", sorted(PLANTS))
 async def test_a_planted_defect_is_found(name):
-    found = ()
+    found: tuple[str, ...] = ()
     for seed in SEEDS:
         if found := (await live(seed, PLANTS[name])).broken:
             break

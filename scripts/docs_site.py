@@ -26,7 +26,8 @@ from pydantic_core import PydanticUndefined
 from storecrew.api.application import create_app
 from storecrew.app.bootstrap import open_plane
 from storecrew.app.control_plane import ProcessRole
-from storecrew.app.settings import Settings, load_settings
+from storecrew.app.crew import CREW
+from storecrew.app.settings import AgentSection, Settings, load_settings
 from storecrew.cli.main import app
 
 _LEAVES_DOCS = re.compile(r"\[([^]]+)\]\((?:\.\./)+(?:src|tests|examples|README)[^)]*\)")
@@ -104,9 +105,13 @@ def settings_page() -> str:
         "# Settings",
         "Each stands in `storecrew.yaml`; the environment (`STORECREW_SECTION__KEY`) beats the "
         "file, and a flag beats both. `storecrew config check` names every unknown or wrong key. "
-        "What each agent takes is named with [the crew](../agents.md).",
+        "Those of an agent stand under `agents` and its name, beside `enabled`, `budget` and "
+        "`source`.",
     ]
-    for path, model in _sections(Settings, ()):
+    own = [
+        (("agents", agent.name), agent.settings) for agent in CREW if agent.settings.model_fields
+    ]
+    for path, model in [*_sections(Settings, ()), (("agents", "NAME"), AgentSection), *own]:
         meanings = _docstrings(model)
         rows = [
             (f"`{name}`", _default(each), meanings[name])

@@ -1,6 +1,7 @@
 """An agent on a schedule with a setting of its own: it keeps a minimum of every product."""
 
 from storecrew import (
+    AgentSettings,
     ClockTicked,
     Context,
     CreatePurchaseOrder,
@@ -12,10 +13,24 @@ from storecrew import (
 )
 
 
-@agent(schedule=every(hours=6), allowed_actions=[CreatePurchaseOrder], capabilities=["purchasing"])
-async def minimum_stock(event: ClockTicked | RunRequested, ctx: Context) -> Proposals:
+class MinimumStockSettings(AgentSettings):
+    """What the owner can set under `agents.minimum_stock`."""
+
+    minimum: int = 10
+    """Units of each product that the shop keeps at least."""
+
+
+@agent(
+    schedule=every(hours=6),
+    allowed_actions=[CreatePurchaseOrder],
+    capabilities=["purchasing"],
+    settings=MinimumStockSettings,
+)
+async def minimum_stock(
+    event: ClockTicked | RunRequested, ctx: Context[MinimumStockSettings]
+) -> Proposals:
     """Buy what is missing to the minimum number of units of each product."""
-    minimum = int(ctx.settings.get("minimum", 10))
+    minimum = ctx.settings.minimum
     for level in await ctx.store.stock():
         if level.available < minimum:
             yield Proposal(

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from storecrew.agents.support.paragraphs import DEFAULT, default_paragraph
+from storecrew.agents.support.paragraphs import default_paragraph
+from storecrew.domain.texts import LANGUAGES
 from storecrew.sdk import AgentSettings
 
 _Positive = Annotated[float, Field(gt=0)]
@@ -14,7 +15,7 @@ _Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 
 def _by_language(given: Any) -> Any:
     """Return a text that names no language as the one for all languages."""
-    return {DEFAULT: given} if isinstance(given, str) else given
+    return {LANGUAGES[0]: given} if isinstance(given, str) else given
 
 
 _Paragraph = Annotated[
@@ -44,7 +45,7 @@ class SupportSettings(AgentSettings):
     def paragraph(self, name: str, locale: str) -> str:
         """Return a paragraph in this language, else in English; empty where there is none."""
         own: Mapping[str, str] = dict(self.paragraphs).get(name, {})  # type: ignore[call-overload]
-        text = own.get(locale) or own.get(DEFAULT) or default_paragraph(name, locale)
+        text = own.get(locale) or own.get(LANGUAGES[0]) or default_paragraph(name, locale)
         return text.replace("{return_days}", f"{self.return_days:g}").replace(
             "{delivery_days}", f"{self.delivery_days:g}"
         )

@@ -3,13 +3,13 @@
 import re
 
 from storecrew.agents.support.answers import CustomerQuestion
-from storecrew.agents.support.paragraphs import DEFAULT, LOCALES
 from storecrew.agents.support.settings import SupportSettings
 from storecrew.domain.errors import NotFound
 from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.orders import RESERVING, Order, OrderQuery, OrderStatus
 from storecrew.domain.shop.support import Ticket
+from storecrew.domain.texts import LANGUAGES, language_of
 from storecrew.sdk import Context
 
 _NUMBER = re.compile(r"(?<![\w.,])#?(\d{1,15})(?![\w.,]*\d)")
@@ -49,8 +49,7 @@ async def question_of(
 
 
 def _locale(customer: Customer | None) -> str:
-    locale = customer.locale[:2].lower() if customer is not None else DEFAULT
-    return locale if locale in LOCALES else DEFAULT
+    return language_of(customer.locale) if customer is not None else LANGUAGES[0]
 
 
 async def _order(store: StoreView, ticket: Ticket) -> tuple[Order | None, bool]:

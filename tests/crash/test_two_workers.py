@@ -143,7 +143,8 @@ def test_r048_two_workers_never_double_a_tick_and_lose_none_though_one_is_killed
     assert workers.processes["two"].wait(60) == 0, workers.said()
 
     ticks = [name for (name,) in workers.ask(
-        "SELECT external_id FROM journal.events WHERE source = 'clock'")]  # fmt: skip
+        "SELECT external_id FROM journal.events WHERE source = 'clock'"
+        " AND external_id LIKE 'ticking%'")]  # fmt: skip
     runs = dict(workers.ask("SELECT id, status FROM journal.runs WHERE agent LIKE 'ticking%'"))
     done = {name for name, status in runs.items() if status == "done"}
     traces = [name for (name,) in workers.ask("SELECT competitor FROM store.competitor_prices")]

@@ -47,7 +47,7 @@ def _unknown_agents(settings: Settings) -> Iterator[str]:
     """
     sections = settings.agent_sections
     sourced = {name for name, section in sections.items() if section.source}
-    known = {agent.name for agent in CREW} | sourced | agent_ids(settings.agents_dir)
+    known = sorted({agent.name for agent in CREW} | sourced | agent_ids(settings.agents_dir))
     named = settings.agents if isinstance(settings.agents, tuple) else sections
     for name in named:
         if name not in known:

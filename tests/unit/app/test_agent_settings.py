@@ -64,6 +64,13 @@ def test_an_unknown_agent_key_or_unit_is_named(load, agents, key, problem):
     assert raised.value.problems == (f"agents.{key}: {problem}",)
 
 
+def test_a_name_that_is_like_no_other_is_told_all_that_there_are_in_order(load):
+    with pytest.raises(InvalidSettings) as raised:
+        configured_agents(load({"zzz": {}}))
+    names = ", ".join(sorted(each.name for each in CREW))
+    assert raised.value.problems == (f"agents.zzz: is not an agent; known are {names}",)
+
+
 def test_every_problem_is_named_at_once(load):
     settings = load({"nobody": {}, "inventory": {"service": 2}, "warehouse": {"x": 1}})
     with pytest.raises(InvalidSettings) as raised:

@@ -48,7 +48,7 @@ def test_every_target_in_the_documents_exists() -> None:
     assert {"demo", "test"} <= named <= targets
 
 
-def test_the_first_steps_over_http_work(server: subprocess.Popen[bytes], port: int) -> None:
+def test_r188_readme_commands_run_over_http(server: subprocess.Popen[bytes], port: int) -> None:
     (steps,) = [block for block in blocks(README) if block.startswith("B=")]
     opening, *lines = steps.replace("127.0.0.1:8000", f"127.0.0.1:{port}").splitlines()
     for line in lines:
@@ -58,7 +58,7 @@ def test_the_first_steps_over_http_work(server: subprocess.Popen[bytes], port: i
     assert (order["status"], order["paid"]["amount"]) == ("delivered", "49.50")
 
 
-def test_the_first_steps_from_the_shell_work(
+def test_r188_readme_commands_run_in_the_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

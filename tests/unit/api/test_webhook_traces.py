@@ -12,7 +12,7 @@ from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
 from storecrew.sdk import Context, Proposal, agent
 
-SECRET = "shop-secret-of-32-characters-0001"
+SECRET = "shop-secret-of-32-characters-0001"  # noqa: S105 - of this test
 BODY = json.dumps({"event_type": "season_started", "data": {"sku": "Product A"}}).encode()
 
 

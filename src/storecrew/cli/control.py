@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from storecrew.cli.approvals import describe
+from storecrew.cli.descriptions import describe
 from storecrew.cli.options import ConfigFile, DataDir, Json, Page, PerPage, ProposalId
 from storecrew.cli.output import (
     FAILED,

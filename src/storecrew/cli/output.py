@@ -59,7 +59,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "proposal")  # it is copied
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     console = Console()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from storecrew.cli.approvals import describe
+from storecrew.cli.descriptions import describe
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import handle_errors, show_json, show_table
 from storecrew.cli.session import with_plane

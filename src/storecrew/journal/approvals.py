@@ -14,13 +14,17 @@ from storecrew.domain.control.proposals import JudgedProposal, ProposalRecord, V
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
 from storecrew.domain.events import Event
 from storecrew.domain.ports.journal import SETTLEMENT
+from storecrew.domain.shop.catalog import PriceChanged
 from storecrew.domain.shop.orders import (
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
 )
+from storecrew.domain.shop.payments import OrderRefunded, PaymentReceived
+from storecrew.domain.shop.purchasing import PurchaseOrderCreated
 from storecrew.domain.shop.returns import OrderReturned
+from storecrew.domain.shop.support import TicketAnswered
 from storecrew.journal import audit, updates
 from storecrew.journal.claims import new_run
 from storecrew.journal.rows import AnyRow, advisory_lock, dump, person, to_approval
@@ -175,8 +179,13 @@ _CLOSE_OVERTAKEN: dict[type[Event], tuple[str, ...]] = {
     OrderDelivered: ("ApproveOrder", "FulfilOrder", "CompleteDelivery"),
     OrderCancelled: ("ApproveOrder", "FulfilOrder", "CompleteDelivery", "CancelOrder"),
     OrderReturned: ("AcceptReturn",),
+    OrderRefunded: ("Refund",),
+    PaymentReceived: ("CapturePayment",),
+    PriceChanged: ("SetPrice",),
+    PurchaseOrderCreated: ("CreatePurchaseOrder",),
+    TicketAnswered: ("ReplyToTicket", "EscalateTicket"),
 }
-"""Which questions about an order have no answer to wait for after a fact."""
+"""Which questions on the same subject have no answer to wait for after an event."""
 
 
 def close_overtaken(

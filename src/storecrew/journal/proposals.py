@@ -255,6 +255,7 @@ def _decision_row(judged: JudgedProposal, step: StepRecord, at: str) -> dict[str
 
 
 def _question_row(judged: JudgedProposal, step: StepRecord) -> dict[str, object]:
+    effect = judged.filed.proposal.effect
     return {
         "proposal_id": judged.filed.id,
         "topic": topic(judged.filed),
@@ -263,6 +264,8 @@ def _question_row(judged: JudgedProposal, step: StepRecord) -> dict[str, object]
         "question": dump(judged.decision),
         "asked_at": to_db_time(step.asked_at),
         "expires_at": to_db_time(step.asked_at + step.expires),
+        "cash_out": judged.cash_out,
+        "benefit": effect.expected.minor if effect else None,
         "decided_by": "",
         "note": "",
     }

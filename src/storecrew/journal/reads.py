@@ -7,7 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from storecrew.database import SortOrder, page_rows, row_count
-from storecrew.domain.control.approvals import Approval, ApprovalStatus
+from storecrew.domain.control.approvals import (
+    EVERY_APPROVAL,
+    Approval,
+    ApprovalFilter,
+    ApprovalOrder,
+    ApprovalStatus,
+)
 from storecrew.domain.control.audit import AuditEntry
 from storecrew.domain.control.events import StoredEvent
 from storecrew.domain.control.proposals import Result, Verdict
@@ -112,23 +118,46 @@ def approvals_page(
     connection: Connection,
     *,
     status: ApprovalStatus | None = ApprovalStatus.WAITING,
+    only: ApprovalFilter = EVERY_APPROVAL,
     page: int,
     per_page: int,
 ) -> Page[Approval]:
-    """Return one page of questions of this status (all when None), newest first."""
+    """Return one page of the questions of this status (all when None) that the filter means."""
     ids = sa.select(approvals.c.proposal_id.label("id"))
     if status is not None:
         ids = ids.where(approvals.c.status == status)
-    total = row_count(connection, "approvals", state=status)
-    some = page_rows(connection, ids, _NEWEST_QUESTIONS, total=total, page=page, per_page=per_page)
+    order = _BY_BENEFIT if only.order is ApprovalOrder.BENEFIT else _NEWEST_QUESTIONS
+    if narrowed := _narrowed(only):
+        ids = ids.where(*narrowed)
+        total = connection.execute(sa.select(sa.func.count()).select_from(ids.subquery())).scalar()
+    else:
+        total = row_count(connection, "approvals", state=status)
+    some = page_rows(connection, ids, order, total=total or 0, page=page, per_page=per_page)
     items = _in_order(connection, some, APPROVALS_TOPIC, approvals.c.proposal_id, to_approval)
-    return Page(items=items, total=total)
+    return Page(items=items, total=total or 0)
+
+
+def _narrowed(only: ApprovalFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a filter; a topic is `<agent>/<action>/<subject>`."""
+    found: list[sa.ColumnElement[bool]] = []
+    if only.agent:
+        found.append(approvals.c.topic.startswith(f"{only.agent}/", autoescape=True))
+    if only.action:
+        found.append(approvals.c.topic.contains(f"/{only.action}/", autoescape=True))
+    if only.max_cash_out is not None:
+        found.append(approvals.c.cash_out <= only.max_cash_out)
+    return found
 
 
 _NEWEST_QUESTIONS: SortOrder = (
     (approvals.c.asked_at, "down"),
     (sa.func.length(approvals.c.proposal_id), "up"),  # of one run, 9 comes before 10
     (approvals.c.proposal_id, "up"),
+)
+_LEAST: sa.ColumnElement[int] = sa.literal_column("-9223372036854775807")
+_BY_BENEFIT: SortOrder = (
+    (sa.func.coalesce(approvals.c.benefit, _LEAST), "down"),
+    *_NEWEST_QUESTIONS,
 )
 
 

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from storecrew.domain.control.agents import Budget, BusinessDay, RegisteredAgent, Worker
-from storecrew.domain.control.approvals import Approval, ApprovalDecision, ApprovalStatus
+from storecrew.domain.control.approvals import (
+    EVERY_APPROVAL,
+    Approval,
+    ApprovalDecision,
+    ApprovalFilter,
+    ApprovalStatus,
+)
 from storecrew.domain.control.audit import AuditEntry
 from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEvent
 from storecrew.domain.control.integrity import Discrepancy
@@ -199,10 +205,11 @@ class JournalView(Protocol):
         self,
         *,
         status: ApprovalStatus | None = ApprovalStatus.WAITING,
+        only: ApprovalFilter = EVERY_APPROVAL,
         page: int,
         per_page: int,
     ) -> Page[Approval]:
-        """Return one page of questions of this status (all when None), newest first."""
+        """Return one page of the questions of this status (all when None) that the filter means."""
         ...
 
     async def approval(self, proposal_id: str) -> Approval:

@@ -1,12 +1,13 @@
 """Paged reads of the journal, newest first."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storecrew.database import SortOrder, page_rows, row_count
+from storecrew.database import SortOrder, page_rows, row_count, to_db_time
 from storecrew.domain.control.approvals import (
     EVERY_APPROVAL,
     Approval,
@@ -14,12 +15,12 @@ from storecrew.domain.control.approvals import (
     ApprovalOrder,
     ApprovalStatus,
 )
-from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from storecrew.domain.control.events import StoredEvent
 from storecrew.domain.control.proposals import Result, Verdict
 from storecrew.domain.control.runs import Run, RunStatus
 from storecrew.domain.control.traces import ProposalHistory
-from storecrew.domain.errors import NotFound
+from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.paging import Page
 from storecrew.journal.approvals import APPROVALS_TOPIC
 from storecrew.journal.rows import to_approval, to_audit, to_event, to_run, to_story
@@ -161,9 +162,51 @@ _BY_BENEFIT: SortOrder = (
 )
 
 
-def audit_page(connection: Connection, *, page: int, per_page: int) -> Page[AuditEntry]:
-    """Return one page of the audit."""
-    return _page_by_position(connection, audit, page, per_page, to_audit)
+def audit_page(
+    connection: Connection, *, only: AuditFilter = EVERY_ENTRY, page: int, per_page: int
+) -> Page[AuditEntry]:
+    """Return one page of the audit's entries that the filter means, newest first."""
+    conditions = _audited(only)
+    if not conditions:
+        return _page_by_position(connection, audit, page, per_page, to_audit)
+    some = sa.select(audit).where(*conditions).order_by(audit.c.seq.desc())
+    rows = connection.execute(some.limit(per_page).offset((page - 1) * per_page))
+    items = tuple(to_audit(row) for row in rows)
+    total = sa.select(sa.func.count()).select_from(audit).where(*conditions)
+    return Page(items=items, total=connection.execute(total).scalar_one())
+
+
+_FIELDS = {
+    "order": "order_id",
+    "ticket": "ticket_id",
+    "purchase": "purchase_id",
+    "product": "sku",
+    "customer": "customer",
+    "discount": "code",
+    "bundle": "name",
+    "campaign": "name",
+}
+"""The field of a recorded action or event that names a subject of each kind."""
+
+
+def _audited(only: AuditFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the filter's conditions; a subject is found in the canonical JSON of the action."""
+    found: list[sa.ColumnElement[bool]] = []
+    if only.subject:
+        kind, _, name = only.subject.partition(":")
+        if kind not in _FIELDS or not name:
+            known = ", ".join(_FIELDS)
+            raise InvalidInput("subject", f"is a kind and a name, such as order:26; kinds: {known}")
+        value = name if kind in ("order", "ticket", "purchase") else json.dumps(name)
+        named = [f'"{_FIELDS[kind]}":{value}{end}' for end in ",}"]
+        found.append(sa.or_(*(audit.c.action.contains(each, autoescape=True) for each in named)))
+    if only.actor:
+        found.append(audit.c.actor == only.actor)
+    if only.result:
+        found.append(audit.c.result == only.result)
+    if only.since is not None:
+        found.append(audit.c.at >= to_db_time(only.since))
+    return found
 
 
 def events_page(connection: Connection, *, page: int, per_page: int) -> Page[StoredEvent]:

@@ -185,6 +185,14 @@ async def test_what_a_person_does_by_hand_closes_the_question_about_it(in_memory
     assert not await in_memory_plane.verify()
 
 
+async def test_the_trace_of_a_product_lists_what_was_proposed_about_it(in_memory_plane):
+    _, proposal = await ask(in_memory_plane)
+    trace = await in_memory_plane.journal.trace("product:mug")
+    assert {event.event.subject for event in trace.events} == {"product:mug"}
+    assert [story.filed.id for story in trace.stories] == [proposal]
+    assert trace.proposals == 1
+
+
 async def test_a_price_set_by_hand_closes_the_question_about_the_price(in_memory_plane):
     plane, proposal = await ask(in_memory_plane)
     by_hand = SetPrice(sku="mug", price=Money.of(11, "EUR"))

@@ -4,6 +4,7 @@ A proposal is decided once, so a repeated answer is a 409 that names the first.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -17,7 +18,7 @@ from storecrew.api.schemas import PageResponse
 from storecrew.app.approvals import BulkDecision, approval_filter, decide_all, matching
 from storecrew.domain.codec import decode_action
 from storecrew.domain.control.approvals import Approval, ApprovalOrder, ApprovalStatus
-from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.audit import AuditEntry, AuditFilter
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
 from storecrew.policy import Explanation
@@ -178,9 +179,18 @@ async def resume(plane: CurrentPlane, by: CurrentPrincipal) -> PauseState:
 
 @router.get("/audit", tags=["audit"])
 @requires(VIEWER)
-async def audit(
-    plane: CurrentPlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+async def audit(  # noqa: PLR0913 - each is a query parameter
+    plane: CurrentPlane,
+    page: bodies.PageNumber = 1,
+    per_page: bodies.PerPage = 50,
+    subject: str = "",
+    actor: str = "",
+    result: str = "",
+    since: datetime | None = None,
 ) -> PageResponse[AuditEntry]:
-    """List the audit, newest first."""
-    found = await plane.journal.audit(page=page, per_page=per_page)
+    """List the audit, newest first: all of it, or what was done to a subject or by an actor."""
+    if since is not None and since.tzinfo is None:
+        raise InvalidInput("since", "needs a zone, such as 2026-11-01T00:00:00Z")
+    only = AuditFilter(subject=subject, actor=actor, result=result, since=since)
+    found = await plane.journal.audit(only=only, page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)

@@ -129,9 +129,10 @@ async def orders(
     per_page: bodies.PerPage = 50,
     status: OrderStatus | None = None,
     customer: str | None = None,
+    held: bool | None = None,
 ) -> PageResponse[Order]:
-    """List orders, newest first."""
-    query = OrderQuery(status=status, customer=customer, page=page, per_page=per_page)
+    """List orders, newest first; `held=true` are those that wait for a person's release."""
+    query = OrderQuery(status=status, customer=customer, held=held, page=page, per_page=per_page)
     found = await plane.store.orders(query)
     return page_answer(found.items, found.total, page=page, per_page=per_page)
 

@@ -13,7 +13,7 @@ from storecrew.domain.control.approvals import (
     ApprovalFilter,
     ApprovalStatus,
 )
-from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEvent
 from storecrew.domain.control.integrity import Discrepancy
 from storecrew.domain.control.proposals import JudgedProposal, Outcome, Proposal, ProposalRecord
@@ -216,8 +216,10 @@ class JournalView(Protocol):
         """Return the question about this proposal, or raise `NotFound`."""
         ...
 
-    async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
-        """Return one page of the audit, newest first."""
+    async def audit(
+        self, *, only: AuditFilter = EVERY_ENTRY, page: int, per_page: int
+    ) -> Page[AuditEntry]:
+        """Return one page of the audit's entries that the filter means, newest first."""
         ...
 
     async def events(self, *, page: int, per_page: int) -> Page[StoredEvent]:

@@ -82,6 +82,15 @@ def show_fields(fields: dict[str, object]) -> None:
         print(f"{name:<{width}}  {value}")
 
 
+def show_lines(lines: Sequence[tuple[str, str]]) -> None:
+    """Print headed lines; a heading that repeats is printed once."""
+    width = max((len(heading) for heading, _ in lines), default=0)
+    before = ""
+    for heading, text in lines:
+        print(f"{heading if heading != before else '':<{width}}  {text}")
+        before = heading
+
+
 Report = Callable[[str, int, int | None], None]
 
 

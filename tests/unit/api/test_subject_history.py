@@ -42,7 +42,7 @@ async def test_the_audit_of_an_order_holds_all_and_only_what_was_done_to_it(
 
 async def test_a_product_is_found_by_its_whole_name(shop: httpx.AsyncClient) -> None:
     found = await audited(shop, "subject=product:Product A")
-    assert [each["action"]["type"] for each in found][0] == "PriceChanged"
+    assert found[0]["action"]["type"] == "PriceChanged"
     assert {entry["action"]["sku"] for entry in found if "sku" in entry["action"]} == {"Product A"}
     assert await audited(shop, "subject=product:Product") == []
     assert await audited(shop, "subject=product:%25") == []

@@ -204,7 +204,7 @@ def _parsed(text: str) -> Any:
 
 
 def _action(question: "Approval") -> str:
-    return describe(question.filed.proposal.action)
+    return describe(question.filed.proposal.action, whole=True)
 
 
 def _effect(effect: "Effect | None") -> str:

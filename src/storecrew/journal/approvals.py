@@ -160,6 +160,26 @@ def _refused(
     }
 
 
+def asked_before(
+    connection: Connection, filed: Sequence[ProposalRecord], since: datetime
+) -> set[str]:
+    """Return the proposals whose question waits, or whose action a person refused since then.
+
+    They ask for nothing more: the one replaces its question, the other is not asked again.
+    """
+    topics = {topic(each) for each in filed}
+    waiting = sa.select(approvals.c.topic).where(
+        approvals.c.status == ApprovalStatus.WAITING, approvals.c.topic.in_(list(topics))
+    )
+    known = set(connection.execute(waiting).scalars())
+    refused = _refused(connection, topics, since)
+    return {
+        each.id
+        for each in filed
+        if topic(each) in known or (topic(each), dump(each.proposal.action)) in refused
+    }
+
+
 def _without_repeats(judged: JudgedProposal, reason: str, *, rule: str) -> JudgedProposal:
     decision = replace(judged.decision, verdict=Verdict.DENY, reason=reason, rule=rule)
     return replace(judged, decision=decision, budget_spend=0, cash_out=0)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storecrew.database import SortOrder, page_rows, row_count, to_db_time
+from storecrew.database import SortOrder, from_db_time, page_rows, row_count, to_db_time
 from storecrew.domain.control.approvals import (
     EVERY_APPROVAL,
     Approval,
@@ -17,13 +17,27 @@ from storecrew.domain.control.approvals import (
 )
 from storecrew.domain.control.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from storecrew.domain.control.events import StoredEvent
-from storecrew.domain.control.proposals import Result, Verdict
+from storecrew.domain.control.proposals import (
+    PURCHASE_POSTPONED,
+    PostponedPurchase,
+    Result,
+    Verdict,
+)
 from storecrew.domain.control.runs import Run, RunStatus
 from storecrew.domain.control.traces import ProposalHistory
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.paging import Page
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.journal.approvals import APPROVALS_TOPIC
-from storecrew.journal.rows import to_approval, to_audit, to_event, to_run, to_story
+from storecrew.journal.rows import (
+    to_approval,
+    to_audit,
+    to_decision,
+    to_event,
+    to_filed,
+    to_run,
+    to_story,
+)
 from storecrew.journal.schema.journal import (
     approvals,
     audit,
@@ -113,6 +127,37 @@ def story(connection: Connection, proposal_id: str) -> ProposalHistory:
     if row is None:
         raise NotFound("proposal", proposal_id)
     return to_story(row)
+
+
+def postponed_purchases(connection: Connection, day: str) -> Sequence[PostponedPurchase]:
+    """Return the purchases that were only listed on this day, the newest of each product."""
+    query = (
+        sa.select(proposals, decisions.c.budget_spend, decisions.c.body.label("decision"))
+        .join(decisions, decisions.c.proposal_id == proposals.c.id)
+        .where(
+            decisions.c.day == day,
+            decisions.c.budget_spend != 0,
+            decisions.c.verdict == Verdict.DENY,
+        )
+        .order_by(proposals.c.at.desc(), proposals.c.run_id, proposals.c.n)
+    )
+    found: dict[str, PostponedPurchase] = {}
+    for row in connection.execute(query):
+        filed = to_filed(row)
+        action = filed.proposal.action
+        is_listed = to_decision(row.decision).rule == PURCHASE_POSTPONED
+        if is_listed and isinstance(action, CreatePurchaseOrder) and action.sku not in found:
+            found[action.sku] = PostponedPurchase(
+                proposal_id=row.id,
+                sku=action.sku,
+                quantity=action.quantity,
+                warehouse=action.warehouse,
+                cost=row.budget_spend,
+                effect=filed.proposal.effect,
+                reason=filed.proposal.reason,
+                at=from_db_time(row.at),
+            )
+    return list(found.values())
 
 
 def approvals_page(

@@ -283,7 +283,8 @@ class Pipeline:
             action, budget = filed.proposal.action, self.budget(filed.agent).money
             day = Money.from_minor(spent.shop, self.currency)
             left = budget - Money.from_minor(spent.agent, self.currency) if budget else None
-            facts = replace(around.of(action, day, left), plane=plane)
+            asked = Money.from_minor(spent.asked, self.currency)
+            facts = replace(around.of(action, day, left, asked), plane=plane)
             if person is None:
                 decision = self.policy.judge(filed.proposal, filed.agent, facts)
             else:

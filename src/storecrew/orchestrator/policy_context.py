@@ -39,8 +39,14 @@ class PolicyContext:
     payment_methods: Mapping[str, bool]
     messages_per_week: int
 
-    def of(self, action: Action, spent: Money, left: Money | None = None) -> PolicyFacts:
-        """Return the facts around one action, given what was spent today and what is left."""
+    def of(
+        self,
+        action: Action,
+        spent: Money,
+        left: Money | None = None,
+        asked: Money | None = None,
+    ) -> PolicyFacts:
+        """Return the facts around one action, given what was spent, is left, and was asked for."""
         sku = getattr(action, "sku", None)
         customer = getattr(action, "customer", None)
         product = self.products.get(sku) if sku is not None else None
@@ -59,6 +65,7 @@ class PolicyContext:
             customer=self.customers.get(customer) if isinstance(customer, str) else None,
             messages_this_week=self.messages.get(customer, 0) if isinstance(customer, str) else 0,
             spent_today=spent,
+            asked_today=asked,
             money_left=left,
         )
 

@@ -59,6 +59,8 @@ class PolicyFacts:
     """Marketing messages that the customer was sent in the last seven days."""
     spent_today: Money | None = None
     """What was allowed for purchases since the shop's midnight."""
+    asked_today: Money | None = None
+    """What the purchases would cost that were asked about since the shop's midnight."""
     money_left: Money | None = None
     """What is left of the agent's own budget of the day; None where it has none."""
     plane: PlaneFacts = field(default_factory=PlaneFacts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -119,6 +120,26 @@ class JudgedProposal:
     """What it takes from the day's budget when done, in minor units of the shop's currency."""
     cash_out: int = 0
     """What leaves the shop when done, in the same units: purchases and refunds."""
+
+
+PURCHASE_POSTPONED = "purchase_postponed"
+"""The rule of purchases that are listed in place of being asked about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostponedPurchase:
+    """A purchase that an agent proposed and that the day's budget leaves no room to ask about."""
+
+    proposal_id: str
+    sku: str
+    quantity: int
+    warehouse: str
+    cost: int
+    """In minor units of the shop's currency."""
+    effect: Effect | None
+    reason: str
+    """Why the agent would buy."""
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import person, with_plane
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.json_input import read_json
 
 if TYPE_CHECKING:
     from storecrew.domain.control.approvals import Approval
@@ -115,10 +115,7 @@ def _say(as_json: bool, answer: dict[str, Any]) -> None:
 
 
 def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InvalidInput("--action", f"is not valid JSON: {error}") from error
+    return read_json(text, "--action")
 
 
 def _action(question: "Approval") -> str:

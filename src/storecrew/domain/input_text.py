@@ -13,8 +13,8 @@ from storecrew.domain.errors import InvalidInput
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Control characters except tab and line ends, halves of surrogate pairs, and non-characters."""
-_MAX_DEPTH = 100
-"""Levels of nested JSON; no request needs ten."""
+_ESCAPED_CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u00[01]|[bf])")
+"""A control character as JSON writes it."""
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JOINERS = "\u200c\u200d"
 """Joiners, which some scripts and emoji need."""
@@ -37,13 +37,21 @@ def check_text(field: str, text: str) -> str:
     return text
 
 
-def check_texts(data: Any, field: str = "") -> None:
+def check_encoded(json_text: str) -> None:
+    """Check all text of a JSON document at once; raise `InvalidInput` without saying where."""
+    if problem := text_problem(json_text):
+        raise InvalidInput("text", problem)
+    if _ESCAPED_CONTROL.search(json_text):
+        raise InvalidInput("text", "holds a control character; remove it")
+
+
+def check_texts(data: Any, field: str = "", *, max_depth: int = 100) -> None:
     """Check each text in a value of JSON, keys included; raise `InvalidInput` naming the field."""
     pending: list[tuple[Any, str, int]] = [(data, field, 0)]
     while pending:
         value, name, depth = pending.pop()
-        if depth > _MAX_DEPTH:
-            raise InvalidInput(name or "body", f"is nested more than {_MAX_DEPTH} levels deep")
+        if depth > max_depth:
+            raise InvalidInput(field or "body", f"nests deeper than {max_depth} levels")
         if isinstance(value, str):
             check_text(name or "body", value)
         elif isinstance(value, Mapping):

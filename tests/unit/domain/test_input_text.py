@@ -62,7 +62,7 @@ def test_a_value_nested_without_end_is_refused():
     value: object = "x"
     for _ in range(200):
         value = [value]
-    with pytest.raises(InvalidInput, match="levels deep"):
+    with pytest.raises(InvalidInput, match="nests deeper"):
         check_texts(value)
 
 

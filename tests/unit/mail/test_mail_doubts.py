@@ -1,6 +1,5 @@
 """Kinds of mail in which doubt cost other programs a customer: refusals, strangers, forgeries."""
 
-
 import pytest
 from inbound_scenario import Incidents, Room, mail, make_room
 from mail_scenario import SEALS, mail_scenario

@@ -301,7 +301,7 @@ async def test_an_order_that_stands_still_is_looked_at_now_and_then(hours: int, 
     ]
 
 
-@pytest.mark.parametrize(("hours", "ends"), [(167, 0), (168, 1), (169, 0), (240, 0), (241, 1)])
+@pytest.mark.parametrize(("hours", "ends"), [(167, 0), (168, 1), (170, 1), (171, 0), (241, 1)])
 @pytest.mark.parametrize(
     "status", [OrderStatus.RECEIVED, OrderStatus.APPROVED, OrderStatus.AWAITING_PAYMENT]
 )

@@ -8,6 +8,10 @@ from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.orders import RESERVING, CancelOrder, Order
 
 
+_TICKS = 3
+"""Hours in a row in which it is proposed: a tick may be missed while the process is down."""
+
+
 async def expirations(
     store: StoreView, due: datetime | None, settings: OrderManagementSettings
 ) -> list[Proposal]:
@@ -24,11 +28,11 @@ async def expirations(
 
 
 def _is_overdue(order: Order, now: datetime, settings: OrderManagementSettings) -> bool:
-    """Tell whether this is the hour in which an unpaid order expires, or is asked about again."""
+    """Tell whether an unpaid order expires in these hours, or is asked about again."""
     if order.status not in RESERVING or order.payments or order.paid.amount > 0:
         return False
     hours = (now - order.updated_at) / timedelta(hours=1) - settings.reservation_hours
-    return hours >= 0 and not int(hours) % max(1, int(settings.recheck_hours))
+    return hours >= 0 and int(hours) % max(_TICKS, int(settings.recheck_hours)) < _TICKS
 
 
 def _cancel(order: Order, now: datetime, hours: str) -> Proposal:

@@ -7,7 +7,6 @@ from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.orders import RESERVING, CancelOrder, Order
 
-
 _TICKS = 3
 """Hours in a row in which it is proposed: a tick may be missed while the process is down."""
 

@@ -6,10 +6,9 @@ idempotent by nature (a proposal is decided once, an event recorded once per id)
 between the effect and its answer does no harm.
 """
 
-import json
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
@@ -22,11 +21,11 @@ from storecrew.api.idempotency import KEY_PARAMETER, IdempotentResponses, check_
 from storecrew.api.roles import ANYONE, may, role_of
 from storecrew.api.schemas import response_model
 from storecrew.domain.control.access import Role
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.input_text import check_text, check_texts
+from storecrew.domain.json_input import read_json
 
 HEADER = "idempotency-key"
-MAX_DEPTH = 32
-"""Lists and objects within each other: orders have three levels, no honest body has ten."""
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class JsonRoute(APIRoute):
@@ -45,7 +44,7 @@ class JsonRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         extra = {**(options["openapi_extra"] or {}), **example_of(endpoint)}
-        if not {"POST", "PUT"}.isdisjoint(options["methods"]):
+        if not set(_WITH_BODY).isdisjoint(options["methods"]):
             extra["parameters"] = [KEY_PARAMETER]
         if role_of(endpoint) is ANYONE:
             extra["security"] = []
@@ -70,7 +69,10 @@ class JsonRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             _permit(request, needed)
-            if request.method not in ("POST", "PUT"):
+            check_texts(dict(request.path_params), "path")
+            for name, value in request.query_params.multi_items():
+                check_text(check_text("query", name), value)
+            if request.method not in _WITH_BODY:
                 return await serve(request)
             body = await request.body()
             if self.takes_json:
@@ -121,23 +123,4 @@ def _require_json(request: Request, body: bytes) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "send the body as application/json")
-    try:
-        content = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("body", "is not valid JSON") from error
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(content):
-        raise InvalidInput("body", f"nests deeper than {MAX_DEPTH} levels")
-
-
-def _is_deep(content: Any) -> bool:
-    level = [content]
-    for _ in range(MAX_DEPTH):
-        inner = [each.values() if isinstance(each, dict) else each for each in level]
-        level = [v for values in inner for v in values if isinstance(v, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+    read_json(body)

@@ -60,6 +60,7 @@ from storecrew.journal.counts import count_journal
 from storecrew.journal.idempotency import SqlIdempotencyStore
 from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.services import SqlServiceRegistry
+from storecrew.journal.skipped_inputs import SqlSkippedInputs
 from storecrew.learning.service import ModelService
 from storecrew.learning.serving import ServedModels
 from storecrew.mail.service import MailService
@@ -217,6 +218,11 @@ class ControlPlane:
     def incidents(self) -> SqlIncidentRepository:
         """What went wrong, in the shop and in the plane."""
         return SqlIncidentRepository(self.journal.database)
+
+    @property
+    def skipped(self) -> SqlSkippedInputs:
+        """Counts of what came from outside and was not acted on."""
+        return SqlSkippedInputs(self.journal.database)
 
     async def figures(self) -> JournalCounts:
         """Count what the journal holds."""

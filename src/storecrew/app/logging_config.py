@@ -19,14 +19,13 @@ from structlog.contextvars import get_contextvars
 
 from storecrew.app.redaction import Redactor, secrets_of
 from storecrew.app.settings import Settings
+from storecrew.domain.input_text import printable
 
 MAX_BYTES = 10_000_000
 BACKUPS = 3
 """Files kept beside the current one: with it 40 MB, some days of a busy shop."""
 _LEVELS = {"critical", "error", "warning", "info", "debug"}
 _OURS = ("storecrew", "uvicorn")
-_CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), 0x7F, 0x2028, 0x2029)}
-"""What a stranger could write to make one line look like two."""
 
 
 @contextmanager
@@ -118,9 +117,9 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         context = "".join(f" {name}={value}" for name, value in _context(record).items())
-        message = (record.getMessage() + context).translate(_CONTROL)
+        message = printable(record.getMessage() + context, keep="")
         line = f"{_at(record)} {record.levelname} {record.name} {message}"
-        return self._mask.text(f"{line}\n{record.exc_text}" if record.exc_text else line)
+        return self._mask.text(f"{line}\n{printable(record.exc_text)}" if record.exc_text else line)
 
 
 class _Json(logging.Formatter):

@@ -9,10 +9,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from storecrew.app.settings import Settings
+from storecrew.database import Database
 from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.repositories import IncidentRepository
 from storecrew.domain.shop.messages import OutgoingEmail, SuppressAddress
 from storecrew.journal import SqlJournal
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.key_values import SqlKeyValues
+from storecrew.journal.skipped_inputs import SqlSkippedInputs
 from storecrew.mail.inbound import InboundProcessor, Publish
 from storecrew.mail.mailbox import ImapMailbox
 from storecrew.mail.sender import EmailSender
@@ -45,6 +49,7 @@ async def open_mail_service(
         store=store,
         clock=clock,
         seals=TokenSigner(bytes.fromhex(secret)),
+        skipped=SqlSkippedInputs(journal.database),
         link_hosts=settings.policy.link_hosts,
     )
 
@@ -64,13 +69,12 @@ def work_on_mail(
     if service.settings.sends:
         may_send = SendGate(leads, journal.paused)
         alone = settings.database.url is None  # files belong to one process
-        sender = email_sender_of(service, settings.policy, may_send, alone=alone)
+        incidents = SqlIncidentRepository(journal.database)
+        sender = email_sender_of(service, settings.policy, may_send, incidents, alone=alone)
         sending = asyncio.create_task(sender.run(), name="postman")
         stack.push_async_callback(_finish, sending, sender)
     if service.settings.reads:
-        processor = inbound_processor_of(
-            service, SqlKeyValues(journal.database), orchestrator.publish, leads
-        )
+        processor = inbound_processor_of(service, journal.database, orchestrator.publish, leads)
         reading = asyncio.create_task(processor.run(), name="mailroom")
         stack.push_async_callback(_cancelled, reading)
 
@@ -79,6 +83,7 @@ def email_sender_of(
     service: MailService,
     policy: PolicySettings,
     may_send: Callable[[], Awaitable[bool]],
+    incidents: IncidentRepository | None = None,
     *,
     alone: bool,
 ) -> EmailSender:
@@ -97,17 +102,20 @@ def email_sender_of(
         may_send=may_send,
         is_quiet=_quiet(policy),
         no_mailbox=suppress_bad,
+        incidents=incidents,
         alone=alone,
     )
 
 
 def inbound_processor_of(
-    service: MailService, notes: SqlKeyValues, publish: Publish, leads: Callable[[], bool]
+    service: MailService, database: Database, publish: Publish, leads: Callable[[], bool]
 ) -> InboundProcessor:
     """Return the inbound processor of this mail service."""
     return InboundProcessor(
         inbox=ImapMailbox(service.settings.imap),
-        notes=notes,
+        notes=SqlKeyValues(database),
+        skipped=SqlSkippedInputs(database),
+        incidents=SqlIncidentRepository(database),
         box=service.box,
         store=service.store,
         publish=publish,

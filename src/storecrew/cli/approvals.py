@@ -1,6 +1,5 @@
 """`storecrew approvals`: the questions that wait for a person."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,7 +25,7 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import person, with_plane
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.json_input import read_json
 
 if TYPE_CHECKING:
     from storecrew.app.bootstrap import ControlPlane
@@ -197,10 +196,7 @@ def reject(  # noqa: PLR0913 - one per filter
 
 
 def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InvalidInput("--change", f"is not valid JSON: {error}") from error
+    return read_json(text, "--change")
 
 
 def _action(question: "Approval") -> str:

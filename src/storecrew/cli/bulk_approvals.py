@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from storecrew.cli.descriptions import describe
-from storecrew.cli.output import fail, progress_bar, show_json, show_table
+from storecrew.cli.output import fail, print_text, progress_bar, show_json, show_table
 from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
 
@@ -105,7 +105,7 @@ def answer_all(  # noqa: PLR0913 - all but four are read by name
         )
     elif decided:
         done = "approved" if answer == "approve" else "rejected"
-        print(f"{len(decided.decided)} of {len(found.approvals)} {done}.")
+        print_text(f"{len(decided.decided)} of {len(found.approvals)} {done}.")
     if decided and decided.failed:
         fail(*(f"{proposal}: {problem}" for proposal, problem in decided.failed))
 
@@ -121,7 +121,9 @@ def _show_sum(answer: str, found: "Matched", names: dict[str, str]) -> None:
     title = f"{count} to {answer}" + (f", the first {_SHOWN}" if count > _SHOWN else "")
     show_table(title, COLUMNS, rows)
     if count:
-        print(f"In all {found.cash_out} leaves the shop; {found.benefit} is the expected benefit.")
+        print_text(
+            f"In all {found.cash_out} leaves the shop; {found.benefit} is the expected benefit."
+        )
 
 
 def _goes_on(answer: str, count: int) -> bool:

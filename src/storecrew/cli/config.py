@@ -3,7 +3,7 @@
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, handle_errors, show_json
+from storecrew.cli.output import FAILED, handle_errors, print_text, show_json
 from storecrew.cli.session import read_settings
 from storecrew.domain.errors import InvalidSettings
 
@@ -32,7 +32,7 @@ def check(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = F
         for problem in problems:
             typer.echo(f"error: {problem}", err=True)
         if not problems:
-            print("The settings are fine.")
+            print_text("The settings are fine.")
     if problems:
         raise typer.Exit(FAILED)
 
@@ -50,4 +50,4 @@ def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = Fa
         return
     import yaml  # not needed for `--help`
 
-    print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), end="")
+    print_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip("\n"))

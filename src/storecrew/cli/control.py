@@ -11,6 +11,7 @@ from storecrew.cli.output import (
     FAILED,
     counted,
     handle_errors,
+    print_text,
     progress_bar,
     show_fields,
     show_json,
@@ -65,7 +66,7 @@ def run(
     if as_json:
         show_json(summary)
     else:
-        print(
+        print_text(
             f"{summary.runs} runs made {summary.proposals} proposals: {summary.applied} applied, "
             f"{summary.asked} wait for you, {summary.denied} denied, "
             f"{summary.refused} refused by the store."
@@ -187,7 +188,7 @@ def verify(data_dir: DataDir = None, as_json: Json = False) -> None:
         for each in wrong:
             typer.echo(f"{each.check}: {each.subject}: {each.problem}", err=True)
         if not wrong:
-            print("The books are right.")
+            print_text("The books are right.")
     if wrong:
         raise typer.Exit(FAILED)
 

@@ -9,6 +9,7 @@ from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import (
     fail,
     handle_errors,
+    print_text,
     progress_bar,
     show_fields,
     show_json,
@@ -96,8 +97,10 @@ def elasticity(
     if as_json:
         show_json(found)
         return
-    print(f"a price 1 % higher sells {-found.mean:g} % less (± {found.error:g})")
-    print("from its own price moves" if found.own else "from what is usual: its price never moved")
+    print_text(f"a price 1 % higher sells {-found.mean:g} % less (± {found.error:g})")
+    print_text(
+        "from its own price moves" if found.own else "from what is usual: its price never moved"
+    )
 
 
 @handle_errors
@@ -195,7 +198,7 @@ def extract_product(
         show_json({"product": found})
         return
     if found is None:
-        print("The page shows no product.")
+        print_text("The page shows no product.")
         return
     show_fields({name: value for name, value in vars(found).items() if value is not None})
 
@@ -261,7 +264,7 @@ def train(
         show_json({"versions": made})
         return
     for version in made:
-        print(
+        print_text(
             f"{version.kind}: version {version.number}, {version.serving_status} ({version.reason})"
         )
 

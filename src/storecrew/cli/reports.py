@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.output import handle_errors, show_fields, show_json, show_lines, show_table
+from storecrew.cli.output import (
+    handle_errors,
+    print_text,
+    show_fields,
+    show_json,
+    show_lines,
+    show_table,
+)
 from storecrew.cli.session import with_plane
 
 if TYPE_CHECKING:
@@ -152,7 +159,7 @@ def impact(data_dir: DataDir = None, as_json: Json = False) -> None:
     title = f"{len(found.changes)} price changes, {found.as_expected} of {found.judged} as expected"
     show_table(title, columns, rows)
     if found.gain is not None:
-        print(f"in all {found.gain} in 28 days each, expected {found.expected_gain}")
+        print_text(f"in all {found.gain} in 28 days each, expected {found.expected_gain}")
 
 
 @handle_errors

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, MISUSED, fail, handle_errors, show_json
+from storecrew.cli.output import FAILED, MISUSED, fail, handle_errors, print_text, show_json
 from storecrew.cli.session import read_settings, with_services
 from storecrew.cli.startup import uncollected
 
@@ -70,7 +70,7 @@ def _serve_in_background(settings: "Settings") -> None:
     pid = daemon.start(
         (name, port), tls=tls, serve=lambda: serve(settings, listening=listening, detached=True)
     )
-    print(f"{'https' if tls else 'http'}://{name}:{port} (process {pid})")
+    print_text(f"{'https' if tls else 'http'}://{name}:{port} (process {pid})")
 
 
 @handle_errors
@@ -97,11 +97,11 @@ def down(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = Fa
         show_json({"pid": pid, "killed": not ended, "services_left_running": left})
         return
     if pid is not None:
-        print(f"storecrew (process {pid}) " + ("has ended" if ended else "was killed"))
+        print_text(f"storecrew (process {pid}) " + ("has ended" if ended else "was killed"))
     if left:
-        print(f"{left} services that were left running have ended")
+        print_text(f"{left} services that were left running have ended")
     elif found is None:
-        print("nothing runs on this data folder")
+        print_text("nothing runs on this data folder")
 
 
 async def _who_serves(manager: "ServiceManager") -> "tuple[int, Callable[[], bool], float] | None":

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 _AT_FIRST = (
     "*.PlaceOrder",
+    "order_management.CancelOrder",
     "*.HoldOrder",
     "*.EscalateTicket",
     "*.OpenIncident",
@@ -34,6 +35,11 @@ class PolicySettings:
     refund_limit: Decimal = Decimal(100)
     """Returns and cancellations above this value, in the shop's currency, are decided by a
     person."""
+    reserved_share: Decimal = Decimal("0.5")
+    """Largest share of a product's units on hand that one customer's unpaid orders may hold before
+    a person is asked: who orders everything keeps others from buying."""
+    reserved_units: int = 20
+    """Units of a product that one customer may hold in any case, however few are on hand."""
     quiet_from: time = time(20, 0)
     """From this time of the shop's day no message is sent to customers."""
     quiet_until: time = time(8, 0)
@@ -71,6 +77,6 @@ class PolicySettings:
     autonomy: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(_AT_FIRST, "limits"))
     """`watch`, `ask`, `limits` or `auto` per `agent.Action`, where either may be `*`; the most
     particular line wins. At first only that is done alone which moves neither goods nor money:
-    mailed orders are entered, which reserves stock; an odd order or question is put before a
-    person, who is told of trouble; work is given to agents; rivals' prices are noted. Everything
-    else asks until its owner trusts it."""
+    mailed orders are entered, which reserves stock, and unpaid ones give it back; an odd order or
+    question is put before a person, who is told of trouble; work is given to agents; rivals'
+    prices are noted. Everything else asks until its owner trusts it."""

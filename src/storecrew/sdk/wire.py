@@ -52,6 +52,7 @@ from storecrew.domain.control.runs import RunFailed
 from storecrew.domain.control.services import ServiceFailed
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
+from storecrew.domain.json_input import read_json
 
 VERSION = 1
 """Of the wire; raised only when an agent of before could no longer answer."""
@@ -167,17 +168,10 @@ def dump(content: Any) -> bytes:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("body", "is not valid JSON") from error
+    content = read_json(body)
     if not isinstance(content, dict):
         raise InvalidInput("body", "must be a JSON object")
     return content
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
 
 
 def _only(content: Any, known: frozenset[str], what: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from storecrew.agents.order_management.checks import checked, load_context
+from storecrew.agents.order_management.expiry import expirations
 from storecrew.agents.order_management.fulfilment import is_due, sent_or_closed
 from storecrew.agents.order_management.inbox import OrderInbox, sorted_out
 from storecrew.agents.order_management.payments import captures
@@ -12,6 +13,7 @@ from storecrew.agents.order_management.settings import OrderManagementSettings
 from storecrew.domain.events import Event
 from storecrew.domain.shop.orders import (
     ApproveOrder,
+    CancelOrder,
     CompleteDelivery,
     DeliveryConfirmed,
     FulfilOrder,
@@ -52,6 +54,7 @@ _RETURNED = 200
     schedule=every(hours=1, offset=timedelta(0)),
     allowed_actions=[
         ApproveOrder,
+        CancelOrder,
         CapturePayment,
         FulfilOrder,
         CompleteDelivery,
@@ -84,6 +87,8 @@ async def order_management(
     for each in await captures(ctx.store, [*paying, *stuck], news.references):
         yield each
     for each in _sent_or_closed(news, known, stuck):
+        yield each
+    for each in await expirations(ctx.store, news.due, settings):
         yield each
     for each in await _returns(ctx, news, known, settings):
         yield each

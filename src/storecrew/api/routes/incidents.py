@@ -16,6 +16,7 @@ from storecrew.domain.codec import decode
 from storecrew.domain.control.agents import GoalSet
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.control.incidents import REPORTED, Incident
+from storecrew.domain.control.skipped_inputs import SkippedInput
 from storecrew.reports.goal_plan import GoalPlan, current_plan
 
 router = APIRouter(prefix="/api", route_class=JsonRoute, tags=["operations"])
@@ -43,6 +44,16 @@ async def incidents(
 ) -> ListResponse[Incident]:
     """List what went wrong in the shop, its services and its agents, newest first."""
     found = await plane.incidents.incidents(status=status, limit=limit)
+    return {"items": found, "total": len(found)}
+
+
+@router.get("/skipped-inputs")
+@requires(VIEWER)
+async def skipped_inputs(
+    plane: CurrentPlane, source: str | None = None
+) -> ListResponse[SkippedInput]:
+    """List what came from outside and was not acted on, counted by source and reason."""
+    found = await plane.skipped.counts(source)
     return {"items": found, "total": len(found)}
 
 

@@ -1,6 +1,5 @@
 """What other systems report of themselves: signed, stored before it is answered, once per id."""
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -15,6 +14,7 @@ from storecrew.api.roles import ANYONE, requires
 from storecrew.api.signatures import is_genuine
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.json_input import read_json
 
 router = APIRouter(prefix="/webhooks", route_class=UnrepeatedRoute, tags=["events"])
 
@@ -42,7 +42,7 @@ async def deliver(request: Request, plane: CurrentPlane, source: str) -> Webhook
     known = plane.settings.webhooks.get(source)
     if known is None or not is_genuine(known, headers, body, now):
         raise HTTPException(401, "this delivery is not signed by a configured source")
-    content = json.loads(body) if body else {}
+    content = read_json(body) if body else {}
     published = EventEnvelope(
         source=f"webhook:{source}",
         external_id=_word(headers, _IDS) or sha256(body).hexdigest(),

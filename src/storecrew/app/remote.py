@@ -69,6 +69,7 @@ class RemoteAgentClient:
             on=tuple(EVENTS[name] for name in manifest.on),
             schedule=schedule_of(manifest),
             allowed_actions=frozenset(ACTIONS[name] for name in manifest.allowed_actions),
+            publishes=frozenset(EVENTS[name] for name in manifest.publishes),
             capabilities=manifest.capabilities,
             tags=manifest.tags,
             priority=manifest.priority,

@@ -19,11 +19,13 @@ from pydantic import (
     SecretStr,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from storecrew.app import settings_sources
+from storecrew.domain.codec import REPORTABLE
 from storecrew.domain.control.agents import Budget
 from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.money import Money
@@ -167,6 +169,19 @@ class WebhookSettings(Section):
     """The key of before, which still counts while the other side changes over."""
     tolerance_seconds: Annotated[int, Ge(0)] = 300
     """Oldest delivery in seconds that is taken where the sender signs the time; 0 takes any age."""
+    topics: tuple[str, ...] = ()
+    """Topics under which the same content is an event of its own. Senders name the topic in a
+    header that is not signed, so under any other topic repeated content is a repeated delivery."""
+    events: tuple[str, ...] = ()
+    """Events of the product that it may record, such as `StockReported`. All else is kept in the
+    sender's own words, which change nothing by themselves."""
+
+    @field_validator("events")
+    @classmethod
+    def _reportable(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(names) - REPORTABLE.keys()):
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(REPORTABLE))}")
+        return names
 
 
 class MonitoringSettings(Section):

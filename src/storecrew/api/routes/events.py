@@ -14,15 +14,12 @@ from storecrew.api.event_parsing import known_event
 from storecrew.api.requests import HEADER, JsonRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
-from storecrew.domain.control.events import EventEnvelope, StoredEvent
+from storecrew.domain.control.events import PLANE_SOURCES, EventEnvelope, StoredEvent
 from storecrew.domain.errors import InvalidInput
 
 router = APIRouter(prefix="/api/events", route_class=JsonRoute, tags=["events"])
 
 EventReceipt = TypedDict("EventReceipt", {"event_id": int, "duplicate": bool, "wakes": list[str]})
-
-_RESERVED = frozenset({"store", "clock", "person", "agent", "plane", "undo", "schedule", "mailbox"})
-"""Sources whose ids the plane hands out; a stranger who took one could hide a fact."""
 
 
 class EventRequest(bodies.Strict):
@@ -43,7 +40,7 @@ async def report(
     request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: EventRequest
 ) -> JSONResponse:
     """Record an event and return the agents it wakes; a repeated source and id wake none."""
-    if body.source in _RESERVED:
+    if body.source in PLANE_SOURCES:
         raise InvalidInput("source", f"{body.source!r} is the plane's own; use another name")
     published = EventEnvelope(
         source=body.source,

@@ -110,6 +110,8 @@ def create_app(plane: Plane, settings: Settings) -> FastAPI:
     for module in _ROUTERS:
         app.include_router(module.router)
     app.include_router(agents.unrepeated)
+    app.include_router(orders.noted)
+    app.include_router(promotions.timed)
     return app
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from typing import Any, ClassVar, NoReturn
+from uuid import uuid4
 
 from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
@@ -74,23 +75,31 @@ class JsonRoute(APIRoute):
                 return await serve(request)
             body = await request.body()
             if self.takes_json:
-                _require_json(request, body)
-            key = request.headers.get(HEADER)
-            if key is None:
+                body = _canonical_json(request, body)
+            if HEADER not in request.headers:
                 return await serve(request)
-            check_key(key)
+            check_key(request.headers[HEADER])
             if not self.remembers:
                 return await serve(request)
-            what = f"{request.method} {request.url.path}\n".encode() + body
             replies: IdempotentResponses = request.app.state.replies
             return await replies.once(
-                f"{caller(request)}/{key}",
-                sha256(what).hexdigest(),
+                scoped_key(request),
+                sha256(f"{request.url.path}\n".encode() + body).hexdigest(),
                 lambda: serve(request),
                 keep=self.keeps,
             )
 
         return checked
+
+
+def scoped_key(request: Request) -> str:
+    """Return the key of a writing request: the given one within its caller and route, else a
+    random one. So no caller can take a key of another, or one of a request to come."""
+    given = request.headers.get(HEADER)
+    if given is None:
+        return f"once/{uuid4().hex}"
+    scope = f"{caller(request)}\n{request.method} {request.scope['route'].path}"
+    return f"{sha256(scope.encode()).hexdigest()[:32]}/{given}"
 
 
 class LedgerRoute(JsonRoute):
@@ -115,18 +124,20 @@ def _permit(request: Request, needed: Role | None) -> None:
     raise HTTPException(403, f"this needs the role {needed}; {found.name} is {found.role}")
 
 
-def _require_json(request: Request, body: bytes) -> None:
+def _canonical_json(request: Request, body: bytes) -> bytes:
+    """Return the body with its keys in order, the same for bodies that mean the same."""
     if not body:
-        return
+        return body
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "send the body as application/json")
     try:
-        content = json.loads(body, parse_constant=_refuse_constant)
+        content = json.loads(body, parse_constant=_refuse_constant, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("body", "is not valid JSON") from error
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(content):
         raise InvalidInput("body", f"nests deeper than {MAX_DEPTH} levels")
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _is_deep(content: Any) -> bool:
@@ -137,6 +148,11 @@ def _is_deep(content: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def _number(text: str) -> int | float:
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _refuse_constant(name: str) -> NoReturn:

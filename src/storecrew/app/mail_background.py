@@ -3,12 +3,14 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from storecrew.app.background import run_until_left
 from storecrew.app.settings import Settings
+from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.shop.messages import OutgoingEmail, SuppressAddress
 from storecrew.journal import SqlJournal
@@ -28,8 +30,6 @@ from storecrew.stores.sql.message_queue import SqlMessageQueue
 _SECRET = "mail/secret"  # noqa: S105 - the name it is kept under
 _FRESH = 0.25
 """Seconds for which the answer on the emergency stop counts: it has to hold within one."""
-_FINISH = 15.0
-"""Seconds that letters under way have when the process ends; then they are left unknown."""
 
 
 async def open_mail_service(
@@ -54,6 +54,7 @@ def work_on_mail(
     service: MailService,
     orchestrator: Orchestrator,
     journal: SqlJournal,
+    background: BackgroundTasks,
     stack: AsyncExitStack,
 ) -> None:
     """Send what is queued and read what comes until the stack is left, as far as mail is on."""
@@ -65,14 +66,12 @@ def work_on_mail(
         may_send = SendGate(leads, journal.paused)
         alone = settings.database.url is None  # files belong to one process
         sender = email_sender_of(service, settings.policy, may_send, alone=alone)
-        sending = asyncio.create_task(sender.run(), name="postman")
-        stack.push_async_callback(_finish, sending, sender)
+        run_until_left(background, "postman", sender.run, sender.request_stop, stack)
     if service.settings.reads:
         processor = inbound_processor_of(
             service, SqlKeyValues(journal.database), orchestrator.publish, leads
         )
-        reading = asyncio.create_task(processor.run(), name="mailroom")
-        stack.push_async_callback(_cancelled, reading)
+        background.start("mailroom", processor.run)
 
 
 def email_sender_of(
@@ -142,15 +141,3 @@ def _quiet(policy: PolicySettings) -> Callable[[datetime], bool]:
         return is_quiet(now.astimezone(zone).time(), policy.quiet_from, policy.quiet_until)
 
     return quiet
-
-
-async def _finish(task: "asyncio.Task[None]", sender: EmailSender) -> None:
-    sender.request_stop()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(task, _FINISH)
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

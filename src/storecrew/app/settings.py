@@ -152,6 +152,17 @@ class ApiSettings(Section):
     rate_limit: Annotated[int, Ge(0)] = 100
     """Writes a minute and caller, reads 20 times that; 0 is no limit. Far above what a person
     or a well-behaved program needs."""
+    max_connections: Annotated[int, Ge(1)] = 1000
+    """Most open connections; fewer where the process may not open so many files. Above it, and
+    above the limit of an address, idle connections and half-sent requests are closed first."""
+    max_connections_per_address: Annotated[int, Ge(1)] = 200
+    """Most open connections of one address; at most half of all."""
+    header_timeout: Annotated[float, Gt(0)] = 10.0
+    """Seconds in which a request's headers must come."""
+    body_timeout: Annotated[float, Gt(0)] = 60.0
+    """Seconds in which a request's body, 1 MB at most, must come."""
+    keep_alive_timeout: Annotated[int, Ge(1)] = 5
+    """Seconds for which a connection stays open between two requests."""
     route_limits: RouteLimits = RouteLimits()
     """Limits of the order endpoints, which hold in place of the general one."""
 

@@ -1,6 +1,7 @@
 """Bounds on open connections, per address and in all, so that no caller makes the server deaf."""
 
 import resource
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +12,7 @@ _FEWEST = 8
 """Connections that are allowed however few descriptors there are."""
 
 
-class Connection(Protocol):
+class OpenConnection(Protocol):
     """An open connection, as its bounds see it."""
 
     @property
@@ -38,22 +39,28 @@ class ConnectionLimits:
 
     most: int
     per_address: int
-    _open: dict[str, list[Connection]] = field(default_factory=dict[str, list[Connection]])
+    unlimited: Container[str] = ()
+    """Addresses whose connections are bounded in all alone: proxies, which bring many callers."""
+    _open: dict[str, list[OpenConnection]] = field(default_factory=dict[str, list[OpenConnection]])
 
     @classmethod
-    def within_descriptors(cls, most: int, per_address: int) -> "ConnectionLimits":
+    def within_descriptors(
+        cls, most: int, per_address: int, unlimited: Container[str] = ()
+    ) -> "ConnectionLimits":
         """Return these limits, lowered to what the process may open; raises its own soft limit."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft < (wanted := min(hard, _MOST_DESCRIPTORS) if hard > 0 else _MOST_DESCRIPTORS):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
         most = max(_FEWEST, min(most, soft - RESERVED_DESCRIPTORS))
-        return cls(most=most, per_address=max(_FEWEST // 2, min(per_address, most // 2)))
+        per_address = max(_FEWEST // 2, min(per_address, most // 2))
+        return cls(most=most, per_address=per_address, unlimited=unlimited)
 
-    def admit(self, address: str, connection: Connection) -> bool:
+    def admit(self, address: str, connection: OpenConnection) -> bool:
         """Count a new connection; False where it must be closed, because all others are busy."""
         mine = self._of(address)
-        if len(mine) >= self.per_address and not _close_idle(mine):
+        is_bounded = address not in self.unlimited
+        if is_bounded and len(mine) >= self.per_address and not _close_idle(mine):
             return False
         if sum(map(len, self._open.values())) >= self.most and not self._make_room():
             return False
@@ -69,7 +76,7 @@ class ConnectionLimits:
         by_size = sorted(self._open.values(), key=len, reverse=True)
         return any(_close_idle(connections) for connections in by_size)
 
-    def _of(self, address: str) -> list[Connection]:
+    def _of(self, address: str) -> list[OpenConnection]:
         """Return the open connections of an address, and forget those that were closed."""
         found = [one for one in self._open.get(address, ()) if one.is_open]
         if found:
@@ -79,7 +86,7 @@ class ConnectionLimits:
         return found
 
 
-def _close_idle(connections: list[Connection]) -> bool:
+def _close_idle(connections: list[OpenConnection]) -> bool:
     for number, one in enumerate(connections):
         if one.is_idle:
             one.close()

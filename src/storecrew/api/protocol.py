@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from storecrew.api.addresses import TrustedProxies
 from storecrew.api.connections import ConnectionLimits
 from storecrew.app.settings import ApiSettings
 
@@ -153,7 +154,9 @@ class BoundedHttp(HttpToolsProtocol):
 def bounded_http(settings: ApiSettings) -> type[asyncio.Protocol]:
     """Return the protocol of one server, whose connections share their limits."""
     limits = ConnectionLimits.within_descriptors(
-        settings.max_connections, settings.max_connections_per_address
+        settings.max_connections,
+        settings.max_connections_per_address,
+        TrustedProxies(settings.trusted_proxies),
     )
     timeouts = Timeouts(header=settings.header_timeout, body=settings.body_timeout)
     protocol: Any = partial(BoundedHttp, limits=limits, timeouts=timeouts)

@@ -16,6 +16,7 @@ from storecrew.app.alerts import alerts_of
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
 from storecrew.app.remote import RemoteAgentClient
+from storecrew.app.secret_box import SecretBox
 from storecrew.app.settings import Settings
 from storecrew.database import connect_for_library
 from storecrew.domain.background_tasks import BackgroundTasks, Work
@@ -62,7 +63,8 @@ async def start_orchestrator(
 ) -> Orchestrator:
     """Start an orchestrator, to be stopped with the stack; only one that works has an engine."""
     clock = pipeline.clock
-    caller = RemoteAgentClient(OutboundPolicy(settings.remote_agents.allow_private), clock)
+    outbound = OutboundPolicy(settings.remote_agents.allow_private)
+    caller = RemoteAgentClient(outbound, clock, lambda key: SecretBox.of(settings).decrypt(key))
     stack.push_async_callback(caller.close)
     shared = is_shared(settings)
     orchestrator = Orchestrator(
@@ -78,9 +80,13 @@ async def start_orchestrator(
 
 
 def set_to_work(
-    orchestrator: Orchestrator, background: BackgroundTasks, stack: AsyncExitStack
+    orchestrator: Orchestrator,
+    models: ModelService,
+    background: BackgroundTasks,
+    stack: AsyncExitStack,
 ) -> None:
-    """Run the loop until the stack is left."""
+    """Run the loop until the stack is left, and keep its models fresh."""
+    background.start("models", partial(_keep_fresh, models, lambda: orchestrator.is_leader))
     run_until_left(background, "orchestrator", orchestrator.serve, orchestrator.request_stop, stack)
 
 
@@ -148,14 +154,8 @@ async def proved(store: Store, journal: SqlJournal) -> Sequence[Discrepancy]:
     return [*await store.verify(), *await journal.verify(keys)]
 
 
-def keep_fresh(
-    models: ModelService, leads: Callable[[], bool], background: BackgroundTasks
-) -> None:
-    """Take up new versions of the models, and train what is due."""
-    background.start("models", partial(_keep_fresh, models, leads))
-
-
 async def _keep_fresh(models: ModelService, leads: Callable[[], bool]) -> None:
+    """Take up new versions of the models, and train what is due."""
     await models.refresh()
     await asyncio.sleep(_MODELS_SETTLE)  # a plane that just started has more urgent things to do
     while True:

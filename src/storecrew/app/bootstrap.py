@@ -20,7 +20,6 @@ from storecrew.app.agent_settings import agent_options, configured_agents
 from storecrew.app.background import (
     agent_service,
     is_shared,
-    keep_fresh,
     keep_watch,
     loop_settings,
     proved,
@@ -38,6 +37,7 @@ from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.readiness import background_check, database_check, disk_check
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
+from storecrew.database.private_files import make_private_folder
 from storecrew.domain.actions import Action
 from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.control.agents import Budget, BusinessDay
@@ -292,16 +292,13 @@ async def open_plane(
         mail = await open_mail_service(settings, store, journal, clock)
         pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
-        background = BackgroundTasks()
-        stack.push_async_callback(background.close)
+        background = _background_tasks(stack)
         if works:
-            set_to_work(orchestrator, background, stack)
+            set_to_work(orchestrator, models, background, stack)
             keep_watch(settings, orchestrator, store, journal, background)
-            keep_fresh(models, lambda: orchestrator.is_leader, background)
             work_on_mail(settings, mail, orchestrator, journal, background, stack)
         changed = partial(_tell_of_service, journal, orchestrator, clock)
-        supervision = _supervision(settings, journal, clock, duty, changed, background)
-        services = await stack.enter_async_context(supervision)  # last, so that services end first
+        supervised = _supervision(settings, journal, clock, duty, changed, background)
         yield ControlPlane(
             settings=settings,
             clock=clock,
@@ -310,7 +307,7 @@ async def open_plane(
             orchestrator=orchestrator,
             pipeline=pipeline,
             access=Access(SqlCredentialRepository(journal.database), clock),
-            services=services,
+            services=await stack.enter_async_context(supervised),  # last: services end first
             crew=agent_service(settings, orchestrator, pipeline, journal),
             models=models,
             web=web,
@@ -319,6 +316,13 @@ async def open_plane(
             serving=works,
             duty=duty,
         )
+
+
+def _background_tasks(stack: AsyncExitStack) -> BackgroundTasks:
+    """Return background work, to be ended with the stack."""
+    background = BackgroundTasks()
+    stack.push_async_callback(background.close)
+    return background
 
 
 def _supervision(
@@ -344,7 +348,7 @@ def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -
     """
     if duty is ProcessRole.ALL:
         described(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     works_alone = duty is ProcessRole.WORKER and not is_shared(settings)
     if duty is ProcessRole.ALL or works_alone:
         stack.enter_context(_exclusive(settings))
@@ -400,7 +404,7 @@ async def _tell_of_service(
 @asynccontextmanager
 async def open_access(settings: Settings) -> AsyncIterator[Access]:
     """Open the book of those who may come in, and nothing else."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         yield Access(SqlCredentialRepository(journal.database), SystemClock())
@@ -411,7 +415,7 @@ async def open_access(settings: Settings) -> AsyncIterator[Access]:
 @asynccontextmanager
 async def open_supervised_services(settings: Settings) -> AsyncIterator[ServiceManager]:
     """Open only the service manager, beside the process that supervises."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         services = SqlServiceRegistry(journal.database)

@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from storecrew.app.background import run_until_left
+from storecrew.app.secret_box import SecretBox, is_encrypted
 from storecrew.app.settings import Settings
 from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.ports.clock import Clock
@@ -36,9 +37,12 @@ async def open_mail_service(
     settings: Settings, store: SqlStore, journal: SqlJournal, clock: Clock
 ) -> MailService:
     """Return the mail service; its signing secret is generated once and stored in the journal."""
-    notes = SqlKeyValues(journal.database)
+    notes, box = SqlKeyValues(journal.database), SecretBox.of(settings)
     kept = await notes.find(_SECRET)
-    secret = kept or await notes.keep_first(_SECRET, secrets.token_hex(32))
+    kept = kept or await notes.keep_first(_SECRET, box.encrypt(secrets.token_hex(32)))
+    secret = box.decrypt(kept)
+    if not is_encrypted(kept):
+        await notes.keep(_SECRET, box.encrypt(secret))
     return MailService(
         settings=settings.mail,
         box=SqlMessageQueue(store.database, clock),

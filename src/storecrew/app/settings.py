@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from importlib.metadata import version
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -152,6 +152,9 @@ class ApiSettings(Section):
     rate_limit: Annotated[int, Ge(0)] = 100
     """Writes a minute and caller, reads 20 times that; 0 is no limit. Far above what a person
     or a well-behaved program needs."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies before this server. From them, and from no other caller,
+    the address in X-Forwarded-For counts for limits, the audit and the log."""
     max_connections: Annotated[int, Ge(1)] = 1000
     """Most open connections; fewer where the process may not open so many files. Above it, and
     above the limit of an address, idle connections and half-sent requests are closed first."""
@@ -165,6 +168,16 @@ class ApiSettings(Section):
     """Seconds for which a connection stays open between two requests."""
     route_limits: RouteLimits = RouteLimits()
     """Limits of the order endpoints, which hold in place of the general one."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for each in networks:
+            try:
+                ip_network(each, strict=False)
+            except ValueError as error:
+                raise ValueError(f"{each!r} is no address or network: {error}") from error
+        return networks
 
     def may_trigger(self, agent: str) -> bool:
         """Tell whether callers may trigger this agent."""
@@ -304,6 +317,10 @@ class Settings(BaseSettings):
 
     orchestrator: OrchestratorSettings = OrchestratorSettings()
     """The process."""
+    secret_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """Key under which the journal's secrets are encrypted, and the audit's anchors signed
+    (STORECREW_SECRET_KEY). None generates one into `secret.key` of the data folder; several
+    machines on one database need the same."""
     database: DatabaseSettings = DatabaseSettings()
     """Where the books are kept."""
     api: ApiSettings = ApiSettings()

@@ -6,9 +6,11 @@ idempotent by nature (a proposal is decided once, an event recorded once per id)
 between the effect and its answer does no harm.
 """
 
+import json
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
@@ -76,23 +78,31 @@ class JsonRoute(APIRoute):
                 return await serve(request)
             body = await request.body()
             if self.takes_json:
-                _require_json(request, body)
-            key = request.headers.get(HEADER)
-            if key is None:
+                body = _canonical_json(request, body)
+            if HEADER not in request.headers:
                 return await serve(request)
-            check_key(key)
+            check_key(request.headers[HEADER])
             if not self.remembers:
                 return await serve(request)
-            what = f"{request.method} {request.url.path}\n".encode() + body
             replies: IdempotentResponses = request.app.state.replies
             return await replies.once(
-                f"{caller(request)}/{key}",
-                sha256(what).hexdigest(),
+                scoped_key(request),
+                sha256(f"{request.url.path}\n".encode() + body).hexdigest(),
                 lambda: serve(request),
                 keep=self.keeps,
             )
 
         return checked
+
+
+def scoped_key(request: Request) -> str:
+    """Return the key of a writing request: the given one within its caller and route, else a
+    random one. So no caller can take a key of another, or one of a request to come."""
+    given = request.headers.get(HEADER)
+    if given is None:
+        return f"once/{uuid4().hex}"
+    scope = f"{caller(request)}\n{request.method} {request.scope['route'].path}"
+    return f"{sha256(scope.encode()).hexdigest()[:32]}/{given}"
 
 
 class LedgerRoute(JsonRoute):
@@ -117,10 +127,21 @@ def _permit(request: Request, needed: Role | None) -> None:
     raise HTTPException(403, f"this needs the role {needed}; {found.name} is {found.role}")
 
 
-def _require_json(request: Request, body: bytes) -> None:
+def _canonical_json(request: Request, body: bytes) -> bytes:
+    """Return the body with its keys in order, the same for bodies that mean the same."""
     if not body:
-        return
+        return body
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "send the body as application/json")
-    read_json(body)
+    content = _same_numbers(read_json(body))
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _same_numbers(value: Any) -> Any:
+    """Return the value with whole floats as integers: 1.0 and 1 are one number of JSON."""
+    if isinstance(value, dict):
+        return {key: _same_numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_same_numbers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

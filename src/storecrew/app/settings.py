@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from importlib.metadata import version
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -19,11 +19,13 @@ from pydantic import (
     SecretStr,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from storecrew.app import settings_sources
+from storecrew.domain.codec import REPORTABLE
 from storecrew.domain.control.agents import Budget
 from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.money import Money
@@ -150,8 +152,32 @@ class ApiSettings(Section):
     rate_limit: Annotated[int, Ge(0)] = 100
     """Writes a minute and caller, reads 20 times that; 0 is no limit. Far above what a person
     or a well-behaved program needs."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies before this server. From them, and from no other caller,
+    the address in X-Forwarded-For counts for limits, the audit and the log."""
+    max_connections: Annotated[int, Ge(1)] = 1000
+    """Most open connections; fewer where the process may not open so many files. Above it, and
+    above the limit of an address, idle connections and half-sent requests are closed first."""
+    max_connections_per_address: Annotated[int, Ge(1)] = 200
+    """Most open connections of one address; at most half of all."""
+    header_timeout: Annotated[float, Gt(0)] = 10.0
+    """Seconds in which a request's headers must come."""
+    body_timeout: Annotated[float, Gt(0)] = 60.0
+    """Seconds in which a request's body, 1 MB at most, must come."""
+    keep_alive_timeout: Annotated[int, Ge(1)] = 5
+    """Seconds for which a connection stays open between two requests."""
     route_limits: RouteLimits = RouteLimits()
     """Limits of the order endpoints, which hold in place of the general one."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for each in networks:
+            try:
+                ip_network(each, strict=False)
+            except ValueError as error:
+                raise ValueError(f"{each!r} is no address or network: {error}") from error
+        return networks
 
     def may_trigger(self, agent: str) -> bool:
         """Tell whether callers may trigger this agent."""
@@ -167,6 +193,19 @@ class WebhookSettings(Section):
     """The key of before, which still counts while the other side changes over."""
     tolerance_seconds: Annotated[int, Ge(0)] = 300
     """Oldest delivery in seconds that is taken where the sender signs the time; 0 takes any age."""
+    topics: tuple[str, ...] = ()
+    """Topics under which the same content is an event of its own. Senders name the topic in a
+    header that is not signed, so under any other topic repeated content is a repeated delivery."""
+    events: tuple[str, ...] = ()
+    """Events of the product that it may record, such as `StockReported`. All else is kept in the
+    sender's own words, which change nothing by themselves."""
+
+    @field_validator("events")
+    @classmethod
+    def _reportable(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(names) - REPORTABLE.keys()):
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(REPORTABLE))}")
+        return names
 
 
 class MonitoringSettings(Section):
@@ -278,6 +317,10 @@ class Settings(BaseSettings):
 
     orchestrator: OrchestratorSettings = OrchestratorSettings()
     """The process."""
+    secret_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """Key under which the journal's secrets are encrypted, and the audit's anchors signed
+    (STORECREW_SECRET_KEY). None generates one into `secret.key` of the data folder; several
+    machines on one database need the same."""
     database: DatabaseSettings = DatabaseSettings()
     """Where the books are kept."""
     api: ApiSettings = ApiSettings()

@@ -133,7 +133,7 @@ def serve(
     import uvicorn
 
     from storecrew.api.asgi import Application, refusal_to_listen
-    from storecrew.api.protocol import BoundedHttp
+    from storecrew.api.protocol import bounded_http
     from storecrew.app.control_plane import ProcessRole
     from storecrew.cli.server import GracefulServer
 
@@ -150,7 +150,8 @@ def serve(
         lifespan="on",
         proxy_headers=False,
         server_header=False,
-        http=BoundedHttp,
+        http=bounded_http(settings.api),
+        timeout_keep_alive=settings.api.keep_alive_timeout,
         ws="websockets-sansio",
         ws_max_size=_HEARD_BYTES,
         ssl_certfile=settings.orchestrator.tls_cert,

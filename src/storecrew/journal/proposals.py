@@ -11,6 +11,7 @@ from storecrew.database import BulkStatement, to_db_time
 from storecrew.domain.control.approvals import ApprovalStatus
 from storecrew.domain.control.events import PublishAck
 from storecrew.domain.control.proposals import (
+    REPORTED_BY,
     Decision,
     JudgedProposal,
     Outcome,
@@ -243,6 +244,8 @@ def audit_row(
     """Return the audit row of a proposal whose story is over."""
     decision = judged.decision
     reason = f"{judged.filed.proposal.reason} [{decision.rule}: {decision.reason}]"
+    if reporters := judged.filed.proposal.evidence.get(REPORTED_BY):
+        reason += f" [reported by {reporters}]"
     if outcome is not None and not outcome.applied:
         reason += f" [{outcome.code}: {outcome.message}]"
     return {

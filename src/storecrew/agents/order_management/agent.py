@@ -11,6 +11,7 @@ from storecrew.agents.order_management.payments import captures
 from storecrew.agents.order_management.returns import judged, left_over, with_back
 from storecrew.agents.order_management.settings import OrderManagementSettings
 from storecrew.domain.events import Event
+from storecrew.domain.shop.catalog import ObservationRejected
 from storecrew.domain.shop.orders import (
     ApproveOrder,
     CancelOrder,
@@ -62,6 +63,7 @@ _RETURNED = 200
         Refund,
         HoldOrder,
     ],
+    publishes=[ObservationRejected],
     batch=200,
     batch_window=timedelta(milliseconds=250),
     priority=20,

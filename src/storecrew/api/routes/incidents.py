@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal
-from storecrew.api.requests import HEADER, JsonRoute
+from storecrew.api.requests import JsonRoute, scoped_key
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import ListResponse
 from storecrew.domain.codec import decode
@@ -99,11 +98,11 @@ async def set_goal(
 ) -> GoalAccepted:
     """Say what matters now; the coordinator plans for it."""
     until = decode(datetime, body.until, field="until") if body.until else None
-    key = request.headers.get(HEADER) or uuid4().hex
     event = GoalSet(goal=body.goal, until=until)
     fact = EventEnvelope(
-        source="person", external_id=f"goal/{key}", event=event, at=plane.clock.now(), actor=by
-    )
+        source="person", external_id=f"goal/{scoped_key(request)}", event=event,
+        at=plane.clock.now(), actor=by,
+    )  # fmt: skip
     (receipt,) = await plane.publish([fact])
     return {"goal": body.goal, "event_id": receipt.event_id}
 

@@ -16,6 +16,11 @@ Evidence = Scalar | Sequence[Mapping[str, Scalar]]
 """A number an owner can check, or a small table of them."""
 
 
+REPORTED_BY = "reported_by"
+"""The evidence that names the agents and systems whose reports led to a proposal. The pipeline
+writes it; what an agent writes there itself is dropped."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Effect:
     """What a proposal is expected to bring the shop, with an 80 % interval."""

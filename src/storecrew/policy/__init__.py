@@ -2,6 +2,7 @@
 
 from storecrew.policy.explanation import Explanation, explain
 from storecrew.policy.facts import Audience, PlaneFacts, PolicyFacts, budget_spend, cash_out
+from storecrew.policy.floor import floor_breach
 from storecrew.policy.policy import Policy
 from storecrew.policy.settings import PolicySettings
 
@@ -15,4 +16,5 @@ __all__ = [
     "budget_spend",
     "cash_out",
     "explain",
+    "floor_breach",
 ]

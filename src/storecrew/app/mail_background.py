@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from storecrew.app.settings import Settings
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.shop.messages import OutgoingEmail, SuppressAddress
+from storecrew.domain.zones import zone_of
 from storecrew.journal import SqlJournal
 from storecrew.journal.key_values import SqlKeyValues
 from storecrew.mail.inbound import InboundProcessor, Publish
@@ -136,7 +136,7 @@ class SendGate:
 
 
 def _quiet(policy: PolicySettings) -> Callable[[datetime], bool]:
-    zone = ZoneInfo(policy.zone)
+    zone = zone_of(policy.zone)
 
     def quiet(now: datetime) -> bool:
         return is_quiet(now.astimezone(zone).time(), policy.quiet_from, policy.quiet_until)

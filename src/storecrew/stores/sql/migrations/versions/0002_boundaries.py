@@ -33,9 +33,7 @@ def _imports() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("import_id", _ID, nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["import_id"], ["imports.id"], name="fk_import_members_import_id_imports"
-        ),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name="fk_import_members_import_id"),
         sa.PrimaryKeyConstraint("kind", "key", name="pk_import_members"),
     )
     op.create_index("ix_import_members_import_id", "import_members", ["import_id"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from annotated_types import Ge, Le
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money, exponent
@@ -29,6 +29,7 @@ OrderId = Annotated[int, Ge(1), Le(MAX_ID)]
 Quantity = Annotated[int, Ge(1), Le(MAX_QUANTITY)]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 PerPage = Annotated[int, Query(ge=1, le=200)]
+Anyway = Annotated[bool, Field(description="Do it also below the margin floor.")]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 _examples: dict[Callable[..., Any], dict[str, Any]] = {}
 

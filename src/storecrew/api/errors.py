@@ -112,6 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(domain.ConfirmationRequired, _confirmation)
     app.add_exception_handler(domain.StorecrewError, _storecrew)
 
 
@@ -169,6 +170,12 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def _kind(detail: Mapping[str, Any]) -> str:
     return next(iter(detail), "thing").removesuffix("_id").capitalize()
+
+
+async def _confirmation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, domain.ConfirmationRequired)  # noqa: S101 - registered for this class
+    extras = {"code": "confirmation_required", "fields": {error.field: error.problem}}
+    return problem(request.scope, 409, str(error), error="Confirmation required", extras=extras)
 
 
 async def _storecrew(request: Request, error: Exception) -> JSONResponse:

@@ -45,15 +45,29 @@ def _unknown_agents(settings: Settings) -> Iterator[str]:
 
     An agent that registers itself over HTTP is declared by `source: remote`.
     """
+    yield from unknown_names(settings, _named_agents(settings))
+
+
+def unknown_names(settings: Settings, named: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a problem for each key and the name in it that is no agent's."""
     sections = settings.agent_sections
     sourced = {name for name, section in sections.items() if section.source}
     known = sorted({agent.name for agent in CREW} | sourced | agent_ids(settings.agents_dir))
-    named = settings.agents if isinstance(settings.agents, tuple) else sections
-    for name in named:
+    for key, name in named:
         if name not in known:
             close = get_close_matches(name, known, 1, cutoff=0.5)
             advice = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-            yield f"agents.{name}: is not an agent; {advice}"
+            subject = "" if key == f"agents.{name}" else f"{name!r} "
+            yield f"{key}: {subject}is not an agent; {advice}"
+
+
+def _named_agents(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield each key of the settings that names an agent, and the name."""
+    listed = settings.agents if isinstance(settings.agents, tuple) else settings.agent_sections
+    yield from ((f"agents.{name}", name) for name in listed)
+    for line in settings.policy.autonomy:
+        if (agent := line.rpartition(".")[0]) != "*":
+            yield f"policy.autonomy.{line}", agent
 
 
 def _wrong_settings(settings: Settings, agents: Iterable[Agent]) -> Iterator[str]:

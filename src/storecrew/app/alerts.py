@@ -4,11 +4,11 @@ import os
 import socket
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from storecrew.app.settings import Settings
 from storecrew.database import Database
 from storecrew.domain.ports.clock import Clock
+from storecrew.domain.zones import zone_of
 from storecrew.journal.health import SqlHealthRepository
 from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.monitoring.alert_channels import alert_channels
@@ -44,4 +44,4 @@ def _quiet(hours: str, zone: str) -> Callable[[datetime], bool]:
     if not hours:
         return lambda _now: False
     start, end = (time.fromisoformat(part) for part in hours.split("-"))
-    return lambda now: is_quiet(now.astimezone(ZoneInfo(zone)).time(), start, end)
+    return lambda now: is_quiet(now.astimezone(zone_of(zone)).time(), start, end)

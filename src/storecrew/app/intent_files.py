@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from storecrew.app.settings_sources import read_file
+from storecrew.app.yaml_files import read_yaml
 from storecrew.domain.errors import InvalidSettings
 
 _SHAPE = TypeAdapter(dict[str, list[str]])
@@ -19,7 +19,7 @@ def read_phrases(file: Path) -> Mapping[str, Sequence[str]]:
     Raises `InvalidSettings` with every problem found.
     """
     try:
-        found = _SHAPE.validate_python(read_file(file))
+        found = _SHAPE.validate_python(read_yaml(file))
     except ValidationError as error:
         problems = [f"{file}: {_place(e['loc'])}: {e['msg']}" for e in error.errors()]
         raise InvalidSettings(problems) from error

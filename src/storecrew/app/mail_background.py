@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from storecrew.app.background import run_until_left
 from storecrew.app.secret_box import SecretBox, is_encrypted
@@ -16,6 +15,7 @@ from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.ports.repositories import IncidentRepository
 from storecrew.domain.shop.messages import OutgoingEmail, SuppressAddress
+from storecrew.domain.zones import zone_of
 from storecrew.journal import SqlJournal
 from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.key_values import SqlKeyValues
@@ -147,7 +147,7 @@ class SendGate:
 
 
 def _quiet(policy: PolicySettings) -> Callable[[datetime], bool]:
-    zone = ZoneInfo(policy.zone)
+    zone = zone_of(policy.zone)
 
     def quiet(now: datetime) -> bool:
         return is_quiet(now.astimezone(zone).time(), policy.quiet_from, policy.quiet_until)

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from storecrew.app import settings_sources
 from storecrew.app.remote import schedule_of
 from storecrew.app.settings import AgentBudget
+from storecrew.app.yaml_files import read_yaml
 from storecrew.domain.codec import ACTIONS, EVENTS, REPORTABLE
 from storecrew.domain.control.agents import AgentManifest, AgentOrigin, RegisteredAgent
 from storecrew.domain.control.events import ClockTicked, RunRequested
@@ -84,8 +84,20 @@ def agent_ids(folder: Path) -> set[str]:
 def from_files(
     folder: Path, currency: str, outbound: OutboundPolicy, now: datetime
 ) -> list[RegisteredAgent]:
-    """Return the agents declared in a folder, a `*.yaml` file each; raises `InvalidSettings`."""
-    return [_from_file(path, currency, outbound, now) for path in _files(folder)]
+    """Return the agents declared in a folder, a `*.yaml` file each.
+
+    Raises `InvalidSettings` with the problems of every file.
+    """
+    found: list[RegisteredAgent] = []
+    problems: list[str] = []
+    for path in _files(folder):
+        try:
+            found.append(_from_file(path, currency, outbound, now))
+        except InvalidSettings as error:
+            problems += error.problems
+    if problems:
+        raise InvalidSettings(problems)
+    return found
 
 
 def _files(folder: Path) -> list[Path]:
@@ -93,7 +105,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    given = settings_sources.read_file(path)
+    given = read_yaml(path)
     if "True" in given:  # YAML takes the word `on` for a yes
         given["on"] = given.pop("True")
     return given

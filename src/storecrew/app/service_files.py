@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from storecrew.app.settings_sources import read_file
+from storecrew.app.yaml_files import read_yaml
 from storecrew.domain.control.services import (
     HealthCheckConfig,
     Resources,
@@ -169,9 +169,12 @@ def read_services(folder: Path) -> list[ServiceSpec]:
     problems: list[str] = []
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         try:
-            spec = ServiceFile.model_validate(read_file(path)).spec()
+            spec = ServiceFile.model_validate(read_yaml(path)).spec()
         except ValidationError as error:
             problems += [f"{path}: {problem}" for problem in _problems(error)]
+            continue
+        except InvalidSettings as error:
+            problems += error.problems
             continue
         if spec.id in found:
             problems.append(f"{path}: id: another file describes {spec.id!r}; choose another id")

@@ -1,6 +1,7 @@
 """Everything the owner can set: one file, the environment over it, flags over both."""
 
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -9,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -19,20 +20,34 @@ from pydantic import (
     SecretStr,
     Tag,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from storecrew.app import settings_sources
+from storecrew.app.setting_types import (
+    AlertUrl,
+    Currency,
+    DatabaseUrl,
+    Folder,
+    ListenHost,
+    OneLine,
+    Origin,
+    QuietHours,
+    SentryDsn,
+)
+from storecrew.app.yaml_files import read_yaml
 from storecrew.domain.codec import REPORTABLE
 from storecrew.domain.control.agents import Budget
-from storecrew.domain.errors import InvalidSettings
+from storecrew.domain.errors import InvalidInput, InvalidSettings
 from storecrew.domain.money import Money
 from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
 from storecrew.learning.settings import ModelSettings
 from storecrew.mail.settings import MailSettings
-from storecrew.policy.settings import PolicySettings
+from storecrew.policy.settings import HostName, PolicySettings
 from storecrew.web.settings import FetchSettings
 
 
@@ -43,6 +58,16 @@ def _listed(value: Any) -> Any:
     return value
 
 
+def _translated(given: Any, build: ValidatorFunctionWrapHandler) -> Any:
+    """Build a value whose class checks itself; its error becomes one of validation."""
+    try:
+        return build(given)
+    except InvalidInput as error:
+        raise ValueError(f"{error.field}: {error.problem}") from error
+
+
+_Seconds = Annotated[float, Gt(0), Le(86_400)]
+_Rate = Annotated[int, Ge(0), Le(10**9)]
 _LIST, _MAPPING = "(list of names)", "(mapping)"
 """The two ways to write `agents`; never part of a key."""
 
@@ -51,33 +76,37 @@ class Section(BaseModel):
     """A part of the settings: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
     )
 
 
 class OrchestratorSettings(Section):
     """The process: where it listens, where its files are, how much it does at once."""
 
-    host: str = "127.0.0.1"
+    host: ListenHost = "127.0.0.1"
     """Address to listen on. Loopback, because nothing else is safe before a key is set."""
     port: Annotated[int, Ge(0), Field(le=65535)] = 8000
     """TCP port to listen on; 0 takes a free one. 8000 is what every door of the product names."""
-    log_level: str = "info"
+    log_level: OneLine = "info"
     """Least severe log line that is written, in any case; an unknown one counts as info."""
-    data_dir: Path = Path("data")
+    data_dir: Folder = Path("data")
     """Folder of the databases. Relative to the working directory, so a checkout just works."""
-    log_dir: Path = Path("logs")
+    log_dir: Folder = Path("logs")
     """Folder of the log files, apart from the data because it is backed up differently."""
-    services_dir: Path = Path("services")
+    services_dir: Folder = Path("services")
     """Folder of the YAML files that describe services, one each. It need not exist."""
-    interval_seconds: Annotated[float, Gt(0)] = 10.0
+    interval_seconds: Annotated[float, Gt(0), Le(86_400)] = 10.0
     """Longest pause in seconds between sweeps for overdue, hung and retried work; events and
     due schedules do not wait for it."""
-    max_concurrent: Annotated[int, Ge(1)] = 10
+    max_concurrent: Annotated[int, Ge(1), Le(10_000)] = 10
     """Runs at once, over all agents. Ten keep a laptop busy without starving its owner."""
     enabled: bool = True
     """Whether schedules and events start runs. When false only a person does."""
-    env: str = "development"
+    env: OneLine = "development"
     """`production` refuses weak keys; anything else is a place to try things."""
     suppress_health_logs: bool = True
     """Whether probes are left out of the access log, where they would be most of it."""
@@ -85,14 +114,14 @@ class OrchestratorSettings(Section):
     """Whether the access log is off; failed requests are written all the same."""
     log_format: Literal["text", "json"] = "text"
     """`text` is for people, `json` writes one object a line for programs that collect logs."""
-    tls_cert: Path | None = None
+    tls_cert: Folder | None = None
     """PEM file with the server's certificate. None serves plain HTTP, for this machine or behind
     a proxy that encrypts."""
-    tls_key: Path | None = None
+    tls_key: Folder | None = None
     """PEM file with the certificate's private key; needed with it."""
-    sentry_dsn: SecretStr | None = None
+    sentry_dsn: SentryDsn | None = None
     """Where unhandled errors are sent, without secrets. None sends them nowhere."""
-    service_version: str = Field(default_factory=lambda: version("storecrew"))
+    service_version: OneLine = Field(default_factory=lambda: version("storecrew"))
     """Version shown by `/` and `/health`: the package's, unless a build has its own name."""
 
     @model_validator(mode="after")
@@ -115,23 +144,23 @@ class OrchestratorSettings(Section):
 class DatabaseSettings(Section):
     """Where the books are kept."""
 
-    url: SecretStr | None = None
+    url: DatabaseUrl | None = None
     """Postgres URL for the store, the journal and the engine (a schema each). None keeps three
     SQLite files in the data folder, which need no server."""
-    path: Path | None = None
+    path: Folder | None = None
     """File of the journal; None is `registry.db` in the data folder. Ignored with a URL."""
 
 
 class RouteLimits(Section):
     """Requests a minute and caller on the order endpoints; 0 is no limit."""
 
-    mail: Annotated[int, Ge(0)] = 10
+    mail: _Rate = 10
     """Orders submitted: more than a person types."""
-    warehouse: Annotated[int, Ge(0)] = 20
+    warehouse: _Rate = 20
     """Stock updates: a scanner's pace."""
-    approve: Annotated[int, Ge(0)] = 15
+    approve: _Rate = 15
     """Approvals: one every four seconds."""
-    fulfilled: Annotated[int, Ge(0)] = 10
+    fulfilled: _Rate = 10
     """Parcels handed over: a packer's pace."""
 
 
@@ -140,16 +169,16 @@ class ApiSettings(Section):
 
     api_key: SecretStr | None = None
     """Key that every caller must show. None admits only callers on this machine."""
-    cors_origins: tuple[str, ...] = ("http://localhost:3000",)
+    cors_origins: tuple[Literal["*"] | Origin, ...] = ("http://localhost:3000",)
     """Web origins whose pages may call; the default is the dashboard's development server."""
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[HostName, ...] = ()
     """Names under which others may call, once there is a key; this machine's own always count.
     Empty takes any name: a key, unlike an address, cannot be borrowed by a page in a browser."""
     session_hours: Annotated[float, Gt(0), Field(le=24 * 31)] = 12.0
     """Hours after which a person logs in again: a working day."""
     authorized_agents: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("*",)
     """Agents that callers may trigger; `*` is any. Schedules and events are not affected."""
-    rate_limit: Annotated[int, Ge(0)] = 100
+    rate_limit: _Rate = 100
     """Writes a minute and caller, reads 20 times that; 0 is no limit. Far above what a person
     or a well-behaved program needs."""
     trusted_proxies: tuple[str, ...] = ()
@@ -191,7 +220,7 @@ class WebhookSettings(Section):
     """Key under which its deliveries are signed (HMAC-SHA256 over the body)."""
     previous_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     """The key of before, which still counts while the other side changes over."""
-    tolerance_seconds: Annotated[int, Ge(0)] = 300
+    tolerance_seconds: Annotated[int, Ge(0), Le(31_536_000)] = 300
     """Oldest delivery in seconds that is taken where the sender signs the time; 0 takes any age."""
     topics: tuple[str, ...] = ()
     """Topics under which the same content is an event of its own. Senders name the topic in a
@@ -211,10 +240,10 @@ class WebhookSettings(Section):
 class MonitoringSettings(Section):
     """How services are asked for their health, unless they say otherwise."""
 
-    interval: Annotated[float, Gt(0)] = 30.0
+    interval: _Seconds = 30.0
     """Seconds between two questions to a service. A new one is asked every second until it is
     well; memory is looked at twice a second whatever stands here."""
-    timeout: Annotated[float, Gt(0)] = 10.0
+    timeout: _Seconds = 10.0
     """Seconds after which an answer is late, and the service unhealthy."""
     enabled: bool = True
     """Whether services are asked at all. Without it a hang goes unnoticed."""
@@ -225,19 +254,19 @@ class RecoverySettings(Section):
 
     enabled: bool = True
     """Whether they are. Without it a service that ends is `failed` at once."""
-    max_retries: Annotated[int, Ge(0)] = 3
+    max_retries: Annotated[int, Ge(0), Le(1_000_000)] = 3
     """Restarts in a row; after the last one it is `failed` until a person starts it. Five minutes
     in good health wipe the count."""
-    backoff_seconds: Annotated[float, Ge(0)] = 30.0
+    backoff_seconds: Annotated[float, Ge(0), Le(86_400)] = 30.0
     """Seconds before the second restart, doubled for each further one; the first comes at once."""
 
 
 class StoreSettings(Section):
     """The shop."""
 
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
+    currency: Currency = "EUR"
     """ISO 4217 code of the shop's money: one, because amounts are never converted."""
-    warehouse: Annotated[str, Field(min_length=1)] = DEFAULT_WAREHOUSE
+    warehouse: OneLine = DEFAULT_WAREHOUSE
     """Where stock is counted and sold from unless a request names another place."""
 
 
@@ -252,11 +281,11 @@ class RemoteAgentSettings(Section):
 class AgentBudget(Section):
     """What an agent may use up on one day of the shop; what is not named has no limit."""
 
-    runs: Annotated[int, Ge(0)] | None = None
+    runs: Annotated[int, Ge(0), Le(10**9)] | None = None
     """Runs."""
-    tokens: Annotated[int, Ge(0)] | None = None
+    tokens: Annotated[int, Ge(0), Le(10**15)] | None = None
     """Tokens of language models."""
-    money: Annotated[Decimal, Ge(0)] | None = None
+    money: Annotated[Decimal, Ge(0), Le(10**12)] | None = None
     """Amount in the shop's currency that its actions spend."""
 
     def in_currency(self, currency: str) -> Budget:
@@ -287,24 +316,24 @@ class AgentSection(Section):
 class AlertSettings(Section):
     """Who is alerted of incidents, and when."""
 
-    urls: tuple[SecretStr, ...] = ()
+    urls: tuple[AlertUrl, ...] = ()
     """Where to tell it, as Apprise writes addresses: `mailto://`, `slack://`, `pagerduty://` and
     a hundred more; `json://` calls a webhook. None tells nobody."""
-    threshold: Annotated[int, Ge(1)] = 5
+    threshold: Annotated[int, Ge(1), Le(10**6)] = 5
     """Failures of an agent in a row before somebody is told: what passes by itself is no alert."""
-    max_age_seconds: Annotated[float, Gt(0)] = 120.0
+    max_age_seconds: _Seconds = 120.0
     """Age in seconds after which a heartbeat is stale: eight missed ones."""
-    quiet_hours: Annotated[str, Field(pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")] = ""
+    quiet_hours: QuietHours = ""
     """Hours of the shop (`policy.zone`), such as `22:00-07:00`, in which alerts of stale agents and
     of what is over wait until they end. Empty is never quiet."""
-    repeat_hours: Annotated[float, Ge(0)] = 0.0
+    repeat_hours: Annotated[float, Ge(0), Le(87_600)] = 0.0
     """Hours after which an incident that is still open is told again; 0 tells each one once."""
 
 
 class RetentionSettings(Section):
     """How long finished work is kept. The audit is kept for ever."""
 
-    days: Annotated[int, Ge(1)] = 90
+    days: Annotated[int, Ge(1), Le(36_500)] = 90
     """Days after which events and finished runs are removed: a season to look back on."""
 
 
@@ -340,7 +369,7 @@ class Settings(BaseSettings):
     """A list names the agents that run. A mapping holds settings per agent, where
     `enabled: false` stops one and `budget` (`runs`, `tokens`, `money`) is what it may use up on a
     day. Without either the whole crew runs as it comes."""
-    agents_dir: Path = Path("agents.d")
+    agents_dir: Folder = Path("agents.d")
     """Folder with a `*.yaml` file for each remote agent. Relative to the working directory."""
     remote_agents: RemoteAgentSettings = RemoteAgentSettings()
     """Agents that run elsewhere."""
@@ -348,7 +377,7 @@ class Settings(BaseSettings):
     """Who is alerted of incidents, and when."""
     models: ModelSettings = ModelSettings()
     """What the crew knows of the shop's numbers."""
-    web: FetchSettings = FetchSettings()
+    web: Annotated[FetchSettings, WrapValidator(_translated)] = FetchSettings()
     """How pages of others are read."""
     mail: MailSettings = MailSettings()
     """Letters to customers, and the mailbox they write to."""
@@ -403,19 +432,39 @@ def load_settings(
     `flags` nests as the file does; a None in it counts as not given. Raises `InvalidSettings`
     with every problem found.
     """
+    layers = _layers(flags or {}, config, environ, directory)
+    try:
+        return Settings(**settings_sources.merged(*(layer for _, layer in layers)))
+    except ValidationError as error:
+        raise InvalidSettings(_problems(error)) from error
+
+
+def settings_origins(
+    *, flags: Mapping[str, Any] | None = None, config: Path | None = None
+) -> dict[str, str]:
+    """Return where each key that is set comes from, by its path; what is not named is a default."""
+    origins: dict[str, str] = {}
+    for origin, layer in _layers(flags or {}, config, None, None):
+        origins.update(dict.fromkeys(settings_sources.key_paths(layer), origin))
+    return origins
+
+
+def _layers(
+    flags: Mapping[str, Any],
+    config: Path | None,
+    environ: Mapping[str, str] | None,
+    directory: Path | None,
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what each source sets, the strongest last."""
     folder = directory or Path.cwd()
     env = settings_sources.variables(os.environ if environ is None else environ, folder)
     file = settings_sources.find_file(config, folder)
-    layers = [
-        settings_sources.read_file(file) if file else {},
-        settings_sources.plain(env),
-        settings_sources.nested(env, Settings),
-        _given(flags or {}),
+    return [
+        (str(file), read_yaml(file) if file else {}),
+        ("environment", settings_sources.plain(env)),
+        ("environment", settings_sources.nested(env, Settings)),
+        ("flag", _given(flags)),
     ]
-    try:
-        return Settings(**settings_sources.merged(*layers))
-    except ValidationError as error:
-        raise InvalidSettings(_problems(error)) from error
 
 
 def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -431,13 +480,19 @@ def _problems(error: ValidationError) -> list[str]:
 
 
 def _problem(found: Mapping[str, Any]) -> str:
-    path = [str(part) for part in found["loc"] if part not in (_LIST, _MAPPING)]
-    key = ".".join(path)
+    path = [str(part) for part in found["loc"] if part not in (_LIST, _MAPPING, "[key]")]
     if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{key}: is not a setting; {_advice(path)}"
+        return f"{'.'.join(path)}: is not a setting; {_advice(path)}"
     message = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    if inner := re.match(r"(\w+): ", message):  # a section that checks itself names the key
+        return f"{'.'.join([*path, inner[1]])}: {message[inner.end() :]}"
     is_secret = not _SECRET.isdisjoint(path)
-    return f"{key}: {message}" + ("" if is_secret else f" (it is {found['input']!r})")
+    shown = "" if is_secret else f" (it is {repr(found['input'])[:_SHOWN]})"
+    return f"{'.'.join(path)}: {message}{shown}"
+
+
+_SHOWN = 200
+"""Characters of a wrong value that a message repeats."""
 
 
 _SECRET = frozenset({"api_key", "url", "urls", "sentry_dsn", "webhooks", "password"})

@@ -1,11 +1,10 @@
 """Where settings come from: the YAML file, `.env`, the environment, and the older names in it."""
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from dotenv import dotenv_values
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
 
@@ -38,32 +37,6 @@ NO_SETTINGS = {"STORECREW_SHARED", "STORECREW_TEST_POSTGRES"}
 """Variables with our prefix that tell the tests where their data and their server are."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without base-60 numbers (`20:00` is a time) and without silently doubled keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                raise InvalidSettings([f"{key}: stands there twice (line {line}); keep one"])
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-    def construct_number(self, node: yaml.ScalarNode) -> int | float | str:
-        """Read a number, and leave what has a colon as text."""
-        if ":" in node.value:
-            return str(node.value)
-        if node.tag.endswith(":int"):
-            return self.construct_yaml_int(node)
-        return self.construct_yaml_float(node)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_number)
-_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)
-
-
 def find_file(config: Path | None, directory: Path) -> Path | None:
     """Return the settings file: the one named, else the first of the usual ones that exists."""
     if config is not None:
@@ -73,30 +46,24 @@ def find_file(config: Path | None, directory: Path) -> Path | None:
     return next((f for name in FILES if (f := directory / name).is_file()), None)
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """Return what the YAML file says; `InvalidSettings` where it is not readable YAML."""
-    try:
-        content = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader underneath
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidSettings([f"{path}: is not valid YAML: {error}"]) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise InvalidSettings([f"{path}: must be a mapping of sections such as `api:`"])
-    return {str(section): value for section, value in content.items() if value is not None}
-
-
 def variables(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
     """Return `.env` with the real environment over it; empty ones count as not set.
 
     A secret may be named by the file it stands in: `API_KEY_ROYALGPT_FILE`.
     """
-    found = dict(dotenv_values(directory / ".env", interpolate=False))
+    found = _dotenv(directory / ".env")
     found.update(environ)
     for name in _IN_FILES:
         if path := found.get(f"{name}_FILE"):
             found.setdefault(name, _secret_of(f"{name}_FILE", Path(path)))
     return {name: value for name, value in found.items() if value}
+
+
+def _dotenv(path: Path) -> dict[str, str | None]:
+    try:
+        return dict(dotenv_values(path, interpolate=False))
+    except Exception as error:  # whatever its parser meets in a file
+        raise InvalidSettings([f"{path}: cannot be read as NAME=value lines: {error}"]) from error
 
 
 _IN_FILES = ("API_KEY_ROYALGPT", "DATABASE_URL", "SENTRY_DSN")
@@ -147,6 +114,15 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
             else:
                 whole[key] = value
     return whole
+
+
+def key_paths(layer: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the path of each key that a layer sets, as `section.key`."""
+    for key, value in layer.items():
+        if isinstance(value, Mapping) and value:
+            yield from key_paths(value, (*path, str(key)))
+        else:
+            yield ".".join((*path, str(key)))
 
 
 def _decoded(value: Any) -> Any:

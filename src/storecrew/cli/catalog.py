@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import typer
 
-from storecrew.cli.options import DataDir, Json, Page, PerPage
+from storecrew.cli.options import Anyway, DataDir, Json, Page, PerPage
 from storecrew.cli.orders import Key
 from storecrew.cli.output import (
     counted,
@@ -112,11 +112,14 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
     supplier: SupplierId = "",
     pack_size: PackSize = None,
     service: IsService = False,
+    anyway: Anyway = False,
     key: Key = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Create a product, or change what you name of it.
+
+    A price below the margin floor needs --anyway.
 
     Example: storecrew products set "Product A" --price 9.90 --cost 4.20
     """
@@ -125,6 +128,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
     currency = read_settings(data_dir).store.currency
 
     async def put(plane: "Plane") -> "Outcome":
+        from storecrew.app.floor_check import check_floor  # costs what `--help` need not pay
         from storecrew.app.products import put_product
 
         known = next(iter(await plane.store.products([sku])), None)
@@ -137,6 +141,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
             pack_size=pack_size,
             stocked=False if service else None,
         )
+        await check_floor(plane, action, anyway=anyway)
         full = f"cli/{key or uuid4().hex}"
         return await put_product(plane.store, action, key=full, actor=person())
 

@@ -1,10 +1,13 @@
 """`storecrew config`: the settings as they are, and what is wrong with them."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import FAILED, handle_errors, print_text, show_json
-from storecrew.cli.session import read_settings
+from storecrew.cli.session import read_origins, read_settings
 from storecrew.domain.errors import InvalidSettings
 
 app = typer.Typer(no_args_is_help=True, help="Check and show the settings.")
@@ -16,14 +19,11 @@ def check(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = F
 
     Example: storecrew config check --config storecrew.yaml
     """
-    from storecrew.app.agent_settings import configured_agents  # costs what `--help` need not pay
-    from storecrew.app.service_files import read_services
+    from storecrew.app.config_check import settings_problems  # costs what `--help` need not pay
 
-    problems: tuple[str, ...] = ()
+    problems: Sequence[str] = ()
     try:
-        settings = read_settings(data_dir, config)
-        configured_agents(settings)
-        read_services(settings.orchestrator.services_dir)
+        problems = settings_problems(read_settings(data_dir, config))
     except InvalidSettings as error:
         problems = error.problems
     if as_json:
@@ -40,14 +40,34 @@ def check(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = F
 @app.command()
 @handle_errors
 def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Show the settings as they add up, secrets masked.
+    """Show the settings as they add up, secrets masked, and where each line comes from.
 
     Example: STORECREW_API__RATE_LIMIT=0 storecrew config show
     """
     settings = read_settings(data_dir, config).model_dump(mode="json")
+    origins = read_origins(data_dir, config)
     if as_json:
-        show_json(settings)
+        show_json({**settings, "origins": origins})
         return
+    for line in _lines(settings, origins):
+        print_text(line)
+
+
+def _lines(
+    settings: Mapping[str, Any], origins: Mapping[str, str], path: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """Yield the settings as YAML; a comment says where a line comes from if not by default."""
     import yaml  # not needed for `--help`
 
-    print_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip("\n"))
+    for key, value in settings.items():
+        inner = (*path, key)
+        name = yaml.safe_dump(key, allow_unicode=True).removesuffix("\n").removesuffix("\n...")
+        start = "  " * len(path) + name + ":"
+        if isinstance(value, Mapping) and value:
+            yield start
+            yield from _lines(value, origins, inner)
+            continue
+        text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=1000)
+        origin = origins.get(".".join(inner))
+        shown = f"{start} {text.removesuffix(chr(10)).removesuffix(chr(10) + '...')}"
+        yield f"{shown}  # {origin}" if origin else shown

@@ -7,16 +7,42 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import handle_errors, progress_bar, show_fields, show_json
+from storecrew.cli.output import (
+    fail,
+    handle_errors,
+    print_text,
+    progress_bar,
+    show_fields,
+    show_json,
+    show_table,
+)
 from storecrew.cli.session import with_plane
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from storecrew.app.bootstrap import ControlPlane
-    from storecrew.stores.sql.importing.report import ImportReport
+    from storecrew.stores.sql.importing import ImportReport, ImportUndone, ImportUnit
 
 _EXAMPLES = 3
-"""Row numbers shown per reason; `--json` has more."""
+"""Lines shown per reason; `--json` has more."""
+
+HistoryPath = Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet in this layout.")]
+Until = Annotated[
+    str, typer.Option(help="Last day to bring in, such as 2011-11-01.", show_default="all")
+]
+Costs = Annotated[
+    Path | None, typer.Option(help="CSV of what products cost.", show_default="assumed")
+]
+Stock = Annotated[Path | None, typer.Option(help="CSV of stock levels.", show_default="assumed")]
+Services = Annotated[
+    list[str] | None, typer.Option(help="A code that is no goods, such as POST; repeatable.")
+]
+DateFormat = Annotated[str, typer.Option(help="dmy, mdy or ymd.", show_default="detected")]
+Decimal = Annotated[str, typer.Option(help="point or comma.", show_default="detected")]
+Encoding = Annotated[
+    str, typer.Option(help="Of a text file, such as cp1250.", show_default="detected")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would come in.")]
 
 app = typer.Typer(no_args_is_help=True, help="Bring in a shop's history.")
 
@@ -34,16 +60,15 @@ def _group() -> None:
 @app.command("online-retail")
 @handle_errors
 def online_retail(  # noqa: PLR0913 - options are read by name, like a form
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet in this layout.")],
-    until: Annotated[
-        str, typer.Option(help="Last day to bring in, such as 2011-11-01.", show_default="all")
-    ] = "",
-    costs: Annotated[
-        Path | None, typer.Option(help="CSV of what products cost.", show_default="assumed")
-    ] = None,
-    stock: Annotated[
-        Path | None, typer.Option(help="CSV of stock levels.", show_default="assumed")
-    ] = None,
+    file: HistoryPath,
+    until: Until = "",
+    costs: Costs = None,
+    stock: Stock = None,
+    service: Services = None,
+    dates: DateFormat = "",
+    decimal: Decimal = "",
+    encoding: Encoding = "",
+    dry_run: DryRun = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
     as_json: Json = False,
@@ -51,7 +76,8 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
     """Bring in sales in the layout of the UCI Online Retail data set.
 
     Invoices become delivered orders, `C` invoices returns; unusable rows are counted by reason.
-    Repeated, it adds nothing.
+    Repeated, it adds nothing; a corrected file takes the place of the wrong one. Exits with 1
+    where nothing could be read.
 
     Example: storecrew import online-retail online_retail.parquet --until 2011-11-01 --data-dir shop
     """
@@ -59,35 +85,102 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
 
     async def bring_in(plane: "ControlPlane") -> "ImportReport":
         # pyarrow costs what `--help` need not pay
-        from storecrew.stores.sql.importing import import_online_retail
+        from storecrew.stores.sql.importing import ImportOptions, import_online_retail
 
+        options = ImportOptions(
+            until=last,
+            costs=costs,
+            stock=stock,
+            services=tuple(service or ()),
+            dates=dates,
+            decimal=decimal,
+            encoding=encoding,
+            dry_run=dry_run,
+        )
         with progress_bar(quiet=as_json) as report:
             return await import_online_retail(
                 plane.store,
                 file,
-                until=last,
-                costs=costs,
-                stock=stock,
+                options,
                 progress=lambda done, total: report("rows", done, total),
             )
 
     found = with_plane(data_dir, bring_in, config=config)
+    show_json(found) if as_json else show_fields(_fields(found))
+    if not (found.orders or found.returns or found.known_invoices):
+        fail("nothing in this file could be brought in")
+
+
+@app.command("list")
+@handle_errors
+def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False) -> None:
+    """List every import, the newest first.
+
+    Example: storecrew import list
+    """
+
+    async def read(plane: "ControlPlane") -> "list[ImportUnit]":
+        from storecrew.stores.sql.importing import list_imports  # pyarrow costs too much
+
+        return await list_imports(plane.store)
+
+    found = with_plane(data_dir, read, config=config)
     if as_json:
         show_json(found)
-    else:
-        show_fields(_fields(found))
+        return
+    rows = [(each.id, each.source, each.status, each.invoices, each.at) for each in found]
+    show_table(f"imports: {len(rows)}", ("import", "file", "status", "invoices", "at"), rows)
+
+
+@app.command()
+@handle_errors
+def undo(
+    number: Annotated[int, typer.Argument(min=1, help="The import, as `import list` numbers it.")],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Take an import back as a whole: its orders, returns, customers and products.
+
+    A product that something else refers to by now is kept.
+
+    Example: storecrew import undo 1
+    """
+
+    async def take_back(plane: "ControlPlane") -> "ImportUndone":
+        from storecrew.stores.sql.importing import undo_import  # pyarrow costs too much
+
+        return await undo_import(plane.store, number)
+
+    found = with_plane(data_dir, take_back, config=config)
+    if as_json:
+        show_json(found)
+        return
+    counts = {name: getattr(found, name) for name in ("orders", "returns", "products", "customers")}
+    print_text(f"Import {number} is taken back.")
+    show_fields({**counts, "products kept": found.products_kept})
 
 
 def _fields(report: "ImportReport") -> dict[str, object]:
     from dataclasses import fields
 
     counts = {each.name: getattr(report, each.name) for each in fields(report)}
-    shown: dict[str, object] = {
-        name.replace("_", " "): n for name, n in counts.items() if isinstance(n, int)
+    shown: dict[str, object] = dict(report.format)
+    if report.id:
+        shown["import"] = f"{report.id} (storecrew import undo {report.id} takes it back)"
+    if report.repaired is not None:
+        shown["corrects"] = f"import {report.repaired}, which was taken back"
+    if report.dry_run:
+        shown["dry run"] = "nothing was written"
+    shown |= {
+        name.replace("_", " "): n
+        for name, n in counts.items()
+        if type(n) is int and name not in ("id", "repaired")
     }
     for reason, skipped in report.skipped.items():
         first = ", ".join(str(row) for row in skipped.examples[:_EXAMPLES])
-        shown[f"skipped: {reason}"] = f"{skipped.rows} (rows {first}, …)"
+        more = ", …" if skipped.rows > _EXAMPLES else ""
+        shown[f"skipped: {reason}"] = f"{skipped.rows} (line {first}{more})"
     for number, assumption in enumerate(report.assumptions, 1):
         shown[f"assumed ({number})"] = assumption
     return shown

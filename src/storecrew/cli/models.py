@@ -72,6 +72,9 @@ def forecast(
     if as_json:
         show_json(found)
         return
+    if found.total is None:
+        print_text(f"{sku}: no history; nothing was sold yet, so nothing can be forecast.")
+        return
     columns = ("date", "expected", "1 in 10 below", "median", "1 in 10 above")
     bands = (found.quantiles[level] for level in ("0.1", "0.5", "0.9"))
     rows = list(zip(found.days, found.mean, *bands, strict=True))

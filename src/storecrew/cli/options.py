@@ -13,6 +13,7 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file.", show_default="storecrew.yaml"),
 ]
+Anyway = Annotated[bool, typer.Option("--anyway", help="Do it also below the margin floor.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Page = Annotated[int, typer.Option(min=1, help="Which page, newest first.")]
 PerPage = Annotated[int, typer.Option(min=1, max=200, help="How many on a page.")]

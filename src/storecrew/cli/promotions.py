@@ -1,13 +1,20 @@
 """`storecrew discounts` and `storecrew bundles`: what is offered below the list price."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
-from storecrew.cli.options import DataDir, Json
+from storecrew.cli.options import Anyway, DataDir, Json
 from storecrew.cli.orders import Key, apply
-from storecrew.cli.output import handle_errors, show_json, show_result, show_table
-from storecrew.cli.session import read_settings, with_plane
+from storecrew.cli.output import fail, handle_errors, show_json, show_result, show_table
+from storecrew.cli.session import person, read_settings, with_plane
+
+if TYPE_CHECKING:
+    from storecrew.app import Plane
+    from storecrew.domain.actions import Action
+    from storecrew.domain.control.proposals import Outcome
 
 discounts = typer.Typer(no_args_is_help=True, help="See, create and end discount codes.")
 bundles = typer.Typer(no_args_is_help=True, help="See, offer and withdraw bundles.")
@@ -55,6 +62,7 @@ def create(  # noqa: PLR0913 - options are read by name, like a form
     percent: Annotated[str, typer.Argument(help="Per cent off, such as 10 or 7.5.")],
     products: Products,
     days: Annotated[int, typer.Option(min=1, max=366, help="How long it holds.")] = 14,
+    anyway: Anyway = False,
     key: Key = "",
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -71,7 +79,7 @@ def create(  # noqa: PLR0913 - options are read by name, like a form
     now = datetime.now(UTC)
     given = {"code": code, "percent": percent, "skus": products, "starts_at": now.isoformat()}
     ends = (now + timedelta(days=days)).isoformat()
-    apply(decode(CreateDiscount, {**given, "ends_at": ends}), data_dir, key)
+    _offer(decode(CreateDiscount, {**given, "ends_at": ends}), data_dir, key, anyway=anyway)
     show_result(
         as_json, {"code": code, "ends_at": ends}, f"{code} takes {percent} % off, {days} days."
     )
@@ -97,10 +105,11 @@ def end(
 
 @bundles.command()
 @handle_errors
-def offer(
+def offer(  # noqa: PLR0913 - options are read by name, like a form
     name: Annotated[str, typer.Argument(help="The bundle's name.")],
     price: Annotated[str, typer.Argument(help="Of one of each product, such as 17.90.")],
     products: Products,
+    anyway: Anyway = False,
     key: Key = "",
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -114,7 +123,7 @@ def offer(
 
     money = {"amount": price, "currency": read_settings(data_dir).store.currency}
     action = decode(OfferBundle, {"name": name, "skus": products, "price": money})
-    apply(action, data_dir, key)
+    _offer(action, data_dir, key, anyway=anyway)
     show_result(as_json, {"name": name, "price": money}, f"{name} is offered for {action.price}.")
 
 
@@ -134,3 +143,18 @@ def withdraw(
 
     apply(WithdrawBundle(name=name), data_dir, key)
     show_result(as_json, {"name": name, "status": "withdrawn"}, f"{name} is offered no longer.")
+
+
+def _offer(action: "Action", data_dir: Path | None, key: str, *, anyway: bool) -> None:
+    """Apply what lowers a price; below the margin floor only with `anyway`."""
+
+    async def work(plane: "Plane") -> "Outcome":
+        from storecrew.app.floor_check import check_floor  # costs what `--help` need not pay
+
+        await check_floor(plane, action, anyway=anyway)
+        full = f"cli/{key or uuid4().hex}"
+        return await plane.store.apply(action, key=full, actor=person())
+
+    outcome = with_plane(data_dir, work)
+    if not outcome.applied:
+        fail(outcome.message)

@@ -35,6 +35,13 @@ def read_settings(
     return load_settings(flags=flags, config=config)
 
 
+def read_origins(data_dir: Path | None = None, config: Path | None = None) -> dict[str, str]:
+    """Return where each setting that is not a default comes from."""
+    from storecrew.app.settings import settings_origins  # costs what `--help` need not pay
+
+    return settings_origins(flags={"orchestrator": {"data_dir": data_dir}}, config=config)
+
+
 def with_plane(
     data_dir: Path | None,
     work: Callable[[ControlPlane], Awaitable[T]],

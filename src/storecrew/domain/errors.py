@@ -30,6 +30,15 @@ class InvalidInput(StorecrewError):
         self.problem = problem
 
 
+class ConfirmationRequired(StorecrewError):
+    """A person has to repeat the action with `anyway`; nothing was changed."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}; `anyway` does it all the same")
+        self.field = field
+        self.problem = problem
+
+
 class InvalidSettings(StorecrewError):
     """The configuration has unknown or wrong keys."""
 

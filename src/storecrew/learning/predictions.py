@@ -19,6 +19,10 @@ from storecrew.models.demand.forecasts import SeriesForecast
 
 _UNSOLD = 28
 """Days of nothing that stand for the history of a product that never sold."""
+_SHOP_DAYS = 112
+"""Days in which the shop's first sale is looked for: the agents look at as many."""
+NO_HISTORY = "no history"
+"""The method of a forecast that cannot be made: the product never sold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +43,8 @@ class ForecastAnswer:
     """Expected units of each day."""
     quantiles: Mapping[str, Sequence[float]]
     """Per level, units of each day that are not exceeded with that chance."""
-    total: float
-    """Expected units over the horizon."""
+    total: float | None
+    """Expected units over the horizon; None where there is no history."""
     error: Mapping[str, Any]
     """How forecasts of this product did: `basis` says whether they were made then or in
     hindsight; figures as `evaluation.figures` tells them."""
@@ -65,7 +69,10 @@ async def forecast(
             cut, number = _from(found, ahead), served.version.number
             return _answer(sku, warehouse, cut, horizon, error, version=number)
     history = await _own_history(service, sku, warehouse, horizon)
-    made = await asyncio.to_thread(simple_forecasts, history, horizon=horizon)
+    age = await _shop_age(service)
+    if not history.units.any():
+        return _no_forecast(sku, warehouse, history)
+    made = await asyncio.to_thread(simple_forecasts, history, horizon=horizon, shop_age=age)
     error = await _rehearsed(service, sku, warehouse)
     return _answer(sku, warehouse, made.of(history.series[0]), horizon, error, version=None)
 
@@ -162,6 +169,33 @@ def _answer(
     )
 
 
+def _no_forecast(sku: str, warehouse: str | None, history: DemandHistory) -> ForecastAnswer:
+    return ForecastAnswer(
+        sku=sku,
+        warehouse=warehouse,
+        unit="units a day",
+        first=history.end,
+        horizon=0,
+        method=NO_HISTORY,
+        version=None,
+        days=(),
+        mean=(),
+        quantiles={},
+        total=None,
+        error={"basis": "nothing sold yet", "days": 0},
+    )
+
+
+async def _shop_age(service: ModelService) -> int:
+    """Return the days since the shop's first sale, at most so many as are looked at."""
+    first = service.today - timedelta(days=_SHOP_DAYS)
+    sales = await service.store.daily_sales(first, service.today - timedelta(days=1))
+    began = [
+        next((n for n, each in enumerate(u) if each), _SHOP_DAYS) for u in sales.units.values()
+    ]
+    return _SHOP_DAYS - min(began, default=_SHOP_DAYS)
+
+
 def _from(found: SeriesForecast, ahead: int) -> SeriesForecast:
     """Return the forecast without the days that are over."""
     return replace(
@@ -187,11 +221,25 @@ async def _own_history(
         return _nothing_sold(name, today)
     n = list(history.series).index(name)
     one = slice(n, n + 1)
+    return _padded(
+        DemandHistory(
+            first=history.first,
+            series=(name,),
+            units=history.units[one],
+            in_stock=None if history.in_stock is None else history.in_stock[one],
+        )
+    )
+
+
+def _padded(history: DemandHistory) -> DemandHistory:
+    """Return the history with days without sales before it, where it is short."""
+    missing = max(0, _SHOP_DAYS - history.days)
+    stock = history.in_stock
     return DemandHistory(
-        first=history.first,
-        series=(name,),
-        units=history.units[one],
-        in_stock=None if history.in_stock is None else history.in_stock[one],
+        first=history.first - timedelta(days=missing),
+        series=history.series,
+        units=np.pad(history.units, ((0, 0), (missing, 0))),
+        in_stock=None if stock is None else np.pad(stock, ((0, 0), (missing, 0)), "edge"),
     )
 
 

@@ -5,8 +5,10 @@ from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from annotated_types import Ge, Gt
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from annotated_types import Ge, Gt, Le
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from storecrew.policy.settings import host_name
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 Port = Annotated[int, Ge(1), Field(le=65535)]
@@ -15,18 +17,44 @@ Security = Literal["starttls", "tls", "plain"]
 
 class _Part(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
     )
 
 
+def _server_host(text: str) -> str:
+    if not text or _is_address(text):
+        return text
+    return host_name(text)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
+
+
+def _plain_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of plain text")
+    return text
+
+
+_Line = Annotated[str, AfterValidator(_plain_line)]
+
+
 class _Server(_Part):
-    host: str = ""
+    host: Annotated[str, AfterValidator(_server_host)] = ""
     """Name of the server; empty switches this half of mail off."""
-    username: str = ""
+    username: _Line = ""
     """Who logs in; empty logs nobody in."""
     password: SecretStr | None = None
     """The password or app password; it belongs in the environment."""
-    timeout: Annotated[float, Gt(0)] = 30.0
+    timeout: Annotated[float, Gt(0), Le(86_400)] = 30.0
     """Seconds that the server may take for one answer. A slow one is not a dead one."""
     allow_plain: bool = False
     """Whether mail and password may travel unencrypted to another machine. Off: on the way
@@ -54,7 +82,7 @@ class SmtpSettings(_Server):
     """587 is where shops hand in mail; 465 goes with `tls`."""
     security: Security = "starttls"
     """`starttls` (refused where the server cannot), `tls` from the first byte, or `plain`."""
-    rate_per_minute: Annotated[int, Ge(0)] = 300
+    rate_per_minute: Annotated[int, Ge(0), Le(10**6)] = 300
     """Letters a minute at most; 0 is no limit. Providers slow down or block who sends faster than
     they expect of a shop."""
     concurrency: Annotated[int, Ge(1), Field(le=50)] = 4
@@ -73,11 +101,11 @@ class ImapSettings(_Server):
     """993 goes with `tls`, 143 with `starttls`."""
     security: Security = "tls"
     """`tls` from the first byte, `starttls`, or `plain`."""
-    folder: Annotated[str, Field(min_length=1)] = "INBOX"
+    folder: Annotated[_Line, Field(min_length=1)] = "INBOX"
     """Folder that is read. Mails in it are neither moved, marked nor deleted."""
-    poll_seconds: Annotated[float, Ge(1)] = 30.0
+    poll_seconds: Annotated[float, Ge(1), Le(86_400)] = 30.0
     """Seconds between two looks: customers wait minutes, not seconds."""
-    max_bytes: Annotated[int, Ge(1024)] = 262_144
+    max_bytes: Annotated[int, Ge(1024), Le(10**9)] = 262_144
     """Bytes of a mail that are read, attachments included; the rest is cut off. Words of a
     customer are never that long."""
 
@@ -105,10 +133,10 @@ class MailSettings(_Part):
     """Name under which the owner's own mail host writes `Authentication-Results`, such as
     `mx.provider.example`. With it, only mails whose sender the host confirmed are taken as orders;
     others become tickets. Empty still refuses what the topmost such header says has failed."""
-    max_age_hours: Annotated[float, Ge(0)] = 72.0
+    max_age_hours: Annotated[float, Ge(0), Le(87_600)] = 72.0
     """Hours after which a message that still waits is not sent any more; 0 sends any. Without it,
     switching mail on would send last year's messages."""
-    max_attempts: Annotated[int, Ge(1)] = 8
+    max_attempts: Annotated[int, Ge(1), Le(1000)] = 8
     """Tries of a letter that the server puts off, over about a day; then it has failed."""
     smtp: SmtpSettings = SmtpSettings()
     """The server that takes our letters."""

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from storecrew.domain.control.agents import BusinessDay
 from storecrew.domain.control.events import EventEnvelope
@@ -11,6 +10,7 @@ from storecrew.domain.control.integrity import Discrepancy, IntegrityCheckFailed
 from storecrew.domain.control.services import ServiceFailed, ServiceView
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.ports.repositories import KeyValues
+from storecrew.domain.zones import zone_of
 
 PROOF_HOUR = 3
 """Hour of the shop's day from which its books are proved: the quietest of most shops."""
@@ -48,7 +48,7 @@ class SelfCheck:
         """Verify the databases unless that was done today."""
         now = self.clock.now()
         day = BusinessDay.of(now, self.zone).name
-        if now.astimezone(ZoneInfo(self.zone)).hour < PROOF_HOUR:
+        if now.astimezone(zone_of(self.zone)).hour < PROOF_HOUR:
             return
         if await self.notes.find(_PROVED) != day:  # a restart does not prove them again
             await self._report(await self.prove(), day, now)

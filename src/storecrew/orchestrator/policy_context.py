@@ -9,7 +9,7 @@ from storecrew.domain.actions import Action
 from storecrew.domain.errors import NotFound
 from storecrew.domain.money import Money
 from storecrew.domain.ports.store import StoreView
-from storecrew.domain.shop.catalog import Product, SetPrice
+from storecrew.domain.shop.catalog import Product, SetPrice, UpsertProduct
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.messages import SendMessage
 from storecrew.domain.shop.orders import RESERVING, Order, PlaceOrder
@@ -93,7 +93,7 @@ async def load_policy_context(
 ) -> PolicyContext:
     """Look up what these actions touch; `weekly` is how many marketing messages are enough."""
     skus = sorted({a.sku for a in actions if hasattr(a, "sku")} | {*_every(actions, _offered)})
-    priced = sorted({a.sku for a in actions if isinstance(a, SetPrice)})
+    priced = sorted({a.sku for a in actions if isinstance(a, SetPrice | UpsertProduct)})
     touched = sorted({getattr(a, "order_id", 0) or 0 for a in actions} - {0})
     written_to = sorted({a.customer for a in actions if isinstance(a, SendMessage)})
     many = sorted({*_every(actions, _recipients)})

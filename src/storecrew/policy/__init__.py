@@ -9,6 +9,7 @@ from storecrew.policy.facts import (
     budget_spend,
     cash_out,
 )
+from storecrew.policy.floor import floor_breach
 from storecrew.policy.policy import Policy
 from storecrew.policy.settings import PolicySettings
 
@@ -23,4 +24,5 @@ __all__ = [
     "budget_spend",
     "cash_out",
     "explain",
+    "floor_breach",
 ]

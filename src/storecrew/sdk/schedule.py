@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.zones import zone_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = 5
@@ -61,7 +62,7 @@ class Cron:
         return next(at for at in self._ticks(tick) if at > tick)
 
     def _ticks(self, moment: datetime, *, reverse: bool = False) -> Iterator[datetime]:
-        zone = ZoneInfo(self.zone)
+        zone = zone_of(self.zone)
         offset = _offset(moment, zone)
         minute, hour, *_ = self.expression.split()
         if not (minute.startswith("*") or hour.startswith("*")):
@@ -123,12 +124,9 @@ def cron(expression: str, *, zone: str = "UTC") -> Cron:
     """Wake by a cron expression of five fields, such as `0 6 * * mon`."""
     try:
         CronSim(expression, _EPOCH)
-    except CronSimError as error:
+    except Exception as error:  # the parser raises more than its own error
         raise InvalidInput("cron", f"{expression!r}: {error}") from error
     if len(expression.split()) != _FIELDS:
         raise InvalidInput("cron", f"{expression!r} does not have {_FIELDS} fields")
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidInput("zone", f"{zone!r} is no time zone") from error
+    zone_of(zone)
     return Cron(expression, zone)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Annotated
+
+from annotated_types import Le
 
 from storecrew.domain.errors import InvalidInput
 
@@ -13,19 +16,19 @@ class FetchSettings:
     contact: str = ""
     """Address (mail or page) named in the User-Agent, so that a site's owner can ask; a crawler
     that cannot be asked is blocked sooner."""
-    request_interval: float = 2.0
+    request_interval: Annotated[float, Le(86_400)] = 2.0
     """Seconds between the end of one request to a host and the next; robots.txt may ask for more.
     Two is slower than a reader who clicks."""
-    queue_timeout: float = 60.0
+    queue_timeout: Annotated[float, Le(86_400)] = 60.0
     """Seconds that a fetch waits for its turn at most; where more are asked for it is refused with
     the time to come back at."""
-    timeout: float = 20.0
+    timeout: Annotated[float, Le(86_400)] = 20.0
     """Seconds that one request may take in all, from connecting to the last byte."""
-    max_bytes: int = 8_000_000
+    max_bytes: Annotated[int, Le(10**10)] = 8_000_000
     """Bytes of a body, after decompression, at most: a large product page has half a million."""
-    redirects: int = 5
+    redirects: Annotated[int, Le(100)] = 5
     """Redirects followed at most; each is judged like the first address."""
-    cache_bytes: int = 64_000_000
+    cache_bytes: Annotated[int, Le(10**12)] = 64_000_000
     """Bytes of bodies kept, in memory and in the folder each, so that unchanged pages are not
     sent again."""
     allow_private: bool = False

@@ -167,7 +167,7 @@ async def test_a_new_shop_has_an_answer_from_the_first_day(shop: LearningShop) -
     await shop.days(1, mug=3)
     after_a_day = await forecast(shop.service, "mug", horizon=2)
 
-    assert (nothing.total, nothing.error["days"]) == (0, 0)
+    assert (nothing.method, nothing.total, nothing.days) == ("no history", None, ())
     assert 0 < after_a_day.total < 12
     with pytest.raises(NotFound):
         await forecast(shop.service, "nobody sells it", horizon=2)

@@ -79,13 +79,13 @@ def test_full_autonomy_still_meets_what_binds() -> None:
     assert [change.split(":")[0] for change in found.changes] == ["purchase_budget"]
 
 
-def test_full_autonomy_needs_a_remedy_only_for_what_is_forbidden() -> None:
+def test_full_autonomy_needs_a_remedy_for_what_is_forbidden_or_binding() -> None:
     auto = Policy(PolicySettings(autonomy={"*.*": "auto"}))
     dollars = Proposal(action=SetPrice(sku="mug", price=Money.of("10", "USD")), reason="r")
     found = explain(auto, dollars, "pricing_optimizer", FACTS)
 
     assert [opinion.verdict for opinion in found.opinions] == [Verdict.DENY, Verdict.ASK]
-    assert [change.split(":")[0] for change in found.changes] == ["margin_floor"]
+    assert [change.split(":")[0] for change in found.changes] == ["margin_floor", "price_change"]
 
 
 def test_what_no_rule_covers_says_so() -> None:

@@ -16,9 +16,11 @@ from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import (
     Product,
     RecordCompetitorPrice,
+    SetCost,
     SetPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    UpsertProduct,
 )
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.inventory import AdjustStock, SetStock, TransferStock
@@ -30,6 +32,7 @@ from storecrew.domain.shop.orders import (
     FulfilOrder,
     HoldOrder,
     Order,
+    OrderLine,
     OrderStatus,
     PlaceOrder,
     ReleaseOrder,
@@ -82,11 +85,14 @@ MUG = product()
 PAIR = {sku: product(sku, euro(100), "45") for sku in ("a", "b")}
 
 
-def order(total: str = "500", paid: str = "100") -> Order:
+FREE = OrderLine(sku="mug", quantity=1, unit_price=euro(0))
+
+
+def order(total: str = "500", paid: str = "100", lines: tuple[OrderLine, ...] = ()) -> Order:
     return Order(
         id=7,
         status=OrderStatus.RECEIVED,
-        lines=(),
+        lines=lines,
         total=euro(total),
         paid=euro(paid),
         placed_at=NOON,
@@ -247,10 +253,6 @@ ALLOWED: list[tuple[str, Action, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 ASKED: list[tuple[str, Action, dict[str, Any], str]] = [
-    ("margin_floor", price(euro(50)), {"product": product(cost=None)},
-     "the product's cost is unknown, so its margin is too"),
-    *(("price_change", price(euro(50)), {"price_a_day_ago": before},
-       "there is no earlier price to compare with") for before in (euro(0), dollar(50))),
     ("order_value", ApproveOrder(order_id=7), {"order": order("500.01")},
      "500.01 EUR against a limit of 500 EUR"),
     ("refund_value", AcceptReturn(order_id=7), {"order": order(paid="100.01")},
@@ -274,6 +276,17 @@ ASKED_OF_ANYBODY: list[tuple[str, Action, dict[str, Any], str]] = [
      "the order waits for the shop, not for its customer"),
     ("order_expiry", CancelOrder(order_id=7), {"order": order(paid="0")},
      "the order waits for the shop, not for its customer"),
+    ("margin_floor", price(euro(50)), {"product": product(cost=None)},
+     "the product's cost is unknown, so its margin is too"),
+    ("margin_floor", SetCost(sku="mug", cost=euro(1)), {"product": MUG},
+     "a cost moves the floor of the product's price"),
+    *(("margin_floor", UpsertProduct(sku="mug", name="Mug", price=euro(100), cost=cost),
+       {"product": known}, "a person looks at what a product is and costs")
+      for known in (None, MUG, product(cost=None)) for cost in (None, euro(9))),
+    *(("price_change", price(euro(50)), {"price_a_day_ago": before},
+       "there is no earlier price to compare with") for before in (euro(0), dollar(50))),
+    ("order_value", ApproveOrder(order_id=7), {"order": order("0", lines=(FREE,))},
+     "'mug' has no price in this order"),
     ("price_change", price(euro("110.01")), {"price_a_day_ago": euro(100)},
      "+10.0% against 100.00 EUR a day ago; the limit is 10%"),
     ("price_change", price(euro("89.99")), {"price_a_day_ago": euro(100)},
@@ -320,6 +333,9 @@ FORBIDDEN: list[tuple[str, Action, dict[str, Any], str]] = [
     ("margin_floor", price(euro(-1)), {"product": product(cost=None)}, "-1.00 EUR is not a price"),
     ("margin_floor", price(euro("49.99")), {"product": MUG},
      "49.99 EUR is below the floor 50.00 EUR"),
+    *(("margin_floor", UpsertProduct(sku="mug", name="Mug", price=euro("0.01"), cost=cost),
+       {"product": known}, "0.01 EUR is below the floor 50.00 EUR")
+      for cost, known in ((euro(45), None), (None, MUG), (euro(45), product(cost=None)))),
     ("margin_floor", price(euro(80)), {"product": MUG, "discounted": Decimal("0.38")},
      "with 38% discount it is below 50.00 EUR"),
     ("purchase_budget", CreatePurchaseOrder(sku="mug", quantity=0), {"product": MUG},

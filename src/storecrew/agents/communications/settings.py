@@ -1,8 +1,9 @@
 """When customers may be written to."""
 
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from storecrew.domain.zones import zone_of
+from storecrew.policy.settings import Zone
 from storecrew.sdk import AgentSettings
 
 
@@ -16,12 +17,12 @@ class CommunicationsSettings(AgentSettings):
     """From this time of the shop's day no message is sent."""
     quiet_until: time = time(8, 0)
     """From this time of the shop's day messages are sent again."""
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     """The shop's time zone (IANA name)."""
 
     def end_of_quiet_hours(self, moment: datetime) -> datetime:
         """Return when customers may be written to: the moment itself outside of quiet hours."""
-        local = moment.astimezone(ZoneInfo(self.zone))
+        local = moment.astimezone(zone_of(self.zone))
         now = local.time()
         spans_midnight = self.quiet_from > self.quiet_until
         is_quiet = now >= self.quiet_from or now < self.quiet_until
@@ -30,4 +31,4 @@ class CommunicationsSettings(AgentSettings):
         if not is_quiet:
             return moment
         day = local.date() + timedelta(days=1 if spans_midnight and now >= self.quiet_from else 0)
-        return datetime.combine(day, self.quiet_until, ZoneInfo(self.zone)).astimezone(UTC)
+        return datetime.combine(day, self.quiet_until, zone_of(self.zone)).astimezone(UTC)

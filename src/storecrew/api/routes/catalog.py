@@ -17,6 +17,7 @@ from storecrew.api.errors import Refused
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
+from storecrew.app.floor_check import check_floor
 from storecrew.app.products import put_product
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
@@ -55,6 +56,7 @@ class ProductRequest(bodies.Strict):
     supplier: bodies.Title | None = None
     pack_size: bodies.Quantity | None = None
     stocked: bool | None = None
+    anyway: bodies.Anyway = False
 
     def action(self, sku: str, currency: str) -> UpsertProduct:
         """Return it as the store takes it; a price is more than nothing."""
@@ -112,9 +114,9 @@ async def product(plane: CurrentPlane, sku: bodies.Name) -> Product:
 async def put(request: Request, sku: bodies.Name, body: ProductRequest) -> JSONResponse:
     """Create a product, or change it; what is left out stays as it is."""
     action = body.action(normalize("NFC", sku.strip()), request.app.state.settings.store.currency)
-    outcome = await put_product(
-        plane_of(request).store, action, key=action_key(request), actor=caller(request)
-    )
+    plane = plane_of(request)
+    await check_floor(plane, action, anyway=body.anyway)
+    outcome = await put_product(plane.store, action, key=action_key(request), actor=caller(request))
     if not outcome.applied:
         raise Refused(outcome)
     status = 200 if outcome.before else 201

@@ -14,6 +14,7 @@ from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, act, plane_of, skus_of
 from storecrew.api.requests import JsonRoute, LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
+from storecrew.app.floor_check import check_floor
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import ProductSuggestion
 from storecrew.domain.shop.customers import RecordCustomerActivity
@@ -65,6 +66,7 @@ class DiscountRequest(bodies.Strict):
         default_factory=list[str]
     )
     """Who may use it; empty is everybody."""
+    anyway: bodies.Anyway = False
 
 
 class BundleRequest(bodies.Strict):
@@ -73,6 +75,7 @@ class BundleRequest(bodies.Strict):
     name: bodies.Name
     products: Annotated[list[bodies.Name], Field(min_length=2, max_length=10)]
     price: bodies.Amount
+    anyway: bodies.Anyway = False
 
     def money(self, currency: str) -> Money:
         """Return the price in the shop's currency."""
@@ -127,6 +130,7 @@ async def discount(request: Request, body: DiscountRequest) -> DiscountAdded:
         starts_at=now,
         ends_at=now + timedelta(days=body.days),
     )
+    await check_floor(plane, action, anyway=body.anyway)
     await act(request, action)
     return {"code": body.code, "status": "offered"}
 
@@ -148,7 +152,9 @@ async def bundle(request: Request, body: BundleRequest) -> BundleAdded:
     skus = await skus_of(plane.store, body.products)
     price = body.money(request.app.state.settings.store.currency)
     named = tuple(skus[name] for name in body.products)
-    await act(request, OfferBundle(name=body.name, skus=named, price=price))
+    action = OfferBundle(name=body.name, skus=named, price=price)
+    await check_floor(plane, action, anyway=body.anyway)
+    await act(request, action)
     return {"name": body.name, "status": "offered"}
 
 

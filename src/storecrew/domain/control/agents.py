@@ -6,11 +6,11 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from storecrew.domain.actions import ControlAction
 from storecrew.domain.events import Event
 from storecrew.domain.money import Money
+from storecrew.domain.zones import zone_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,12 @@ class BusinessDay:
     @classmethod
     def of(cls, now: datetime, zone: str) -> "BusinessDay":
         """Return the day of a moment in the shop's time zone."""
-        return _day(now.astimezone(ZoneInfo(zone)).date(), zone)
+        return _day(now.astimezone(zone_of(zone)).date(), zone)
 
 
 @lru_cache(maxsize=64)
 def _day(date: date, zone: str) -> BusinessDay:
-    return BusinessDay(name=date.isoformat(), began=datetime.combine(date, time(), ZoneInfo(zone)))
+    return BusinessDay(name=date.isoformat(), began=datetime.combine(date, time(), zone_of(zone)))
 
 
 class AgentOrigin(StrEnum):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.arrays import Floats, floats
+from storecrew.models.demand.outliers import without_outliers
 
 Booleans = NDArray[np.bool_]
 
@@ -95,18 +96,19 @@ class DemandHistory:
         return replace(self, units=self.units[:, :days], in_stock=stock)
 
     def demanded(self) -> Floats:
-        """Return units with sold-out days filled in, [series, days].
+        """Return units with sold-out days filled in and outliers cut down, [series, days].
 
         On such a day demand is taken to be the mean of the days in stock among the 56 before, and
         at least what was sold. A day's value rests on no later day.
         """
+        units = without_outliers(self.units)
         if self.in_stock is None or bool(self.in_stock.all()):
-            return self.units
+            return units
         available = np.asarray(self.in_stock, dtype=np.float64)
-        sums = _trailing(self.units * available)
+        sums = _trailing(units * available)
         counts = _trailing(available)
         usual = sums / np.maximum(counts, 1.0)
-        return np.where(self.in_stock, self.units, np.maximum(self.units, usual))
+        return np.where(self.in_stock, units, np.maximum(units, usual))
 
 
 def _trailing(values: Floats) -> Floats:

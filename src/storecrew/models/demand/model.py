@@ -117,14 +117,17 @@ def train(
     )
 
 
-def simple_forecasts(history: DemandHistory, *, horizon: int = 14) -> Forecasts:
+def simple_forecasts(
+    history: DemandHistory, *, horizon: int = 14, shop_age: float = 0.0
+) -> Forecasts:
     """Return forecasts by level, weekday and season alone: nothing need be trained for them.
 
-    What new shops and products have, and what a trained model falls back on.
+    What new shops and products have, and what a trained model falls back on. `shop_age` is the
+    days since the shop's first sale, where that is of a series that is not among these.
     """
     _checked(horizon)
     units = history.demanded()
-    made = profile(units, history.first, horizon)
+    made = profile(units, history.first, horizon, shop_age)
     levels = calibrated_levels(units, history.first, horizon, LEVELS)
     return Forecasts(
         first=history.end,

@@ -77,10 +77,13 @@ class SeasonalProfile:
         return answer
 
 
-def profile(units: Floats, first: date, horizon: int) -> SeasonalProfile:
-    """Return the demand of the `horizon` days after `units` [series, days] of days from `first`."""
+def profile(units: Floats, first: date, horizon: int, shop_age: float = 0.0) -> SeasonalProfile:
+    """Return the demand of the `horizon` days after `units` [series, days] of days from `first`.
+
+    `shop_age` is the days since the shop's first sale, where that is of another series.
+    """
     age = ages(units)
-    level, days = _levels(units, age)
+    level, days = _levels(units, age, shop_age)
     spread = _spreads(units, level, days)
     return SeasonalProfile(
         mean=level[:, None] * _weekdays(units, first, horizon) * _season(units, horizon),
@@ -109,10 +112,10 @@ def _mean_of_last(units: Floats, days: Floats) -> Floats:
     return answer
 
 
-def _levels(units: Floats, age: Floats) -> tuple[Floats, Floats]:
+def _levels(units: Floats, age: Floats, shop_age: float) -> tuple[Floats, Floats]:
     """Return units a day, and how many days of history that rests on."""
     proven = (units > 0).sum(1) >= _PROVEN_SALES
-    shop = float(age.max(initial=0.0))
+    shop = float(age.max(initial=shop_age))
     days = np.minimum(np.maximum(np.where(proven, age, shop), _YOUNGEST), units.shape[1])
     recent = sum(_mean_of_last(units, np.minimum(days, k)) for k in (28.0, 56.0)) / 2
     weight = np.minimum(days, 42.0)

@@ -1,11 +1,11 @@
 """Rules on messages to customers: consent, frequency and quiet hours."""
 
 from datetime import time
-from zoneinfo import ZoneInfo
 
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.shop.messages import SendMessage
 from storecrew.domain.shop.promotions import StartCampaign
+from storecrew.domain.zones import zone_of
 from storecrew.policy.facts import PolicyFacts
 from storecrew.policy.rule_result import (
     RuleResult,
@@ -38,7 +38,7 @@ def quiet_hours(
     """Forbid messages in the night of the shop's time zone."""
     if not isinstance(proposal.action, SendMessage | StartCampaign):
         return None
-    local = facts.now.astimezone(ZoneInfo(settings.zone)).time()
+    local = facts.now.astimezone(zone_of(settings.zone)).time()
     if is_quiet(local, settings.quiet_from, settings.quiet_until):
         return deny("quiet_hours", f"no messages until {settings.quiet_until:%H:%M}")
     return allow("quiet_hours", "outside quiet hours")

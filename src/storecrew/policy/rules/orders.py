@@ -28,11 +28,13 @@ from storecrew.policy.settings import PolicySettings
 def order_value(
     proposal: Proposal, facts: PolicyFacts, settings: PolicySettings
 ) -> RuleResult | None:
-    """Ask a person to approve an order above the limit."""
+    """Ask a person to approve an order above the limit, or with a line that has no price."""
     if not isinstance(proposal.action, ApproveOrder | CapturePayment):
         return None
     if facts.order is None:
         return deny("order_value", f"there is no order {proposal.action.order_id}")
+    if unpriced := [line.sku for line in facts.order.lines if line.unit_price.amount <= 0]:
+        return require_approval("order_value", f"{unpriced[0]!r} has no price in this order")
     return within_limit("order_value", facts.order.total, settings.order_value_limit)
 
 

@@ -1,16 +1,13 @@
 """Rules on discounts, bundles, recommendations and campaigns."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import (
-    Product,
     RecordCompetitorPrice,
     SuggestProduct,
     TrackCompetitorPage,
-    floor_price,
 )
 from storecrew.domain.shop.promotions import (
     CreateDiscount,
@@ -21,6 +18,7 @@ from storecrew.domain.shop.promotions import (
     WithdrawBundle,
 )
 from storecrew.policy.facts import PolicyFacts
+from storecrew.policy.floor import floor_breach
 from storecrew.policy.rule_result import RuleResult, allow, deny, require_approval
 from storecrew.policy.settings import PolicySettings
 
@@ -37,35 +35,20 @@ def discount(proposal: Proposal, facts: PolicyFacts, settings: PolicySettings) -
         return deny("discount", "it is on a product that the shop does not have")
     if not action.percent.is_finite() or not Decimal(0) < action.percent < _WHOLE:
         return deny("discount", f"{action.percent} % is no discount")
-    share = action.percent / _WHOLE
-    known = [product for product in products if product is not None]
-    if below := _below_floor(known, share, settings):
-        return deny("discount", f"{below} would be sold below its floor")
-    if any(product.cost is None for product in known):
+    if breach := floor_breach(action, facts, settings):
+        return deny("discount", breach)
+    if any(product is None or product.cost is None for product in products):
         return require_approval(
             "discount", "the cost of a product is unknown, so its margin is too"
         )
     days = (action.ends_at - action.starts_at).total_seconds() / 86_400
+    share = action.percent / _WHOLE
     if share > settings.discount_limit or days > settings.discount_days:
         text = f"{action.percent} % for {days:.0f} days; the limits are "
         return require_approval(
             "discount", text + f"{settings.discount_limit:.0%} and {settings.discount_days} days"
         )
     return allow("discount", f"{action.percent} % leaves every product its margin")
-
-
-def _below_floor(
-    products: Sequence[Product], share: Decimal, settings: PolicySettings
-) -> str | None:
-    """Return the first product whose price less this share is below its floor."""
-    for product in products:
-        if product.cost is None:
-            continue
-        left = Money(product.price.amount * (1 - share), product.price.currency)
-        floor = floor_price(product.cost, settings.margin_floor)
-        if left.currency != floor.currency or left < floor:
-            return product.sku
-    return None
 
 
 def personal_offers(
@@ -95,10 +78,8 @@ def bundle(proposal: Proposal, facts: PolicyFacts, settings: PolicySettings) -> 
         return deny("bundle", f"{action.price} is not less than the {apart} of its parts")
     if any(p.cost is None for p in products):
         return require_approval("bundle", "the cost of a product is unknown, so the margin is too")
-    costs = [p.cost.amount for p in products if p.cost is not None]
-    floor = floor_price(Money(sum(costs) + Decimal(0), apart.currency), settings.margin_floor)
-    if action.price < floor:
-        return deny("bundle", f"{action.price} is below the floor {floor.rounded()}")
+    if breach := floor_breach(action, facts, settings):
+        return deny("bundle", breach)
     share = 1 - action.price.amount / apart.amount
     text = f"{share:.0%} less than its parts; the limit is {settings.discount_limit:.0%}"
     return (

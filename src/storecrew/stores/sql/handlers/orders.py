@@ -40,6 +40,8 @@ def place_order(unit: UnitOfWork, action: PlaceOrder) -> HandlerResult:
     requested = _resolved(unit, action.lines)
     if isinstance(requested, HandlerResult):
         return requested
+    if unpriced := [product.sku for product, _ in requested if product.price <= 0]:
+        return refused("unpriced", f"{unpriced[0]!r} has no price yet; set one first")
     missing: dict[str, int] = {}
     picks: list[Allocation] = []
     for product, quantity in requested:

@@ -2,9 +2,8 @@
 
 import csv
 import math
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -15,7 +14,7 @@ from typing import TypeVar
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
 from storecrew.stores.sql.importing.history import ImportHistory
-from storecrew.stores.sql.importing.layout import encoding_of
+from storecrew.stores.sql.importing.sources import text_encoding
 
 T = TypeVar("T", int, Decimal)
 
@@ -26,8 +25,9 @@ STOCK_DAYS = 14
 """Assumed stock where nobody counted: so many days of the last four weeks' mean sales."""
 _LAST_SALES = 20
 """Sale lines whose median is the typical price: enough for one odd price not to matter."""
-_GOODS = re.compile(r"[0-9]{5}[A-Z]*")
-"""Stock codes of goods; whatever else is sold is a service or a charge."""
+_CHARGES = "AMAZONFEE|B|BANK CHARGES|C2|C3|CRUK|D|DELIVERY|DOT|M|PADS|POST|POSTAGE|S|SHIPPING"
+CHARGES = frozenset(code for code in _CHARGES.split("|"))
+"""Codes of charges and services, which have no stock; every other code is of goods."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +50,14 @@ class KnownProducts:
 
     costs: dict[str, Decimal]
     stock: dict[str, int]
+    services: frozenset[str] = CHARGES
+    """Codes that are no goods."""
 
 
-def known(costs: Path | None, stock: Path | None) -> KnownProducts:
+def known(costs: Path | None, stock: Path | None, services: Sequence[str] = ()) -> KnownProducts:
     """Read the owner's cost and stock files (`sku,cost` and `sku,on_hand`)."""
     return KnownProducts(
+        services=CHARGES | {code.strip().upper() for code in services},
         costs={} if costs is None else dict(_pairs(costs, "cost", _amount)),
         stock={} if stock is None else dict(_pairs(stock, "on_hand", _level)),
     )
@@ -95,7 +98,7 @@ def _guess(sku: str, sales: _Sales, given: KnownProducts, currency: str) -> Esti
     price = median_low(sales.prices[-_LAST_SALES:])
     cost, stock = given.costs.get(sku), given.stock.get(sku)
     assumed = []
-    goods = _GOODS.fullmatch(sku) is not None
+    goods = sku not in given.services
     minor = None if cost is None else Money(cost, currency).minor
     if goods and minor is None:
         assumed.append("cost")
@@ -117,7 +120,7 @@ def _guess(sku: str, sales: _Sales, given: KnownProducts, currency: str) -> Esti
 def _pairs(path: Path, column: str, read: Callable[[str], T]) -> Iterator[tuple[str, T]]:
     if not path.is_file():
         raise InvalidInput(column, f"there is no file {path.name!r}")
-    with path.open(newline="", encoding=encoding_of(path)) as text:
+    with path.open(newline="", encoding=text_encoding(path)) as text:
         rows = csv.DictReader(text)
         if not {"sku", column} <= set(rows.fieldnames or ()):
             raise InvalidInput(column, f"{path.name!r} lacks the columns sku and {column}")

@@ -1,14 +1,17 @@
 """Sorts usable rows into invoices, and keeps account of the others."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
+from storecrew.stores.sql.importing.formats import Formats
 from storecrew.stores.sql.importing.layout import Raw
 from storecrew.stores.sql.importing.parse import BadRow, Row, date_of, parse
 from storecrew.stores.sql.importing.report import MOST_EXAMPLES, Skipped
+from storecrew.stores.sql.importing.sources import HistoryFile
 
 _REPORT_EVERY = 50_000
 
@@ -33,6 +36,12 @@ class Invoice:
     def customer(self) -> str | None:
         """The customer of the first row that names one."""
         return next((row.customer for row in self.rows if row.customer), None)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the invoice says, so that a corrected one can be told from it."""
+        said = (self.at.isoformat(), self.customer, sorted(self.lines().items()))
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
     def lines(self) -> dict[tuple[str, int], int]:
         """Return units per product and price, in the order of the invoice."""
@@ -66,37 +75,61 @@ class ImportHistory:
 
 
 def collect(
-    raws: Iterable[Raw], *, until: date | None, currency: str, progress: Callable[[int], None]
+    source: HistoryFile,
+    formats: Formats,
+    *,
+    until: date | None,
+    now: datetime,
+    currency: str,
+    progress: Callable[[int], None],
 ) -> ImportHistory:
     """Read every row; an invoice belongs to the moment of its first row."""
     end = datetime.combine(until or date.max, time(), UTC)
     end = end if until is None else end + timedelta(days=1)
     history = ImportHistory()
     invoices: dict[str, Invoice] = {}
-    for raw in raws:
+    for number, raw in source.rows():
         history.rows += 1
         if history.rows % _REPORT_EVERY == 0:
             progress(history.rows)
         try:
-            row = parse(history.rows, raw, currency)
+            row = _usable(parse(number, raw, currency, formats), now)
         except BadRow as bad:
-            _reject(history, raw, str(bad), end)
+            _reject(history, number, raw, (str(bad), date_of(raw, formats)), end)
             continue
         if (invoice := invoices.get(row.invoice)) is None:
             invoice = invoices[row.invoice] = Invoice(row.invoice, row.at)
         invoice.rows.append(row)
         invoice.at = min(invoice.at, row.at)
+    for line in source.rejected:
+        history.rows += 1
+        content = line.content.replace("\0", "")[:500]
+        history.rejects.append(RejectedRow(line.number, line.reason, content))
     _sort(history, invoices, end)
     return history
 
 
-def _reject(history: ImportHistory, raw: Raw, reason: str, end: datetime) -> None:
-    at = date_of(raw)
+def _usable(row: Row, now: datetime) -> Row:
+    """Return the row, unless it says what cannot have happened yet."""
+    if row.at > now:
+        raise BadRow("date is in the future")
+    return row
+
+
+def _reject(
+    history: ImportHistory,
+    number: int,
+    raw: Raw,
+    why: tuple[str, datetime | None],
+    end: datetime,
+) -> None:
+    reason, at = why
     if at is not None and at >= end:
         history.rows_after += 1
         return
     content = " | ".join("" if cell is None else str(cell) for cell in raw)
-    history.rejects.append(RejectedRow(history.rows, reason, content.replace("\0", "")[:500]))
+    content = content.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    history.rejects.append(RejectedRow(number, reason, content[:500]))
 
 
 def _sort(history: ImportHistory, invoices: dict[str, Invoice], end: datetime) -> None:

@@ -2,17 +2,26 @@
 
 import re
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from storecrew.domain.money import exponent
 from storecrew.domain.shop.orders import MAX_QUANTITY
+from storecrew.stores.sql.importing.formats import DecimalMark, Formats, moment_of, plain_amount
 from storecrew.stores.sql.importing.layout import Raw
 
-_INVOICE = re.compile(r"C?[0-9]+")
-_DAY_FIRST_IS_MONTH = "%m/%d/%Y %H:%M"
-"""How the layout's published CSV writes its dates: month, day, year."""
+_INVOICE = re.compile(r"[\w#./-]{1,60}")
+_RETURN = re.compile(r"C[0-9]+")
+_ADJUSTMENT = re.compile(r"A[0-9]{6}")
+"""How the published data set numbers corrections of bad debt, which are no sales."""
+_SHORTENED = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+")
+_WHOLE = re.compile(r"[0-9]+\.0")
+_MAX_MINOR = 10**9
+"""Largest price in minor units: what is above is a bar code or a total, not a price."""
+_FIRST_YEAR = 1990
+_LONGEST = 200
+"""Characters of a code or a name at most."""
 
 
 class Row(NamedTuple):
@@ -32,61 +41,77 @@ class Row(NamedTuple):
     @property
     def takes_back(self) -> bool:
         """Whether the invoice is a return."""
-        return self.invoice[0] == "C"
+        return _RETURN.fullmatch(self.invoice) is not None
 
 
 class BadRow(Exception):
     """The row cannot be used; its only argument is the reason."""
 
 
-def parse(number: int, raw: Raw, currency: str) -> Row:
+def parse(number: int, raw: Raw, currency: str, formats: Formats) -> Row:
     """Return the row's values, or raise `BadRow` with the first reason found."""
     invoice, code, description, quantity, at, price, customer, _country = raw
-    invoice = _text(invoice).upper()
+    invoice = _code(invoice).upper()
     if not _INVOICE.fullmatch(invoice):
-        raise BadRow("invoice number is not digits, with a C in front for a return")
-    sku = _text(code).upper()
-    if not sku:
-        raise BadRow("no stock code")
-    units = _units(quantity)
-    if (units < 0) is not (invoice[0] == "C"):
+        raise BadRow("invoice number is missing or not a number")
+    if _ADJUSTMENT.fullmatch(invoice):
+        raise BadRow("invoice is a correction, not a sale")
+    sku = _sku(code)
+    units = _units(quantity, formats.decimal)
+    if (units < 0) is not (_RETURN.fullmatch(invoice) is not None):
         raise BadRow("sign of the quantity does not fit the invoice")
     return Row(
         number,
         invoice,
         sku,
-        _text(description),
+        _text(description)[:_LONGEST],
         abs(units),
-        _moment(at),
-        _minor(price, currency),
-        _text(customer) or None,
+        _moment(at, formats),
+        _minor(price, currency, formats.decimal),
+        _code(customer)[:_LONGEST] or None,
     )
 
 
-def date_of(raw: Raw) -> datetime | None:
+def _sku(cell: Any) -> str:
+    sku = _code(cell).upper()
+    if not sku:
+        raise BadRow("no stock code")
+    if _SHORTENED.fullmatch(sku):
+        raise BadRow("stock code was shortened by a spreadsheet; format its column as text")
+    if len(sku) > _LONGEST or not sku.isprintable():
+        raise BadRow("stock code is not one line of text")
+    return sku
+
+
+def date_of(raw: Raw, formats: Formats) -> datetime | None:
     """Return the row's moment if it can be read."""
     try:
-        return _moment(raw[4])
+        return _moment(raw[4], formats)
     except BadRow:
         return None
 
 
 def _text(cell: Any) -> str:
-    """Return the cell as text; whole numbers as spreadsheets keep them lose their `.0`."""
-    if cell is None:
+    if cell is None or cell != cell:
         return ""
-    if isinstance(cell, float):
-        return "" if cell != cell else f"{cell:.15g}"
-    text = str(cell).replace("\0", "").strip()
-    return text.removesuffix(".0") if text.endswith(".0") else text
+    text = "".join(c for c in str(cell) if c.isprintable() or c.isspace())
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+
+
+def _code(cell: Any) -> str:
+    """Return an identifier; whole numbers as spreadsheets keep them lose their `.0`."""
+    if isinstance(cell, float) and cell == cell:
+        return f"{cell:.15g}".upper()
+    text = _text(cell)
+    return text.removesuffix(".0") if _WHOLE.fullmatch(text) else text
 
 
 @lru_cache(maxsize=10_000)
-def _units(cell: Any) -> int:
+def _units(cell: Any, decimal: DecimalMark) -> int:
     try:
-        exact = Decimal(str(cell).strip())
+        exact = _number(cell, decimal)
         units = int(exact)
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ArithmeticError, ValueError):
         raise BadRow("quantity is not a number") from None
     if units != exact:
         raise BadRow("quantity is not a whole number")
@@ -98,31 +123,39 @@ def _units(cell: Any) -> int:
 
 
 @lru_cache(maxsize=100_000)
-def _minor(cell: Any, currency: str) -> int:
+def _minor(cell: Any, currency: str, decimal: DecimalMark) -> int:
     try:
-        amount = Decimal(str(cell).strip())
+        amount = _number(cell, decimal)
         minor = int(amount.scaleb(exponent(currency)).to_integral_value(ROUND_HALF_UP))
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ArithmeticError, ValueError):
         raise BadRow("price is not a number") from None
     if amount <= 0:
         raise BadRow("price is zero or negative")
     if not minor:
         raise BadRow("price is less than the smallest coin")
+    if minor > _MAX_MINOR:
+        raise BadRow("price is out of range")
     return minor
 
 
+def _number(cell: Any, decimal: DecimalMark) -> Decimal:
+    text = plain_amount(cell, decimal) if isinstance(cell, str) else str(cell).strip()
+    if isinstance(cell, str) and not any(c.isdigit() for c in cell):
+        raise ValueError(cell)
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(cell)
+    return number
+
+
 @lru_cache(maxsize=100_000)
-def _moment(cell: Any) -> datetime:
-    at = cell if isinstance(cell, datetime) else _read_moment(_text(cell))
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _read_moment(text: str) -> datetime:
+def _moment(cell: Any, formats: Formats) -> datetime:
+    at = cell if isinstance(cell, datetime) else moment_of(_text(cell), formats.dates)
+    if at is None:
+        raise BadRow("date cannot be read")
+    if at.year < _FIRST_YEAR:
+        raise BadRow(f"date is before {_FIRST_YEAR}")
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.strptime(text, _DAY_FIRST_IS_MONTH)  # noqa: DTZ007 - taken as UTC above
-    except ValueError:
-        raise BadRow("date cannot be read") from None
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise BadRow("date is in the future") from None

@@ -12,14 +12,22 @@ class Skipped:
 
     rows: int
     examples: tuple[int, ...]
-    """Numbers of the first of them; the first row below the header is 1. All are in the table
-    `import_rejects`."""
+    """Lines of the file (rows of the sheet) of the first of them, the header's included. All are
+    in the table `import_rejects`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
     """An account of one import. Counts are of what this run added."""
 
+    id: int = 0
+    """Under which `storecrew import undo` takes it back; 0 where nothing came in."""
+    format: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What was detected of the file: encoding, separator, sheets, dates, decimal mark."""
+    repaired: int | None = None
+    """An earlier import that this file corrects; it was taken back first."""
+    dry_run: bool = False
+    """Whether nothing was written."""
     rows: int
     """Rows read from the file."""
     orders: int

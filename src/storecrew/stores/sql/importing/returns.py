@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 
 from storecrew.domain.shop.orders import OrderStatus
 from storecrew.stores.sql.importing.history import Invoice
-from storecrew.stores.sql.importing.write import ACTOR, existing_orders
+from storecrew.stores.sql.importing.units import ACTOR, INVOICE, note
+from storecrew.stores.sql.importing.write import existing_orders
 from storecrew.stores.sql.locking import chunks
 from storecrew.stores.sql.schema import tables as t
 
@@ -67,10 +68,13 @@ class _Part(NamedTuple):
     amount: int
 
 
-def write_returns(connection: Connection, invoices: Sequence[Invoice]) -> tuple[int, int, int]:
+def write_returns(
+    connection: Connection, invoices: Sequence[Invoice], import_id: int
+) -> tuple[int, int, int]:
     """Add these return invoices; return how many are new, the records made, those unmatched."""
     known = existing_orders(connection, t.returns.c.external_id, (i.number for i in invoices))
     new = [invoice for invoice in invoices if invoice.number not in known]
+    note(connection, import_id, INVOICE, {i.number: i.fingerprint for i in new})
     bought = _bought(connection, {i.customer for i in new if i.customer is not None})
     records = unmatched = 0
     settled: dict[int, tuple[_Order, datetime]] = {}

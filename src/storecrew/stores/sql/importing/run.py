@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from storecrew.stores.sql.handlers.purchasing import DEFAULT_LEAD_DAYS
-from storecrew.stores.sql.importing import returns, write
+from storecrew.stores.sql.importing import returns, units, write
 from storecrew.stores.sql.importing.estimates import (
     COST_SHARE,
     RECENT_DAYS,
@@ -21,9 +22,10 @@ from storecrew.stores.sql.importing.estimates import (
     guess_products,
     known,
 )
+from storecrew.stores.sql.importing.formats import FormatDetector
 from storecrew.stores.sql.importing.history import ImportHistory, Invoice, collect
-from storecrew.stores.sql.importing.layout import raw_rows
 from storecrew.stores.sql.importing.report import ImportReport
+from storecrew.stores.sql.importing.sources import open_source
 from storecrew.stores.sql.store import SqlStore
 
 T = TypeVar("T")
@@ -37,49 +39,93 @@ def no_progress(_done: int, _total: int) -> None:
     """Report no progress."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """What the owner says of the files beside the sales."""
+
+    until: date | None = None
+    """Last day to bring in."""
+    costs: Path | None = None
+    stock: Path | None = None
+    services: Sequence[str] = ()
+    """Codes that are no goods, besides those that usually are none."""
+    dates: str = ""
+    """How dates are written (`dmy`, `mdy`, `ymd`); empty is detected."""
+    decimal: str = ""
+    """The decimal mark (`point`, `comma`); empty is detected."""
+    encoding: str = ""
+    """Encoding of a text file; empty is detected."""
+    dry_run: bool = False
+    """Whether only to say what would come in."""
+
+
 async def import_online_retail(
     store: SqlStore,
     path: Path,
+    options: ImportOptions | None = None,
     *,
-    until: date | None = None,
-    costs: Path | None = None,
-    stock: Path | None = None,
     progress: Progress = no_progress,
 ) -> ImportReport:
     """Bring sales history in the Online Retail layout (CSV, XLSX, Parquet) into the ledger.
 
     Invoices become delivered, paid orders; `C` invoices become returns. Only invoices up to the
     day `until` come in; a later run with a later day adds the rest, and one repeated adds
-    nothing. `progress` is told rows done and rows read so far. Raises `InvalidInput` for a file
-    that is not of this layout; single bad rows are reported, not raised.
+    nothing. A file that corrects all invoices of an earlier import takes its place. `progress` is
+    told rows done and rows read so far. Raises `InvalidInput` for a file that is not of this
+    layout, and then nothing comes in; single bad rows are reported, not raised.
     """
-    given, history, guesses = await _aside(
-        store, partial(_read, store.currency, path, until, costs, stock, progress)
-    )
-    counted = _Import(store, history, progress)
-    await counted.write(guesses)
-    rejects = partial(write.write_rejects, source=path.name, rejects=history.rejects)
+    options = options or ImportOptions()
+    read = await _aside(store, partial(_read, store, path, options, progress))
+    counted = _Import(store, read.history, progress)
+    if options.dry_run:
+        return counted.report(read, dry_run=True)
+    await counted.write(read.guesses, path.name)
+    rejects = partial(write.write_rejects, source=path.name, rejects=read.history.rejects)
     await store.database.write(rejects)
-    return counted.report(_assumptions(guesses, given))
+    return counted.report(read)
+
+
+async def undo_import(store: SqlStore, import_id: int) -> units.ImportUndone:
+    """Take an import back as a whole; raises `NotFound`, or `InvalidInput` where it went on."""
+    return await store.database.write(partial(units.undo_import, import_id=import_id))
+
+
+async def list_imports(store: SqlStore) -> list[units.ImportUnit]:
+    """Return every import, the newest first."""
+    return await store.database.read(units.list_imports)
 
 
 async def _aside(store: SqlStore, work: Callable[[], T]) -> T:
     return work() if store.database.inline else await asyncio.to_thread(work)
 
 
-def _read(
-    currency: str,
-    path: Path,
-    until: date | None,
-    costs: Path | None,
-    stock: Path | None,
-    progress: Progress,
-) -> tuple[KnownProducts, ImportHistory, list[EstimatedProduct]]:
-    given = known(costs, stock)
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What a file says, and how it says it."""
+
+    given: KnownProducts
+    history: ImportHistory
+    guesses: list[EstimatedProduct]
+    format: dict[str, str]
+
+
+def _read(store: SqlStore, path: Path, options: ImportOptions, progress: Progress) -> _Read:
+    given = known(options.costs, options.stock, options.services)
+    source = open_source(path, encoding=options.encoding)
+    detector = FormatDetector(store.currency)
+    detector.look(raw for _, raw in source.rows())
+    formats = detector.formats(options.dates, options.decimal)
     history = collect(
-        raw_rows(path), until=until, currency=currency, progress=lambda rows: progress(0, rows)
+        source,
+        formats,
+        until=options.until,
+        now=store.clock.now(),
+        currency=store.currency,
+        progress=lambda rows: progress(0, rows),
     )
-    return given, history, guess_products(history, given, currency)
+    guesses = guess_products(history, given, store.currency)
+    words = source.format | formats.words()
+    return _Read(given=given, history=history, guesses=guesses, format=words)
 
 
 class _Import:
@@ -90,26 +136,50 @@ class _Import:
         self._history = history
         self._progress = progress
         self._added: Counter[str] = Counter()
+        self._id = 0
+        self._repaired: int | None = None
 
-    async def write(self, guesses: Sequence[EstimatedProduct]) -> None:
-        """Write products first, then what refers to them."""
+    async def write(self, guesses: Sequence[EstimatedProduct], source: str) -> None:
+        """Write products first, then what refers to them; what fails leaves nothing behind."""
         every = (*self._history.sales, *self._history.returns)
-        await self._put(self._put_products, guesses)
-        customers = {invoice.customer for invoice in every if invoice.customer}
-        await self._put(self._put_customers, sorted(customers))
-        for invoices in _pieces(self._history.sales):
-            await self._put(self._put_orders, invoices)
-            self._tell(invoices)
-        for invoices in _pieces(self._history.returns):
-            await self._put(self._put_returns, invoices)
-            self._tell(invoices)
+        if not every:
+            return
+        said = {invoice.number: invoice.fingerprint for invoice in every}
+        self._id = await self._store.database.write(partial(self._begin, said=said, source=source))
+        try:
+            await self._put(self._put_products, guesses)
+            customers = {invoice.customer for invoice in every if invoice.customer}
+            await self._put(self._put_customers, sorted(customers))
+            for invoices in _pieces(self._history.sales):
+                await self._put(self._put_orders, invoices)
+                self._tell(invoices)
+            for invoices in _pieces(self._history.returns):
+                await self._put(self._put_returns, invoices)
+                self._tell(invoices)
+        except Exception:
+            await undo_import(self._store, self._id)
+            raise
+        await self._store.database.write(partial(units.finish, import_id=self._id))
 
-    def report(self, assumptions: tuple[str, ...]) -> ImportReport:
+    def _begin(self, connection: Connection, said: Mapping[str, str], source: str) -> int:
+        """Take back what this file corrects, and note that it comes in."""
+        for earlier in units.corrected_imports(connection, said):
+            units.undo_import(connection, earlier)
+            self._repaired = earlier
+        return units.begin(connection, source, self._store.clock.now())
+
+    def report(self, read: _Read, *, dry_run: bool = False) -> ImportReport:
         """Return the account of this run."""
         added, history = self._added, self._history
+        if dry_run:
+            added = Counter(orders=len(history.sales), returns=len(history.returns))
         every = (*history.sales, *history.returns)
-        units = [(len(i.rows), len(i.lines()), len({r.sku for r in i.rows})) for i in every]
+        units_ = [(len(i.rows), len(i.lines()), len({r.sku for r in i.rows})) for i in every]
         return ImportReport(
+            id=self._id,
+            format=read.format,
+            repaired=self._repaired,
+            dry_run=dry_run,
             rows=history.rows,
             orders=added["orders"],
             order_lines=added["lines"],
@@ -119,11 +189,11 @@ class _Import:
             products=added["products"],
             services=added["services"],
             known_invoices=added["known"],
-            summed_rows=sum(rows - lines for rows, lines, _ in units),
-            mixed_prices=sum(lines - products for _, lines, products in units),
+            summed_rows=sum(rows - lines for rows, lines, _ in units_),
+            mixed_prices=sum(lines - products for _, lines, products in units_),
             rows_after=history.rows_after,
             skipped=history.skipped(),
-            assumptions=assumptions,
+            assumptions=_assumptions(read.guesses, read.given),
         )
 
     async def _put(self, put: Callable[..., dict[str, int]], what: object) -> None:
@@ -137,18 +207,20 @@ class _Import:
         self, connection: Connection, what: Sequence[EstimatedProduct]
     ) -> dict[str, int]:
         now, currency = self._store.clock.now(), self._store.currency
-        products, services = write.write_products(connection, what, currency=currency, now=now)
+        products, services = write.write_products(
+            connection, what, import_id=self._id, currency=currency, now=now
+        )
         return {"products": products, "services": services}
 
     def _put_customers(self, connection: Connection, what: Sequence[str]) -> dict[str, int]:
-        return {"customers": write.write_customers(connection, what)}
+        return {"customers": write.write_customers(connection, what, self._id)}
 
     def _put_orders(self, connection: Connection, what: Sequence[Invoice]) -> dict[str, int]:
-        orders, lines = write.write_orders(connection, what, self._store.currency)
+        orders, lines = write.write_orders(connection, what, self._store.currency, self._id)
         return {"orders": orders, "lines": lines, "known": len(what) - orders}
 
     def _put_returns(self, connection: Connection, what: Sequence[Invoice]) -> dict[str, int]:
-        new, matched, unmatched = returns.write_returns(connection, what)
+        new, matched, unmatched = returns.write_returns(connection, what, self._id)
         return {"returns": matched, "unmatched": unmatched, "known": len(what) - new}
 
 

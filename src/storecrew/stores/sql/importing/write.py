@@ -17,11 +17,11 @@ from storecrew.domain.shop.orders import OrderStatus
 from storecrew.stores.sql.handlers.purchasing import DEFAULT_LEAD_DAYS, DEFAULT_SUPPLIER
 from storecrew.stores.sql.importing.estimates import EstimatedProduct
 from storecrew.stores.sql.importing.history import Invoice, RejectedRow
+from storecrew.stores.sql.importing.units import ACTOR, CUSTOMER, INVOICE, PRODUCT, keys, note
 from storecrew.stores.sql.locking import chunks
 from storecrew.stores.sql.schema import tables as t
 from storecrew.stores.sql.unit_of_work import dumps
 
-ACTOR = "import"
 _STEPS = (
     (None, OrderStatus.RECEIVED),
     (OrderStatus.RECEIVED, OrderStatus.APPROVED),
@@ -35,7 +35,12 @@ _ORDER_IDS = sa.select(t.orders.c.external_id, t.orders.c.id).where(
 
 
 def write_products(
-    connection: Connection, guesses: Sequence[EstimatedProduct], *, currency: str, now: datetime
+    connection: Connection,
+    guesses: Sequence[EstimatedProduct],
+    *,
+    import_id: int,
+    currency: str,
+    now: datetime,
 ) -> tuple[int, int]:
     """Add unknown products with opening stock; return how many, and how many services."""
     known = existing_orders(connection, t.products.c.sku, (guess.sku for guess in guesses))
@@ -43,6 +48,7 @@ def write_products(
     if not new:
         return 0, 0
     _put_supplier(connection)
+    note(connection, import_id, PRODUCT, keys(guess.sku for guess in new))
     connection.execute(sa.insert(t.products), [_product(guess, currency) for guess in new])
     connection.execute(
         sa.insert(t.price_history),
@@ -58,7 +64,7 @@ def write_products(
     return len(goods), len(new) - len(goods)
 
 
-def write_customers(connection: Connection, customers: Iterable[str]) -> int:
+def write_customers(connection: Connection, customers: Iterable[str], import_id: int) -> int:
     """Add unknown customers, without marketing consent; return how many."""
     ids = sorted(set(customers))
     known = existing_orders(connection, t.customers.c.id, ids)
@@ -69,17 +75,19 @@ def write_customers(connection: Connection, customers: Iterable[str]) -> int:
     ]
     if rows:
         connection.execute(sa.insert(t.customers), rows)
+        note(connection, import_id, CUSTOMER, keys(c for c in ids if c not in known))
     return len(rows)
 
 
 def write_orders(
-    connection: Connection, invoices: Sequence[Invoice], currency: str
+    connection: Connection, invoices: Sequence[Invoice], currency: str, import_id: int
 ) -> tuple[int, int]:
     """Add these invoices as delivered, paid orders; return how many, and how many lines."""
     known = existing_orders(connection, t.orders.c.external_id, (i.number for i in invoices))
     new = [invoice for invoice in invoices if invoice.number not in known]
     if not new:
         return 0, 0
+    note(connection, import_id, INVOICE, {i.number: i.fingerprint for i in new})
     lines = {invoice.number: invoice.lines() for invoice in new}
     totals = {
         number: sum(price * units for (_, price), units in of_invoice.items())

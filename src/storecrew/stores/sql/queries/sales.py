@@ -199,10 +199,30 @@ _SALES = (
 )
 
 
+_BACK = (
+    sa.select(
+        t.return_lines.c.product,
+        sa.type_coerce(_DAY, sa.String),
+        -sa.func.sum(t.return_lines.c.quantity),
+    )
+    .join_from(t.return_lines, t.returns)
+    .join(t.orders, t.orders.c.id == t.returns.c.order_id)
+    .where(
+        sa.type_coerce(t.orders.c.timestamp, sa.String) >= sa.bindparam("first"),
+        sa.type_coerce(t.orders.c.timestamp, sa.String) < sa.bindparam("end"),
+        t.orders.c.status != OrderStatus.CANCELLED,
+    )
+    .group_by(t.return_lines.c.product, _DAY)
+)
+
+
 def daily_sales(
     connection: Connection, first: date, last: date, skus: frozenset[str] | None
 ) -> DailySales:
-    """Return units sold per product and day; cancelled orders do not count."""
+    """Return units sold per product and day, less what of them came back.
+
+    Cancelled orders do not count.
+    """
     if last < first:
         raise InvalidInput("last", f"{last} is before {first}")
     days = (last - first).days + 1
@@ -211,8 +231,11 @@ def daily_sales(
     units: dict[str, array[int]] = {}
     period = {"first": first.isoformat(), "end": (last + timedelta(days=1)).isoformat()}
     rows = of_products(connection, _SALES, t.order_items.c.product, skus, period)
-    for sku, day, sold in rows:
+    back = [*of_products(connection, _BACK, t.return_lines.c.product, skus, period)]
+    for sku, day, sold in (*rows, *back):
         if (of_product := units.get(sku)) is None:
             of_product = units[sku] = nothing[:]
-        of_product[column[day]] = int(sold)
+        of_product[column[day]] += int(sold)
+    for sku in {sku for sku, _, _ in back if not any(units[sku])}:
+        del units[sku]  # all of it came back: nothing was sold
     return DailySales(first, units)

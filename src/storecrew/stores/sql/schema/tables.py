@@ -133,6 +133,7 @@ products = sa.Table(
     c.count("pack_size"),
     c.flag("stocked"),
     c.text("assumed"),
+    sa.Column("retired", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("price_minor >= 0", name="price"),
 )
 UNPRICED = sa.text("price_minor <= 0")
@@ -264,6 +265,27 @@ import_rejects = sa.Table(
     sa.Column("row", sa.BigInteger, primary_key=True),
     c.text("reason"),
     c.text("content"),
+)
+imports = c.table(
+    "imports",
+    c.number(),
+    c.text("source"),
+    c.text("status"),
+    c.at("at"),
+)
+import_members = sa.Table(
+    "import_members",
+    c.METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("import_id", c.Id, sa.ForeignKey("imports.id"), nullable=False, index=True),
+    c.text("fingerprint"),
+)
+books = sa.Table(
+    "books",
+    c.METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    c.text("value"),
 )
 tickets = sa.Table(
     "tickets",

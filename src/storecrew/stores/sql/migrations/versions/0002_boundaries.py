@@ -6,10 +6,15 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Change the tables."""
     _addresses_of_strangers()
+    _imports()
+    _books()
+    _retired_products()
 
 
 def _addresses_of_strangers() -> None:
@@ -17,3 +22,44 @@ def _addresses_of_strangers() -> None:
     op.add_column("tickets", sa.Column("contact", sa.Text(), nullable=True))
     op.add_column("tickets", sa.Column("escalation", sa.Text(), nullable=True))
     op.add_column("messages", sa.Column("recipient", sa.Text(), nullable=True))
+
+
+def _imports() -> None:
+    """Note which import brought what in, so that it can be taken back."""
+    op.create_table(
+        "imports",
+        sa.Column("id", _ID, autoincrement=True, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_imports"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "import_members",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("import_id", _ID, nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name="fk_import_members_import_id"),
+        sa.PrimaryKeyConstraint("kind", "key", name="pk_import_members"),
+    )
+    op.create_index("ix_import_members_import_id", "import_members", ["import_id"])
+
+
+def _books() -> None:
+    """Keep what the numbers in the books mean: the currency."""
+    op.create_table(
+        "books",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_books"),
+    )
+
+
+def _retired_products() -> None:
+    """Let a product be sold no longer."""
+    op.add_column(
+        "products",
+        sa.Column("retired", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )

@@ -20,7 +20,7 @@ YESTERDAY = NOW - timedelta(days=1)
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> Any:
-    autonomy = {"STORECREW_POLICY__AUTONOMY": json.dumps({"pricing.*": "limits"})}
+    autonomy = {"STORECREW_POLICY__AUTONOMY": json.dumps({"*.SetPrice": "limits"})}
     clock = ManualClock(NOW - timedelta(weeks=10))
     async with open_api(tmp_path, *CREW, clock=clock, **autonomy) as api:
         product = UpsertProduct(

@@ -26,7 +26,7 @@ async def seasonal(event: ExternalEventReceived, ctx: Context) -> Any:
 async def test_r144_one_trace_from_webhook_to_audit(tmp_path: Path) -> None:
     secret = {
         "STORECREW_WEBHOOKS__SHOP__SECRET": SECRET,
-        "STORECREW_POLICY__AUTONOMY": json.dumps({"seasonal.*": "auto"}),
+        "STORECREW_POLICY__AUTONOMY": json.dumps({"*.SetPrice": "auto"}),
     }
     async with open_api(tmp_path, seasonal, **secret) as api:
         product = UpsertProduct(

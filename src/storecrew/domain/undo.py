@@ -8,6 +8,8 @@ from storecrew.domain import codec
 from storecrew.domain.actions import Action
 from storecrew.domain.control.agents import PauseAgent, ResumeAgent
 from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.control.traces import ProposalHistory
+from storecrew.domain.errors import NotUndoable
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import SetCost, SetPrice, TrackCompetitorPage
 from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, TransferStock
@@ -67,6 +69,20 @@ _FINAL = {
     "CloseIncident": "open another incident if the trouble is back",
     "AssignTask": "the work has begun; undo what came of it instead",
 }
+
+
+def compensation(story: ProposalHistory) -> Action:
+    """Return the action that takes back what a proposal did; raises `NotUndoable`."""
+    proposal = story.filed.id
+    if story.outcome is None:
+        raise NotUndoable(proposal, "nothing was done")
+    done = story.filed.proposal.action
+    if story.approval is not None and story.approval.changed is not None:
+        done = story.approval.changed
+    back = opposite(done, story.outcome)
+    if isinstance(back, str):
+        raise NotUndoable(proposal, back)
+    return back
 
 
 def opposite(action: Action, outcome: Outcome) -> Action | str:

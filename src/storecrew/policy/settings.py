@@ -14,6 +14,7 @@ _AT_FIRST = (
     "*.CloseIncident",
     "*.AssignTask",
     "*.RecordCompetitorPrice",
+    "*.WithdrawCompetitorPrice",
 )
 
 

@@ -47,6 +47,12 @@ class LiveWebReader:
         odd = await asyncio.to_thread(visits.judge, url, found)
         return _seen(found, odd) if found is not None else _gone(url, odd)
 
+    async def forget(self, url: str) -> None:
+        """Forget what a page showed before: the next look at it is the first."""
+        from storecrew.web.page_history import PageHistory
+
+        await asyncio.to_thread(PageHistory(self.folder / "visits").forget, url)
+
     async def feed(self, url: str) -> Sequence[FeedItem]:
         """Return the entries of a feed, and those of the weeks before that were read then."""
         from storecrew.models.extraction import feed
@@ -96,6 +102,7 @@ def _seen(page: "ProductPage", odd: str) -> ObservedProduct:
         price=page.price,
         currency=page.currency,
         available=None if page.availability is None else not out,
+        condition=None if page.condition is None else page.condition.value,
         gtin=page.gtin,
         sku=page.sku,
         confidence=page.confidence,

@@ -13,7 +13,9 @@ from storecrew.domain.shop.catalog import (
     SetPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    UntrackCompetitorPage,
     UpsertProduct,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.customers import (
     RecordCustomerActivity,
@@ -84,6 +86,7 @@ async def prepare_actions(shop: Shop) -> dict[str, Action]:
         SetCost(sku="A", cost=euro(5)),
         UpsertProduct(sku="C", name="Cup", price=euro(1)),
         RecordCompetitorPrice(sku="A", competitor="them", price=euro(9)),
+        WithdrawCompetitorPrice(sku="A", competitor="them", reason="sold out there"),
         SetStock(levels=(StockCount(sku="A", on_hand=90),)),
         AdjustStock(sku="A", change=1, reason="found"),
         TransferStock(sku="A", source="main", target="north", quantity=1),
@@ -130,6 +133,7 @@ async def _dealings(shop: Shop, waiting: int) -> list[Action]:
         StartCampaign(name="spring", recipients=("ann",), **campaign),
         SuggestProduct(name="solar lamp", reason="searched for", source="own search"),
         TrackCompetitorPage(sku="A", competitor="them", url="https://them.example/a"),
+        UntrackCompetitorPage(sku="A", competitor="them"),
         RecordCustomerActivity(customer="ann", kind="viewed", sku="A"),
         OpenTicket(ticket_id="new", text="How much is it?", customer="ann"),
         ReplyToTicket(ticket_id="asked", text="On its way."),

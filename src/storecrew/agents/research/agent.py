@@ -17,6 +17,7 @@ from storecrew.domain.shop.catalog import (
     RecordCompetitorPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    WithdrawCompetitorPrice,
 )
 from storecrew.models.trends import rises
 from storecrew.sdk import Context, Proposals, agent, every
@@ -32,7 +33,12 @@ HISTORY_DAYS = 84
 @agent(
     name="product_research",
     schedule=every(days=1, offset=timedelta(hours=5)),
-    allowed_actions=[SuggestProduct, TrackCompetitorPage, RecordCompetitorPrice],
+    allowed_actions=[
+        SuggestProduct,
+        TrackCompetitorPage,
+        RecordCompetitorPrice,
+        WithdrawCompetitorPrice,
+    ],
     settings=ResearchSettings,
     capabilities=["research"],
     tags=["daily"],

@@ -294,7 +294,7 @@ async def open_plane(
         if works:
             await follow_files(SqlAgentRepository(journal.database), settings, clock.now())
         models = await stack.enter_async_context(_model_service(settings, store, journal, clock))
-        web = _web_reader(settings, clock, stack)
+        web = _web_reader(settings, journal, clock, stack)
         mail = await open_mail_service(settings, store, journal, clock)
         pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
@@ -360,9 +360,16 @@ def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -
         stack.enter_context(_exclusive(settings))
 
 
-def _web_reader(settings: Settings, clock: Clock, stack: AsyncExitStack) -> LiveWebReader:
+def _web_reader(
+    settings: Settings, journal: SqlJournal, clock: Clock, stack: AsyncExitStack
+) -> LiveWebReader:
     """Open the web reader, to be closed with the stack."""
-    web = LiveWebReader(settings=settings.web, clock=clock, folder=settings.data_dir / "web")
+    web = LiveWebReader(
+        settings=settings.web,
+        clock=clock,
+        folder=settings.data_dir / "web",
+        skipped=SqlSkippedInputs(journal.database),
+    )
     stack.push_async_callback(web.close)
     return web
 

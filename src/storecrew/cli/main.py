@@ -10,6 +10,7 @@ from storecrew.cli import (
     agents,
     approvals,
     catalog,
+    competitors,
     config,
     control,
     customers,
@@ -72,6 +73,7 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(orders.app, name="orders")
 app.add_typer(catalog.app, name="products")
 app.add_typer(inventory.app, name="stock")
+app.add_typer(competitors.app, name="competitors")
 app.add_typer(promotions.discounts, name="discounts")
 app.add_typer(promotions.bundles, name="bundles")
 app.add_typer(payments.app, name="payment-methods")

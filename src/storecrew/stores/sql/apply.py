@@ -15,7 +15,9 @@ from storecrew.domain.shop.catalog import (
     SetPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    UntrackCompetitorPage,
     UpsertProduct,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.customers import (
     RecordCustomerActivity,
@@ -103,6 +105,8 @@ HANDLERS: dict[type[Action], Handler] = {
     StartCampaign: handlers.promotions.start_campaign,
     SuggestProduct: handlers.catalog.suggest_product,
     TrackCompetitorPage: handlers.catalog.track_competitor_page,
+    UntrackCompetitorPage: handlers.catalog.untrack_competitor_page,
+    WithdrawCompetitorPrice: handlers.catalog.withdraw_competitor_price,
     RecordCustomerActivity: handlers.customers.record_customer_activity,
     OpenTicket: handlers.support.open_ticket,
     ReplyToTicket: handlers.support.reply_to_ticket,

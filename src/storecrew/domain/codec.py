@@ -68,6 +68,7 @@ PLANE_EVENTS: frozenset[type[Event]] = frozenset(
         control_events.ClockTicked,
         control_events.RunRequested,
         control_events.ExternalEventReceived,
+        control_events.ActionApplied,
         runs.RunFailed,
         services.ServiceFailed,
         integrity.IntegrityCheckFailed,

@@ -5,6 +5,7 @@ import typer
 from storecrew.cli import (
     access,
     agents,
+    anchors,
     approvals,
     catalog,
     config,
@@ -44,6 +45,7 @@ workers.register(app)
 services.register(app)
 imports.register(app)
 control.register(app)
+anchors.register(app)
 doctor.register(app)
 health.register(app)
 traces.register(app)

@@ -1,9 +1,11 @@
 """Services as their owner describes them, in a YAML file or in a request: strictly read."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import yaml
 from annotated_types import Ge, Gt, Le
 from pydantic import (
     AfterValidator,
@@ -32,8 +34,12 @@ RESERVED = {"orchestrator", "dashboard", "announce", "logs"}
 """Names that log files and routes already have."""
 
 
+_OWN_LOG = re.compile(r"orchestrator-[0-9]+")
+"""Logs of the processes beside the first."""
+
+
 def _free(name: str) -> str:
-    if name.lower() in RESERVED:
+    if name.lower() in RESERVED or _OWN_LOG.fullmatch(name.lower()):
         raise ValueError(f"{name!r} is a name of storecrew's own; choose another")
     return name
 
@@ -127,6 +133,7 @@ class ServiceFile(_Part):
     working_directory: _Line | None = None
     stop_timeout: Annotated[float, Ge(0), Le(3600)] = 10.0
     health: HealthCheckFields = HealthCheckFields()
+    health_status: Literal["json", "any-2xx"] = "json"
 
     @field_validator("executable")
     @classmethod
@@ -156,7 +163,7 @@ class ServiceFile(_Part):
             user=self.user,
             working_directory=self.working_directory,
             stop_timeout=self.stop_timeout,
-            health=HealthCheckConfig(**self.health.model_dump()),
+            health=HealthCheckConfig(**self.health.model_dump(), status=self.health_status),
         )
 
 
@@ -169,7 +176,7 @@ def read_services(folder: Path) -> list[ServiceSpec]:
     problems: list[str] = []
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         try:
-            spec = ServiceFile.model_validate(read_file(path)).spec()
+            spec = ServiceFile.model_validate(_read_file(path)).spec()
         except ValidationError as error:
             problems += [f"{path}: {problem}" for problem in _problems(error)]
             continue
@@ -183,6 +190,20 @@ def read_services(folder: Path) -> list[ServiceSpec]:
     except InvalidInput as error:
         raise InvalidSettings([f"{folder}: {error}"]) from None
     return list(found.values())
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    """Return what the file says, its environment's numbers as they are written: 0027 is no 23."""
+    content = read_file(path)
+    environment = content.get("environment")
+    if not isinstance(environment, dict):
+        return content
+    numbers = {name for name, value in environment.items() if type(value) is int}
+    if not numbers:
+        return content
+    written = yaml.load(path.read_text("utf-8"), yaml.BaseLoader).get("environment", {})  # noqa: S506 - makes texts alone
+    as_written = {name: written.get(name) for name in numbers}  # None, which is refused, if merged
+    return {**content, "environment": {**environment, **as_written}}
 
 
 def _problems(error: ValidationError) -> list[str]:

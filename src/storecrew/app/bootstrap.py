@@ -11,12 +11,14 @@ from contextlib import (
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from storecrew.app.access import Access
 from storecrew.app.agent_files import follow_files
 from storecrew.app.agent_service import AgentService
 from storecrew.app.agent_settings import agent_options, configured_agents
+from storecrew.app.audit_anchor import Anchor, AuditAnchors
 from storecrew.app.background import (
     agent_service,
     is_shared,
@@ -163,9 +165,14 @@ class ControlPlane:
         """Tell whether the plane is paused."""
         return await self.journal.paused()
 
-    async def verify(self) -> Sequence[Discrepancy]:
-        """Prove the books, or return what does not add up."""
-        return await proved(self.store, self.journal)
+    async def verify(self, anchor: Path | None = None) -> Sequence[Discrepancy]:
+        """Prove the books, and the audit against its anchors; return what does not add up."""
+        anchors = AuditAnchors(self.settings, self.journal, self.clock)
+        return [*await proved(self.store, self.journal), *await anchors.check(anchor)]
+
+    async def write_anchor(self, file: Path | None = None) -> Anchor:
+        """Sign the audit's head, and append it to a file."""
+        return await AuditAnchors(self.settings, self.journal, self.clock).write(file)
 
     async def plan(
         self, agents: Sequence[str] | None = None

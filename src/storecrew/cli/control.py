@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,8 +24,6 @@ from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from storecrew.app import Plane, RunSummary
     from storecrew.app.bootstrap import ControlPlane
     from storecrew.domain.control.audit import AuditEntry
@@ -191,12 +190,19 @@ def undo(
 
 
 @handle_errors
-def verify(data_dir: DataDir = None, as_json: Json = False) -> None:
+def verify(
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    anchor: Annotated[
+        Path | None,
+        typer.Option(help="File of anchors to compare the audit with.", show_default="the shop's"),
+    ] = None,
+) -> None:
     """Prove the books: stock, reservations, payments, states, effects, audit. Exit 1 if wrong.
 
-    Example: storecrew verify --data-dir shop
+    Example: storecrew verify --anchor /mnt/backup/audit-anchors.jsonl
     """
-    wrong = with_plane(data_dir, lambda p: p.verify())
+    wrong = with_plane(data_dir, lambda p: p.verify(anchor))
     if as_json:
         show_json({"ok": not wrong, "problems": wrong})
     else:

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from storecrew.cli import (
     access,
     agents,
+    anchors,
     approvals,
     catalog,
     competitors,
@@ -63,6 +64,7 @@ workers.register(app)
 services.register(app)
 imports.register(app)
 control.register(app)
+anchors.register(app)
 doctor.register(app)
 health.register(app)
 traces.register(app)

@@ -53,7 +53,7 @@ async def test_r005_r006_r007_probes_answer(client: httpx.AsyncClient) -> None:
         ready = (await client.get(path)).json()
         assert ready["ready"] is True
         assert {check["name"]: check["ok"] for check in ready["checks"]} == dict.fromkeys(
-            ("store", "journal", "disk", "scheduler"), True
+            ("store", "journal", "disk", "scheduler", "background"), True
         )
 
 

@@ -120,6 +120,11 @@ class UnitOfWork:
         """Write this row now, and return the id that it was given."""
         return int(self.connection.execute(statement, row).scalar_one())
 
+    @property
+    def published(self) -> int:
+        """How many events were recorded so far."""
+        return len(self._rows.get("outbox", ()))
+
     def publish(self, event: Event) -> None:
         """Record the fact in the outbox, in the same transaction."""
         self.add(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from unicodedata import normalize
 
 from storecrew.domain.actions import Action, ProductAction
 from storecrew.domain.errors import InvalidInput
@@ -131,7 +132,7 @@ class ProductIndex:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    return " ".join(normalize("NFC", name).split()).casefold()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from storecrew.agents.communications import customer_communications
 from storecrew.app.crew import CREW
+from storecrew.app.currency_scale import default_amounts
 from storecrew.app.custom_agents import custom_agents
 from storecrew.app.manifests import agent_ids
 from storecrew.app.settings import Settings
@@ -29,8 +30,14 @@ def configured_agents(settings: Settings) -> list[Agent]:
 
 
 def agent_options(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Return each agent's own settings, unparsed; messages to customers know the quiet hours."""
+    """Return each agent's own settings, unparsed; amounts are in the shop's currency.
+
+    Messages to customers know the quiet hours.
+    """
     own = {name: section.options for name, section in settings.agent_sections.items()}
+    for agent in CREW:
+        if amounts := default_amounts(agent.settings, settings.store.currency):
+            own[agent.name] = {**amounts, **own.get(agent.name, {})}
     policy, name = settings.policy, customer_communications.name
     quiet = {
         "quiet_from": policy.quiet_from,

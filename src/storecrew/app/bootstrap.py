@@ -39,6 +39,7 @@ from storecrew.app.learning import model_service
 from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
+from storecrew.app.shop_folder import make_folder
 from storecrew.domain.actions import Action
 from storecrew.domain.control.agents import Budget, BusinessDay
 from storecrew.domain.control.approvals import ApprovalStatus
@@ -339,7 +340,7 @@ def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -
     """
     if duty is ProcessRole.ALL:
         described(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     works_alone = duty is ProcessRole.WORKER and not is_shared(settings)
     if duty is ProcessRole.ALL or works_alone:
         stack.enter_context(_exclusive(settings))
@@ -395,7 +396,7 @@ async def _tell_of_service(
 @asynccontextmanager
 async def open_access(settings: Settings) -> AsyncIterator[Access]:
     """Open the book of those who may come in, and nothing else."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         yield Access(SqlCredentialRepository(journal.database), SystemClock())
@@ -406,7 +407,7 @@ async def open_access(settings: Settings) -> AsyncIterator[Access]:
 @asynccontextmanager
 async def open_supervised_services(settings: Settings) -> AsyncIterator[ServiceManager]:
     """Open only the service manager, beside the process that supervises."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         services = SqlServiceRegistry(journal.database)

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from storecrew.app import settings_sources
+from storecrew.app.currency_scale import default_limits
 from storecrew.app.setting_types import (
     AlertUrl,
     Currency,
@@ -391,9 +392,19 @@ def load_settings(
     """
     layers = _layers(flags or {}, config, environ, directory)
     try:
-        return Settings(**settings_sources.merged(*(layer for _, layer in layers)))
+        given = settings_sources.merged(*(layer for _, layer in layers))
+        return Settings(**settings_sources.merged(_limits_in_currency(given), given))
     except ValidationError as error:
         raise InvalidSettings(_problems(error)) from error
+
+
+def _limits_in_currency(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the policy's amounts of money where the shop's currency is not the default one."""
+    store = given.get("store")
+    currency = store.get("currency") if isinstance(store, Mapping) else None
+    if not isinstance(currency, str) or not isinstance(given.get("policy", {}), Mapping):
+        return {}
+    return {"policy": default_limits(currency)}
 
 
 def settings_origins(

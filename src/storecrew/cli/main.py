@@ -15,6 +15,7 @@ from storecrew.cli import (
     health,
     imports,
     incidents,
+    init,
     inventory,
     mail,
     models,
@@ -43,6 +44,7 @@ serve.register(app)
 workers.register(app)
 services.register(app)
 imports.register(app)
+init.register(app)
 control.register(app)
 doctor.register(app)
 health.register(app)

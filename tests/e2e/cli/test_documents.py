@@ -62,7 +62,7 @@ def test_the_first_steps_from_the_shell_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (steps,) = [block for block in blocks(README) if block.startswith("storecrew products")]
+    (steps,) = [block for block in blocks(README) if block.startswith("storecrew init --")]
     said = ""
     for line in steps.splitlines():
         result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])

@@ -47,7 +47,8 @@ def zone_at_noon() -> str:
     ["verify", "products list", "products set A --price 1", "stock set A 1", "orders list", "run",
      "orders submit A:1", "approvals list", "audit", "agents list", "tickets list", "plan",
      "customers list", "incidents list", "goal show", "keys list", "keys add a --role viewer",
-     "users list",     "forecast A", "models list", "import list", "import undo 1", "mail report", "discounts list",
+     "users list", "forecast A", "models list", "import list", "import undo 1", "mail report",
+     "discounts list",
      "doctor", "status", "verify --data-dir elsewhere"],
 )  # fmt: skip
 def test_a_command_in_a_wrong_folder_makes_nothing(run: Run, tmp_path: Path, words: str):

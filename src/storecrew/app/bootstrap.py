@@ -32,6 +32,7 @@ from storecrew.app.background import (
 from storecrew.app.clocks import SystemClock
 from storecrew.app.control_actions import PlaneOperations
 from storecrew.app.control_plane import ProcessRole, Progress, ReadinessCheck, RunSummary
+from storecrew.app.custom_agents import custom_agents
 from storecrew.app.database_urls import database_url
 from storecrew.app.folder_lock import AlreadyRunning, FolderLock
 from storecrew.app.ids import uuid7
@@ -173,6 +174,7 @@ class ControlPlane:
         self, agents: Sequence[str] | None = None
     ) -> Sequence[tuple[ProposalRecord, Decision]]:
         """Return what these agents (all when None) would propose; nothing is changed."""
+        custom_agents(self.settings)  # raises where one cannot be imported
         for name in agents or ():
             self.pipeline.registry.agent(name)
         return await plan(self.pipeline, agents or tuple(self.agents))
@@ -184,6 +186,7 @@ class ControlPlane:
 
         Waking it again as of the same moment does nothing new.
         """
+        custom_agents(self.settings)  # raises where one cannot be imported
         clock = FixedClock(as_of or self.clock.now())
         store = replace(self.store, clock=clock)
         operations = PlaneOperations(
@@ -200,7 +203,8 @@ class ControlPlane:
             await loop.start(alone=True)
             await _until_quiet(loop, progress)
         counts = await self.journal.count_results(loop.started_runs)
-        return RunSummary(runs=len(loop.started_runs), **counts)
+        failed = await self.journal.failed_agents(loop.started_runs)
+        return RunSummary(runs=len(loop.started_runs), failed=tuple(failed), **counts)
 
     async def idle(self) -> None:
         """Wait until no run is due or running."""
@@ -292,7 +296,8 @@ async def open_plane(
         models = await stack.enter_async_context(_model_service(settings, store, journal, clock))
         web = _web_reader(settings, clock, stack)
         mail = await open_mail_service(settings, store, journal, clock)
-        pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
+        crew = assemble(settings, store, journal, clock, models.models, duty is ProcessRole.NONE)
+        pipeline = replace(crew, pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
         if works:
             set_to_work(orchestrator, stack)
@@ -433,9 +438,10 @@ def assemble(
     journal: SqlJournal,
     clock: Clock,
     models: ServedModels | None = None,
+    idle: bool = False,
 ) -> Pipeline:
-    """Return the pipeline of the shipped crew over these parts."""
-    registry = Registry(configured_agents(settings))
+    """Return the pipeline of the shipped crew over these parts; `idle` wakes no agent."""
+    registry = Registry(configured_agents(settings, idle=idle))
     return Pipeline(
         store=store,
         journal=journal,

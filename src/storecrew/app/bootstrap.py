@@ -282,11 +282,10 @@ async def open_plane(
 ) -> AsyncIterator[ControlPlane]:
     """Open the store and the journal; with `serve`, run the loop until the block is left.
 
-    `duty` is finer: `serve` stands for everything. On a database server several processes may work,
-    each under its `name`. Raises `AlreadyRunning` where another works on the data folder.
+    `duty` is finer: `serve` stands for everything. On a server several processes may work, each
+    under its `name`. Raises `AlreadyRunning` where another works on the folder.
     """
-    clock = clock or SystemClock()
-    duty = duty or (ProcessRole.ALL if serve else ProcessRole.NONE)
+    clock, duty = clock or SystemClock(), duty or (ProcessRole.ALL if serve else ProcessRole.NONE)
     works = duty in (ProcessRole.ALL, ProcessRole.WORKER)
     async with AsyncExitStack() as stack:
         _take_folder(settings, duty, stack)

@@ -90,3 +90,28 @@ async def test_the_door_and_the_crew_may_be_two_processes(tmp_path):
                 process.kill()
                 await process.wait()
         said.close()
+
+
+async def test_r076_sigterm_resumes_what_was_under_way(tmp_path):
+    server = ServerProcess(tmp_path)
+    server.start()
+    try:
+        await server.ready()
+        asked = [
+            (await ask(server, "POST", f"/api/agents/{name}/execute", {})).json()["executionId"]
+            for name in ("oversight", "inventory", "pricing_optimizer", "product_research") * 5
+        ]
+        assert await server.stop() == 0
+        server.start()
+        await server.ready()
+
+        async def words():
+            path = "/api/agents/executions/"
+            return {(await ask(server, "GET", path + each)).json()["status"] for each in asked}
+
+        assert len(set(asked)) == 20
+        await until(words, [{"completed"}])
+        assert server.run("verify").returncode == 0
+        assert await server.stop() == 0
+    finally:
+        server.kill()

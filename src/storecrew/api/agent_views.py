@@ -18,6 +18,7 @@ class AgentView(TypedDict):
     on: list[str]
     interval: float | str | None
     allowed_actions: list[str]
+    publishes: list[str]
     capabilities: list[str]
     tags: list[str]
     priority: int
@@ -73,6 +74,7 @@ def agent_view(agent: Agent) -> AgentView:
         "on": [event.__name__ for event in agent.on],
         "interval": _interval(agent),
         "allowed_actions": sorted(action.__name__ for action in agent.allowed_actions),
+        "publishes": sorted(event.__name__ for event in agent.publishes),
         "capabilities": list(agent.capabilities),
         "tags": list(agent.tags),
         "priority": agent.priority,

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from storecrew.api import errors
+from storecrew.api.addresses import ForwardedAddress, TrustedProxies
 from storecrew.api.authentication import COOKIE, Authenticator, AuthMiddleware, RejectMiddleware
 from storecrew.api.denied_attempts import DeniedAttemptLog
 from storecrew.api.idempotency import IdempotentResponses
@@ -110,6 +111,8 @@ def create_app(plane: Plane, settings: Settings) -> FastAPI:
     for module in _ROUTERS:
         app.include_router(module.router)
     app.include_router(agents.unrepeated)
+    app.include_router(orders.noted)
+    app.include_router(promotions.timed)
     return app
 
 
@@ -119,6 +122,7 @@ def _layers(
     """Name a request, find out whose it is, count, admit and measure it, in this order."""
     orchestrator = settings.orchestrator
     return [
+        Middleware(ForwardedAddress, proxies=TrustedProxies(settings.api.trusted_proxies)),
         Middleware(
             RequestContextMiddleware,
             times=times,

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from storecrew.api.addresses import is_forwarded
 from storecrew.api.denied_attempts import DeniedAttemptLog
 from storecrew.api.errors import problem, unavailable
 from storecrew.api.long_lived import LongLivedConnection
@@ -31,7 +32,6 @@ CONFIGURED = Principal(name="api", role=Role.ADMIN)
 MIN_PRODUCTION_KEY = 32
 MAX_HEADERS = 64_000
 """Bytes of a request's headers: more than browsers and proxies send, far less than a flood."""
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED = {401: "unauthorized", 403: "forbidden", 421: "misdirected", 431: "oversized"}
 """Answers that are audited, and as what."""
@@ -163,7 +163,7 @@ class Authenticator:
         host = headers.get("host", "")
         if not is_loopback(_peer(scope)):
             return Denial(403, "without a key only this machine may call")
-        if any(name in headers for name in _PROXY_HEADERS):
+        if is_forwarded(headers):
             return Denial(403, "behind a proxy the server needs a key")
         if not is_loopback(_hostname(host)):
             return Denial(421, "the Host header must name this machine: localhost")

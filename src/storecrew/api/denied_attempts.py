@@ -8,7 +8,6 @@ from time import monotonic
 
 from storecrew.app.access import Access
 from storecrew.domain.control.access import DeniedAttempt
-from storecrew.domain.errors import StorecrewError
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class DeniedAttemptLog:
             found.told_at, found.refusal = self.ticks(), None
         try:
             await self.access.note_refusals(refusals)
-        except StorecrewError as error:
+        except Exception as error:  # noqa: BLE001 - the requests were refused all the same
             log.warning("%d refusals could not be audited: %s", len(refusals), error)
 
     def _is_due(self, found: _Count) -> bool:

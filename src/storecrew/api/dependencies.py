@@ -7,7 +7,7 @@ from fastapi import Depends, HTTPException, Request
 
 from storecrew.api.authentication import caller
 from storecrew.api.errors import Refused
-from storecrew.api.requests import HEADER
+from storecrew.api.requests import scoped_key
 from storecrew.api.schemas import PageResponse
 from storecrew.app.control_plane import Plane
 from storecrew.app.settings import Settings
@@ -55,9 +55,7 @@ async def act(request: Request, action: Action) -> Outcome:
 
 def action_key(request: Request) -> str:
     """Return the key under which the request's action happens at most once."""
-    given = request.headers.get(HEADER)
-    # the request's id is as good as a key that nobody will ever repeat
-    return f"http/{given}" if given else f"http/~{request.state.request_id}"
+    return f"http/{scoped_key(request)}"
 
 
 async def skus_of(store: StoreView, names: Sequence[str]) -> dict[str, str]:

@@ -1,16 +1,16 @@
 """Events as others word them, read into the product's own where it knows them."""
 
 import re
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
-from storecrew.domain.codec import EVENTS, decode
-from storecrew.domain.control.events import ClockTicked, ExternalEventReceived, RunRequested
-from storecrew.domain.control.integrity import IntegrityCheckFailed
-from storecrew.domain.control.runs import RunFailed
-from storecrew.domain.control.services import ServiceFailed
+from storecrew.domain.codec import REPORTABLE, decode
+from storecrew.domain.control.agents import GoalSet
+from storecrew.domain.control.events import ExternalEventReceived
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
+from storecrew.domain.shop.messages import MailReceived
 
 REPORTED = frozenset(
     {
@@ -24,26 +24,15 @@ REPORTED = frozenset(
     }
 )
 """Types that other systems report in their own words; their data is kept as it came."""
-_OWN = frozenset(
-    {
-        Event,
-        ClockTicked,
-        RunRequested,
-        ExternalEventReceived,
-        RunFailed,
-        ServiceFailed,
-        IntegrityCheckFailed,
-    }
-)
-"""Events that only the plane itself makes."""
 
 
 def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-_KINDS = {name: kind for name, kind in EVENTS.items() if kind not in _OWN}
-_KINDS |= {_snake(name): kind for name, kind in _KINDS.items()}
+_PEOPLES = REPORTABLE | {kind.__name__: kind for kind in (GoalSet, MailReceived)}
+"""Events that a person with a key may report: they may set goals and place orders anyway."""
+_KINDS = _PEOPLES | {_snake(name): kind for name, kind in _PEOPLES.items()}
 
 
 def known_event(kind: str, data: dict[str, Any]) -> Event:
@@ -56,12 +45,15 @@ def known_event(kind: str, data: dict[str, Any]) -> Event:
     return decode(_KINDS[kind], data, field="data")
 
 
-def event_of(kind: str, data: dict[str, Any]) -> Event:
-    """Return the event, in the sender's own words where ours do not fit: nothing is lost."""
+def event_of(kind: str, data: dict[str, Any], declared: Collection[str]) -> Event:
+    """Return the event if its type is declared and its data fits, else the sender's own words."""
     try:
-        return known_event(kind, data)
+        event = known_event(kind, data)
     except InvalidInput:
         return ExternalEventReceived(event_type=kind, data=data)
+    if type(event).__name__ in declared:
+        return event
+    return ExternalEventReceived(event_type=kind, data=data)
 
 
 def _understood(kind: str, data: dict[str, Any]) -> Event | None:

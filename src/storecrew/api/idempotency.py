@@ -49,17 +49,18 @@ class IdempotentResponses:
     ) -> Response:
         """Return the first answer under this key; 409 while it is being worked out.
 
-        With `keep` the answer is looked for, and kept, in the book as well.
+        With `keep` the answer is looked for, and kept, in the book as well, and another request
+        under its key is refused. Without, the ledger judges another request.
         """
         if key in self._under_way:
             raise HTTPException(409, "a request with this Idempotency-Key is being worked on")
         self._under_way.add(key)
         try:
             known = self._given.get(key) or (await self._kept(key) if keep else None)
-            if known is not None:
-                if known[0] != fingerprint:
-                    raise KeyReused(key)
+            if known is not None and known[0] == fingerprint:
                 return known[1]
+            if known is not None and keep:
+                raise KeyReused(key)
             response = await answer()
             if keep:
                 await self._keep(key, fingerprint, response)

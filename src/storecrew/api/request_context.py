@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
@@ -14,6 +15,8 @@ from storecrew.monitoring.metrics import RequestTimes
 access = logging.getLogger("storecrew.access")
 failures = logging.getLogger("storecrew.errors")
 
+CLIENT_CLOSED = 499
+"""How the log names a request whose sender hung up before it was complete."""
 PROBES = frozenset({"/health", "/healthz", "/readyz", "/liveness", "/readiness"})
 
 
@@ -62,6 +65,8 @@ class RequestContextMiddleware:
 
         try:
             await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            status = status or CLIENT_CLOSED
         except Exception:  # a request must not take the server down, nor see why it failed
             failures.exception("%s %s failed (%s)", scope["method"], scope["path"], request_id)
             if status:

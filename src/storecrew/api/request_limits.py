@@ -2,10 +2,11 @@
 
 import re
 import time
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers
@@ -13,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storecrew.api.authentication import OPEN_PATHS, caller_of, stranger
+from storecrew.api.addresses import limit_key
+from storecrew.api.authentication import OPEN_PATHS, caller_of
 from storecrew.api.errors import problem
 from storecrew.app.settings import ApiSettings
 from storecrew.domain.control.access import LOCAL
@@ -100,7 +102,7 @@ class RateLimit:
         if allowed:
             await self.app(scope, receive, _with_headers(send, shown))
             return
-        message = f"at most {limit.amount} a minute; try again in {seconds} s"
+        message = f"at most {limit.amount} a minute ({_setting(name)}); try again in {seconds} s"
         headers = {**shown, "Retry-After": str(seconds)}
         await problem(scope, 429, message, headers=headers)(scope, receive, send)
 
@@ -110,21 +112,37 @@ class RateLimit:
         return self.limits.on(scope["method"], scope["path"])
 
 
+def _setting(name: str) -> str:
+    """Return the key of the settings that a limit comes from."""
+    own = {"/agent/1/mail": "mail", "/agent/2/warehouse": "warehouse"}
+    own |= {"/agent/3/approve": "approve", "/agent/4/fulfilled": "fulfilled"}
+    return f"api.route_limits.{own[name]}" if name in own else "api.rate_limit"
+
+
 def _who(scope: Scope) -> str:
     """Return whom a request counts for: the caller by name, else the address."""
     found = caller_of(scope)
-    return stranger(scope) if found is None or found is LOCAL else found.actor
+    return address_of(scope) if found is None or found is LOCAL else found.actor
+
+
+def address_of(scope: Scope) -> str:
+    """Return what a caller's address is counted under."""
+    return limit_key(str((scope.get("client") or ("unknown",))[0]))
 
 
 @dataclass
 class LogInAttempts:
-    """Counts attempts to log in, so that passwords cannot be tried by the thousand.
+    """Counts failed attempts to log in, so that passwords cannot be tried by the thousand.
 
-    By address and name, and by address alone: who is attacked from elsewhere still gets in.
+    By address and name, by address, and slowly by name wherever the attempts come from. Who logged
+    in from an address before is held to the first alone: others cannot lock them out.
     """
 
     _counter: FixedWindowRateLimiter = field(
         default_factory=lambda: FixedWindowRateLimiter(MemoryStorage())
+    )
+    _known: OrderedDict[tuple[str, str], None] = field(
+        default_factory=OrderedDict[tuple[str, str], None]
     )
 
     def wait(self, address: str, name: str) -> int:
@@ -141,17 +159,30 @@ class LogInAttempts:
             self._counter.hit(limit, *who)
 
     def pardon(self, address: str, name: str) -> None:
-        """Forget the attempts on a name whose password was right in the end."""
-        self._counter.clear(_PER_NAME, "login", address, name)
+        """Take an attempt back whose password was right, and forget those before it."""
+        for limit, *who in self._limits(address, name)[1:]:
+            self._counter.hit(limit, *who, cost=-1)
+        self._counter.clear(_PER_PAIR, "login", address, name)
+        self._known[address, name] = None
+        self._known.move_to_end((address, name))
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
 
     def _limits(self, address: str, name: str) -> list[tuple[Any, ...]]:
-        return [(_PER_NAME, "login", address, name), (_PER_ADDRESS, "login", address)]
+        pair = (_PER_PAIR, "login", address, name)
+        if (address, name) in self._known:
+            return [pair]
+        return [pair, (_PER_ADDRESS, "login", address), (_PER_NAME, "login by name", name)]
 
 
-_PER_NAME = RateLimitItemPerMinute(5)
-"""Attempts on one name: a person mistypes less often."""
+_PER_PAIR = RateLimitItemPerMinute(5)
+"""Attempts on one name from one address: a person mistypes less often."""
 _PER_ADDRESS = RateLimitItemPerMinute(20)
-"""Attempts on any name."""
+"""Attempts from one address on any name."""
+_PER_NAME = RateLimitItemPerHour(60)
+"""Attempts on one name from any address."""
+_MOST_KNOWN = 10_000
+"""Pairs of address and name that are remembered to have logged in."""
 
 
 def _with_headers(send: Send, shown: dict[str, str]) -> Send:

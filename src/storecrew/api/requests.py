@@ -9,7 +9,8 @@ between the effect and its answer does no harm.
 import json
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
+from uuid import uuid4
 
 from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
@@ -22,11 +23,11 @@ from storecrew.api.idempotency import KEY_PARAMETER, IdempotentResponses, check_
 from storecrew.api.roles import ANYONE, may, role_of
 from storecrew.api.schemas import response_model
 from storecrew.domain.control.access import Role
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.input_text import check_text, check_texts
+from storecrew.domain.json_input import read_json
 
 HEADER = "idempotency-key"
-MAX_DEPTH = 32
-"""Lists and objects within each other: orders have three levels, no honest body has ten."""
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class JsonRoute(APIRoute):
@@ -45,7 +46,7 @@ class JsonRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         extra = {**(options["openapi_extra"] or {}), **example_of(endpoint)}
-        if not {"POST", "PUT"}.isdisjoint(options["methods"]):
+        if not set(_WITH_BODY).isdisjoint(options["methods"]):
             extra["parameters"] = [KEY_PARAMETER]
         if role_of(endpoint) is ANYONE:
             extra["security"] = []
@@ -70,27 +71,38 @@ class JsonRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             _permit(request, needed)
-            if request.method not in ("POST", "PUT"):
+            check_texts(dict(request.path_params), "path")
+            for name, value in request.query_params.multi_items():
+                check_text(check_text("query", name), value)
+            if request.method not in _WITH_BODY:
                 return await serve(request)
             body = await request.body()
             if self.takes_json:
-                _require_json(request, body)
-            key = request.headers.get(HEADER)
-            if key is None:
+                body = _canonical_json(request, body)
+            if HEADER not in request.headers:
                 return await serve(request)
-            check_key(key)
+            check_key(request.headers[HEADER])
             if not self.remembers:
                 return await serve(request)
-            what = f"{request.method} {request.url.path}\n".encode() + body
             replies: IdempotentResponses = request.app.state.replies
             return await replies.once(
-                f"{caller(request)}/{key}",
-                sha256(what).hexdigest(),
+                scoped_key(request),
+                sha256(f"{request.url.path}\n".encode() + body).hexdigest(),
                 lambda: serve(request),
                 keep=self.keeps,
             )
 
         return checked
+
+
+def scoped_key(request: Request) -> str:
+    """Return the key of a writing request: the given one within its caller and route, else a
+    random one. So no caller can take a key of another, or one of a request to come."""
+    given = request.headers.get(HEADER)
+    if given is None:
+        return f"once/{uuid4().hex}"
+    scope = f"{caller(request)}\n{request.method} {request.scope['route'].path}"
+    return f"{sha256(scope.encode()).hexdigest()[:32]}/{given}"
 
 
 class LedgerRoute(JsonRoute):
@@ -115,29 +127,21 @@ def _permit(request: Request, needed: Role | None) -> None:
     raise HTTPException(403, f"this needs the role {needed}; {found.name} is {found.role}")
 
 
-def _require_json(request: Request, body: bytes) -> None:
+def _canonical_json(request: Request, body: bytes) -> bytes:
+    """Return the body with its keys in order, the same for bodies that mean the same."""
     if not body:
-        return
+        return body
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "send the body as application/json")
-    try:
-        content = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("body", "is not valid JSON") from error
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(content):
-        raise InvalidInput("body", f"nests deeper than {MAX_DEPTH} levels")
+    content = _same_numbers(read_json(body))
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _is_deep(content: Any) -> bool:
-    level = [content]
-    for _ in range(MAX_DEPTH):
-        inner = [each.values() if isinstance(each, dict) else each for each in level]
-        level = [v for values in inner for v in values if isinstance(v, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def _same_numbers(value: Any) -> Any:
+    """Return the value with whole floats as integers: 1.0 and 1 are one number of JSON."""
+    if isinstance(value, dict):
+        return {key: _same_numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_same_numbers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

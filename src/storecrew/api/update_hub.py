@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import suppress
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from storecrew.domain.control.updates import LiveUpdate, Topic
 from storecrew.domain.errors import StorecrewError
 from storecrew.domain.ports.journal import JournalView
+
+log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.05
 """Between two looks at the journal while somebody watches: faster than a person sees."""
@@ -101,18 +104,25 @@ class UpdateHub:
     async def _read(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            position = self._position
-            with suppress(StorecrewError):  # busy or away: the same is read at the next look
-                found = await self._journal.updates(position)
-                if position != self._position:
-                    continue  # somebody joined meanwhile who wants earlier ones
-                if found is None:
-                    self._position = await self._journal.newest_update()
-                    for watcher in self._watchers:
-                        watcher.miss(self._position)
-                elif found:
-                    self._position = found[-1].seq
-                    _tell(self._watchers, found)
+            try:
+                await self._look()
+            except StorecrewError as error:  # busy or away: the same is read at the next look
+                log.info("updates could not be read: %s", error)
+            except Exception:  # watchers must not wait for a task that died
+                log.exception("updates could not be read")
+
+    async def _look(self) -> None:
+        position = self._position
+        found = await self._journal.updates(position)
+        if position != self._position:
+            return  # a subscriber joined meanwhile who wants earlier ones
+        if found is None:
+            self._position = await self._journal.newest_update()
+            for watcher in self._watchers:
+                watcher.miss(self._position)
+        elif found:
+            self._position = found[-1].seq
+            _tell(self._watchers, found)
 
 
 def hello(seq: int) -> str:

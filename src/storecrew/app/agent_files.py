@@ -1,8 +1,10 @@
 """The agents folder: a file for each remote agent; the journal follows the files at each start."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from storecrew.app.manifests import from_files
+from storecrew.app.secret_box import SecretBox
 from storecrew.app.settings import Settings
 from storecrew.domain.control.agents import AgentOrigin, RegisteredAgent
 from storecrew.domain.ports.repositories import AgentRepository
@@ -25,7 +27,8 @@ async def follow_files(book: AgentRepository, settings: Settings, now: datetime)
         if known.origin is AgentOrigin.FILE and not _same(known, declared.get(name)):
             await book.deregister(name, by="system", now=now)
     for one in declared.values():
-        await book.register(one)
+        sealed = SecretBox.of(settings).encrypt(one.signing_key)
+        await book.register(replace(one, signing_key=sealed))
 
 
 def _same(known: RegisteredAgent, wanted: RegisteredAgent | None) -> bool:

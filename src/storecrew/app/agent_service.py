@@ -3,11 +3,12 @@
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from storecrew.app.manifests import AgentManifestRequest, manifest_agent
+from storecrew.app.secret_box import SecretBox
 from storecrew.app.settings import Settings
 from storecrew.domain.control.agents import (
     AgentManifest,
@@ -124,7 +125,8 @@ class AgentService:
                 raise AlreadyRegistered(manifest.agent_id) from error
         token = f"agent_{secrets.token_urlsafe(32)}"
         fresh = manifest_agent(manifest, AgentOrigin.HTTP, token, by=by, now=self.clock.now())
-        is_new = await self.book.register(fresh)
+        sealed = SecretBox.of(self.settings).encrypt(fresh.signing_key)
+        is_new = await self.book.register(replace(fresh, signing_key=sealed))
         await self.changed()
         return manifest, token if is_new else ""
 

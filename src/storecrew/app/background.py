@@ -16,8 +16,10 @@ from storecrew.app.alerts import alerts_of
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
 from storecrew.app.remote import RemoteAgentClient
+from storecrew.app.secret_box import SecretBox
 from storecrew.app.settings import Settings
 from storecrew.database import connect_for_library
+from storecrew.domain.background_tasks import BackgroundTasks, Work
 from storecrew.domain.control.agents import AgentOrigin, RegisteredAgent, Worker
 from storecrew.domain.control.integrity import Discrepancy
 from storecrew.domain.errors import StorecrewError
@@ -39,6 +41,8 @@ from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.sdk import Agent
 from storecrew.web.ssrf_guard import OutboundPolicy
 
+_FINISH = 15.0
+"""Seconds that runs and letters under way have when the process ends."""
 _MODELS_SETTLE = 120.0
 """Seconds from the start to the first look at what must be learnt."""
 _MODELS_EVERY = 60.0
@@ -59,7 +63,8 @@ async def start_orchestrator(
 ) -> Orchestrator:
     """Start an orchestrator, to be stopped with the stack; only one that works has an engine."""
     clock = pipeline.clock
-    caller = RemoteAgentClient(OutboundPolicy(settings.remote_agents.allow_private), clock)
+    outbound = OutboundPolicy(settings.remote_agents.allow_private)
+    caller = RemoteAgentClient(outbound, clock, lambda key: SecretBox.of(settings).decrypt(key))
     stack.push_async_callback(caller.close)
     shared = is_shared(settings)
     orchestrator = Orchestrator(
@@ -74,10 +79,41 @@ async def start_orchestrator(
     return orchestrator
 
 
-def set_to_work(orchestrator: Orchestrator, stack: AsyncExitStack) -> None:
-    """Run the loop until the stack is left."""
-    loop = asyncio.create_task(orchestrator.serve(), name="orchestrator")
-    stack.push_async_callback(_finish, loop, orchestrator)
+def set_to_work(
+    orchestrator: Orchestrator,
+    models: ModelService,
+    background: BackgroundTasks,
+    stack: AsyncExitStack,
+) -> None:
+    """Run the loop until the stack is left, and keep its models fresh."""
+    background.start("models", partial(_keep_fresh, models, lambda: orchestrator.is_leader))
+    run_until_left(background, "orchestrator", orchestrator.serve, orchestrator.request_stop, stack)
+
+
+def run_until_left(
+    background: BackgroundTasks,
+    name: str,
+    work: Work,
+    request_stop: Callable[[], None],
+    stack: AsyncExitStack,
+) -> None:
+    """Run work that ends when it is asked to; leaving the stack asks, and waits a while."""
+    asked, ended = asyncio.Event(), asyncio.Event()
+
+    async def run() -> None:
+        await work()
+        if asked.is_set():
+            ended.set()
+            await asyncio.Event().wait()
+
+    async def finish() -> None:
+        asked.set()
+        request_stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), _FINISH)
+
+    background.start(name, run)
+    stack.push_async_callback(finish)
 
 
 def keep_watch(
@@ -85,7 +121,7 @@ def keep_watch(
     orchestrator: Orchestrator,
     store: Store,
     journal: SqlJournal,
-    stack: AsyncExitStack,
+    background: BackgroundTasks,
 ) -> None:
     """Send alerts and verify the databases each night, where this process leads."""
     alerts = alerts_of(settings, journal.database, orchestrator.clock)
@@ -98,8 +134,7 @@ def keep_watch(
     )
     checks: Mapping[str, _Check] = {"alerts": alerts.poll, "self_check": self_check.check}
     for name, check in checks.items():
-        task = asyncio.create_task(_repeat(name, check, orchestrator), name=name)
-        stack.push_async_callback(_cancelled, task)
+        background.start(name, partial(_repeat, name, check, orchestrator))
 
 
 async def _repeat(name: str, check: _Check, orchestrator: Orchestrator) -> None:
@@ -119,13 +154,8 @@ async def proved(store: Store, journal: SqlJournal) -> Sequence[Discrepancy]:
     return [*await store.verify(), *await journal.verify(keys)]
 
 
-def keep_fresh(models: ModelService, leads: Callable[[], bool], stack: AsyncExitStack) -> None:
-    """Take up new versions of the models, and train what is due, until the stack is left."""
-    keeping = asyncio.create_task(_keep_fresh(models, leads), name="models")
-    stack.push_async_callback(_cancelled, keeping)
-
-
 async def _keep_fresh(models: ModelService, leads: Callable[[], bool]) -> None:
+    """Take up new versions of the models, and train what is due."""
     await models.refresh()
     await asyncio.sleep(_MODELS_SETTLE)  # a plane that just started has more urgent things to do
     while True:
@@ -195,14 +225,3 @@ def durable_engine(settings: Settings, name: str = "") -> Engine:
     url = database_url(settings, "engine.db")
     executor = f"{socket.gethostname()}:{name or settings.data_dir.resolve()}"
     return DurableEngine(connect_for_library(url), executor_id=executor)
-
-
-async def _finish(task: "asyncio.Task[None]", orchestrator: Orchestrator) -> None:
-    orchestrator.request_stop()
-    await task
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -1,7 +1,6 @@
 """Putting the product together: every adapter is chosen here, and nowhere else."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
@@ -12,7 +11,6 @@ from contextlib import (
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from storecrew.app.access import Access
@@ -22,7 +20,6 @@ from storecrew.app.agent_settings import agent_options, configured_agents
 from storecrew.app.background import (
     agent_service,
     is_shared,
-    keep_fresh,
     keep_watch,
     loop_settings,
     proved,
@@ -38,10 +35,12 @@ from storecrew.app.folder_lock import AlreadyRunning, FolderLock
 from storecrew.app.ids import uuid7
 from storecrew.app.learning import model_service
 from storecrew.app.mail_background import open_mail_service, work_on_mail
+from storecrew.app.readiness import background_check, database_check, disk_check
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
 from storecrew.app.shop_folder import make_folder
 from storecrew.domain.actions import Action
+from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.control.agents import Budget, BusinessDay
 from storecrew.domain.control.approvals import ApprovalStatus
 from storecrew.domain.control.events import EventEnvelope, PublishAck
@@ -51,7 +50,6 @@ from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.control.services import ServiceStatus, ServiceView, StatusListener
 from storecrew.domain.control.updates import Topic
 from storecrew.domain.control.usage import JournalCounts
-from storecrew.domain.errors import StorecrewError
 from storecrew.domain.ports.clock import Clock, FixedClock
 from storecrew.domain.ports.store import Store
 from storecrew.journal import SqlJournal, open_journal
@@ -62,6 +60,7 @@ from storecrew.journal.counts import count_journal
 from storecrew.journal.idempotency import SqlIdempotencyStore
 from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.services import SqlServiceRegistry
+from storecrew.journal.skipped_inputs import SqlSkippedInputs
 from storecrew.learning.service import ModelService
 from storecrew.learning.serving import ServedModels
 from storecrew.mail.service import MailService
@@ -79,8 +78,6 @@ from storecrew.web.reader import LiveWebReader
 
 _STALLED = timedelta(seconds=30)
 """A loop that did not look for so long is not ready."""
-_ROOM = 20_000_000
-"""Bytes free under which a disk counts as full: what a database needs to finish what it began."""
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a row that another process writes."""
 
@@ -101,6 +98,7 @@ class ControlPlane:
     models: ModelService
     web: LiveWebReader
     mail: MailService
+    background: BackgroundTasks
     serving: bool
     """Whether this process runs the loop."""
     duty: ProcessRole = ProcessRole.NONE
@@ -223,6 +221,11 @@ class ControlPlane:
         """What went wrong, in the shop and in the plane."""
         return SqlIncidentRepository(self.journal.database)
 
+    @property
+    def skipped(self) -> SqlSkippedInputs:
+        """Counts of what came from outside and was not acted on."""
+        return SqlSkippedInputs(self.journal.database)
+
     async def figures(self) -> JournalCounts:
         """Count what the journal holds."""
         budgets = {name: a.budget for name, a in self.agents.items() if a.budget != Budget()}
@@ -236,10 +239,11 @@ class ControlPlane:
     async def checks(self) -> Sequence[ReadinessCheck]:
         """Look whether store and journal take writes, at the disk and at the scheduler."""
         return [
-            await _check("store", self.store.database.check_writable()),
-            await _check("journal", self.journal.database.check_writable()),
-            _disk_check(self.settings.data_dir),
+            await database_check("store", self.store.database.check_writable()),
+            await database_check("journal", self.journal.database.check_writable()),
+            disk_check(self.settings.data_dir),
             await self._scheduler_check(),
+            background_check(self.background.failing),
         ]
 
     async def _scheduler_check(self) -> ReadinessCheck:
@@ -298,14 +302,13 @@ async def open_plane(
         crew = assemble(settings, store, journal, clock, models.models, duty is ProcessRole.NONE)
         pipeline = replace(crew, pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
+        background = _background_tasks(stack)
         if works:
-            set_to_work(orchestrator, stack)
-            keep_watch(settings, orchestrator, store, journal, stack)
-            keep_fresh(models, lambda: orchestrator.is_leader, stack)
-            work_on_mail(settings, mail, orchestrator, journal, stack)
+            set_to_work(orchestrator, models, background, stack)
+            keep_watch(settings, orchestrator, store, journal, background)
+            work_on_mail(settings, mail, orchestrator, journal, background, stack)
         changed = partial(_tell_of_service, journal, orchestrator, clock)
-        supervision = _supervision(settings, journal, clock, duty, changed)
-        services = await stack.enter_async_context(supervision)  # last, so that services end first
+        supervised = _supervision(settings, journal, clock, duty, changed, background)
         yield ControlPlane(
             settings=settings,
             clock=clock,
@@ -314,14 +317,22 @@ async def open_plane(
             orchestrator=orchestrator,
             pipeline=pipeline,
             access=Access(SqlCredentialRepository(journal.database), clock),
-            services=services,
+            services=await stack.enter_async_context(supervised),  # last: services end first
             crew=agent_service(settings, orchestrator, pipeline, journal),
             models=models,
             web=web,
             mail=mail,
+            background=background,
             serving=works,
             duty=duty,
         )
+
+
+def _background_tasks(stack: AsyncExitStack) -> BackgroundTasks:
+    """Return background work, to be ended with the stack."""
+    background = BackgroundTasks()
+    stack.push_async_callback(background.close)
+    return background
 
 
 def _supervision(
@@ -330,11 +341,14 @@ def _supervision(
     clock: Clock,
     duty: ProcessRole,
     changed: StatusListener,
+    background: BackgroundTasks,
 ) -> AbstractAsyncContextManager[ServiceManager]:
     """Return the service manager to open; only a process for everything supervises."""
     registry = SqlServiceRegistry(journal.database)
     supervise = duty is ProcessRole.ALL
-    return open_services(settings, registry, clock, supervise=supervise, changed=changed)
+    return open_services(
+        settings, registry, clock, supervise=supervise, changed=changed, background=background
+    )
 
 
 def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -> None:
@@ -478,21 +492,3 @@ async def _until_quiet(loop: Orchestrator, progress: Progress | None) -> None:
     while (await loop.sweep()).progress:
         if progress is not None:
             progress("runs", len(loop.started_runs), None)
-
-
-def _disk_check(folder: Path) -> ReadinessCheck:
-    place = next(each for each in (folder.resolve(), *folder.resolve().parents) if each.exists())
-    try:
-        free = shutil.disk_usage(place).free
-    except OSError as error:
-        return ReadinessCheck(name="disk", ok=False, detail=str(error.strerror))
-    detail = f"{free // 1_000_000} MB free for the data"
-    return ReadinessCheck(name="disk", ok=free >= _ROOM, detail=detail)
-
-
-async def _check(name: str, look: Any) -> ReadinessCheck:
-    try:
-        await look
-    except StorecrewError as error:
-        return ReadinessCheck(name=name, ok=False, detail=str(error))
-    return ReadinessCheck(name=name, ok=True)

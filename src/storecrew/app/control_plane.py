@@ -16,7 +16,11 @@ from storecrew.domain.control.proposals import Decision, ProposalRecord
 from storecrew.domain.control.usage import JournalCounts
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.ports.journal import JournalView
-from storecrew.domain.ports.repositories import IdempotencyStore, IncidentRepository
+from storecrew.domain.ports.repositories import (
+    IdempotencyStore,
+    IncidentRepository,
+    SkippedInputRepository,
+)
 from storecrew.domain.ports.services import Services
 from storecrew.domain.ports.store import ListedStore
 from storecrew.learning.service import ModelService
@@ -92,6 +96,11 @@ class Plane(Protocol):
     @property
     def incidents(self) -> IncidentRepository:
         """What went wrong and needs a person."""
+        ...
+
+    @property
+    def skipped(self) -> SkippedInputRepository:
+        """Counts of what came from outside and was not acted on."""
         ...
 
     @property

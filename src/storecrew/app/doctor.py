@@ -1,4 +1,4 @@
-"""Whether a shop is ready for production: ten things to look at, each with its fix."""
+"""Whether a shop is ready for production: eleven things to look at, each with its fix."""
 
 import asyncio
 import ssl
@@ -13,6 +13,7 @@ from storecrew.app.clocks import SystemClock
 from storecrew.app.crew import CREW
 from storecrew.app.settings import Settings
 from storecrew.database import DISPOSABLE
+from storecrew.database.private_files import open_to_others
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import StorecrewError
@@ -82,6 +83,7 @@ async def examine(
         _sentry(settings),
         _protected(answers),
         await _load(settings),
+        _private(settings),
     ]
 
 
@@ -95,6 +97,18 @@ async def _key(settings: Settings) -> DoctorFinding:
         ok=len(key) >= KEY_LENGTH or (not key and stored > 0),
         detail=f"{detail}, {stored} keys in the journal",
         fix=f"set API_KEY_ROYALGPT to {KEY_LENGTH} random characters, or `storecrew keys add`",
+    )
+
+
+def _private(settings: Settings) -> DoctorFinding:
+    folder = settings.data_dir
+    found = [path.name for path in open_to_others(folder)] if folder.is_dir() else []
+    shown = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
+    return DoctorFinding(
+        name="private_files",
+        ok=not found,
+        detail=f"other users may read {shown}" if found else "only their owner may read the data",
+        fix=f"chmod -R go-rwx {folder}, as the owner of its files",
     )
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import IO
 
+from storecrew.database.private_files import make_private_folder, private_opener
 from storecrew.domain.errors import StorecrewError
 
 
@@ -29,9 +30,8 @@ class FolderLock:
 
     def acquire(self) -> None:
         """Take the lock, or raise `AlreadyRunning`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / "orchestrator.pid"
-        file = path.open("a+")
+        make_private_folder(self._folder)
+        file = open(self._folder / "orchestrator.pid", "a+", opener=private_opener)  # noqa: SIM115 - held until released
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import closing, contextmanager
 from copy import copy
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from itertools import count
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -19,14 +20,14 @@ from structlog.contextvars import get_contextvars
 
 from storecrew.app.redaction import Redactor, secrets_of
 from storecrew.app.settings import Settings
+from storecrew.database.private_files import FOLDER_MODE, make_private_file, private_opener
+from storecrew.domain.input_text import printable
 
 MAX_BYTES = 10_000_000
 BACKUPS = 3
 """Files kept beside the current one: with it 40 MB, some days of a busy shop."""
 _LEVELS = {"critical", "error", "warning", "info", "debug"}
 _OURS = ("storecrew", "uvicorn")
-_CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), 0x7F, 0x2028, 0x2029)}
-"""What a stranger could write to make one line look like two."""
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def configure_logs(settings: Settings) -> Iterator[None]:
     Other libraries' warnings are written as well, so that none passes the mask by.
     """
     folder = settings.orchestrator.log_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     path, claim = _own_file(folder)
     layout, level = layout_of(settings), _level(settings.orchestrator.log_level)
     with closing(claim), _written_by(_file(path, layout), _terminal(layout), level=level):
@@ -118,9 +119,9 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         context = "".join(f" {name}={value}" for name, value in _context(record).items())
-        message = (record.getMessage() + context).translate(_CONTROL)
+        message = printable(record.getMessage() + context, keep="")
         line = f"{_at(record)} {record.levelname} {record.name} {message}"
-        return self._mask.text(f"{line}\n{record.exc_text}" if record.exc_text else line)
+        return self._mask.text(f"{line}\n{printable(record.exc_text)}" if record.exc_text else line)
 
 
 class _Json(logging.Formatter):
@@ -160,7 +161,7 @@ def _own_file(folder: Path) -> tuple[Path, IO[str]]:
     """
     for n in count(1):
         name = "orchestrator" if n == 1 else f"orchestrator-{n}"
-        claim = (folder / f"{name}.lock").open("w")
+        claim = open(folder / f"{name}.lock", "w", opener=private_opener)  # noqa: SIM115 - held until closed
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -170,8 +171,16 @@ def _own_file(folder: Path) -> tuple[Path, IO[str]]:
     raise AssertionError("counting has no end")
 
 
+class _PrivateFile(RotatingFileHandler):
+    """A log file that only its owner may read, also once it was rotated."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=private_opener)
+
+
 def _file(path: Path, layout: logging.Formatter) -> logging.Handler:
-    file = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
+    make_private_file(path)
+    file = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
     file.setFormatter(layout)
     return file
 

@@ -3,16 +3,23 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
+from storecrew.app.background import run_until_left
+from storecrew.app.secret_box import SecretBox, is_encrypted
 from storecrew.app.settings import Settings
+from storecrew.database import Database
+from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.ports.clock import Clock
+from storecrew.domain.ports.repositories import IncidentRepository
 from storecrew.domain.shop.messages import OutgoingEmail, SuppressAddress
 from storecrew.domain.zones import zone_of
 from storecrew.journal import SqlJournal
+from storecrew.journal.incidents import SqlIncidentRepository
 from storecrew.journal.key_values import SqlKeyValues
+from storecrew.journal.skipped_inputs import SqlSkippedInputs
 from storecrew.mail.inbound import InboundProcessor, Publish
 from storecrew.mail.mailbox import ImapMailbox
 from storecrew.mail.sender import EmailSender
@@ -28,23 +35,25 @@ from storecrew.stores.sql.message_queue import SqlMessageQueue
 _SECRET = "mail/secret"  # noqa: S105 - the name it is kept under
 _FRESH = 0.25
 """Seconds for which the answer on the emergency stop counts: it has to hold within one."""
-_FINISH = 15.0
-"""Seconds that letters under way have when the process ends; then they are left unknown."""
 
 
 async def open_mail_service(
     settings: Settings, store: SqlStore, journal: SqlJournal, clock: Clock
 ) -> MailService:
     """Return the mail service; its signing secret is generated once and stored in the journal."""
-    notes = SqlKeyValues(journal.database)
+    notes, box = SqlKeyValues(journal.database), SecretBox.of(settings)
     kept = await notes.find(_SECRET)
-    secret = kept or await notes.keep_first(_SECRET, secrets.token_hex(32))
+    kept = kept or await notes.keep_first(_SECRET, box.encrypt(secrets.token_hex(32)))
+    secret = box.decrypt(kept)
+    if not is_encrypted(kept):
+        await notes.keep(_SECRET, box.encrypt(secret))
     return MailService(
         settings=settings.mail,
         box=SqlMessageQueue(store.database, clock),
         store=store,
         clock=clock,
         seals=TokenSigner(bytes.fromhex(secret)),
+        skipped=SqlSkippedInputs(journal.database),
         link_hosts=settings.policy.link_hosts,
     )
 
@@ -54,6 +63,7 @@ def work_on_mail(
     service: MailService,
     orchestrator: Orchestrator,
     journal: SqlJournal,
+    background: BackgroundTasks,
     stack: AsyncExitStack,
 ) -> None:
     """Send what is queued and read what comes until the stack is left, as far as mail is on."""
@@ -64,21 +74,19 @@ def work_on_mail(
     if service.settings.sends:
         may_send = SendGate(leads, journal.paused)
         alone = settings.database.url is None  # files belong to one process
-        sender = email_sender_of(service, settings.policy, may_send, alone=alone)
-        sending = asyncio.create_task(sender.run(), name="postman")
-        stack.push_async_callback(_finish, sending, sender)
+        incidents = SqlIncidentRepository(journal.database)
+        sender = email_sender_of(service, settings.policy, may_send, incidents, alone=alone)
+        run_until_left(background, "postman", sender.run, sender.request_stop, stack)
     if service.settings.reads:
-        processor = inbound_processor_of(
-            service, SqlKeyValues(journal.database), orchestrator.publish, leads
-        )
-        reading = asyncio.create_task(processor.run(), name="mailroom")
-        stack.push_async_callback(_cancelled, reading)
+        processor = inbound_processor_of(service, journal.database, orchestrator.publish, leads)
+        background.start("mailroom", processor.run)
 
 
 def email_sender_of(
     service: MailService,
     policy: PolicySettings,
     may_send: Callable[[], Awaitable[bool]],
+    incidents: IncidentRepository | None = None,
     *,
     alone: bool,
 ) -> EmailSender:
@@ -97,17 +105,20 @@ def email_sender_of(
         may_send=may_send,
         is_quiet=_quiet(policy),
         no_mailbox=suppress_bad,
+        incidents=incidents,
         alone=alone,
     )
 
 
 def inbound_processor_of(
-    service: MailService, notes: SqlKeyValues, publish: Publish, leads: Callable[[], bool]
+    service: MailService, database: Database, publish: Publish, leads: Callable[[], bool]
 ) -> InboundProcessor:
     """Return the inbound processor of this mail service."""
     return InboundProcessor(
         inbox=ImapMailbox(service.settings.imap),
-        notes=notes,
+        notes=SqlKeyValues(database),
+        skipped=SqlSkippedInputs(database),
+        incidents=SqlIncidentRepository(database),
         box=service.box,
         store=service.store,
         publish=publish,
@@ -142,15 +153,3 @@ def _quiet(policy: PolicySettings) -> Callable[[datetime], bool]:
         return is_quiet(now.astimezone(zone).time(), policy.quiet_from, policy.quiet_until)
 
     return quiet
-
-
-async def _finish(task: "asyncio.Task[None]", sender: EmailSender) -> None:
-    sender.request_stop()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(task, _FINISH)
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from storecrew.app.remote import schedule_of
 from storecrew.app.settings import AgentBudget
 from storecrew.app.yaml_files import read_yaml
-from storecrew.domain.codec import ACTIONS, EVENTS
+from storecrew.domain.codec import ACTIONS, EVENTS, REPORTABLE
 from storecrew.domain.control.agents import AgentManifest, AgentOrigin, RegisteredAgent
 from storecrew.domain.control.events import ClockTicked, RunRequested
 from storecrew.domain.errors import InvalidInput, InvalidSettings
@@ -39,6 +39,7 @@ class AgentManifestRequest(BaseModel):
     cron: Annotated[str, Field(max_length=100)] | None = None
     zone: Annotated[str, Field(max_length=64)] = "UTC"
     allowed_actions: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    publishes: Annotated[tuple[str, ...], Field(max_length=50)] = ()
     capabilities: Annotated[tuple[_Word, ...], Field(max_length=50)] = ()
     tags: Annotated[tuple[_Word, ...], Field(max_length=50)] = ()
     priority: Annotated[int, Ge(-1000), Le(1000)] = 0
@@ -52,6 +53,7 @@ class AgentManifestRequest(BaseModel):
         for field, names, known in (
             ("on", self.on, HEARD),
             ("allowed_actions", self.allowed_actions, ACTIONS.keys()),
+            ("publishes", self.publishes, REPORTABLE.keys()),
         ):
             if unknown := sorted(set(names) - known):
                 raise ValueError(f"{field}: {unknown[0]!r} is none of {', '.join(sorted(known))}")

@@ -3,7 +3,7 @@
 The wire itself is described and coded in `storecrew.sdk.wire`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,8 @@ class RemoteAgentClient:
 
     outbound: OutboundPolicy
     clock: Clock
+    decrypt: Callable[[str], str] = str
+    """Reads a signing key as the journal keeps it."""
     _client: "httpx.AsyncClient | None" = field(default=None, init=False)
 
     def build_agent(self, one: RegisteredAgent) -> Agent:
@@ -69,6 +71,7 @@ class RemoteAgentClient:
             on=tuple(EVENTS[name] for name in manifest.on),
             schedule=schedule_of(manifest),
             allowed_actions=frozenset(ACTIONS[name] for name in manifest.allowed_actions),
+            publishes=frozenset(EVENTS[name] for name in manifest.publishes),
             capabilities=manifest.capabilities,
             tags=manifest.tags,
             priority=manifest.priority,
@@ -108,7 +111,7 @@ class RemoteAgentClient:
             wire.RUN: run,
             wire.DEADLINE: f"{one.declaration.deadline:g}",
             wire.TIMESTAMP: str(at),
-            wire.SIGNATURE: wire.sign(one.signing_key, at, body),
+            wire.SIGNATURE: wire.sign(self.decrypt(one.signing_key), at, body),
         }
 
     async def _post(self, one: RegisteredAgent, body: bytes, headers: Mapping[str, str]) -> bytes:

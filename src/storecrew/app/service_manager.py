@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from storecrew.app import settings_sources
 from storecrew.app.service_files import read_services
 from storecrew.app.settings import Settings
+from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.control.services import (
     DesiredState,
     ObservedState,
@@ -239,6 +240,7 @@ async def open_services(
     *,
     supervise: bool,
     changed: StatusListener | None = None,
+    background: BackgroundTasks | None = None,
 ) -> AsyncIterator[ServiceManager]:
     """Open the service manager; with `supervise`, also supervise until the block is left.
 
@@ -256,6 +258,7 @@ async def open_services(
     gone = await registry.keep_files(specs, now=clock.now())
     await registry.acquire_lease(_charge(settings))
     supervisor = manager.supervisor = _supervisor(settings, manager)
+    supervisor.background = background or supervisor.background
     if changed is not None:
         supervisor.on_change(changed)
     await supervisor.open(gone)

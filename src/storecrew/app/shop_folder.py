@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from storecrew.app.settings import Settings
+from storecrew.database.private_files import make_private_folder
 from storecrew.domain.errors import StorecrewError
 
 
@@ -29,9 +30,9 @@ class FolderUnusable(StorecrewError):
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder where it is missing; raises `FolderUnusable`."""
+    """Make the folder where it is missing, its owner's alone; raises `FolderUnusable`."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         probe = folder / ".storecrew-writes"
         probe.touch()
         probe.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from storecrew.app.settings import Settings
@@ -17,9 +18,15 @@ from storecrew.backtest.experiments import (
 )
 from storecrew.backtest.trial import TrialReport
 from storecrew.domain.errors import StorecrewError
+from storecrew.policy import PolicySettings
 
 MARKER = "demo.txt"
 """Marks a data folder whose shop is made up and may be made anew."""
+
+
+_PURCHASE_BUDGET = Decimal(3000)
+"""What purchases of one day may cost in the demo where the settings leave it at its default: the
+shop's sales of two days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +94,9 @@ def demo_settings(settings: Settings) -> Settings:
 
     The owner's services are left alone: they belong to the real shop.
     """
-    autonomy = {"*.*": "limits", **settings.policy.autonomy}
-    policy = replace(settings.policy, autonomy=autonomy)
+    policy = replace(settings.policy, autonomy={"*.*": "limits", **settings.policy.autonomy})
+    if policy.purchase_budget_per_day == PolicySettings().purchase_budget_per_day:
+        policy = replace(policy, purchase_budget_per_day=_PURCHASE_BUDGET)
     process = settings.orchestrator.model_copy(
         update={"services_dir": settings.data_dir / "services"}
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import handle_errors, show_json, show_table
+from storecrew.cli.output import handle_errors, print_text, show_json, show_table
 from storecrew.cli.session import with_plane
 
 app = typer.Typer(no_args_is_help=True, help="See the agents on duty, and begin a new one.")
@@ -55,6 +55,6 @@ def new(
         written = {"module": str(made.module), "test": str(made.test)}
         show_json(written | {"settings": made.settings})
         return
-    print(f"wrote {made.module} and {made.test}")
-    print(f"try it:  cd {folder} && python -m pytest test_{name}.py")
-    print(f"on duty: PYTHONPATH={folder} and, in storecrew.yaml,\n\n{made.settings}")
+    print_text(f"wrote {made.module} and {made.test}")
+    print_text(f"try it:  cd {folder} && python -m pytest test_{name}.py")
+    print_text(f"on duty: PYTHONPATH={folder} and, in storecrew.yaml,\n\n{made.settings}")

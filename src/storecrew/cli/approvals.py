@@ -1,14 +1,23 @@
 """`storecrew approvals`: the questions that wait for a person."""
 
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from storecrew.cli.bulk_approvals import (
+    COLUMNS,
+    WHEN,
+    FilterOptions,
+    answer_all,
+    list_row,
+    product_names,
+)
+from storecrew.cli.descriptions import describe
 from storecrew.cli.options import DataDir, Json, Note, Page, PerPage, ProposalId
 from storecrew.cli.output import (
     counted,
+    fail,
     handle_errors,
     show_fields,
     show_json,
@@ -16,33 +25,73 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import person, with_plane
-from storecrew.domain.errors import InvalidInput
+from storecrew.domain.json_input import read_json
 
 if TYPE_CHECKING:
+    from storecrew.app.bootstrap import ControlPlane
     from storecrew.domain.control.approvals import Approval
     from storecrew.domain.control.proposals import Effect
+    from storecrew.domain.paging import Page as ResultPage
 
 app = typer.Typer(no_args_is_help=True, help="See and answer the questions that wait for you.")
 
 
+OneProposal = Annotated[
+    str, typer.Argument(help="The proposal, as `<run>/<n>`.", show_default="those of the filters")
+]
+AgentOption = Annotated[str, typer.Option("--agent", help="Only what this agent asks.")]
+ActionOption = Annotated[
+    str, typer.Option("--action", help="Only this kind of action, such as CreatePurchaseOrder.")
+]
+UnderOption = Annotated[
+    str, typer.Option("--under", help="Only where at most so much money leaves the shop.")
+]
+AllMatching = Annotated[
+    bool, typer.Option("--all-matching", help="All that the filters mean, which may be none.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be answered.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
+
+
 @app.command("list")
 @handle_errors
-def list_(
-    page: Page = 1, per_page: PerPage = 50, data_dir: DataDir = None, as_json: Json = False
+def list_(  # noqa: PLR0913 - one per filter
+    agent: AgentOption = "",
+    action: ActionOption = "",
+    under: UnderOption = "",
+    sort: Annotated[
+        Literal["benefit", "newest"], typer.Option(help="Which come first.")
+    ] = "benefit",
+    page: Page = 1,
+    per_page: PerPage = 50,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """List the questions that wait.
+    """List the questions that wait, those with the largest expected benefit first.
 
-    Example: storecrew approvals list
+    Example: storecrew approvals list --agent inventory --under 50
     """
-    found = with_plane(data_dir, lambda p: p.journal.approvals(page=page, per_page=per_page))
+    from storecrew.app.approvals import approval_filter
+    from storecrew.domain.control.approvals import ApprovalOrder
+
+    async def work(plane: "ControlPlane") -> "tuple[ResultPage[Approval], dict[str, str], str]":
+        only = approval_filter(
+            plane,
+            agent=agent,
+            action=action,
+            max_cash_out=under or None,
+            order=ApprovalOrder(sort),
+        )
+        found = await plane.journal.approvals(only=only, page=page, per_page=per_page)
+        return found, await product_names(plane, found.items), plane.settings.store.currency
+
+    found, names, currency = with_plane(data_dir, work)
     if as_json:
         show_json(found.items)
         return
-    rows = [
-        (a.filed.id, _action(a), a.filed.proposal.reason, a.question.reason) for a in found.items
-    ]
     title = counted(found.total, "waiting", page, per_page)
-    show_table(title, ("proposal", "action", "reason", "asked because"), rows)
+    rows = [list_row(each, names, currency) for each in found.items]
+    show_table(title, COLUMNS, rows)
 
 
 @app.command()
@@ -75,54 +124,83 @@ def show(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) 
 
 @app.command()
 @handle_errors
-def approve(
-    proposal: ProposalId,
+def approve(  # noqa: PLR0913 - one per filter
+    proposal: OneProposal = "",
     note: Note = "",
-    action: Annotated[
-        str, typer.Option(help="Another action in place of the proposed one, as JSON.")
+    action_json: Annotated[
+        str,
+        typer.Option("--change", help="Another action in place of the proposed one, as JSON."),
     ] = "",
+    agent: AgentOption = "",
+    action: ActionOption = "",
+    under: UnderOption = "",
+    all_matching: AllMatching = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Say yes, perhaps to a changed action.
+    """Say yes to one question, perhaps to a changed action, or to all that the filters mean.
 
     Example: storecrew approvals approve "inventory@7/0" --note "but only this once"
+
+    Example: storecrew approvals approve --agent inventory --under 5.00 --dry-run
     """
+    if not proposal:
+        only = FilterOptions(agent, action, under, all_matching)
+        answer_all("approve", only, note, data_dir, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
+    from storecrew.app.approvals import refusal_after_approval
     from storecrew.domain.codec import decode_action  # costs what `--help` need not pay
 
-    changed = decode_action(_parsed(action)) if action else None
-    run = with_plane(
-        data_dir, lambda p: p.approve(proposal, by=person(), note=note, action=changed)
-    )
-    _say(as_json, {"proposal_id": proposal, "status": "approved", "run_id": run})
+    changed = decode_action(_parsed(action_json)) if action_json else None
+
+    async def work(plane: "ControlPlane") -> tuple[str, str | None, str]:
+        run = await plane.approve(proposal, by=person(), note=note, action=changed)
+        refused = await refusal_after_approval(plane, proposal)
+        return run, refused, WHEN[(await plane.crew.status())["status"]]
+
+    run, refused, when = with_plane(data_dir, work)
+    if refused:
+        fail(f"{proposal} is approved, and was not carried out: {refused}")
+    answer = {"proposal_id": proposal, "status": "approved", "run_id": run}
+    done = "and done." if refused is not None else f"and {when}"
+    show_result(as_json, answer, f"{proposal} is approved {done}")
 
 
 @app.command()
 @handle_errors
-def reject(
-    proposal: ProposalId, note: Note = "", data_dir: DataDir = None, as_json: Json = False
+def reject(  # noqa: PLR0913 - one per filter
+    proposal: OneProposal = "",
+    note: Note = "",
+    agent: AgentOption = "",
+    action: ActionOption = "",
+    under: UnderOption = "",
+    all_matching: AllMatching = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Say no.
+    """Say no to one question, or to all that the filters mean.
 
     Example: storecrew approvals reject "pricing_optimizer@7/0" --note "not before Christmas"
     """
+    if not proposal:
+        only = FilterOptions(agent, action, under, all_matching)
+        answer_all("reject", only, note, data_dir, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     with_plane(data_dir, lambda p: p.reject(proposal, by=person(), note=note))
-    _say(as_json, {"proposal_id": proposal, "status": "rejected"})
-
-
-def _say(as_json: bool, answer: dict[str, Any]) -> None:
-    show_result(as_json, answer, f"{answer['proposal_id']} is {answer['status']}.")
+    answer = {"proposal_id": proposal, "status": "rejected"}
+    show_result(as_json, answer, f"{proposal} is rejected.")
 
 
 def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InvalidInput("--action", f"is not valid JSON: {error}") from error
+    return read_json(text, "--change")
 
 
 def _action(question: "Approval") -> str:
-    return describe(question.filed.proposal.action)
+    return describe(question.filed.proposal.action, whole=True)
 
 
 def _effect(effect: "Effect | None") -> str:
@@ -142,25 +220,3 @@ def _row(row: object) -> str:
     if not isinstance(row, Mapping):
         return str(row)
     return ", ".join(f"{name} {_known(value)}" for name, value in row.items())
-
-
-_SUBJECTS = ("sku", "order_id", "purchase_id", "customer")
-_WORDS = {"price": "at {}", "expected_price": "(was {})", "quantity": "× {}", "warehouse": "in {}"}
-
-
-def describe(action: object) -> str:
-    """Return an action or a recorded change in one line: its kind, its subject, the rest."""
-    from storecrew.domain.codec import encode  # costs what `--help` need not pay
-
-    fields = {key: value for key, value in encode(action).items() if value not in (None, "")}
-    words = [fields.pop("type", "")]
-    if subject := next((key for key in _SUBJECTS if key in fields), None):
-        words.append(str(fields.pop(subject)))
-    words += [_WORDS.get(key, key + "={}").format(_short(value)) for key, value in fields.items()]
-    return " ".join(words)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
-        return f"{value['amount']} {value['currency']}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

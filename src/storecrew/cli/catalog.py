@@ -7,7 +7,15 @@ import typer
 
 from storecrew.cli.options import Anyway, DataDir, Json, Page, PerPage
 from storecrew.cli.orders import Key
-from storecrew.cli.output import counted, fail, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import (
+    counted,
+    fail,
+    handle_errors,
+    print_text,
+    show_fields,
+    show_json,
+    show_table,
+)
 from storecrew.cli.session import person, read_settings, with_plane
 from storecrew.domain.errors import InvalidInput
 
@@ -145,7 +153,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
     else:
         paid = outcome.after["price"]
         verb = "changed" if outcome.before else "created"
-        print(f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}.")
+        print_text(f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}.")
 
 
 def _price(text: str, known: "Product | None", currency: str) -> "Money":

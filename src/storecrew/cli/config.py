@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, handle_errors, show_json
+from storecrew.cli.output import FAILED, handle_errors, print_text, show_json
 from storecrew.cli.session import read_origins, read_settings
 from storecrew.domain.errors import InvalidSettings
 
@@ -32,7 +32,7 @@ def check(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = F
         for problem in problems:
             typer.echo(f"error: {problem}", err=True)
         if not problems:
-            print("The settings are fine.")
+            print_text("The settings are fine.")
     if problems:
         raise typer.Exit(FAILED)
 
@@ -50,7 +50,7 @@ def show(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = Fa
         show_json({**settings, "origins": origins})
         return
     for line in _lines(settings, origins):
-        print(line)
+        print_text(line)
 
 
 def _lines(

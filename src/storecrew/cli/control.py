@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from storecrew.cli.approvals import describe
+from storecrew.cli.descriptions import describe
 from storecrew.cli.options import ConfigFile, DataDir, Json, Page, PerPage, ProposalId
 from storecrew.cli.output import (
     FAILED,
     counted,
     fail,
     handle_errors,
+    print_text,
     progress_bar,
     show_fields,
     show_json,
@@ -66,7 +67,7 @@ def run(
     if as_json:
         show_json(summary)
     else:
-        print(
+        print_text(
             f"{summary.runs} runs made {summary.proposals} proposals: {summary.applied} applied, "
             f"{summary.asked} wait for you, {summary.denied} denied, "
             f"{summary.refused} refused by the store."
@@ -75,14 +76,14 @@ def run(
         fail(f"a run of {', '.join(summary.failed)} failed; see `storecrew incidents list`")
 
 
-def read_moment(text: str) -> datetime:
+def read_moment(text: str, option: str = "--as-of") -> datetime:
     """Return the moment a person wrote: a day begins at midnight UTC."""
     try:
         if len(text) == len("2011-11-01"):
             return datetime.combine(date.fromisoformat(text), time(), UTC)
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput("--as-of", f"{text!r} is no day such as 2011-11-01") from None
+        raise InvalidInput(option, f"{text!r} is no day such as 2011-11-01") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -116,14 +117,33 @@ def plan(
 
 
 @handle_errors
-def audit(
-    page: Page = 1, per_page: PerPage = 50, data_dir: DataDir = None, as_json: Json = False
+def audit(  # noqa: PLR0913 - one per filter
+    subject: Annotated[
+        str, typer.Option(help="Only what was done to this, such as order:26 or product:mug.")
+    ] = "",
+    agent: Annotated[str, typer.Option(help="Only what this agent did.")] = "",
+    by: Annotated[str, typer.Option(help="Only what this person did.")] = "",
+    result: Annotated[str, typer.Option(help="Only entries with this result.")] = "",
+    since: Annotated[str, typer.Option(help="Only since this day or ISO 8601 time.")] = "",
+    page: Page = 1,
+    per_page: PerPage = 50,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """List what was done, refused or only recorded, newest first.
 
-    Example: storecrew audit --per-page 20
+    Example: storecrew audit --subject order:26
+
+    Example: storecrew audit --agent pricing_optimizer --result applied --since 2026-11-01
     """
-    found = with_plane(data_dir, lambda p: p.journal.audit(page=page, per_page=per_page))
+    from storecrew.domain.control.audit import AuditFilter
+
+    if agent and by:
+        raise InvalidInput("--by", "is given beside --agent: an entry has one actor")
+    actor = f"agent:{agent}" if agent else f"person:{by}" if by else ""
+    moment = read_moment(since, "--since") if since else None
+    only = AuditFilter(subject=subject, actor=actor, result=result, since=moment)
+    found = with_plane(data_dir, lambda p: p.journal.audit(only=only, page=page, per_page=per_page))
     if as_json:
         show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
         return
@@ -171,7 +191,7 @@ def verify(data_dir: DataDir = None, as_json: Json = False) -> None:
         for each in wrong:
             typer.echo(f"{each.check}: {each.subject}: {each.problem}", err=True)
         if not wrong:
-            print("The books are right.")
+            print_text("The books are right.")
     if wrong:
         raise typer.Exit(FAILED)
 

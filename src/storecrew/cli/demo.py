@@ -10,6 +10,7 @@ from storecrew.cli.options import ConfigFile, Json
 from storecrew.cli.output import (
     Report as ProgressReport,
     handle_errors,
+    print_text,
     progress_bar,
     show_json,
     show_table,
@@ -132,7 +133,7 @@ def _show(report: "DemoReport") -> None:
     show_table(title, ("", "crew", "plain owner", "difference"), rows)
     wrong = report.discrepancies
     books = f"{wrong} lines of the books do not add up" if wrong else "the books add up"
-    print(
+    print_text(
         f"{report.proposals} proposals: {report.applied} applied, {report.asked} asked, "
         f"{report.denied} denied, {report.refused} refused by the store.\n"
         f"{report.audit_entries} audit entries; {books}."

@@ -3,7 +3,7 @@
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, handle_errors, show_json
+from storecrew.cli.output import FAILED, handle_errors, print_text, show_json
 from storecrew.cli.session import read_settings, run_to_end
 
 
@@ -28,8 +28,8 @@ def doctor(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = 
         show_json(findings)
     else:
         for finding in findings:
-            print(f"{'pass' if finding.ok else 'FAIL'}  {finding.name}: {finding.detail}")
+            print_text(f"{'pass' if finding.ok else 'FAIL'}  {finding.name}: {finding.detail}")
             if not finding.ok:
-                print(f"      {finding.fix}")
+                print_text(f"      {finding.fix}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)

@@ -10,6 +10,7 @@ from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import (
     fail,
     handle_errors,
+    print_text,
     progress_bar,
     show_fields,
     show_json,
@@ -156,7 +157,7 @@ def undo(
         show_json(found)
         return
     counts = {name: getattr(found, name) for name in ("orders", "returns", "products", "customers")}
-    print(f"Import {number} is taken back.")
+    print_text(f"Import {number} is taken back.")
     show_fields({**counts, "products kept": found.products_kept})
 
 

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.output import handle_errors, show_fields, show_json, show_result, show_table
+from storecrew.cli.output import (
+    handle_errors,
+    print_text,
+    show_fields,
+    show_json,
+    show_result,
+    show_skipped,
+    show_table,
+)
 from storecrew.cli.session import person, report, with_plane
 
 if TYPE_CHECKING:
@@ -46,6 +54,24 @@ def list_(
     ]
     columns = ("incident", "kind", "status", "what", "seen", "expected", "opened")
     show_table(f"{len(found)} incidents", columns, rows)
+
+
+@app.command()
+@handle_errors
+def skipped(
+    source: Annotated[str, typer.Option(help="Only what came by this, such as mail.")] = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List what came from outside and was not acted on, counted by reason.
+
+    Example: storecrew incidents skipped --source mail
+    """
+    found = with_plane(data_dir, lambda plane: plane.skipped.counts(source or None))
+    if as_json:
+        show_json({"items": found, "total": len(found)})
+        return
+    show_skipped(f"{sum(each.count for each in found)} inputs passed by", found)
 
 
 @app.command()
@@ -151,7 +177,9 @@ def show_goal(data_dir: DataDir = None, as_json: Json = False) -> None:
         show_json(found)
         return
     until = f" until {found.until:%Y-%m-%d}" if found.until else ""
-    print(f"The goal is {found.goal}{until}." if found.goal else "No goal is set: profit counts.")
+    print_text(
+        f"The goal is {found.goal}{until}." if found.goal else "No goal is set: profit counts."
+    )
     rows = [
         (s.agent, s.task, f"{s.due_at:%Y-%m-%d %H:%M}", s.at_most_costs, s.why, s.status)
         for s in found.steps

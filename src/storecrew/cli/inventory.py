@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
@@ -13,6 +13,7 @@ from storecrew.cli.orders import Key
 from storecrew.cli.output import fail, handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import person, read_settings, with_plane
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.json_input import read_json
 
 if TYPE_CHECKING:
     from storecrew.app import Plane
@@ -101,24 +102,15 @@ def import_(
 def read_levels(file: Path) -> dict[str, int]:
     """Return what the file says, or raise `InvalidInput` naming what is wrong with it."""
     try:
-        content = json.loads(file.read_text("utf-8"), object_pairs_hook=_unique)
+        content = read_json(file.read_bytes(), "FILE")
     except OSError as error:
         raise InvalidInput("FILE", f"cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidInput("FILE", f"is not valid JSON: {error}") from error
     if not isinstance(content, dict) or not content:
         raise InvalidInput("FILE", 'must hold {"product": quantity, …}')
     for product, quantity in content.items():
         if type(quantity) is not int or quantity < 0:
             raise InvalidInput(product, f"{quantity!r} is not a whole number of units")
     return content
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a product stands there twice")
-    return found
 
 
 async def _levels(plane: "Plane", warehouse: str) -> dict[str, int]:

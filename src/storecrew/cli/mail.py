@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
@@ -10,9 +11,11 @@ from storecrew.cli.output import (
     counted,
     fail,
     handle_errors,
+    print_text,
     show_fields,
     show_json,
     show_result,
+    show_skipped,
     show_table,
 )
 from storecrew.cli.session import person, with_plane
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from storecrew.mail.service import Preview
 
 app = typer.Typer(no_args_is_help=True, help="Messages to customers: previews and deliveries.")
+
+suppressed = typer.Typer(no_args_is_help=True, help="Addresses that are written to no more.")
+app.add_typer(suppressed, name="suppressions")
 
 MessageId = Annotated[int, typer.Argument(min=1, help="The message's number.")]
 
@@ -55,7 +61,7 @@ def preview(  # noqa: PLR0913 - typer reads one parameter per option
         show_json(found)
         return
     show_fields({"from": found.sender, "to": found.to, "subject": found.subject})
-    print(f"\n{found.text}" + (f"\nHTML written: {html}" if html else ""))
+    print_text(f"\n{found.text}" + (f"\nHTML written: {html}" if html else ""))
 
 
 @app.command()
@@ -77,7 +83,9 @@ def report(
     names = ("queued", "waiting", "sending", "sent", "failed", "suppressed", "unknown")
     show_fields({name: getattr(counts, name) for name in names})
     if found.problem:
-        print(found.problem)
+        print_text(found.problem)
+    if found.skipped:
+        show_skipped(f"{sum(s.count for s in found.skipped)} mails passed by", found.skipped)
 
 
 @app.command()
@@ -108,6 +116,44 @@ def queue(
     ]
     columns = ("message", "queued", "customer", "subject", "state", "detail")
     show_table(counted(found.total, "messages", page, per_page), columns, rows)
+
+
+@suppressed.command("list")
+@handle_errors
+def list_suppressions(
+    page: Page = 1, per_page: PerPage = 50, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """List addresses that are written to no more, and why.
+
+    Example: storecrew mail suppressions list
+    """
+    found = with_plane(data_dir, lambda p: p.mail.suppressions(page=page, per_page=per_page))
+    if as_json:
+        show_json(found)
+        return
+    rows = [(each.address, f"{each.at:%Y-%m-%d %H:%M}", each.reason) for each in found.items]
+    title = counted(found.total, "suppressed addresses", page, per_page)
+    show_table(title, ("address", "since", "reason"), rows)
+
+
+@suppressed.command("lift")
+@handle_errors
+def lift(
+    address: Annotated[str, typer.Argument(help="The address.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write to a suppressed address again.
+
+    Example: storecrew mail suppressions lift anna@example.com
+    """
+    key = f"cli/lift/{uuid4().hex}"
+    outcome = with_plane(data_dir, lambda p: p.mail.lift(address, key=key, by=person()))
+    if not outcome.applied:
+        fail(outcome.message)
+    show_result(
+        as_json, {"address": address, "suppressed": False}, f"{address} is written to again."
+    )
 
 
 @app.command()
@@ -160,7 +206,7 @@ def send_test(
     if answer.result != "taken":
         fail(f"{answer.result}: {answer.detail}")
     if not as_json:
-        print(f"The server took it: {answer.detail}")
+        print_text(f"The server took it: {answer.detail}")
 
 
 async def _preview(plane: "Plane", what: str, purpose: str, words: tuple[str, str]) -> "Preview":

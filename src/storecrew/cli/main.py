@@ -1,6 +1,9 @@
 """Where every command hangs. Importing it must stay cheap: `--help` should feel instant."""
 
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from storecrew.cli import (
     access,
@@ -31,8 +34,23 @@ from storecrew.cli import (
     traces,
     workers,
 )
+from storecrew.cli.output import MISUSED, fail
+from storecrew.domain.input_text import text_problem
+
+
+class _CheckedArguments(TyperGroup):
+    """Refuses arguments that hold what must not be stored or shown."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Check each argument of every command, before any is parsed."""
+        for number, argument in enumerate(args, 1):
+            if problem := text_problem(argument):
+                fail(f"argument {number}: {problem}", code=MISUSED)
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
+    cls=_CheckedArguments,
     name="storecrew",
     help="A crew of agents that runs an online store, under its owner's control.",
     no_args_is_help=True,

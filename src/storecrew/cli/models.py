@@ -9,6 +9,7 @@ from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import (
     fail,
     handle_errors,
+    print_text,
     progress_bar,
     show_fields,
     show_json,
@@ -72,7 +73,7 @@ def forecast(
         show_json(found)
         return
     if found.total is None:
-        print(f"{sku}: no history; nothing was sold yet, so nothing can be forecast.")
+        print_text(f"{sku}: no history; nothing was sold yet, so nothing can be forecast.")
         return
     columns = ("date", "expected", "1 in 10 below", "median", "1 in 10 above")
     bands = (found.quantiles[level] for level in ("0.1", "0.5", "0.9"))
@@ -99,8 +100,10 @@ def elasticity(
     if as_json:
         show_json(found)
         return
-    print(f"a price 1 % higher sells {-found.mean:g} % less (± {found.error:g})")
-    print("from its own price moves" if found.own else "from what is usual: its price never moved")
+    print_text(f"a price 1 % higher sells {-found.mean:g} % less (± {found.error:g})")
+    print_text(
+        "from its own price moves" if found.own else "from what is usual: its price never moved"
+    )
 
 
 @handle_errors
@@ -198,7 +201,7 @@ def extract_product(
         show_json({"product": found})
         return
     if found is None:
-        print("The page shows no product.")
+        print_text("The page shows no product.")
         return
     show_fields({name: value for name, value in vars(found).items() if value is not None})
 
@@ -264,7 +267,7 @@ def train(
         show_json({"versions": made})
         return
     for version in made:
-        print(
+        print_text(
             f"{version.kind}: version {version.number}, {version.serving_status} ({version.reason})"
         )
 

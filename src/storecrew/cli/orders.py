@@ -1,11 +1,13 @@
 """`storecrew orders`: the order ledger from the shell."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 
+from storecrew.cli.descriptions import describe
 from storecrew.cli.options import DataDir, Json, Page, PerPage
 from storecrew.cli.output import (
     counted,
@@ -19,8 +21,11 @@ from storecrew.cli.output import (
 from storecrew.cli.session import person, read_settings, with_plane
 
 if TYPE_CHECKING:
+    from storecrew.app.bootstrap import ControlPlane
     from storecrew.domain.actions import Action
+    from storecrew.domain.control.audit import AuditEntry
     from storecrew.domain.control.proposals import Outcome
+    from storecrew.domain.shop.orders import Order
 
 app = typer.Typer(no_args_is_help=True, help="Place orders and take them through their states.")
 
@@ -35,6 +40,9 @@ Reason = Annotated[str, typer.Option(help="Why.")]
 @handle_errors
 def list_(
     status: Annotated[str, typer.Option(help="Only orders in this state.")] = "",
+    held: Annotated[
+        bool, typer.Option("--held", help="Only orders that are held until you release them.")
+    ] = False,
     page: Page = 1,
     per_page: PerPage = 50,
     data_dir: DataDir = None,
@@ -43,18 +51,28 @@ def list_(
     """List orders, newest first.
 
     Example: storecrew orders list --status awaiting_payment
+
+    Example: storecrew orders list --held
     """
     from storecrew.domain.codec import decode  # costs what `--help` need not pay
     from storecrew.domain.shop.orders import OrderQuery, OrderStatus
 
     filter_status = decode(OrderStatus, status, field="--status") if status else None
-    query = OrderQuery(status=filter_status, page=page, per_page=per_page)
+    query = OrderQuery(
+        status=filter_status, held=True if held else None, page=page, per_page=per_page
+    )
     found = with_plane(data_dir, lambda p: p.store.orders(query))
     if as_json:
         show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
         return
     rows = [
-        (o.id, o.status, o.total, o.customer or "", f"{o.placed_at:%Y-%m-%d %H:%M}")
+        (
+            o.id,
+            f"{o.status}, held: {o.held}" if o.held else o.status,
+            o.total,
+            o.customer or "",
+            f"{o.placed_at:%Y-%m-%d %H:%M}",
+        )
         for o in found.items
     ]
     title = counted(found.total, "orders", page, per_page)
@@ -64,13 +82,22 @@ def list_(
 @app.command()
 @handle_errors
 def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Show one order.
+    """Show one order with its history: what happened to it, who did it, and the result.
 
     Example: storecrew orders show 1
     """
-    found = with_plane(data_dir, lambda p: p.store.order(order))
+
+    from storecrew.domain.codec import encode  # costs what `--help` need not pay
+    from storecrew.domain.control.audit import AuditFilter
+
+    async def work(plane: "ControlPlane") -> "tuple[Order, Sequence[AuditEntry]]":
+        only = AuditFilter(subject=f"order:{order}")
+        newest = await plane.journal.audit(only=only, page=1, per_page=_HISTORY)
+        return await plane.store.order(order), newest.items[::-1]
+
+    found, history = with_plane(data_dir, work)
     if as_json:
-        show_json(found)
+        show_json({**encode(found), "history": history})
         return
     lines = {f"  {line.sku}": f"{line.quantity} at {line.unit_price}" for line in found.lines}
     show_fields(
@@ -85,6 +112,21 @@ def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> Non
             **lines,
         }
     )
+    rows = [
+        (
+            f"{entry.at:%Y-%m-%d %H:%M}",
+            entry.actor.removeprefix("agent:"),
+            describe(entry.action),
+            entry.result,
+            entry.reason if entry.kind == "proposal" else "",
+        )
+        for entry in history
+    ]
+    show_table("history", ("at", "who", "what", "result", "why"), rows)
+
+
+_HISTORY = 100
+"""Entries of an order's history that are shown, the newest."""
 
 
 @app.command()

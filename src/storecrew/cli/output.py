@@ -2,18 +2,25 @@
 
 import functools
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import typer
 
 from storecrew.domain.errors import InvalidInput, InvalidSettings, StorecrewError
+from storecrew.domain.input_text import printable
+
+if TYPE_CHECKING:
+    from storecrew.domain.control.skipped_inputs import SkippedInput
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_ESCAPED_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that JSON may hold as they are and a terminal obeys, or cannot print."""
 FAILED = 1
 """Exit code when the work could not be done."""
 MISUSED = 2
@@ -37,10 +44,15 @@ def handle_errors(command: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
+def print_text(text: str, *, file: TextIO | None = None) -> None:
+    """Print text with what a terminal would obey shown as escapes."""
+    print(printable(text), file=file, flush=True)
+
+
 def fail(*sentences: str, code: int = FAILED) -> NoReturn:
     """Say what is wrong and end."""
     for sentence in sentences:
-        print(f"error: {sentence}", file=sys.stderr)
+        print_text(f"error: {sentence}", file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -48,7 +60,8 @@ def show_json(value: Any) -> None:
     """Print one JSON document."""
     from storecrew.domain.codec import encode  # costs what `--help` need not pay
 
-    print(json.dumps(encode(value), ensure_ascii=False, indent=2))
+    text = json.dumps(encode(value), ensure_ascii=False, indent=2)
+    print(_ESCAPED_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -57,16 +70,16 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=escape(printable(title)), title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "proposal")  # it is copied
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(escape(printable(str(cell))) for cell in row))
     console = Console()
     if table.row_count:
         console.print(table)
     else:
-        console.print(escape(title))
+        console.print(escape(printable(title)))
 
 
 def counted(total: int, what: str, page: int, per_page: int) -> str:
@@ -79,7 +92,25 @@ def show_fields(fields: dict[str, object]) -> None:
     """Print one thing, a field a line."""
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
-        print(f"{name:<{width}}  {value}")
+        print_text(f"{name:<{width}}  {value}")
+
+
+def show_skipped(title: str, inputs: "Sequence[SkippedInput]") -> None:
+    """Print a table of what came from outside and was not acted on."""
+    rows = [
+        (each.source, each.reason, each.count, f"{each.last_at:%Y-%m-%d %H:%M}", each.sample)
+        for each in inputs
+    ]
+    show_table(title, ("by", "reason", "times", "last", "sample"), rows)
+
+
+def show_lines(lines: Sequence[tuple[str, str]]) -> None:
+    """Print headed lines; a heading that repeats is printed once."""
+    width = max((len(heading) for heading, _ in lines), default=0)
+    before = ""
+    for heading, text in lines:
+        print_text(f"{heading if heading != before else '':<{width}}  {text}")
+        before = heading
 
 
 Report = Callable[[str, int, int | None], None]
@@ -119,4 +150,4 @@ def show_result(as_json: bool, content: Any, sentence: str) -> None:
     if as_json:
         show_json(content)
     else:
-        print(sentence)
+        print_text(sentence)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json, ProposalId
-from storecrew.cli.output import handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import handle_errors, print_text, show_fields, show_json, show_table
 from storecrew.cli.session import with_plane
 
 if TYPE_CHECKING:
@@ -54,4 +54,4 @@ def explain(
     rows = [(o.rule, o.verdict.name.lower(), o.reason) for o in found.opinions]
     show_table("rules", ("rule", "says", "because"), rows)
     for change in found.changes:
-        print(f"it would take: {change}")
+        print_text(f"it would take: {change}")

@@ -9,9 +9,14 @@ from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
 from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import with_plane
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storecrew.app.bootstrap import ControlPlane
     from storecrew.domain.actions import Action
+    from storecrew.domain.control.proposals import PostponedPurchase
 
 
 app = typer.Typer(no_args_is_help=True, help="See, receive, delay or call off purchases.")
@@ -43,6 +48,79 @@ def list_purchases(
     ]
     columns = ("purchase", "product", "units", "supplier", "to", "status", "due")
     show_table(f"{len(rows)} purchases", columns, rows)
+
+
+@app.command()
+@handle_errors
+def create(
+    product: Annotated[str, typer.Argument(help="The product, by name or SKU.")],
+    quantity: Annotated[int, typer.Argument(min=1, help="Units to buy.")],
+    warehouse: Annotated[str, typer.Option(help="Where they are delivered.")] = "main",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Buy from the product's supplier; one purchase may be open per product and warehouse.
+
+    Example: storecrew purchase-orders create mug 40
+    """
+    from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+
+    action = CreatePurchaseOrder(sku=product, quantity=quantity, warehouse=warehouse)
+    bought = apply(action, data_dir, key)
+    due = bought.detail["due_at"][:10]
+    sentence = (
+        f"Purchase {bought.detail['purchase_id']} from {bought.detail['supplier']}, due {due}."
+    )
+    show_result(as_json, {**bought.detail, "status": "open"}, sentence)
+
+
+@app.command()
+@handle_errors
+def postponed(
+    day: Annotated[
+        str, typer.Option(help="A day of the shop, as 2026-11-30.", show_default="today")
+    ] = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List what the crew would buy and did not ask about, as the day's budget is used up.
+
+    What brings most for its cost comes first. Raise policy.purchase_budget_per_day to have more
+    bought or asked about, or buy by hand.
+
+    Example: storecrew purchase-orders postponed
+    """
+    from storecrew.domain.money import Money
+
+    async def work(
+        plane: "ControlPlane",
+    ) -> "tuple[Sequence[PostponedPurchase], dict[str, str], str]":
+        found = await plane.journal.postponed_purchases(day or plane.crew.day.name)
+        products = await plane.store.products([each.sku for each in found])
+        names = {each.sku: each.name for each in products}
+        return found, names, plane.settings.store.currency
+
+    found, names, currency = with_plane(data_dir, work)
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (
+            each.sku,
+            names.get(each.sku, ""),
+            each.quantity,
+            Money.from_minor(each.cost, currency),
+            each.effect.expected if each.effect else "not known",
+        )
+        for each in found
+    ]
+    total = Money.from_minor(sum(each.cost for each in found), currency)
+    show_table(
+        f"{plural(len(rows), 'purchase')} postponed, {total} in all",
+        ("product", "name", "units", "cost", "benefit"),
+        rows,
+    )
 
 
 @app.command()

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.output import handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import (
+    handle_errors,
+    print_text,
+    show_fields,
+    show_json,
+    show_lines,
+    show_table,
+)
 from storecrew.cli.session import with_plane
 
 if TYPE_CHECKING:
@@ -20,9 +27,26 @@ prices = typer.Typer(no_args_is_help=True, help="See what price changes brought.
 
 def register(program: typer.Typer) -> None:
     """Hang the commands on the program."""
+    program.command()(briefing)
     program.command()(fairness)
     program.add_typer(campaigns, name="campaigns")
     program.add_typer(prices, name="prices")
+
+
+@handle_errors
+def briefing(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Show yesterday's trade, what the crew did, what waits for you, what failed and would help.
+
+    Example: storecrew briefing
+    """
+    from storecrew.app.briefing import daily_briefing  # costs what `--help` need not pay
+    from storecrew.reports.briefing import lines
+
+    found = with_plane(data_dir, daily_briefing)
+    if as_json:
+        show_json(found)
+        return
+    show_lines(lines(found))
 
 
 @campaigns.command("list")
@@ -135,7 +159,7 @@ def impact(data_dir: DataDir = None, as_json: Json = False) -> None:
     title = f"{len(found.changes)} price changes, {found.as_expected} of {found.judged} as expected"
     show_table(title, columns, rows)
     if found.gain is not None:
-        print(f"in all {found.gain} in 28 days each, expected {found.expected_gain}")
+        print_text(f"in all {found.gain} in 28 days each, expected {found.expected_gain}")
 
 
 @handle_errors

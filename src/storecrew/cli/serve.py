@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, MISUSED, fail, handle_errors, show_json
+from storecrew.cli.output import FAILED, MISUSED, fail, handle_errors, print_text, show_json
 from storecrew.cli.session import read_settings, with_services
 from storecrew.cli.startup import uncollected
 
@@ -70,7 +70,7 @@ def _serve_in_background(settings: "Settings") -> None:
     pid = daemon.start(
         (name, port), tls=tls, serve=lambda: serve(settings, listening=listening, detached=True)
     )
-    print(f"{'https' if tls else 'http'}://{name}:{port} (process {pid})")
+    print_text(f"{'https' if tls else 'http'}://{name}:{port} (process {pid})")
 
 
 @handle_errors
@@ -97,11 +97,11 @@ def down(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = Fa
         show_json({"pid": pid, "killed": not ended, "services_left_running": left})
         return
     if pid is not None:
-        print(f"storecrew (process {pid}) " + ("has ended" if ended else "was killed"))
+        print_text(f"storecrew (process {pid}) " + ("has ended" if ended else "was killed"))
     if left:
-        print(f"{left} services that were left running have ended")
+        print_text(f"{left} services that were left running have ended")
     elif found is None:
-        print("nothing runs on this data folder")
+        print_text("nothing runs on this data folder")
 
 
 async def _who_serves(manager: "ServiceManager") -> "tuple[int, Callable[[], bool], float] | None":
@@ -133,7 +133,7 @@ def serve(
     import uvicorn
 
     from storecrew.api.asgi import Application, refusal_to_listen
-    from storecrew.api.protocol import BoundedHttp
+    from storecrew.api.protocol import bounded_http
     from storecrew.app.control_plane import ProcessRole
     from storecrew.cli.server import GracefulServer
 
@@ -150,7 +150,8 @@ def serve(
         lifespan="on",
         proxy_headers=False,
         server_header=False,
-        http=BoundedHttp,
+        http=bounded_http(settings.api),
+        timeout_keep_alive=settings.api.keep_alive_timeout,
         ws="websockets-sansio",
         ws_max_size=_HEARD_BYTES,
         ssl_certfile=settings.orchestrator.tls_cert,

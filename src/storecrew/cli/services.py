@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import FAILED, handle_errors, show_fields, show_json, show_table
+from storecrew.cli.output import (
+    FAILED,
+    handle_errors,
+    print_text,
+    show_fields,
+    show_json,
+    show_table,
+)
 from storecrew.cli.session import person, with_services
 from storecrew.domain.control.services import DesiredState, ServiceStatus
 
@@ -65,13 +72,13 @@ def status(
         show_json(found)
         return
     if found["pid"]:
-        print(f"{OWN}  RUNNING  pid {found['pid']}  {found['address']}")
+        print_text(f"{OWN}  RUNNING  pid {found['pid']}  {found['address']}")
     else:
-        print(f"{OWN}  STOPPED  start it with `storecrew up`")
+        print_text(f"{OWN}  STOPPED  start it with `storecrew up`")
     _show_list(found["services"])
     for name, lines in found["logs"].items():
-        print(f"\n== {name} ==")
-        print("\n".join(lines) or "(nothing yet)")
+        print_text(f"\n== {name} ==")
+        print_text("\n".join(lines) or "(nothing yet)")
 
 
 @handle_errors
@@ -193,7 +200,7 @@ def _tell(view: "ServiceView", as_json: bool) -> None:
     else:
         pid = f", pid {view.pid}" if view.pid else ""
         detail = f": {view.detail}" if view.detail else ""
-        print(f"{view.id} is {view.status.value}{pid}{detail}")
+        print_text(f"{view.id} is {view.status.value}{pid}{detail}")
     is_stopped = view.status is ServiceStatus.STOPPED
     if is_stopped is (view.desired is DesiredState.RUNNING):
         raise typer.Exit(FAILED)
@@ -248,6 +255,6 @@ def _teller(*, named: bool, as_json: bool) -> Callable[[str, str], None]:
             line = json.dumps({"service": service, "line": line}, ensure_ascii=False)
         elif named:
             line = f"{service} | {line}"
-        print(line, flush=True)
+        print_text(line)
 
     return tell

@@ -8,7 +8,14 @@ import typer
 
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, OrderId, apply
-from storecrew.cli.output import handle_errors, show_fields, show_json, show_result, show_table
+from storecrew.cli.output import (
+    handle_errors,
+    print_text,
+    show_fields,
+    show_json,
+    show_result,
+    show_table,
+)
 from storecrew.cli.session import report, with_plane
 
 if TYPE_CHECKING:
@@ -58,7 +65,7 @@ def list_(
     ]
     columns = ("ticket", "status", "customer", "order", "asks", "rating")
     show_table(f"{len(found)} tickets", columns, rows)
-    print(_told(how))
+    print_text(_told(how))
 
 
 def _short(text: str) -> str:
@@ -92,8 +99,10 @@ def show(ticket: TicketId, data_dir: DataDir = None, as_json: Json = False) -> N
             "ticket": found.id,
             "status": found.status,
             "customer": found.customer or "not named",
+            "contact": found.contact or ("in the books" if found.customer else "not named"),
             "order": found.order_id or "not named",
             "opened": f"{found.opened_at:%Y-%m-%d %H:%M} UTC",
+            "escalated": found.escalation or "no",
             "asks": found.text,
             **answers,
             "rating": found.rating or "none",
@@ -141,7 +150,14 @@ def reply(
 
     found = with_plane(data_dir, lambda p: p.store.ticket(ticket))
     action = ReplyToTicket(ticket_id=ticket, text=text, expected_text=found.text)
-    _done(action, data_dir, key, as_json, f"Ticket {ticket} is answered.")
+    detail = apply(action, data_dir, key).detail
+    missing = detail.get("no_letter")
+    letter = f"No letter goes out: {missing}." if missing else "A letter waits to be sent."
+    show_result(
+        as_json,
+        {"ticket_id": ticket, "done": "ReplyToTicket", "no_letter": missing or ""},
+        f"Ticket {ticket} is answered. {letter}",
+    )
 
 
 @app.command()

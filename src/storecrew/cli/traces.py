@@ -1,10 +1,10 @@
-"""`storecrew trace`: everything that came of one fact."""
+"""`storecrew trace`: everything that followed from an event, or that concerns a subject."""
 
 from typing import Annotated
 
 import typer
 
-from storecrew.cli.approvals import describe
+from storecrew.cli.descriptions import describe
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import handle_errors, show_json, show_table
 from storecrew.cli.session import with_plane
@@ -18,13 +18,16 @@ def register(app: typer.Typer) -> None:
 @handle_errors
 def trace(
     anything: Annotated[
-        str, typer.Argument(help="Id of an event, a run, a proposal or an effect.")
+        str,
+        typer.Argument(help="A subject, or the id of an event, run, proposal or effect."),
     ],
     data_dir: DataDir = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show what belongs together: the fact, the runs, the proposals and what became of them.
+    """Show what belongs together: events, runs, proposals and what became of them.
+
+    Example: storecrew trace order:26
 
     Example: storecrew trace e1042
     """
@@ -32,11 +35,12 @@ def trace(
     if as_json:
         show_json(found)
         return
-    facts = [
+    events = [
         (e.seq, f"{e.at:%Y-%m-%d %H:%M:%S}", type(e.event).__name__, e.event.subject)
         for e in found.events
     ]
-    show_table(f"trace {found.id}: {len(facts)} facts", ("no", "at", "fact", "about"), facts)
+    columns = ("no", "at", "event", "about")
+    show_table(f"trace {found.id}: {len(events)} events", columns, events)
     runs = [(r.id, r.status, r.attempt, r.error) for r in found.runs]
     show_table(f"{len(runs)} runs", ("run", "status", "attempt", "error"), runs)
     results = {entry.subject: entry.result for entry in found.audit}
@@ -44,5 +48,4 @@ def trace(
         (s.filed.id, describe(s.filed.proposal.action), results.get(s.filed.id, "open"))
         for s in found.stories
     ]
-    columns = ("proposal and key of its effect", "action", "result")
-    show_table(f"{found.proposals} proposals", columns, proposals)
+    show_table(f"{found.proposals} proposals", ("proposal", "action", "result"), proposals)

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from storecrew.database.prepared import PreparedConnection
+from storecrew.database.private_files import make_private_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ def connect(
     if parsed.get_backend_name() != "sqlite":
         return _postgres(parsed, schema, durability, pool_size)
     in_memory = parsed.database in (None, "", ":memory:")
+    if not in_memory:
+        make_private_file(Path(str(parsed.database)))
     engine = sa.create_engine(
         parsed,
         poolclass=StaticPool if in_memory else QueuePool,
@@ -67,6 +71,7 @@ def connect_for_library(url: str, *, schema: str = "", pool_size: int = 20) -> E
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return _postgres(parsed, schema, DURABLE, pool_size)
+    make_private_file(Path(str(parsed.database)))
     arguments = {"check_same_thread": False, "timeout": 30.0, "isolation_level": "IMMEDIATE"}
     engine = sa.create_engine(parsed, connect_args=arguments, pool_size=pool_size, max_overflow=0)
     _prepare_connections(engine, DURABLE)

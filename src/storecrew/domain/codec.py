@@ -62,6 +62,23 @@ def _declared(kind: type[T]) -> dict[str, type[T]]:
 
 ACTIONS = _declared(Action)
 EVENTS = _declared(Event)
+PLANE_EVENTS: frozenset[type[Event]] = frozenset(
+    {
+        Event,
+        control_events.ClockTicked,
+        control_events.RunRequested,
+        control_events.ExternalEventReceived,
+        runs.RunFailed,
+        services.ServiceFailed,
+        integrity.IntegrityCheckFailed,
+        agents.GoalSet,
+        messages.MailReceived,
+    }
+)
+"""Events that only the plane and its owner record: a remote agent or webhook that could record
+them would give orders in the name of others."""
+REPORTABLE = {name: kind for name, kind in EVENTS.items() if kind not in PLANE_EVENTS}
+"""Events that an agent or another system may record, where it is declared that it does."""
 
 
 def encode(value: Any) -> Any:

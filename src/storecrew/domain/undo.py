@@ -58,6 +58,7 @@ _FINAL = {
     "RateTicket": "the customer's opinion is the customer's",
     "UpsertCustomer": "the customer may have ordered since; change it again instead",
     "SetConsent": "only the customer can take that back",
+    "LiftSuppression": "what came back will come back again; suppress the address by hand",
     "SuppressAddress": "mail to it came back; ask the customer for another address",
     "SubscribeBackInStock": "the customer asked to be told, and is told once",
     "RestartService": "the process of before is gone; stop the service instead",

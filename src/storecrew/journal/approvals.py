@@ -14,13 +14,17 @@ from storecrew.domain.control.proposals import JudgedProposal, ProposalRecord, V
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
 from storecrew.domain.events import Event
 from storecrew.domain.ports.journal import SETTLEMENT
+from storecrew.domain.shop.catalog import PriceChanged
 from storecrew.domain.shop.orders import (
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
 )
+from storecrew.domain.shop.payments import OrderRefunded, PaymentReceived
+from storecrew.domain.shop.purchasing import PurchaseOrderCreated
 from storecrew.domain.shop.returns import OrderReturned
+from storecrew.domain.shop.support import TicketAnswered
 from storecrew.journal import audit, updates
 from storecrew.journal.claims import new_run
 from storecrew.journal.rows import AnyRow, advisory_lock, dump, person, to_approval
@@ -156,6 +160,26 @@ def _refused(
     }
 
 
+def asked_before(
+    connection: Connection, filed: Sequence[ProposalRecord], since: datetime
+) -> set[str]:
+    """Return the proposals whose question waits, or whose action a person refused since then.
+
+    They ask for nothing more: the one replaces its question, the other is not asked again.
+    """
+    topics = {topic(each) for each in filed}
+    waiting = sa.select(approvals.c.topic).where(
+        approvals.c.status == ApprovalStatus.WAITING, approvals.c.topic.in_(list(topics))
+    )
+    known = set(connection.execute(waiting).scalars())
+    refused = _refused(connection, topics, since)
+    return {
+        each.id
+        for each in filed
+        if topic(each) in known or (topic(each), dump(each.proposal.action)) in refused
+    }
+
+
 def _without_repeats(judged: JudgedProposal, reason: str, *, rule: str) -> JudgedProposal:
     decision = replace(judged.decision, verdict=Verdict.DENY, reason=reason, rule=rule)
     return replace(judged, decision=decision, budget_spend=0, cash_out=0)
@@ -175,8 +199,13 @@ _CLOSE_OVERTAKEN: dict[type[Event], tuple[str, ...]] = {
     OrderDelivered: ("ApproveOrder", "FulfilOrder", "CompleteDelivery"),
     OrderCancelled: ("ApproveOrder", "FulfilOrder", "CompleteDelivery", "CancelOrder"),
     OrderReturned: ("AcceptReturn",),
+    OrderRefunded: ("Refund",),
+    PaymentReceived: ("CapturePayment",),
+    PriceChanged: ("SetPrice",),
+    PurchaseOrderCreated: ("CreatePurchaseOrder",),
+    TicketAnswered: ("ReplyToTicket", "EscalateTicket"),
 }
-"""Which questions about an order have no answer to wait for after a fact."""
+"""Which questions on the same subject have no answer to wait for after an event."""
 
 
 def close_overtaken(

@@ -8,7 +8,12 @@ from sqlalchemy.engine import Connection
 
 from storecrew.database import BulkStatement, to_db_time
 from storecrew.domain.control.agents import GoalSet
-from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEvent
+from storecrew.domain.control.events import (
+    ROUTINE_SOURCES,
+    EventEnvelope,
+    PublishAck,
+    StoredEvent,
+)
 from storecrew.domain.events import Event
 from storecrew.domain.ports.journal import SubscribersOf
 from storecrew.journal import audit
@@ -193,4 +198,6 @@ def _wake(event: Mapping[str, object], agent: str) -> dict[str, object]:
 
 def _is_change(row: dict[str, object]) -> bool:
     """Whether the audit would not hear of it otherwise: effects of agents are audited by run."""
-    return row["source"] == "store" and not str(row["actor"]).startswith("agent:")
+    if row["source"] in ("store", REQUESTS):
+        return not str(row["actor"]).startswith("agent:")
+    return row["source"] not in ROUTINE_SOURCES and row["actor"] != "system"

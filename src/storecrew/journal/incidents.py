@@ -68,6 +68,31 @@ def open_agent_incident(
     return True
 
 
+def report_incident(connection: Connection, action: OpenIncident, *, now: datetime) -> bool:
+    """Open an incident that the plane itself found, audited; False where it is open."""
+    if not open_incident(connection, action, now):
+        return False
+    _audit(connection, "open_incident", action.incident, action.title, now)
+    return True
+
+
+def resolve_incident(connection: Connection, name: str, *, reason: str, now: datetime) -> bool:
+    """Close an incident whose trouble is over, audited; False where none is open."""
+    of = sa.and_(incidents.c.id == name, incidents.c.status == OPEN)
+    if not _close(connection, of, reason, now):
+        return False
+    _audit(connection, "close_incident", name, reason, now)
+    return True
+
+
+def _audit(connection: Connection, what: str, name: str, reason: str, now: datetime) -> None:
+    advisory_lock(connection, "audit")
+    subject = f"{what}/{name}/{to_db_time(now)}"
+    action = {"type": what, "incident": name}
+    row = control_row(subject, action, actor="system", reason=reason, now=now)
+    audit.append(connection, [row])
+
+
 def close_incident(connection: Connection, name: str, reason: str, now: datetime) -> bool:
     """Close an incident; False where it is closed. Raises `NotFound`."""
     advisory_lock(connection, "incidents")
@@ -207,6 +232,8 @@ class SqlIncidentRepository:
     close_incident = writing(close_by_person)
     open_agent_incident = writing(open_agent_incident)
     close_agent_incident = writing(close_agent_incident)
+    report_incident = writing(report_incident)
+    resolve_incident = writing(resolve_incident)
     unnotified = reading(unnotified)
 
     async def claim_notification(

@@ -182,4 +182,5 @@ class SqlJournal:
     proposals = reading(reads.stories_page)
     events = reading(reads.events_page)
     approvals = reading(reads.approvals_page)
+    postponed_purchases = reading(reads.postponed_purchases)
     updates = reading(updates.updates_since)

@@ -1,6 +1,7 @@
 """Proposals: filed once, judged once, settled once; each step survives being repeated."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from storecrew.database import BulkStatement, to_db_time
 from storecrew.domain.control.approvals import ApprovalStatus
 from storecrew.domain.control.events import PublishAck
 from storecrew.domain.control.proposals import (
+    REPORTED_BY,
     Decision,
     JudgedProposal,
     Outcome,
@@ -19,8 +21,9 @@ from storecrew.domain.control.proposals import (
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import StaleAttempt
 from storecrew.domain.ports.journal import AgentOutput, BudgetSpend, Judge, StepRecord
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.journal import audit, budgets, runs, updates
-from storecrew.journal.approvals import supersede, suppress_repeats, topic
+from storecrew.journal.approvals import asked_before, supersede, suppress_repeats, topic
 from storecrew.journal.events import publish
 from storecrew.journal.rows import advisory_lock, dump, to_decision, to_filed
 from storecrew.journal.schema.agents import heartbeats
@@ -114,10 +117,10 @@ _DECIDED = sa.select(decisions.c.proposal_id, decisions.c.body, decisions.c.budg
 _HAS_OUTCOME = sa.select(outcomes.c.proposal_id).where(
     outcomes.c.proposal_id.in_(sa.bindparam("ids", expanding=True))
 )
-_SPENT = sa.select(sa.func.coalesce(sa.func.sum(decisions.c.budget_spend), 0)).where(
-    decisions.c.day == sa.bindparam("day"),
-    decisions.c.budget_spend != 0,
-    decisions.c.verdict == Verdict.ALLOW,
+_SPENT = (
+    sa.select(decisions.c.verdict, sa.func.sum(decisions.c.budget_spend).label("spent"))
+    .where(decisions.c.day == sa.bindparam("day"), decisions.c.budget_spend != 0)
+    .group_by(decisions.c.verdict)
 )
 
 
@@ -154,13 +157,19 @@ def _judge_fresh(
 ) -> dict[str, JudgedProposal]:
     if not pending:
         return {}
-    so_far = budget_spend(connection, pending[0].agent, step.day, budgeted=step.budgeted)
+    so_far = budget_spend(
+        connection, pending[0].agent, step.day, budgeted=step.budgeted, answering=step.answering
+    )
+    since = step.asked_at - step.rejection_cooldown
+    purchases = [f for f in pending if isinstance(f.proposal.action, CreatePurchaseOrder)]
+    repeated = asked_before(connection, purchases, since) if purchases else set[str]()
     judged = []
     for filed in pending:
-        judged.append(judge(filed, so_far))
-        if judged[-1].decision.verdict is Verdict.ALLOW:
-            so_far = so_far.and_also(judged[-1])
-    judged = suppress_repeats(connection, judged, step.asked_at - step.rejection_cooldown)
+        is_repeat = filed.id in repeated  # its question was counted when it was asked
+        judged.append(judge(filed, replace(so_far, asked=0) if is_repeat else so_far))
+        after = so_far.and_also(judged[-1])
+        so_far = replace(after, asked=so_far.asked) if is_repeat else after
+    judged = suppress_repeats(connection, judged, since)
     if step.answering:
         ids = [filed.id for filed in pending]
         connection.execute(sa.delete(decisions).where(decisions.c.proposal_id.in_(ids)))
@@ -181,12 +190,22 @@ def _judge_fresh(
 
 
 def budget_spend(
-    connection: Connection, agent: str, day: str, *, budgeted: bool = True
+    connection: Connection,
+    agent: str,
+    day: str,
+    *,
+    budgeted: bool = True,
+    answering: bool = False,
 ) -> BudgetSpend:
-    """Return what was allowed on this day so far; the agent's own part only where it counts."""
-    shop = int(connection.execute(_SPENT, {"day": day}).scalar_one())  # a sum is a Decimal
+    """Return what was allowed and asked about on this day so far.
+
+    The agent's own part only where it counts; what was asked only where more may be asked.
+    """
+    rows = connection.execute(_SPENT, {"day": day})
+    spent = {row.verdict: int(row.spent) for row in rows}  # a sum is a Decimal
     own = budgets.cash_out(connection, agent, day) if budgeted else 0
-    return BudgetSpend(shop=shop, agent=own)
+    asked = 0 if answering else spent.get(Verdict.ASK, 0)
+    return BudgetSpend(shop=spent.get(Verdict.ALLOW, 0), agent=own, asked=asked)
 
 
 def settle(connection: Connection, step: StepRecord) -> None:
@@ -225,6 +244,8 @@ def audit_row(
     """Return the audit row of a proposal whose story is over."""
     decision = judged.decision
     reason = f"{judged.filed.proposal.reason} [{decision.rule}: {decision.reason}]"
+    if reporters := judged.filed.proposal.evidence.get(REPORTED_BY):
+        reason += f" [reported by {reporters}]"
     if outcome is not None and not outcome.applied:
         reason += f" [{outcome.code}: {outcome.message}]"
     return {
@@ -255,6 +276,7 @@ def _decision_row(judged: JudgedProposal, step: StepRecord, at: str) -> dict[str
 
 
 def _question_row(judged: JudgedProposal, step: StepRecord) -> dict[str, object]:
+    effect = judged.filed.proposal.effect
     return {
         "proposal_id": judged.filed.id,
         "topic": topic(judged.filed),
@@ -263,6 +285,8 @@ def _question_row(judged: JudgedProposal, step: StepRecord) -> dict[str, object]
         "question": dump(judged.decision),
         "asked_at": to_db_time(step.asked_at),
         "expires_at": to_db_time(step.asked_at + step.expires),
+        "cash_out": judged.cash_out,
+        "benefit": effect.expected.minor if effect else None,
         "decided_by": "",
         "note": "",
     }

@@ -1,22 +1,43 @@
 """Paged reads of the journal, newest first."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storecrew.database import SortOrder, page_rows, row_count
-from storecrew.domain.control.approvals import Approval, ApprovalStatus
-from storecrew.domain.control.audit import AuditEntry
+from storecrew.database import SortOrder, from_db_time, page_rows, row_count, to_db_time
+from storecrew.domain.control.approvals import (
+    EVERY_APPROVAL,
+    Approval,
+    ApprovalFilter,
+    ApprovalOrder,
+    ApprovalStatus,
+)
+from storecrew.domain.control.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from storecrew.domain.control.events import StoredEvent
-from storecrew.domain.control.proposals import Result, Verdict
+from storecrew.domain.control.proposals import (
+    PURCHASE_POSTPONED,
+    PostponedPurchase,
+    Result,
+    Verdict,
+)
 from storecrew.domain.control.runs import Run, RunStatus
 from storecrew.domain.control.traces import ProposalHistory
-from storecrew.domain.errors import NotFound
+from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.paging import Page
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.journal.approvals import APPROVALS_TOPIC
-from storecrew.journal.rows import to_approval, to_audit, to_event, to_run, to_story
+from storecrew.journal.rows import (
+    to_approval,
+    to_audit,
+    to_decision,
+    to_event,
+    to_filed,
+    to_run,
+    to_story,
+)
 from storecrew.journal.schema.journal import (
     approvals,
     audit,
@@ -108,21 +129,70 @@ def story(connection: Connection, proposal_id: str) -> ProposalHistory:
     return to_story(row)
 
 
+def postponed_purchases(connection: Connection, day: str) -> Sequence[PostponedPurchase]:
+    """Return the purchases that were only listed on this day, the newest of each product."""
+    query = (
+        sa.select(proposals, decisions.c.budget_spend, decisions.c.body.label("decision"))
+        .join(decisions, decisions.c.proposal_id == proposals.c.id)
+        .where(
+            decisions.c.day == day,
+            decisions.c.budget_spend != 0,
+            decisions.c.verdict == Verdict.DENY,
+        )
+        .order_by(proposals.c.at.desc(), proposals.c.run_id, proposals.c.n)
+    )
+    found: dict[str, PostponedPurchase] = {}
+    for row in connection.execute(query):
+        filed = to_filed(row)
+        action = filed.proposal.action
+        is_listed = to_decision(row.decision).rule == PURCHASE_POSTPONED
+        if is_listed and isinstance(action, CreatePurchaseOrder) and action.sku not in found:
+            found[action.sku] = PostponedPurchase(
+                proposal_id=row.id,
+                sku=action.sku,
+                quantity=action.quantity,
+                warehouse=action.warehouse,
+                cost=row.budget_spend,
+                effect=filed.proposal.effect,
+                reason=filed.proposal.reason,
+                at=from_db_time(row.at),
+            )
+    return list(found.values())
+
+
 def approvals_page(
     connection: Connection,
     *,
     status: ApprovalStatus | None = ApprovalStatus.WAITING,
+    only: ApprovalFilter = EVERY_APPROVAL,
     page: int,
     per_page: int,
 ) -> Page[Approval]:
-    """Return one page of questions of this status (all when None), newest first."""
+    """Return one page of the questions of this status (all when None) that the filter means."""
     ids = sa.select(approvals.c.proposal_id.label("id"))
     if status is not None:
         ids = ids.where(approvals.c.status == status)
-    total = row_count(connection, "approvals", state=status)
-    some = page_rows(connection, ids, _NEWEST_QUESTIONS, total=total, page=page, per_page=per_page)
+    order = _BY_BENEFIT if only.order is ApprovalOrder.BENEFIT else _NEWEST_QUESTIONS
+    if narrowed := _narrowed(only):
+        ids = ids.where(*narrowed)
+        total = connection.execute(sa.select(sa.func.count()).select_from(ids.subquery())).scalar()
+    else:
+        total = row_count(connection, "approvals", state=status)
+    some = page_rows(connection, ids, order, total=total or 0, page=page, per_page=per_page)
     items = _in_order(connection, some, APPROVALS_TOPIC, approvals.c.proposal_id, to_approval)
-    return Page(items=items, total=total)
+    return Page(items=items, total=total or 0)
+
+
+def _narrowed(only: ApprovalFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a filter; a topic is `<agent>/<action>/<subject>`."""
+    found: list[sa.ColumnElement[bool]] = []
+    if only.agent:
+        found.append(approvals.c.topic.startswith(f"{only.agent}/", autoescape=True))
+    if only.action:
+        found.append(approvals.c.topic.contains(f"/{only.action}/", autoescape=True))
+    if only.max_cash_out is not None:
+        found.append(approvals.c.cash_out <= only.max_cash_out)
+    return found
 
 
 _NEWEST_QUESTIONS: SortOrder = (
@@ -130,11 +200,58 @@ _NEWEST_QUESTIONS: SortOrder = (
     (sa.func.length(approvals.c.proposal_id), "up"),  # of one run, 9 comes before 10
     (approvals.c.proposal_id, "up"),
 )
+_LEAST: sa.ColumnElement[int] = sa.literal_column("-9223372036854775807")
+_BY_BENEFIT: SortOrder = (
+    (sa.func.coalesce(approvals.c.benefit, _LEAST), "down"),
+    *_NEWEST_QUESTIONS,
+)
 
 
-def audit_page(connection: Connection, *, page: int, per_page: int) -> Page[AuditEntry]:
-    """Return one page of the audit."""
-    return _page_by_position(connection, audit, page, per_page, to_audit)
+def audit_page(
+    connection: Connection, *, only: AuditFilter = EVERY_ENTRY, page: int, per_page: int
+) -> Page[AuditEntry]:
+    """Return one page of the audit's entries that the filter means, newest first."""
+    conditions = _audited(only)
+    if not conditions:
+        return _page_by_position(connection, audit, page, per_page, to_audit)
+    some = sa.select(audit).where(*conditions).order_by(audit.c.seq.desc())
+    rows = connection.execute(some.limit(per_page).offset((page - 1) * per_page))
+    items = tuple(to_audit(row) for row in rows)
+    total = sa.select(sa.func.count()).select_from(audit).where(*conditions)
+    return Page(items=items, total=connection.execute(total).scalar_one())
+
+
+_FIELDS = {
+    "order": "order_id",
+    "ticket": "ticket_id",
+    "purchase": "purchase_id",
+    "product": "sku",
+    "customer": "customer",
+    "discount": "code",
+    "bundle": "name",
+    "campaign": "name",
+}
+"""The field of a recorded action or event that names a subject of each kind."""
+
+
+def _audited(only: AuditFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the filter's conditions; a subject is found in the canonical JSON of the action."""
+    found: list[sa.ColumnElement[bool]] = []
+    if only.subject:
+        kind, _, name = only.subject.partition(":")
+        if kind not in _FIELDS or not name:
+            known = ", ".join(_FIELDS)
+            raise InvalidInput("subject", f"is a kind and a name, such as order:26; kinds: {known}")
+        value = name if kind in ("order", "ticket", "purchase") else json.dumps(name)
+        named = [f'"{_FIELDS[kind]}":{value}{end}' for end in ",}"]
+        found.append(sa.or_(*(audit.c.action.contains(each, autoescape=True) for each in named)))
+    if only.actor:
+        found.append(audit.c.actor == only.actor)
+    if only.result:
+        found.append(audit.c.result == only.result)
+    if only.since is not None:
+        found.append(audit.c.at >= to_db_time(only.since))
+    return found
 
 
 def events_page(connection: Connection, *, page: int, per_page: int) -> Page[StoredEvent]:

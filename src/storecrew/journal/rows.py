@@ -76,6 +76,7 @@ def to_approval(row: AnyRow) -> Approval:
         status=ApprovalStatus(row.status),
         asked_at=from_db_time(row.asked_at),
         expires_at=from_db_time(row.expires_at),
+        cash_out=row.cash_out,
         decided_at=from_db_time(row.decided_at) if row.decided_at else None,
         decided_by=row.decided_by,
         note=row.note,

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storecrew.domain.control.runs import Run
 from storecrew.domain.control.traces import Trace
 from storecrew.domain.errors import NotFound
 from storecrew.domain.ports.journal import UNDO
@@ -23,13 +24,18 @@ _SETTLED = "/settle"
 _FOUND = "/e"
 """Between a run's id and the number of a fact that it found."""
 _MAX_SEQ = 2**63 - 1
+_STORY_ORDER = (proposals.c.at, proposals.c.n)
 
 
 def trace(connection: Connection, anything: str) -> Trace:
-    """Return the trace that the id belongs to; raises `NotFound` for one that nothing bears."""
-    seq = _event_seq(anything)
-    run_id = "" if seq is not None else _run_of(connection, anything)
-    root = _root(connection, [seq] if seq is not None else _events_of(connection, run_id))
+    """Return the trace that the id belongs to; raises `NotFound` for one that nothing bears.
+
+    A subject, such as `order:26`, has the trace of all events about it; of the proposals that
+    followed only those about it are listed.
+    """
+    seq, about = _event_seq(anything), _events_about(connection, anything)
+    run_id = "" if seq is not None or about else _run_of(connection, anything)
+    root = about or _root(connection, [seq] if seq is not None else _events_of(connection, run_id))
     seqs, woken = _caused(connection, root)
     facts = _rows(connection, sa.select(events).where(events.c.seq.in_(seqs)), events.c.seq)
     if not facts and seq is not None:
@@ -39,16 +45,31 @@ def trace(connection: Connection, anything: str) -> Trace:
     of_runs = sa.select(runs).where(runs.c.id.in_([*(woken or [run_id]), *later]))
     carried = [to_run(row) for row in _rows(connection, of_runs, runs.c.created_at, runs.c.id)]
     listed = _proposals(connection, [run.id for run in carried])
-    stories = STORIES.where(proposals.c.id.in_(listed))
+    rows = _rows(connection, STORIES.where(proposals.c.id.in_(listed)), *_STORY_ORDER)
+    stories = tuple(map(to_story, rows))
+    if about:
+        stories = tuple(s for s in stories if s.filed.proposal.action.subject == anything)
+        listed = [story.filed.id for story in stories]
     audited = sa.select(audit).where(audit.c.kind == "proposal", audit.c.subject.in_(listed))
     return Trace(
         id=f"e{min(root)}" if root else run_id,
         events=tuple(map(to_event, facts)),
         runs=tuple(carried),
-        stories=tuple(map(to_story, _rows(connection, stories, proposals.c.at, proposals.c.n))),
-        proposals=sum(run.proposals or 0 for run in carried if not run.id.endswith(_SETTLED)),
+        stories=stories,
+        proposals=len(stories) if about else _proposed(carried),
         audit=tuple(map(to_audit, _rows(connection, audited, audit.c.seq))),
     )
+
+
+def _proposed(carried: Sequence[Run]) -> int:
+    return sum(run.proposals or 0 for run in carried if not run.id.endswith(_SETTLED))
+
+
+def _events_about(connection: Connection, subject: str) -> Sequence[int]:
+    if ":" not in subject or "@" in subject.partition(":")[0]:
+        return []
+    query = sa.select(events.c.seq).where(events.c.subject == subject)
+    return connection.execute(query.order_by(events.c.seq).limit(_LISTED)).scalars().all()
 
 
 def _rows(

@@ -1,10 +1,11 @@
 """What a letter's plain body is made of: paragraphs, line breaks, and links to the shop itself."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from storecrew.domain.input_text import clean
 
 _URL = re.compile(r"https?://[^\s<>\"'`{}|\\^\[\]]+")
 _TRAILING = ".,;:!?)"
@@ -25,18 +26,6 @@ class TextBlock:
 
     pieces: tuple[InlineText, ...] = ()
     button: str = ""
-
-
-def clean(text: str) -> str:
-    """Return the text without characters that no letter holds: controls, and turns of direction."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    return "".join(char for char in text if char == "\n" or not _is_hidden(char))
-
-
-def one_line(text: str, longest: int = 200) -> str:
-    """Return the text as a header may hold it: one line, without controls, not too long."""
-    line = " ".join(clean(text).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def blocks_of(body: str, hosts: frozenset[str]) -> list[TextBlock]:
@@ -74,10 +63,3 @@ def is_own(url: str, hosts: frozenset[str]) -> bool:
         return (parts.hostname or "").lower() in hosts and parts.username is None
     except ValueError:
         return False
-
-
-def _is_hidden(char: str) -> bool:
-    """Tell whether a character is a control, unassigned, or changes how its neighbours are read."""
-    if char in "\u200c\u200d":  # joiners, which some scripts and emoji need
-        return False
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

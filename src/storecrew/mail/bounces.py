@@ -1,9 +1,15 @@
-"""Mails that programs write: returned letters, complaints, replies of absent people."""
+"""Mails that programs write: returned letters, complaints, automatic replies, newsletters."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage, Message
+from email.message import Message
 from enum import StrEnum
+
+from flufl.bounce import all_failures
+
+from storecrew.mail.mime import content_type, decoded, parameter, walk
+from storecrew.mail.refusals import names_mailbox
 
 
 class BounceKind(StrEnum):
@@ -19,6 +25,8 @@ class BounceKind(StrEnum):
     """Its reader called a letter spam."""
     AUTOMATIC = "automatic"
     """An answer that nobody wrote."""
+    BULK = "bulk"
+    """A mail to many: of a mailing list, or a newsletter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,32 +36,34 @@ class BounceReport:
     kind: BounceKind
     reason: str = ""
     about: str = ""
-    """Headers of the letter it is about, where our mark is looked for."""
+    """Text of the letter it is about, where our mark is looked for."""
 
 
 _LONGEST = 300
-_BAD_ADDRESS = ("5.1.", "5.2.1", "5.4.4")
-"""Status codes (RFC 3463) of an address that is none, a mailbox switched off, a domain that is
-none."""
-_BAD_REPLIES = ("550", "551", "553")
-_NOT_THE_ADDRESS = ("5.2.2", "5.3.", "5.4.", "5.6.", "5.7.")
+_MAX_ABOUT = 60_000
+"""Characters of a report in which our mark is looked for."""
+_MAX_SCANNED = 30_000
+"""Characters of a report in free text that are searched for an address."""
+_STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_DAEMON = re.compile(r"(?:mailer-daemon|postmaster|mail[ ._-]?delivery|mdaemon)\b", re.IGNORECASE)
+_REASON = re.compile(r"\b5\d\d[ -]|(?<![\d.])5\.\d{1,3}\.\d{1,3}(?![\d.])")
 
 
-def parse_bounce(mail: EmailMessage) -> BounceReport | None:
+def parse_bounce(mail: Message) -> BounceReport | None:
     """Return what a program says by this mail; None where a person wrote it."""
-    kind = mail.get_content_type()
-    report = str(mail.get_param("report-type", "") or "").lower()
-    if kind == "multipart/report" and report == "feedback-report":
+    is_report = content_type(mail) == "multipart/report"
+    report = parameter(mail, "Content-Type", "report-type").lower()
+    if is_report and report == "feedback-report":
         return BounceReport(kind=BounceKind.COMPLAINT, reason="called spam", about=_original(mail))
-    if kind == "multipart/report" and (status := _status_part(mail)) is not None:
-        return _delivery(mail, status)
-    if _is_automatic(mail):
-        return BounceReport(kind=BounceKind.AUTOMATIC)
-    return None
+    if groups := _status_groups(mail):
+        return _delivery(mail, groups)
+    if _is_from_a_server(mail):
+        return _in_free_text(mail)
+    return _automatic(mail)
 
 
-def _delivery(mail: EmailMessage, groups: list[Message]) -> BounceReport:
-    """Read a report on a delivery (RFC 3464): the worst of what it says of its recipients."""
+def _delivery(mail: Message, groups: list[Message]) -> BounceReport:
+    """Read a report on a delivery (RFC 3464, RFC 6533): the worst of its recipients' results."""
     about = _original(mail)
     recipients = [_of_recipient(group, about) for group in groups if group.get("Action")]
     order = (BounceKind.MAILBOX_NOT_FOUND, BounceKind.RETURNED, BounceKind.DELAYED)
@@ -61,68 +71,98 @@ def _delivery(mail: EmailMessage, groups: list[Message]) -> BounceReport:
         found = next((notice for notice in recipients if notice.kind is kind), None)
         if found is not None:
             return found
-    return BounceReport(kind=BounceKind.AUTOMATIC)
+    return BounceReport(kind=BounceKind.AUTOMATIC, reason="report on a delivery")
 
 
 def _of_recipient(group: Message, about: str) -> BounceReport:
     action = str(group.get("Action", "")).strip().lower()
-    status = str(group.get("Status", "")).strip()
-    diagnostic = str(group.get("Diagnostic-Code", "")).partition(";")[2].strip()
+    status = str(group.get("Status", "")).strip().partition(" ")[0]
+    diagnostic = str(group.get("Diagnostic-Code", "")).removeprefix("smtp;").strip()
     reason = " ".join(f"{status} {diagnostic}".split())[:_LONGEST]
-    if action == "delayed" or status.startswith("4."):
+    if action.startswith("delayed") or status.startswith("4."):
         return BounceReport(kind=BounceKind.DELAYED, reason=reason, about=about)
-    if action != "failed":
-        return BounceReport(kind=BounceKind.AUTOMATIC)
-    kind = BounceKind.MAILBOX_NOT_FOUND if _is_bad(status, diagnostic) else BounceKind.RETURNED
+    if not action.startswith(("fail", "error")):
+        return BounceReport(kind=BounceKind.AUTOMATIC, reason="report on a delivery")
+    is_bad = names_mailbox(diagnostic, status)
+    kind = BounceKind.MAILBOX_NOT_FOUND if is_bad else BounceKind.RETURNED
     return BounceReport(kind=kind, reason=reason, about=about)
 
 
-def _is_bad(status: str, said: str) -> bool:
-    if status.startswith(_NOT_THE_ADDRESS) and not status.startswith(_BAD_ADDRESS):
-        return False
-    vague = status in ("", "5.0.0", "5.2.0")
-    return status.startswith(_BAD_ADDRESS) or (vague and said.startswith(_BAD_REPLIES))
-
-
-def _status_part(mail: EmailMessage) -> list[Message] | None:
-    for part in mail.walk():
-        if part.get_content_type() == "message/delivery-status":
+def _status_groups(mail: Message) -> list[Message]:
+    for part in walk(mail):
+        if content_type(part) in _STATUS_TYPES:
             payload = part.get_payload()
             return [each for each in payload if isinstance(each, Message)] if payload else []
-    return None
+    return []
 
 
-def _original(mail: EmailMessage) -> str:
+def _is_from_a_server(mail: Message) -> bool:
+    if "X-Failed-Recipients" in mail or str(mail.get("Return-Path", "")).strip() == "<>":
+        return True
+    return bool(_DAEMON.search(str(mail.get("From", ""))))
+
+
+def _in_free_text(mail: Message) -> BounceReport:
+    """Read a report that has no form: the vendors' known ones, else whatever names a failure."""
+    text = "\n".join(_texts(mail))[:_MAX_ABOUT]
+    delayed, failed = _vendors(mail)
+    lines = [" ".join(line.split()) for line in text[:_MAX_SCANNED].splitlines()]
+    reason = next((line for line in lines if _REASON.search(line)), "")[:_LONGEST]
+    if delayed and not failed:
+        return BounceReport(kind=BounceKind.DELAYED, reason=reason, about=text)
+    is_refusal = bool(reason) and bool(_DAEMON.search(str(mail.get("From", ""))))
+    if not (failed or "X-Failed-Recipients" in mail or is_refusal):
+        return _automatic(mail) or BounceReport(kind=BounceKind.AUTOMATIC, reason="mail server")
+    is_bad = bool(reason) and names_mailbox(reason)
+    kind = BounceKind.MAILBOX_NOT_FOUND if is_bad else BounceKind.RETURNED
+    return BounceReport(kind=kind, reason=reason, about=text)
+
+
+def _vendors(mail: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Return the addresses that are delayed and those that failed, as vendors write of them."""
+    scanned = Message()
+    for name in ("From", "Subject", "X-Failed-Recipients"):
+        if name in mail:
+            scanned[name] = str(mail[name])
+    scanned.set_payload("\n".join(_texts(mail))[:_MAX_SCANNED])
+    try:
+        delayed, failed = all_failures(scanned)
+    except Exception:  # noqa: BLE001 - the boundary of the library: what it cannot read is no report
+        return frozenset(), frozenset()
+    return frozenset(delayed), frozenset(failed)
+
+
+def _texts(mail: Message) -> Iterator[str]:
+    """Yield the texts of a report, and the ids of letters in it."""
+    for part in walk(mail):
+        if not part.is_multipart():
+            yield decoded(part)[:_MAX_ABOUT].decode("utf-8", "replace")
+        if part is not mail:
+            yield from (str(value) for value in part.get_all("Message-ID", []))
+
+
+def _original(mail: Message) -> str:
     """Return the Message-ID of the letter that was returned, in whatever form it stands there."""
     found: list[str] = []
-    for part in mail.walk():
-        if part.get_content_type() in ("message/rfc822", "message/rfc822-headers"):
-            found += _ids(part)
-        elif part.get_content_type() == "text/rfc822-headers":
-            found.append(_text(part))
-    return "\n".join(found)[:20_000]
+    for part in walk(mail):
+        if content_type(part) in (
+            "text/rfc822-headers",
+            "message/rfc822-headers",
+            "message/global-headers",
+        ):
+            found.append(decoded(part)[:_MAX_ABOUT].decode("utf-8", "replace"))
+        elif part is not mail:
+            found += map(str, part.get_all("Message-ID", []))
+    return "\n".join(found)[:_MAX_ABOUT]
 
 
-def _ids(part: Message) -> Iterator[str]:
-    payload = part.get_payload()
-    inner = payload if isinstance(payload, list) else []
-    for each in inner:
-        if isinstance(each, Message):
-            yield str(each.get("Message-ID", ""))
-
-
-def _text(part: Message) -> str:
-    content = part.get_payload(decode=True)
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-
-
-def _is_automatic(mail: EmailMessage) -> bool:
-    """Return whether a program wrote this mail: answering it could loop for ever."""
+def _automatic(mail: Message) -> BounceReport | None:
+    """Return that a program wrote this mail: answering it could loop for ever."""
     auto_submitted = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
-    if auto_submitted != "no":
-        return True
-    if str(mail.get("Precedence", "")).strip().lower() in ("bulk", "junk", "list", "auto_reply"):
-        return True
-    if any(name in mail for name in ("X-Autoreply", "X-Autorespond", "List-Id")):
-        return True
-    return str(mail.get("Return-Path", "")).strip() == "<>"
+    precedence = str(mail.get("Precedence", "")).strip().lower()
+    is_reply = auto_submitted != "no" or precedence == "auto_reply"
+    if is_reply or any(name in mail for name in ("X-Autoreply", "X-Autorespond")):
+        return BounceReport(kind=BounceKind.AUTOMATIC, reason="automatic reply")
+    if precedence in ("bulk", "junk", "list") or "List-Id" in mail:
+        return BounceReport(kind=BounceKind.BULK, reason="mailing list or newsletter")
+    return None

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from imap_tools import MailBox, MailBoxStartTls, MailBoxUnencrypted
-from imap_tools.errors import ImapToolsError
 from imap_tools.mailbox import BaseMailBox
 
 from storecrew.domain.errors import Retryable
-from storecrew.mail.parsing import ReceivedEmail, parse_email
 from storecrew.mail.settings import ImapSettings
 
 _OVERLAP = timedelta(days=2)
@@ -40,10 +38,21 @@ class ImapCursor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FetchedEmail:
+    """One mail as the server gave it."""
+
+    uid: int
+    content: bytes = b""
+    problem: str = ""
+    """Why the server did not give it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FetchResult:
     """What one look at the mailbox found."""
 
-    mails: tuple[ReceivedEmail, ...]
+    mails: tuple[FetchedEmail, ...]
+    """In order; only the last may have a problem, and nothing behind it was read."""
     cursor: ImapCursor
     """Where to go on, once these mails are recorded."""
     more: bool
@@ -71,6 +80,8 @@ class ImapMailbox:
             uids = self._since(box, after, validity)
             taken = uids[:limit]
             mails = tuple(self._read(box, taken))
+            if mails and mails[-1].problem:
+                taken = taken[: taken.index(mails[-1].uid) + 1]
             # where nothing came the place stays: a number given but not yet visible is not lost
             last = taken[-1] if taken else (after.uid if validity == after.validity else newest)
             return FetchResult(
@@ -86,15 +97,16 @@ class ImapMailbox:
         words = f"SINCE {first.day}-{_MONTHS[first.month - 1]}-{first.year}"
         return sorted(map(int, box.uids(words, charset=None)))
 
-    def _read(self, box: BaseMailBox, uids: Sequence[int]) -> Iterator[ReceivedEmail]:
+    def _read(self, box: BaseMailBox, uids: Sequence[int]) -> Iterator[FetchedEmail]:
         for uid in uids:
             part = f"(BODY.PEEK[]<0.{self.settings.max_bytes}>)"
             status, answer = box.client.uid("FETCH", str(uid), part)
             if status != "OK":
-                raise MailboxUnreachable(self.settings.host, f"mail {uid} was not given: {status}")
+                yield FetchedEmail(uid=uid, problem=f"the server did not give it: {status}")
+                return
             content = next((each[1] for each in answer if isinstance(each, tuple)), None)
             if content is not None:  # deleted since the search
-                yield parse_email(content)
+                yield FetchedEmail(uid=uid, content=content)
 
     @contextmanager
     def _opened(self) -> Iterator[BaseMailBox]:
@@ -109,7 +121,7 @@ class ImapMailbox:
                 _hang_up(box)
         except MailboxUnreachable:
             raise
-        except (ImapToolsError, imaplib.IMAP4.error, OSError, ssl.SSLError, KeyError) as error:
+        except Exception as error:  # the boundary of the library
             problem = " ".join(str(error).split())[:200] or type(error).__name__
             raise MailboxUnreachable(own.host, problem) from error
 

@@ -13,9 +13,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from mjml import mjml2html
 
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.input_text import clean, one_line
 from storecrew.domain.shop.messages import MARKETING, OutgoingEmail
 from storecrew.mail.addresses import mailable
-from storecrew.mail.blocks import blocks_of, clean, one_line
+from storecrew.mail.blocks import blocks_of
 from storecrew.mail.settings import MailSettings
 from storecrew.mail.token_signer import TokenSigner
 from storecrew.mail.translations import Translation, translation_of

@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from storecrew.domain.control.incidents import IncidentKind, OpenIncident
 from storecrew.domain.errors import StorecrewError
+from storecrew.domain.input_text import one_line
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.ports.messages import MessageQueue
+from storecrew.domain.ports.repositories import IncidentRepository
 from storecrew.domain.shop.messages import DeliveryResult, DeliveryState, OutgoingEmail
 from storecrew.mail.addresses import mailable
 from storecrew.mail.renderer import EmailRenderer
@@ -28,6 +31,9 @@ _PATIENCE = (1, 5, 15, 60, 180, 360, 720)
 minutes, full disks an hour."""
 _MOST = 32
 """Letters taken out at once: what a crash may leave unknown."""
+_MANY_REFUSALS = 5
+"""Letters refused in a row before a person should know."""
+_REFUSED_INCIDENT = "mail/refused"
 _log = structlog.get_logger(__name__)
 
 SuppressBad = Callable[[OutgoingEmail, str], Awaitable[None]]
@@ -51,12 +57,18 @@ class EmailSender:
     is_quiet: Callable[[datetime], bool] = lambda _now: False
     """Whether marketing has to wait at this moment."""
     no_mailbox: SuppressBad | None = None
+    incidents: IncidentRepository | None = None
+    """Where it is reported that the server refuses one letter after the other."""
     alone: bool = True
     """Whether no other process sends from this box: then what is under way at the start is lost."""
     _mailers: list[Mailer] = field(default_factory=list[Mailer], init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _outages: int = field(default=0, init=False)
     """How often in a row the server was not reached."""
+    _refusals: int = field(default=0, init=False)
+    """Letters refused in a row, to whatever addresses."""
+    _is_resolved: bool = field(default=False, init=False)
+    """Whether no incident of refusals is open, as far as this process knows."""
     _is_down: bool = field(default=False, init=False)
     """Whether it was not in this round."""
     _next: float = field(default=0.0, init=False)
@@ -159,11 +171,31 @@ class EmailSender:
                 _log.warning("mail_server_not_reached", detail=answer.detail, times=self._outages)
             return
         self._outages = 0
+        try:
+            await self._count_refusal(answer)
+        except StorecrewError as error:  # the next letter that is refused is counted as well
+            _log.warning("refusals_not_reported", error=str(error))
         if answer.result is SmtpResult.MAILBOX_NOT_FOUND and self.no_mailbox is not None:
             try:
                 await self.no_mailbox(letter, answer.detail)
             except StorecrewError as error:  # the next letter to it is refused as well
                 _log.warning("address_not_suppressed", error=str(error))
+
+    async def _count_refusal(self, answer: SmtpResponse) -> None:
+        """Report many refusals in a row: then it is the sender that is refused, not its readers."""
+        if self.incidents is None:
+            return
+        now = self.clock.now()
+        if answer.result is SmtpResult.ACCEPTED:
+            if not self._is_resolved:
+                reason = "the server takes letters again"
+                await self.incidents.resolve_incident(_REFUSED_INCIDENT, reason=reason, now=now)
+            self._refusals, self._is_resolved = 0, True
+        elif answer.result in (SmtpResult.REFUSED, SmtpResult.MAILBOX_NOT_FOUND):
+            self._refusals += 1
+            if self._refusals == _MANY_REFUSALS:
+                await self.incidents.report_incident(_refused(self._refusals, answer), now=now)
+                self._is_resolved = False
 
     async def _record(self, *results: DeliveryResult) -> None:
         """Write results down; what a busy database does not take is kept for the next round."""
@@ -233,6 +265,17 @@ class EmailSender:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._stop.wait()
+
+
+def _refused(times: int, answer: SmtpResponse) -> OpenIncident:
+    return OpenIncident(
+        incident=_REFUSED_INCIDENT,
+        title="the mail server refuses letters",
+        cause="often the sender's reputation, or missing SPF, DKIM or DMARC records",
+        observed=f"{times} letters in a row were refused; the last: {one_line(answer.detail)}",
+        expected="letters are accepted",
+        kind=IncidentKind.INPUT,
+    )
 
 
 def _result(letter: OutgoingEmail, state: DeliveryState, detail: str) -> DeliveryResult:

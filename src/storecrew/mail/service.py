@@ -4,24 +4,29 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.control.skipped_inputs import SkippedInput
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.ports.messages import MessageQueue
+from storecrew.domain.ports.repositories import SkippedInputRepository
 from storecrew.domain.ports.store import Store
 from storecrew.domain.shop.customers import Customer, SetConsent
 from storecrew.domain.shop.messages import (
     MARKETING,
     DeliveryState,
+    LiftSuppression,
     MailReport,
     MessagePage,
     OutgoingEmail,
     QueuedMessage,
     SendMessage,
     SuppressAddress,
+    SuppressionPage,
 )
 from storecrew.domain.shop.promotions import StartCampaign
 from storecrew.domain.shop.support import ReplyToTicket
 from storecrew.mail.addresses import mailable
+from storecrew.mail.inbound import SOURCE
 from storecrew.mail.renderer import EmailRenderer
 from storecrew.mail.settings import MailSettings
 from storecrew.mail.smtp import Envelope, SmtpMailer, SmtpResponse
@@ -51,6 +56,8 @@ class MailState:
     problem: str
     """What keeps messages waiting; empty where nothing does."""
     report: MailReport
+    skipped: tuple[SkippedInput, ...] = ()
+    """Mails that came and were not acted on, counted by reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +69,7 @@ class MailService:
     store: Store
     clock: Clock
     seals: TokenSigner
+    skipped: SkippedInputRepository
     link_hosts: tuple[str, ...] = ()
     """Hosts that letters may link to, besides our own."""
 
@@ -81,7 +89,13 @@ class MailService:
         elif not own.offers_unsubscribing:
             problem = "marketing waits: set mail.public_url or mail.imap, to unsubscribe by"
         report = await self.box.report(campaign)
-        return MailState(sends=own.sends, reads=own.reads, problem=problem, report=report)
+        return MailState(
+            sends=own.sends,
+            reads=own.reads,
+            problem=problem,
+            report=report,
+            skipped=tuple(await self.skipped.counts(SOURCE)),
+        )
 
     async def messages(
         self, *, state: DeliveryState | None = None, page: int = 1, per_page: int = 50
@@ -154,6 +168,14 @@ class MailService:
             raise InvalidInput("address", f"{address!r} is not an address")
         action = SuppressAddress(address=address.strip().lower(), reason=f"said {by}")
         return await self.store.apply(action, key=key, actor=by)
+
+    async def suppressions(self, *, page: int = 1, per_page: int = 50) -> SuppressionPage:
+        """Return one page of the addresses that are written to no more, the newest first."""
+        return await self.box.suppressions(page=page, per_page=per_page)
+
+    async def lift(self, address: str, *, key: str, by: str) -> Outcome:
+        """Write to a suppressed address again."""
+        return await self.store.apply(LiftSuppression(address=address), key=key, actor=by)
 
     async def unsubscribe(self, customer: str, *, key: str) -> Outcome:
         """Record that the customer wants no more marketing."""

@@ -129,6 +129,10 @@ class MailSettings(_Part):
     public_url: str = ""
     """Where customers reach this storecrew, as `https://shop.example`: the unsubscribe link leads
     there. Empty offers unsubscribing by mail, which needs the mailbox."""
+    authserv_id: _Line = ""
+    """Name under which the owner's own mail host writes `Authentication-Results`, such as
+    `mx.provider.example`. With it, only mails whose sender the host confirmed are taken as orders;
+    others become tickets. Empty still refuses what the topmost such header says has failed."""
     max_age_hours: Annotated[float, Ge(0), Le(87_600)] = 72.0
     """Hours after which a message that still waits is not sent any more; 0 sends any. Without it,
     switching mail on would send last year's messages."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import aiosmtplib as smtp
 
+from storecrew.mail.refusals import names_mailbox
 from storecrew.mail.settings import SmtpSettings
 
 
@@ -64,8 +65,6 @@ _LETTERS = 100
 _LONGEST = 300
 """Characters of an answer that are kept."""
 _NO_MAILBOX = (550, 551, 553)
-_NOT_THE_ADDRESS = ("5.7.", "5.2.2", "5.3.", "5.4.", "5.5.", "5.6.")
-"""Extended codes of refusals that say nothing against the address: blocked, full, broken."""
 
 
 @dataclass
@@ -168,8 +167,7 @@ _CLOSING = 421
 def _refusal(error: smtp.SMTPResponseException, *, is_address: bool) -> SmtpResult:
     if error.code < 500:
         return SmtpResult.DEFERRED
-    text = error.message.lstrip()
-    if is_address and error.code in _NO_MAILBOX and not text.startswith(_NOT_THE_ADDRESS):
+    if is_address and error.code in _NO_MAILBOX and names_mailbox(error.message):
         return SmtpResult.MAILBOX_NOT_FOUND
     return SmtpResult.REFUSED
 

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from storecrew.domain.control.services import ServiceView
+from storecrew.domain.control.skipped_inputs import SkippedInput
 from storecrew.domain.control.usage import JournalCounts
 from storecrew.domain.shop.messages import MailReport
 
@@ -70,6 +71,7 @@ class MetricsCollector:
     times: RequestTimes
     paused: bool
     mail: MailReport | None = None
+    skipped: Sequence[SkippedInput] = ()
 
     def collect(self) -> "Iterator[Metric]":
         """Yield every metric."""
@@ -83,6 +85,7 @@ class MetricsCollector:
         )
         if self.mail is not None:
             yield _mail(self.mail)
+        yield _skipped(self.skipped)
         yield from self.times.metrics()
         yield from _machine()
 
@@ -133,6 +136,19 @@ def _journal(figures: JournalCounts, *, paused: bool) -> "Iterator[Metric]":
 def _mail(report: MailReport) -> "Metric":
     counts = {name: count for name, count in asdict(report).items() if name != "queued"}
     return _gauge("storecrew_messages", "Messages to customers by state.", "state", counts)
+
+
+def _skipped(inputs: Sequence[SkippedInput]) -> "Metric":
+    from prometheus_client.core import CounterMetricFamily
+
+    family = CounterMetricFamily(
+        "storecrew_skipped_inputs",
+        "Input from outside that was not acted on, by source and reason.",
+        labels=["source", "reason"],
+    )
+    for each in sorted(inputs, key=lambda each: (each.source, each.reason)):
+        family.add_metric([each.source, each.reason], each.count)
+    return family
 
 
 def _budgets(figures: JournalCounts) -> "Iterator[Metric]":

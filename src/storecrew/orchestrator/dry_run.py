@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from storecrew.domain.control.events import ClockTicked
-from storecrew.domain.control.proposals import Decision, Proposal, ProposalRecord
+from storecrew.domain.control.proposals import Decision, Proposal, ProposalRecord, Verdict
 from storecrew.domain.control.runs import Run, RunStatus
 from storecrew.domain.errors import Deferred
 from storecrew.domain.events import Event
@@ -94,14 +94,13 @@ async def _judge(
     weekly = pipeline.policy.settings.messages_per_week
     around = await load_policy_context(pipeline.store, actions, now, pipeline.currency, weekly)
     plane = await pipeline.plane_facts(actions, now)
-    spent = Money.of(0, pipeline.currency)
+    spent = asked = nothing = Money.of(0, pipeline.currency)
     judged = []
     for one in filed:
-        facts = replace(around.of(one.proposal.action, spent), plane=plane)
+        facts = replace(around.of(one.proposal.action, spent, asked=asked), plane=plane)
         decision = pipeline.policy.judge(one.proposal, one.agent, facts)
-        if not decision.verdict:
-            spent += budget_spend(one.proposal.action, facts.product) or Money.of(
-                0, pipeline.currency
-            )
+        cost = budget_spend(one.proposal.action, facts.product) or nothing
+        spent += cost if decision.verdict is Verdict.ALLOW else nothing
+        asked += cost if decision.verdict is Verdict.ASK else nothing
         judged.append((one, decision))
     return judged

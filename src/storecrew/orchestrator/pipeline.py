@@ -12,6 +12,7 @@ from storecrew.domain.actions import Action, Command, ControlAction
 from storecrew.domain.control.agents import Budget, BusinessDay
 from storecrew.domain.control.events import EventEnvelope, StoredEvent
 from storecrew.domain.control.proposals import (
+    REPORTED_BY,
     JudgedProposal,
     Outcome,
     Proposal,
@@ -130,7 +131,7 @@ class Pipeline:
         published: list[EventEnvelope] = []
         for one in yielded:
             if isinstance(one, Event):
-                published.append(self._publish(run, one, len(published)))
+                published.append(self._publish(run, agent, one, len(published)))
             else:
                 filed.append(_file(run, agent, one, len(filed)))
         return AgentOutput(filed=tuple(filed), events=tuple(published), tokens=meter.tokens)
@@ -283,7 +284,8 @@ class Pipeline:
             action, budget = filed.proposal.action, self.budget(filed.agent).money
             day = Money.from_minor(spent.shop, self.currency)
             left = budget - Money.from_minor(spent.agent, self.currency) if budget else None
-            facts = replace(around.of(action, day, left), plane=plane)
+            asked = Money.from_minor(spent.asked, self.currency)
+            facts = replace(around.of(action, day, left, asked), plane=plane)
             if person is None:
                 decision = self.policy.judge(filed.proposal, filed.agent, facts)
             else:
@@ -333,7 +335,9 @@ class Pipeline:
         found = self.registry.agents.get(agent)
         return found.budget if found is not None else Budget()
 
-    def _publish(self, run: Run, event: Event, n: int) -> EventEnvelope:
+    def _publish(self, run: Run, agent: Agent, event: Event, n: int) -> EventEnvelope:
+        if type(event) not in agent.publishes:
+            raise NotPermitted(agent.name, f"publish {type(event).__name__}")
         source = f"agent:{run.agent}"
         return EventEnvelope(
             source=source,
@@ -361,6 +365,10 @@ def _minor(money: Money | None) -> int:
 def _file(run: Run, agent: Agent, said: Proposal, n: int) -> ProposalRecord:
     if type(said.action) not in agent.allowed_actions:
         raise NotPermitted(agent.name, f"propose {type(said.action).__name__}")
+    evidence = {name: value for name, value in said.evidence.items() if name != REPORTED_BY}
+    if run.reporters:
+        evidence[REPORTED_BY] = ", ".join(run.reporters)
+    said = replace(said, evidence=evidence)
     return ProposalRecord(id=f"{run.id}/{n}", run=run.id, agent=agent.name, proposal=said)
 
 

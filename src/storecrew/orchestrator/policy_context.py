@@ -12,11 +12,11 @@ from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.catalog import Product, SetPrice, UpsertProduct
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.messages import SendMessage
-from storecrew.domain.shop.orders import Order
+from storecrew.domain.shop.orders import RESERVING, Order, PlaceOrder
 from storecrew.domain.shop.payments import SetPaymentMethod
 from storecrew.domain.shop.promotions import CreateDiscount, OfferBundle, StartCampaign
 from storecrew.domain.shop.support import ReplyToTicket, Ticket
-from storecrew.policy import Audience, PolicyFacts
+from storecrew.policy import Audience, PolicyFacts, ReservedUnits
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -37,10 +37,18 @@ class PolicyContext:
     """The largest share that a discount in force takes off each price."""
     tickets: Mapping[str, Ticket]
     payment_methods: Mapping[str, bool]
+    reservations: Mapping[tuple[str, str], ReservedUnits]
+    """What each customer would hold of each product that is ordered."""
     messages_per_week: int
 
-    def of(self, action: Action, spent: Money, left: Money | None = None) -> PolicyFacts:
-        """Return the facts around one action, given what was spent today and what is left."""
+    def of(
+        self,
+        action: Action,
+        spent: Money,
+        left: Money | None = None,
+        asked: Money | None = None,
+    ) -> PolicyFacts:
+        """Return the facts around one action, given what was spent, is left, and was asked for."""
         sku = getattr(action, "sku", None)
         customer = getattr(action, "customer", None)
         product = self.products.get(sku) if sku is not None else None
@@ -55,12 +63,20 @@ class PolicyContext:
             reach=self._reach(action) if isinstance(action, StartCampaign) else None,
             ticket=self.tickets.get(getattr(action, "ticket_id", "")),
             payment_methods=self.payment_methods,
+            reservations=self._reservations(action),
             order=self.orders.get(getattr(action, "order_id", 0)),
             customer=self.customers.get(customer) if isinstance(customer, str) else None,
             messages_this_week=self.messages.get(customer, 0) if isinstance(customer, str) else 0,
             spent_today=spent,
+            asked_today=asked,
             money_left=left,
         )
+
+    def _reservations(self, action: Action) -> dict[str, ReservedUnits]:
+        if not isinstance(action, PlaceOrder):
+            return {}
+        customer = action.customer or ""
+        return {line.sku: self.reservations[customer, line.sku] for line in action.lines}
 
     def _reach(self, action: StartCampaign) -> Audience:
         found = [self.customers.get(each) for each in action.recipients]
@@ -92,6 +108,7 @@ async def load_policy_context(
         discounts=await _discounts(store, now) if priced else {},
         tickets=await _tickets(store, actions),
         payment_methods=await _payment_methods(store, actions),
+        reservations=await _reservations(store, actions),
         messages_per_week=weekly,
     )
 
@@ -119,6 +136,31 @@ async def _discounts(store: StoreView, now: datetime) -> dict[str, Decimal]:
         for sku in each.skus:
             found[sku] = max(found.get(sku, Decimal(0)), each.percent / 100)
     return found
+
+
+async def _reservations(
+    store: StoreView, actions: Sequence[Action]
+) -> dict[tuple[str, str], ReservedUnits]:
+    """Sum, by customer and product, what is reserved unpaid and what these orders would add."""
+    placed = [action for action in actions if isinstance(action, PlaceOrder)]
+    if not placed:
+        return {}
+    customers = {action.customer or "" for action in placed}
+    units: dict[tuple[str, str], int] = {}
+    unpaid = [o for o in await store.open_orders() if o.status in RESERVING and not o.is_paid]
+    orders: list[PlaceOrder | Order] = [*placed, *unpaid]
+    for order in orders:
+        if (customer := order.customer or "") in customers:
+            for line in order.lines:
+                key = customer, line.sku
+                units[key] = units.get(key, 0) + line.quantity
+    on_hand: dict[str, int] = {}
+    for level in await store.stock({sku for _, sku in units}):
+        on_hand[level.sku] = on_hand.get(level.sku, 0) + level.on_hand
+    return {
+        (customer, sku): ReservedUnits(units=number, on_hand=on_hand.get(sku, 0))
+        for (customer, sku), number in units.items()
+    }
 
 
 async def _tickets(store: StoreView, actions: Sequence[Action]) -> dict[str, Ticket]:

@@ -12,6 +12,8 @@ _REMEDIES = {
     "price_change": "a smaller move, or a higher policy.price_change_per_day",
     "purchase_budget": "fewer units, another day, or a higher policy.purchase_budget_per_day",
     "order_value": "a higher policy.order_value_limit",
+    "order_expiry": "an order that is approved and not held",
+    "reservations": "a higher policy.reserved_share or policy.reserved_units",
     "refund_value": "a higher policy.refund_limit",
     "stock_counts": "a person who looks at the count, or policy.autonomy auto for it",
     "consent": "the customer's consent, or fewer messages this week (policy.messages_per_week)",

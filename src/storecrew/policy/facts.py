@@ -38,6 +38,15 @@ class PlaneFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReservedUnits:
+    """What one customer would hold of a product, unpaid, and what is on the shelf."""
+
+    units: int
+    """Units in the customer's unpaid orders, this one and others proposed with it included."""
+    on_hand: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PolicyFacts:
     """The shop around one action, at the moment of judging."""
 
@@ -54,11 +63,15 @@ class PolicyFacts:
     ticket: Ticket | None = None
     payment_methods: Mapping[str, bool] = field(default_factory=dict[str, bool])
     order: Order | None = None
+    reservations: Mapping[str, ReservedUnits] = field(default_factory=dict[str, ReservedUnits])
+    """By product of an order that would be placed."""
     customer: Customer | None = None
     messages_this_week: int = 0
     """Marketing messages that the customer was sent in the last seven days."""
     spent_today: Money | None = None
     """What was allowed for purchases since the shop's midnight."""
+    asked_today: Money | None = None
+    """What the purchases would cost that were asked about since the shop's midnight."""
     money_left: Money | None = None
     """What is left of the agent's own budget of the day; None where it has none."""
     plane: PlaneFacts = field(default_factory=PlaneFacts)

@@ -5,10 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from storecrew.domain.control.proposals import Autonomy, Decision, Proposal, Verdict
+from storecrew.domain.control.proposals import (
+    PURCHASE_POSTPONED,
+    Autonomy,
+    Decision,
+    Proposal,
+    Verdict,
+)
 from storecrew.policy.facts import PolicyFacts
 from storecrew.policy.rule_result import Rule, RuleResult
 from storecrew.policy.rules import RULES
+from storecrew.policy.rules.purchasing import postponed_purchase
 from storecrew.policy.settings import PolicySettings
 
 SILENCE = RuleResult(verdict=Verdict.ASK, reason="no rule covers this action", rule="silence")
@@ -29,6 +36,14 @@ class Policy:
 
     def judge(self, proposal: Proposal, agent: str, facts: PolicyFacts) -> Decision:
         """Decide on an agent's proposal."""
+        decision = self._judge(proposal, agent, facts)
+        if decision.verdict is Verdict.ASK:
+            reason = postponed_purchase(proposal, facts, self.settings)
+            if reason is not None:
+                return self._decision(Verdict.DENY, reason, PURCHASE_POSTPONED)
+        return decision
+
+    def _judge(self, proposal: Proposal, agent: str, facts: PolicyFacts) -> Decision:
         opinion = self._strictest(proposal, facts)
         match self.autonomy(agent, type(proposal.action).__name__):
             case Autonomy.WATCH if opinion.verdict is not Verdict.DENY:

@@ -17,6 +17,7 @@ from storecrew.domain.zones import zone_of
 
 _AT_FIRST = (
     "*.PlaceOrder",
+    "order_management.CancelOrder",
     "*.HoldOrder",
     "*.EscalateTicket",
     "*.OpenIncident",
@@ -96,6 +97,11 @@ class PolicySettings:
     refund_limit: _Amount = Decimal(100)
     """Returns and cancellations above this value, in the shop's currency, are decided by a
     person."""
+    reserved_share: Annotated[Decimal, Ge(0), Le(1)] = Decimal("0.5")
+    """Largest share of a product's units on hand that one customer's unpaid orders may hold before
+    a person is asked: who orders everything keeps others from buying."""
+    reserved_units: _Count = 20
+    """Units of a product that one customer may hold in any case, however few are on hand."""
     quiet_from: time = time(20, 0)
     """From this time of the shop's day no message is sent to customers."""
     quiet_until: time = time(8, 0)
@@ -137,5 +143,6 @@ class PolicySettings:
     """`watch`, `ask`, `limits` or `auto` per `agent.Action`, where either may be `*`; the most
     particular line wins. Lines are added to the shipped ones, which `"*.*"` replaces. At first
     only that is done alone which moves neither goods nor money: mailed orders are entered, which
-    reserves stock; an odd order or question is put before a person, who is told of trouble; work
-    is given to agents; rivals' prices are noted. Everything else asks until its owner trusts it."""
+    reserves stock, and unpaid ones give it back; an odd order or question is put before a person,
+    who is told of trouble; work is given to agents; rivals' prices are noted. Everything else asks
+    until its owner trusts it."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from storecrew.domain.actions import Action
+from storecrew.domain.codec import PLANE_EVENTS
 from storecrew.domain.control.agents import Budget
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.events import Event
@@ -29,6 +30,8 @@ class Agent:
     on: tuple[type[Event], ...] = ()
     schedule: Schedule | None = None
     allowed_actions: frozenset[type[Action]] = frozenset()
+    publishes: frozenset[type[Event]] = frozenset()
+    """Events that it may record; any other fails its run."""
     capabilities: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     priority: int = 0
@@ -46,6 +49,10 @@ class Agent:
     settings: type[AgentSettings] = AgentSettings
     """What the owner can set under `agents.NAME`; the class itself knows no key."""
 
+    def __post_init__(self) -> None:
+        if own := sorted(event.__name__ for event in self.publishes & PLANE_EVENTS):
+            raise ValueError(f"publishes: {own[0]} is recorded by the plane alone")
+
     def invoke(self, events: Sequence[Event], ctx: Context) -> Proposals:
         """Hand the agent the events of one run."""
         return self.propose(events if self.batch > 1 else events[0], ctx)
@@ -56,6 +63,7 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
     on: type[Event] | Collection[type[Event]] = (),
     schedule: Schedule | None = None,
     allowed_actions: Collection[type[Action]] = (),
+    publishes: Collection[type[Event]] = (),
     name: str = "",
     capabilities: Sequence[str] = (),
     tags: Sequence[str] = (),
@@ -82,6 +90,7 @@ def agent(  # noqa: PLR0913 - a declaration is read by name, like a form
             on=(on,) if isinstance(on, type) else tuple(on),
             schedule=schedule,
             allowed_actions=frozenset(allowed_actions),
+            publishes=frozenset(publishes),
             capabilities=tuple(capabilities),
             tags=tuple(tags),
             priority=priority,

@@ -44,6 +44,7 @@ def manifest_of(agent: Agent, endpoint: str) -> dict[str, Any]:
         "purpose": agent.purpose,
         "on": sorted(event.__name__ for event in agent.on),
         "allowed_actions": sorted(action.__name__ for action in agent.allowed_actions),
+        "publishes": sorted(event.__name__ for event in agent.publishes),
         "capabilities": list(agent.capabilities),
         "tags": list(agent.tags),
         "priority": agent.priority,

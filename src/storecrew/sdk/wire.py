@@ -26,8 +26,9 @@ which each may be left out:
      "events": [{"type": "BottleneckDetected", ...}],
      "usage": {"tokens": 1200}}
 
-Anything else (another status, a redirect, an unknown key, action or event, an action the agent
-did not declare, an answer that is too large or too late) fails the run, and nothing is touched.
+Anything else (another status, a redirect, an unknown key, action or event, an action or event that
+the agent did not declare, an answer that is too large or too late) fails the run, and nothing is
+touched.
 A wish is judged by the policy like any other; the plane acts, the agent never does.
 
 **The credential.** Registration hands out one token, once. The agent shows it as
@@ -44,14 +45,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from storecrew.domain.codec import decode, decode_event, encode
-from storecrew.domain.control.events import ClockTicked, RunRequested
-from storecrew.domain.control.integrity import IntegrityCheckFailed
+from storecrew.domain.codec import PLANE_EVENTS, decode, decode_event, encode
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.control.runs import RunFailed
-from storecrew.domain.control.services import ServiceFailed
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.events import Event
+from storecrew.domain.json_input import read_json
 
 VERSION = 1
 """Of the wire; raised only when an agent of before could no longer answer."""
@@ -63,8 +61,6 @@ TOLERANCE_SECONDS = 300
 """How far a call's timestamp may lie from the agent's clock; an older copy is not accepted."""
 _ANSWER_KEYS = frozenset({"proposals", "events", "usage"})
 _USAGE_KEYS = frozenset({"tokens"})
-_PLANES_OWN = (ClockTicked, RunRequested, RunFailed, ServiceFailed, IntegrityCheckFailed)
-"""Events that only the plane makes; an agent that could would wake others at will."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,17 +163,10 @@ def dump(content: Any) -> bytes:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("body", "is not valid JSON") from error
+    content = read_json(body)
     if not isinstance(content, dict):
         raise InvalidInput("body", "must be a JSON object")
     return content
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
 
 
 def _only(content: Any, known: frozenset[str], what: str) -> None:
@@ -196,7 +185,7 @@ def _list(content: Mapping[str, Any], name: str) -> list[Any]:
 
 def _event(item: Any, n: int) -> Event:
     event = decode_event(item)
-    if isinstance(event, _PLANES_OWN):
+    if type(event) in PLANE_EVENTS:
         raise InvalidInput(f"events.{n}", f"{type(event).__name__} is made by the plane alone")
     return event
 

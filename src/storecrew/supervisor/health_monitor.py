@@ -1,6 +1,7 @@
 """Regular questions to every service about its health."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from storecrew.domain.control.services import ServiceHealth
 from storecrew.supervisor.health_probe import HealthProbe, ProbeResult
 from storecrew.supervisor.managed_service import ManagedService
+
+log = logging.getLogger(__name__)
 
 _EAGER = 1.0
 """Seconds between two questions to a service that never answered well yet."""
@@ -44,7 +47,10 @@ class HealthMonitor:
         eager = min(_EAGER, interval)
         await asyncio.sleep(min(_FIRST, interval))
         while True:
-            self.answered(service, await self._probe.probe(url, timeout))
+            try:
+                self.answered(service, await self._probe.probe(url, timeout))
+            except Exception:  # whatever it is, the service is asked again
+                log.exception("the health of service %s could not be asked", service.id)
             is_new = service.health is ServiceHealth.UNKNOWN
             # spread, so that a hundred services are not asked in the same moment
             await asyncio.sleep(eager if is_new else interval * random.uniform(0.9, 1.0))  # noqa: S311

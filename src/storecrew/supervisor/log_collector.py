@@ -140,7 +140,7 @@ class RotatingLog:
         if self.file >= 0:
             os.close(self.file)
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
-        self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.size = os.lseek(self.file, 0, os.SEEK_END)
         ended = self.size == 0 or os.pread(self.file, 1, self.size - 1) == b"\n"
         self.line = 0 if ended else 1

@@ -48,7 +48,7 @@ class Pipes:
         if self._control >= 0:
             return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         control = self.folder / log_collector.CONTROL
         if not control.exists():
             os.mkfifo(control, 0o600)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from storecrew.domain.control.services import ObservedState, ServiceView, StatusListener
-from storecrew.domain.errors import StorecrewError
 from storecrew.domain.ports.services import ServiceRegistry
 from storecrew.supervisor.managed_service import ManagedService
 
@@ -72,7 +71,7 @@ class Recorder:
         rows = {name: service.observed() for name, service in waiting.items()}
         try:
             await self.registry.record(list(rows.values()))
-        except StorecrewError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be lost
             log.warning("what was seen of services could not be kept: %s", error)
             self._waiting = {**waiting, **self._waiting}
             await asyncio.sleep(_TRY_AGAIN)

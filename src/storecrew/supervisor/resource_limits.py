@@ -1,6 +1,7 @@
 """Memory and processor limits of services, held over their whole process trees."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from storecrew.supervisor import procfs
 from storecrew.supervisor.cgroups import Cgroups
 from storecrew.supervisor.managed_service import ManagedService
+
+log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 0.5
 """Between two looks at what every service uses."""
@@ -111,15 +114,19 @@ class ResourceLimits:
         )
         assert process is not None  # noqa: S101 - it lives, or this task was cancelled
         is_held, calm_since = False, loop.time()
-        while loop.time() - calm_since < _CALM:
-            now = [each for m in process.members if (each := procfs.stat(m.pid)) is not None]
-            is_over = balance.book(_used(now), loop.time()) < 0
-            if is_over is not is_held:
-                is_held = is_over
-                process.signal(signal.SIGSTOP if is_over else signal.SIGCONT)
-            if is_over:
-                calm_since = loop.time()
-            await asyncio.sleep(_TICK)
+        try:
+            while loop.time() - calm_since < _CALM:
+                now = [each for m in process.members if (each := procfs.stat(m.pid)) is not None]
+                is_over = balance.book(_used(now), loop.time()) < 0
+                if is_over is not is_held:
+                    is_held = is_over
+                    process.signal(signal.SIGSTOP if is_over else signal.SIGCONT)
+                if is_over:
+                    calm_since = loop.time()
+                await asyncio.sleep(_TICK)
+        except OSError as error:  # the next look begins anew
+            log.warning("the share of service %s is not held: %s", service.id, error)
+            process.signal(signal.SIGCONT)
         self._throttles.pop(service.id, None)
 
     async def close(self) -> None:

@@ -7,8 +7,10 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from storecrew.domain.background_tasks import BackgroundTasks, Work
 from storecrew.domain.control.services import (
     ProcessId,
     ServiceHealth,
@@ -40,7 +42,10 @@ class Supervisor:
     """Looks after every service of one data folder, alone."""
 
     controller: ServiceController
+    background: BackgroundTasks = field(default_factory=BackgroundTasks)
+    """Where its loops run."""
     _revision: int = -1
+    _loops: "list[asyncio.Task[None]]" = field(default_factory=list)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     @property
@@ -67,15 +72,15 @@ class Supervisor:
             self._register_new(entry, strays.get(entry.spec.id), processes)
         for service in list(self._services.values()):
             self.controller.act(service)
-        loops = {
-            "services: journal": self.controller.recorder.record(),
-            "services: news": self.controller.recorder.announce(),
-            "services: wishes": self._poll_registry(),
-            "services: silence": self._check_silence(),
-            "services: limits": self.controller.limits.watch(self._services.values()),
+        loops: dict[str, Work] = {
+            "services: journal": self.controller.recorder.record,
+            "services: news": self.controller.recorder.announce,
+            "services: wishes": self._poll_registry,
+            "services: silence": self._check_silence,
+            "services: limits": partial(self.controller.limits.watch, self._services.values()),
         }
         for name, loop in loops.items():
-            self._do(loop, name)
+            self._loops.append(self.background.start(name, loop))
         for entry in gone:
             self._do(self._end_forgotten(entry), f"services: end of {entry.spec.id}")
 
@@ -114,9 +119,10 @@ class Supervisor:
         await self.controller.limits.close()
         await self.controller.recorder.flush()
         await self.controller.recorder.record_observed()
-        for task in self._tasks:
+        tasks = [*self._loops, *self._tasks]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.controller.pipes.close(stop_collector=True)
 
     def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -119,7 +119,9 @@ class FakeStore:
         found = [
             order
             for order in sorted(self.order_list, key=lambda order: -order.id)
-            if query.status in (None, order.status) and query.customer in (None, order.customer)
+            if query.status in (None, order.status)
+            and query.customer in (None, order.customer)
+            and query.held in (None, bool(order.held))
         ]
         start = (query.page - 1) * query.per_page
         return OrderPage(items=tuple(found[start : start + query.per_page]), total=len(found))

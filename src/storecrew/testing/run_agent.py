@@ -31,7 +31,7 @@ async def run_agent(  # noqa: PLR0913 - all but three are read by name
 ) -> list[Proposal | Event]:
     """Return everything the agent yields for these events, as the orchestrator would see it.
 
-    Raises `AssertionError` if it proposes an action that it did not declare.
+    Raises `AssertionError` if it proposes an action, or records an event, that it did not declare.
     """
     woken_by = [events] if isinstance(events, Event) else list(events)
     context = Context(
@@ -50,4 +50,6 @@ async def run_agent(  # noqa: PLR0913 - all but three are read by name
     for each in found:
         if isinstance(each, Proposal) and type(each.action) not in agent.allowed_actions:
             raise AssertionError(f"{agent.name} may not propose {each.action!r}")
+        if isinstance(each, Event) and type(each) not in agent.publishes:
+            raise AssertionError(f"{agent.name} may not publish {each!r}")
     return found

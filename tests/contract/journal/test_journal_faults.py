@@ -156,6 +156,7 @@ def test_every_call_that_changes_the_journal_is_tried():
         "try_acquire_leadership",
         "newest_update",
         "paused",
+        "postponed_purchases",
         "proposals",
         "recent_events",
         "budget_spend",

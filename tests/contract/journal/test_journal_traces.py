@@ -3,6 +3,7 @@
 import pytest
 from journal_driver import CLERK, NOON, answer, low
 
+from storecrew.domain.control.audit import AuditFilter
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import NotFound
@@ -92,3 +93,34 @@ async def test_a_long_run_is_counted_and_listed_in_part(driver):
 
     found = await driver.journal.trace(run)
     assert (found.proposals, len(found.stories), len(found.audit)) == (250, 100, 100)
+
+
+async def test_a_subject_has_the_trace_of_all_of_its_events(driver):
+    await driver.done(await driver.begin("another"))
+    run = await driver.begin()
+    await driver.done(run, 2)
+    facts = (await driver.journal.events(page=1, per_page=9)).items
+    subject = facts[0].event.subject
+    found = await driver.journal.trace(subject)
+    assert [e.seq for e in found.events] == [
+        e.seq for e in reversed(facts) if e.event.subject == subject
+    ]
+    assert (found.stories, found.proposals, found.audit) == ((), 0, ())  # theirs are about others
+    with pytest.raises(NotFound):
+        await driver.journal.trace("order:404")
+
+
+async def test_the_audit_of_an_actor_or_a_subject_is_a_part_of_it(driver):
+    run = await driver.begin()
+    await driver.done(run, 2)
+    everything = (await driver.journal.audit(page=1, per_page=99)).items
+    actor = everything[0].actor
+    for only, meant in (
+        (AuditFilter(actor=actor), [e for e in everything if e.actor == actor]),
+        (AuditFilter(actor="person:unknown"), []),
+        (AuditFilter(since=NOON), [e for e in everything if e.at >= NOON]),
+        (AuditFilter(result="applied"), [e for e in everything if e.result == "applied"]),
+        (AuditFilter(subject="product:no such"), []),
+    ):
+        found = await driver.journal.audit(only=only, page=1, per_page=99)
+        assert (list(found.items), found.total) == (meant, len(meant))

@@ -22,7 +22,7 @@ from storecrew.domain.shop.customers import (
     UpsertCustomer,
 )
 from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, TransferStock
-from storecrew.domain.shop.messages import SendMessage, SuppressAddress
+from storecrew.domain.shop.messages import LiftSuppression, SendMessage, SuppressAddress
 from storecrew.domain.shop.orders import (
     ApproveOrder,
     CancelOrder,
@@ -139,6 +139,7 @@ async def _dealings(shop: Shop, waiting: int) -> list[Action]:
         SetConsent(customer="ann", marketing=False),
         UpsertCustomer(customer="new", name="New", email="new@example.com"),
         SuppressAddress(address="gone@example.com", reason="no such mailbox"),
+        LiftSuppression(address="gone@example.com"),
         SubscribeBackInStock(customer="ann", sku="A"),
     ]
 

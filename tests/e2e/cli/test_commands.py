@@ -108,7 +108,7 @@ def test_a_product_is_created_priced_and_shown(shop: Run) -> None:
         (("approvals", "show", "x@1/0"), 1, "key 'x@1/0'"),
         (("policy", "explain", "x@1/0"), 1, "key 'x@1/0'"),
         (("approvals", "approve", "x@1/0"), 1, "key 'x@1/0'"),
-        (("approvals", "approve", "x@1/0", "--action", "{"), 1, "error: --action: is not valid"),
+        (("approvals", "approve", "x@1/0", "--change", "{"), 1, "error: --change: is not valid"),
         (("stock", "set", "Product A", "-1"), 2, "-1"),
         (("stock", "import", "none.json"), 1, "error: FILE: cannot be read"),
         (("import", "online-retail", "none.csv", "--until", "x"), 1, "error: --until: 'x'"),

@@ -48,7 +48,7 @@ def test_every_target_in_the_documents_exists() -> None:
     assert {"demo", "test"} <= named <= targets
 
 
-def test_the_first_steps_over_http_work(server: subprocess.Popen[bytes], port: int) -> None:
+def test_r188_readme_commands_run_over_http(server: subprocess.Popen[bytes], port: int) -> None:
     (steps,) = [block for block in blocks(README) if block.startswith("B=")]
     opening, *lines = steps.replace("127.0.0.1:8000", f"127.0.0.1:{port}").splitlines()
     for line in lines:
@@ -58,7 +58,7 @@ def test_the_first_steps_over_http_work(server: subprocess.Popen[bytes], port: i
     assert (order["status"], order["paid"]["amount"]) == ("delivered", "49.50")
 
 
-def test_the_first_steps_from_the_shell_work(
+def test_r188_readme_commands_run_in_the_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -68,5 +68,7 @@ def test_the_first_steps_from_the_shell_work(
         result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
         assert result.exit_code == 0, result.output
         said += result.stdout
-    assert "ApproveOrder 1" in said
+    assert "2 waiting" in said
+    assert "order_management@3/0" in said
+    assert "ApproveOrder" in said
     assert "Order 1 is awaiting_payment" in said

@@ -73,7 +73,7 @@ def test_a_shop_begins_with_what_its_owner_says(run: Run, tmp_path: Path):
     [
         (["--currency", "XYZ", "--zone", "UTC", "--name", "x"], "store.currency"),
         (["--currency", "EUR", "--zone", "Europe/Berln", "--name", "x"], "policy.zone"),
-        (["--currency", "EUR", "--zone", "UTC", "--name", "a\x07b"], "mail.shop"),
+        (["--currency", "EUR", "--zone", "UTC", "--name", "\u2028x"], "mail.shop"),
     ],
 )
 def test_a_shop_that_cannot_be_leaves_no_file(run: Run, tmp_path: Path, words, said):

@@ -17,6 +17,7 @@ from storecrew.domain.shop.catalog import ObservationRejected
 from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.orders import (
     ApproveOrder,
+    CancelOrder,
     FulfilOrder,
     HoldOrder,
     Line,
@@ -300,6 +301,29 @@ async def test_an_order_that_stands_still_is_looked_at_now_and_then(hours: int, 
     ]
 
 
+@pytest.mark.parametrize(("hours", "ends"), [(167, 0), (168, 1), (170, 1), (171, 0), (241, 1)])
+@pytest.mark.parametrize(
+    "status", [OrderStatus.RECEIVED, OrderStatus.APPROVED, OrderStatus.AWAITING_PAYMENT]
+)
+async def test_an_order_that_is_not_paid_in_time_gives_its_units_back(
+    status: OrderStatus, hours: int, ends: int
+) -> None:
+    since = NOON - timedelta(hours=hours, minutes=20)
+    found = await said(ticked(), [sold(1, status, paid=eur(0), updated_at=since)])
+    assert [each for each in found if isinstance(each, CancelOrder)] == [
+        CancelOrder(order_id=1, reason="not paid within 168 hours")
+    ] * ends
+
+
+async def test_an_order_with_money_keeps_its_units() -> None:
+    since = NOON - timedelta(hours=168, minutes=20)
+    paid = sold(1, OrderStatus.AWAITING_PAYMENT, paid=eur(100), payments=1, updated_at=since)
+    kept = sold(2, OrderStatus.AWAITING_PAYMENT, updated_at=since)
+    sent = sold(3, OrderStatus.AWAITING_DELIVERY, updated_at=since)
+    found = await said(ticked(), [paid, kept, sent], authorization_list=[aside(2)])
+    assert not any(isinstance(each, CancelOrder) for each in found)
+
+
 async def test_the_watch_proposes_what_the_event_would_have() -> None:
     forgotten = sold(
         3,
@@ -336,6 +360,7 @@ def test_the_defaults_are_what_the_page_says() -> None:
         min_baseline_orders=20,
         max_ratio_to_largest=3,
         max_orders_per_hour=5,
+        reservation_hours=168,
         min_unusual_units=20,
     )
     assert Decimal(str(OrderManagementSettings().max_ratio_to_largest)) == 3

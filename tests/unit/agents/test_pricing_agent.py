@@ -147,17 +147,35 @@ async def test_price_floor_absurd_rival_prices_are_reported_and_move_nothing(see
 
 @pytest.mark.parametrize("seen", [*ABSURD, eur(34), eur(299)], ids=str)
 async def test_r122_price_floor_holds_for_ten_rounds_of_a_rivals_price(seen: Money) -> None:
-    store = shop(
-        competitor_price_list=[CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=NOON)]
-    )
-    news = CompetitorPriceObserved(sku="P1", competitor="R1", price=seen)
-    now, start = NOON, eur(100)
+    path = await ten_rounds(shop(), seen)
+    assert all(price >= floor_price(eur(60), 0.10) for price in path)
+    assert all(eur(75) <= price <= eur(125) for price in path)
+    assert (path == await ten_rounds(shop(), None)) is (seen in ABSURD)
+
+
+async def test_r122_price_floor_stops_a_price_that_would_fall_further() -> None:
+    floor = floor_price(eur(60), 0.45).rounded_up()
+    bound = await ten_rounds(shop("130", "60"), eur(70), margin_floor=0.45)
+    free = await ten_rounds(shop("130", "60"), eur(70), margin_floor=0.10)
+    assert (bound[-1], min(bound)) == (floor, floor)
+    assert free[-1] < floor
+
+
+async def ten_rounds(store: FakeStore, seen: Money | None, **settings: float) -> list[Money]:
+    """Return the price after each of ten runs over a week apart, the rival's seen in each."""
+    now, path = NOON, [store.product_list[0].price]
     for _ in range(10):
-        now += timedelta(days=1)
-        for move in prices(await run_agent(pricing_optimizer, [news, TICK], store, now=now)):
+        now += timedelta(days=8)
+        events: list[Event] = [TICK]
+        if seen is not None:
+            listed = CompetitorPrice(sku="P1", competitor="R1", price=seen, seen_at=now)
+            store.competitor_price_list = [listed]
+            events.append(CompetitorPriceObserved(sku="P1", competitor="R1", price=seen))
+        found = await run_agent(pricing_optimizer, events, store, now=now, settings=settings)
+        for move in prices(found):
             _do(store, move, now)
-        assert store.product_list[0].price >= floor_price(eur(60), 0.10)
-        assert start * Decimal("0.75") <= store.product_list[0].price <= start * Decimal("1.25")
+        path.append(store.product_list[0].price)
+    return path
 
 
 def _do(store: FakeStore, move: SetPrice, now: object) -> None:

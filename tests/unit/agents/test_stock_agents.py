@@ -96,20 +96,42 @@ async def test_assumed_numbers_are_named() -> None:
     assert unknown.evidence["cost"] is None
 
 
-async def test_the_most_urgent_is_bought_first_and_unknown_products_are_passed_over() -> None:
+async def test_what_loses_most_by_waiting_for_its_cost_is_bought_first() -> None:
     sales = view().sales["P1"]
     store = view(
-        product_list=[product("A"), product("B"), product("C")],
-        levels=[level(9, "A"), level(2, "B"), level(5, "C")],
-        sales=dict.fromkeys("ABC", sales),
+        product_list=[
+            product("A", cost=eur(90)),
+            product("B", cost=eur(50)),
+            product("C", cost=None),
+            product("D", cost=eur(50)),
+        ],
+        levels=[level(2, "A"), level(2, "B"), level(2, "C"), level(14, "D")],
+        sales=dict.fromkeys("ABCD", sales),
     )
-    assert [p.action.subject for p in await bought(store)] == [
-        "product:B",
-        "product:C",
-        "product:A",
+    events = [
+        StockRanLow(sku=sku, warehouse="main", position=0, reorder_point=30, daily_demand=2.0)
+        for sku in "ABCD"
     ]
+    found = [p.action.subject for p in await run_agent(inventory, events, store)]  # type: ignore[union-attr]
+    assert found[-1] == "product:C"  # whose cost is unknown
+    assert found.index("product:B") < found.index(
+        "product:A"
+    )  # the same stock, five times the margin
     gone = StockRanLow(sku="X", warehouse="main", position=0, reorder_point=9, daily_demand=1.0)
     assert await run_agent(inventory, [gone], store) == []
+
+
+async def test_what_brings_less_than_it_costs_to_handle_is_left() -> None:
+    (proposal,) = await bought(view(levels=[level(0)]))
+    assert proposal.effect is not None
+    worth = proposal.effect.expected.amount
+    dear, fair = [
+        await bought(view(levels=[level(0)]), settings={"handling_cost": str(cost)})
+        for cost in (worth + 1, worth)
+    ]
+    assert (dear, len(fair)) == ([], 1)
+    unknown = view(product_list=[product(cost=None)], levels=[level(0)])
+    assert len(await bought(unknown, settings={"handling_cost": "1000000"})) == 1
 
 
 async def test_the_delivery_goes_where_most_of_the_product_is() -> None:

@@ -97,12 +97,21 @@ async def test_what_the_ledger_keeps_is_not_looked_for_in_the_journal(
 
 async def test_a_key_stands_for_one_request(responses: IdempotentResponses) -> None:
     handler = Handler()
-    await responses.once("k", "f", handler, keep=False)
+    await responses.once("k", "f", handler, keep=True)
     with pytest.raises(KeyReused, match="'k'"):
-        await responses.once("k", "g", handler, keep=False)
+        await responses.once("k", "g", handler, keep=True)
     assert handler.runs == 1
+    await responses.once("k", "f", handler, keep=True)
+    assert handler.runs == 1
+
+
+async def test_another_request_under_a_key_of_the_ledger_is_left_to_the_ledger(
+    responses: IdempotentResponses,
+) -> None:
+    handler = Handler()
     await responses.once("k", "f", handler, keep=False)
-    assert handler.runs == 1
+    await responses.once("k", "g", handler, keep=False)
+    assert handler.runs == 2
 
 
 async def test_a_key_that_is_worked_on_is_a_conflict(responses: IdempotentResponses) -> None:

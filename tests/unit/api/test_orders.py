@@ -130,10 +130,24 @@ async def test_r129_a_level_may_be_set_to_zero_and_for_an_unusual_name(
 ) -> None:
     zero = await client.put("/api/stock/Product B", json={"on_hand": 0})
     assert zero.json() == {"product": "Product B", "warehouse": "main", "on_hand": 0}
+    await client.put("/api/stock/Product B", json={"on_hand": 7, "warehouse": "east"})
     odd = await client.put("/api/stock/Gläser: 6er, blau", json={"on_hand": 4, "warehouse": "east"})
     assert odd.status_code == 200
     items = (await client.get("/api/inventory/status")).json()["items"]
-    assert all(item["total"] == sum(p["on_hand"] for p in item["locations"]) for item in items)
+    by_warehouse = {
+        item["product"]: {place["warehouse"]: place["on_hand"] for place in item["locations"]}
+        for item in items
+    }
+    assert by_warehouse == {
+        "Product A": {"main": 100},
+        "Product B": {"main": 0, "east": 7},
+        "Gläser: 6er, blau": {"east": 4},
+    }
+    assert {item["product"]: item["total"] for item in items} == {
+        "Product A": 100,
+        "Product B": 7,
+        "Gläser: 6er, blau": 4,
+    }
     history = (await client.get("/api/stock-history?limit=1")).json()["history"]
     assert [entry["on_hand"] for entry in history] == [4]
 

@@ -11,6 +11,7 @@ import pytest
 from in_memory_api import NO_LIMITS, NOW, Api, settings_of
 
 from storecrew.domain.control.events import ExternalEventReceived
+from storecrew.domain.errors import InvalidSettings
 from storecrew.domain.shop.inventory import StockReported
 
 SECRET, OLD = "shop-secret-of-32-characters-0001", "shop-secret-of-32-characters-0000"
@@ -23,6 +24,8 @@ def shop(api: Api) -> httpx.AsyncClient:
         "API_KEY_ROYALGPT": "k" * 32,
         "STORECREW_WEBHOOKS__SHOP__SECRET": SECRET,
         "STORECREW_WEBHOOKS__SHOP__PREVIOUS_SECRET": OLD,
+        "STORECREW_WEBHOOKS__SHOP__EVENTS": '["StockReported"]',
+        "STORECREW_WEBHOOKS__SHOP__TOPICS": '["orders/create", "orders/paid"]',
         **NO_LIMITS,
     }
     settings = settings_of(**environ)
@@ -98,17 +101,103 @@ async def test_what_is_not_signed_is_refused_and_audited(
     assert f"POST /webhooks/{source}" in row.action
 
 
-async def test_a_repeated_delivery_is_answered_and_changes_nothing(
+IDS = ("x_event_id", "x_shopify_event_id", "x_shopify_webhook_id", "x_webhook_id")
+TOPICS = ("x_event_type", "x_shopify_topic")
+
+
+@pytest.mark.parametrize("header", [*IDS, *TOPICS])
+async def test_signed_content_is_one_event_under_any_unsigned_name(
+    api: Api, shop: httpx.AsyncClient, header: str
+) -> None:
+    mac = signed(BODY).hex()
+    answers = [
+        await delivered(shop, x_signature=mac),
+        await delivered(shop, x_signature=mac, **{header: "e1"}),
+        await delivered(shop, x_signature=mac, **{header: "e2"}),
+        await delivered(shop, x_signature=signed(BODY, OLD).hex(), **{header: "e3"}),
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.json()["duplicate"] for answer in answers] == [False, True, True, True]
+    assert len(await api.recorded()) == 1
+
+
+async def test_content_under_a_new_signed_time_is_the_same_event(
     api: Api, shop: httpx.AsyncClient
 ) -> None:
-    first = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e1")
-    again = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e1")
-    assert (first.status_code, again.status_code) == (200, 200)
-    assert again.json() == {"event_id": 1, "duplicate": True}
-    other = await delivered(shop, x_signature=signed(BODY).hex(), x_shopify_event_id="e2")
-    assert other.json()["duplicate"] is False
-    unnamed = [await delivered(shop, x_signature=signed(BODY).hex()) for _ in range(2)]
-    assert [r.json()["duplicate"] for r in unnamed] == [False, True]
+    for age in (0, 60, 120):
+        stamp = str(int(NOW.timestamp()) - age)
+        mac = signed(stamp.encode() + b"." + BODY).hex()
+        await delivered(shop, x_signature=mac, x_signature_timestamp=stamp, x_event_id=f"e{age}")
+    assert len(await api.recorded()) == 1
+
+
+ORDERS = [
+    ("orders/create", "w-1", {"id": 5001, "financial_status": "pending"}),
+    ("orders/paid", "w-2", {"id": 5001, "financial_status": "paid"}),
+]
+
+
+@pytest.mark.parametrize("name", ["x_event_id", "x_shopify_event_id"])
+@pytest.mark.parametrize("same_content", [True, False])
+async def test_two_topics_of_one_event_are_two_events(
+    api: Api, shop: httpx.AsyncClient, name: str, same_content: bool
+) -> None:
+    for topic, delivery, content in [*ORDERS, *ORDERS]:
+        body = json.dumps(ORDERS[0][2] if same_content else content).encode()
+        headers = {name: "evt-1", "x_webhook_id": delivery, "x_shopify_topic": topic}
+        await delivered(shop, body, x_signature=signed(body).hex(), **headers)
+    found = [each.event for each in await api.recorded()]
+    assert [e.event_type for e in found if isinstance(e, ExternalEventReceived)] == [
+        "orders/create",
+        "orders/paid",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("GoalSet", {"goal": "growth"}),
+        ("goal_set", {"goal": "clear_stock"}),
+        ("MailReceived", {"mail": "Product A:900", "customer": "eve"}),
+        ("mail_received", {"mail": "Product A:900"}),
+        ("StockRanLow", {"sku": "Product A", "warehouse": "main", "position": 1,
+                         "reorder_point": 5, "daily_demand": 1.0}),
+        ("payment_failed", {"order_id": 1, "reason": "x"}),
+        ("OrderPlaced", {"order_id": 1}),
+        ("order_fulfilled", {"order_id": 1}),
+        ("RunFailed", {"agent": "pricing", "run": "x", "reason": "y"}),
+        ("ServiceFailed", {"service": "x", "reason": "y"}),
+        ("RunRequested", {"agent": "pricing", "by": "person:anna"}),
+        ("ClockTicked", {"agent": "pricing", "due": NOW.isoformat()}),
+        ("IntegrityCheckFailed", {"check": "x"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["header", "body"])
+async def test_an_event_that_the_source_does_not_declare_stays_in_its_own_words(
+    api: Api, shop: httpx.AsyncClient, kind: str, data: dict[str, Any], place: str
+) -> None:
+    in_header = place == "header"
+    body = json.dumps(data if in_header else {"event_type": kind, "data": data}).encode()
+    headers = {"x_event_type": kind} if in_header else {}
+    response = await delivered(shop, body, x_signature=signed(body).hex(), **headers)
+    assert response.status_code == 200
+    (found,) = await api.recorded()
+    assert found.event == ExternalEventReceived(event_type=kind, data=data)
+    (row,) = (await api.plane.journal.audit(page=1, per_page=9)).items
+    assert (row.actor, row.reason) == ("webhook:shop", "ExternalEventReceived")
+    assert await api.plane.journal.verify([]) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["GoalSet", "MailReceived", "RunRequested", "Nonsense", "goal_set"]
+)
+def test_a_source_cannot_declare_events_of_the_plane(name: str) -> None:
+    environ = {
+        "STORECREW_WEBHOOKS__SHOP__SECRET": SECRET,
+        "STORECREW_WEBHOOKS__SHOP__EVENTS": json.dumps([name]),
+    }
+    with pytest.raises(InvalidSettings, match=rf"webhooks\.shop\.events.*'{name}' is none of"):
+        settings_of(**environ)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ NAMES = [
     "sentry",
     "protected_endpoints",
     "load",
+    "private_files",
 ]
 READY = HttpAnswers(probes={"/healthz": 200, "/readyz": 200}, strangers={"/api/orders": 401})
 GOOD = {

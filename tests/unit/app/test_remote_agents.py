@@ -6,20 +6,29 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 from remote_agent import RemoteAgentServer
 
 from storecrew.app.clocks import SystemClock
 from storecrew.app.manifests import AgentManifestRequest, manifest_agent
 from storecrew.app.remote import RemoteAgentClient
 from storecrew.database import DISPOSABLE
-from storecrew.domain.control.agents import AgentOrigin
-from storecrew.domain.control.events import EventEnvelope
+from storecrew.domain.control.agents import AgentOrigin, GoalSet
+from storecrew.domain.control.events import (
+    ClockTicked,
+    EventEnvelope,
+    ExternalEventReceived,
+    RunRequested,
+)
+from storecrew.domain.control.incidents import AnomalyDetected
 from storecrew.domain.control.proposals import Proposal
-from storecrew.domain.control.runs import RunStatus
+from storecrew.domain.control.runs import RunFailed, RunStatus
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
-from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow
+from storecrew.domain.shop.inventory import SetStock, StockCount, StockRanLow, StockReported
+from storecrew.domain.shop.messages import MailReceived
+from storecrew.domain.shop.payments import PaymentReceived
 from storecrew.journal import open_journal
 from storecrew.models import basic_models
 from storecrew.orchestrator.inline import InlineEngine
@@ -242,3 +251,53 @@ def test_a_declaration_becomes_an_agent():
     assert agent.budget.money == Money.of("12.50", "EUR")
     assert agent.schedule.zone == "Europe/Berlin"
     assert TOKEN not in repr(one)
+
+
+FOUND = AnomalyDetected(metric="sales", observed=1.0, expected=9.0)
+ORDER = MailReceived(mail="mug:900", customer="eve")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        FOUND,
+        ORDER,
+        GoalSet(goal="growth"),
+        LOW,
+        RunRequested(agent="far", by="person:anna"),
+        ClockTicked(agent="far", due=CLOCK.now()),
+        RunFailed(agent="far", run="far@1", reason="odd"),
+        ExternalEventReceived(event_type="orders/paid", data={"id": 1}),
+        StockReported(stock="mug:0units"),
+        PaymentReceived(order_id=1, amount=Money.of(1, "EUR")),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+async def test_an_event_that_an_agent_did_not_declare_fails_the_run_and_is_not_recorded(
+    books, event
+):
+    said = wire.encode_response(wire.AgentResponse(proposals=(WISH,), events=(event,)))
+    async with RemoteAgentServer(said).serving() as remote_agent:
+        run, price = await woken(books, remote_agent, publishes=[])
+
+    assert (run.status, price) == (RunStatus.FAILED, Money.of(10, "EUR"))
+    sources = {each.source for each in (await books[1].events(page=1, per_page=9)).items}
+    assert "agent:far" not in sources
+    assert await books[0].verify() == []
+    assert await books[1].verify(await books[0].applied_keys()) == []
+
+
+async def test_a_declared_event_is_recorded_and_audited_under_the_agents_name(books):
+    said = wire.encode_response(wire.AgentResponse(events=(FOUND,)))
+    async with RemoteAgentServer(said).serving() as remote_agent:
+        run, _ = await woken(books, remote_agent, publishes=["AnomalyDetected"])
+
+    assert run.status is RunStatus.DONE
+    rows = (await books[1].audit(page=1, per_page=9)).items
+    assert [row.reason for row in rows if row.actor == "agent:far"] == ["AnomalyDetected"]
+
+
+@pytest.mark.parametrize("name", ["GoalSet", "MailReceived", "RunFailed", "ClockTicked", "None"])
+def test_a_manifest_cannot_declare_events_of_the_plane(name):
+    with pytest.raises(ValidationError, match=f"publishes: '{name}' is none of"):
+        declared("http://127.0.0.1:1/", publishes=[name])

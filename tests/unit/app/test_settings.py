@@ -54,6 +54,12 @@ def test_the_defaults_are_pinned(tmp_path: Path) -> None:
         "session_hours": 12.0,
         "authorized_agents": ("*",),
         "rate_limit": 100,
+        "trusted_proxies": (),
+        "max_connections": 1000,
+        "max_connections_per_address": 200,
+        "header_timeout": 10.0,
+        "body_timeout": 60.0,
+        "keep_alive_timeout": 5,
         "route_limits": {"mail": 10, "warehouse": 20, "approve": 15, "fulfilled": 10},
     }
     assert settings.store.model_dump() == {"currency": "EUR", "warehouse": "main"}

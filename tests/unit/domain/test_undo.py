@@ -26,7 +26,7 @@ from storecrew.domain.shop.customers import (
     UpsertCustomer,
 )
 from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, TransferStock
-from storecrew.domain.shop.messages import SendMessage, SuppressAddress
+from storecrew.domain.shop.messages import LiftSuppression, SendMessage, SuppressAddress
 from storecrew.domain.shop.orders import (
     ApproveOrder,
     CancelOrder,
@@ -191,6 +191,7 @@ FINAL = [
     SetConsent(customer="ann", marketing=True),
     UpsertCustomer(customer="ann", name="Ann"),
     SuppressAddress(address="a@b.example", reason="gone"),
+    LiftSuppression(address="a@b.example"),
     SubscribeBackInStock(customer="ann", sku="mug"),
     RestartService(service="web"),
     RevertProposal(proposal_id="r/0"),

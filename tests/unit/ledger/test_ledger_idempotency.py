@@ -57,18 +57,19 @@ def test_fingerprints_in_the_books_stay_valid():
     [
         (command(key=""), "key", "has 1 to 500 characters"),
         (command(key="x" * 501), "key", "has 1 to 500 characters"),
-        (command("\ud800"), "text", "is not valid Unicode"),
-        (command(key="\ud800"), "text", "is not valid Unicode"),
-        (command(actor="\ud800"), "text", "is not valid Unicode"),
-        (command("a\0"), "text", "contains a NUL character"),
-        (command(key="a\0"), "text", "contains a NUL character"),
-        (command(actor="a\0"), "text", "contains a NUL character"),
+        (command("\ud800"), "text", "half of a surrogate pair"),
+        (command(key="\ud800"), "key", "half of a surrogate pair"),
+        (command(actor="\ud800"), "actor", "half of a surrogate pair"),
+        (command("a\0"), "text", "control character"),
+        (command(key="a\0"), "key", "control character"),
+        (command(actor="a\0"), "actor", "control character"),
     ],
 )
 def test_text_that_no_database_keeps_has_no_fingerprint(refused, field, problem):
     with pytest.raises(InvalidInput) as error:
         fingerprint(refused)
-    assert (error.value.field, error.value.problem) == (field, problem)
+    assert error.value.field == field
+    assert problem in error.value.problem
 
 
 @pytest.mark.parametrize("key", ["k", "x" * 500])

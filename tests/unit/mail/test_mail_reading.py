@@ -185,12 +185,18 @@ Hello
 
 
 @pytest.mark.parametrize(
-    "head",
-    ["Auto-Submitted: auto-replied\n", "Precedence: bulk\n", "X-Autoreply: yes\n", "List-Id: <x>\n",
-     "Return-Path: <>\n"],
-)  # fmt: skip
-def test_what_nobody_wrote_is_recognised(head):
-    assert parse_email(mail("I am on holiday", head)).bounce.kind is BounceKind.AUTOMATIC
+    ("head", "kind"),
+    [
+        ("Auto-Submitted: auto-replied\n", BounceKind.AUTOMATIC),
+        ("Precedence: auto_reply\n", BounceKind.AUTOMATIC),
+        ("X-Autoreply: yes\n", BounceKind.AUTOMATIC),
+        ("Return-Path: <>\n", BounceKind.AUTOMATIC),
+        ("Precedence: bulk\n", BounceKind.BULK),
+        ("List-Id: <x>\n", BounceKind.BULK),
+    ],
+)
+def test_what_nobody_wrote_is_recognised(head, kind):
+    assert parse_email(mail("I am on holiday", head)).bounce.kind is kind
 
 
 def test_a_person_is_no_program():

@@ -185,6 +185,31 @@ async def test_what_a_person_does_by_hand_closes_the_question_about_it(in_memory
     assert not await in_memory_plane.verify()
 
 
+async def test_the_trace_of_a_product_lists_what_was_proposed_about_it(in_memory_plane):
+    _, proposal = await ask(in_memory_plane)
+    trace = await in_memory_plane.journal.trace("product:mug")
+    assert {event.event.subject for event in trace.events} == {"product:mug"}
+    assert [story.filed.id for story in trace.stories] == [proposal]
+    assert trace.proposals == 1
+
+
+async def test_a_price_set_by_hand_closes_the_question_about_the_price(in_memory_plane):
+    plane, proposal = await ask(in_memory_plane)
+    by_hand = SetPrice(sku="mug", price=Money.of(11, "EUR"))
+    await in_memory_plane.store.apply(by_hand, key="by hand", actor="person:clerk")
+    await settle(plane)
+
+    closed = await in_memory_plane.journal.approval(proposal)
+    assert (closed.status, closed.note) == (
+        ApprovalStatus.SUPERSEDED,
+        "overtaken by PriceChanged",
+    )
+    with pytest.raises(AlreadyDecided):
+        await plane.decide(proposal, ApprovalStatus.APPROVED, by="owner")
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(11, "EUR")
+    assert not await in_memory_plane.verify()
+
+
 async def test_undo_takes_the_effect_back_once(in_memory_plane):
     await in_memory_plane.stock()
     plane = await in_memory_plane.boot(raise_to("10.50"))

@@ -14,6 +14,7 @@ from storecrew.domain.control.incidents import AnomalyDetected, OpenIncident
 from storecrew.domain.control.proposals import Verdict
 from storecrew.domain.events import Event
 from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import ObservationRejected
 from storecrew.domain.shop.orders import (
     DeliveryConfirmed,
     FulfilOrder,
@@ -97,7 +98,28 @@ async def test_r118_each_order_is_captured_once_and_sent_once_with_faults(
     assert all(done[CapturePayment, n] == done[FulfilOrder, n] == 1 for n in orders)
     found = (await in_memory_plane.store.orders(OrderQuery())).items
     assert {(o.status, o.payments) for o in found} == {(OrderStatus.AWAITING_DELIVERY, 1)}
+    assert {o.paid for o in found} == {Money.of(10, "EUR")}
     assert not await in_memory_plane.verify()
+
+
+@pytest.mark.parametrize("amount", ["0.01", "9.99", "10.01", "1000"])
+async def test_r118_an_amount_that_is_not_the_total_is_never_captured(in_memory_plane, amount):
+    await in_memory_plane.stock()
+    plane = await in_memory_plane.boot(order_management, wait_for_batches=False)
+    number = await in_memory_plane.order()
+    await settle(plane)
+    aside = AuthorizePayment(order_id=number, reference="pi", amount=Money.of(amount, "EUR"))
+    await in_memory_plane.store.apply(aside, key="aside", actor="shop")
+    await settle(plane)
+    action = CapturePayment(order_id=number, reference="pi", amount=aside.amount)
+    outcome = await in_memory_plane.store.apply(action, key="capture", actor="agent:x")
+
+    assert not outcome.applied
+    assert "is not the total 10.00 EUR" in outcome.message
+    order = await in_memory_plane.store.order(number)
+    assert (order.status, order.payments) == (OrderStatus.AWAITING_PAYMENT, 0)
+    recorded = (await in_memory_plane.journal.events(page=1, per_page=99)).items
+    assert sum(isinstance(each.event, ObservationRejected) for each in recorded) == 1
 
 
 async def test_r118_duplicate_and_early_news_change_nothing(in_memory_plane):

@@ -143,7 +143,7 @@ async def test_an_agent_cannot_act_through_its_view_of_the_store(in_memory_plane
 async def test_what_an_agent_finds_wakes_the_next(in_memory_plane):
     await in_memory_plane.stock()
 
-    @agent(schedule=every(days=1))
+    @agent(schedule=every(days=1), publishes=[StockRanLow])
     async def finder(event, ctx):
         """Find what runs low."""
         yield low()
@@ -154,6 +154,28 @@ async def test_what_an_agent_finds_wakes_the_next(in_memory_plane):
     assert (await in_memory_plane.store.product("mug")).price == Money.of("10.50", "EUR")
     source = (await in_memory_plane.journal.events(page=1, per_page=9)).items
     assert "agent:finder" in {event.source for event in source}
+    rows = (await in_memory_plane.journal.audit(page=1, per_page=9)).items
+    [changed] = [row for row in rows if row.kind == "proposal"]
+    assert changed.reason.endswith("[reported by agent:finder]")
+    [recorded] = [row for row in rows if row.actor == "agent:finder"]
+    assert recorded.reason == "StockRanLow"
+
+
+async def test_an_agent_cannot_write_itself_who_reported(in_memory_plane):
+    await in_memory_plane.stock()
+
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
+    async def forger(event, ctx):
+        """Say that a webhook wanted it."""
+        action = SetPrice(sku=event.sku, price=Money.of("10.50", "EUR"))
+        yield Proposal(action=action, reason="r", evidence={"reported_by": "webhook:shop"})
+
+    plane = await in_memory_plane.boot(forger)
+    await plane.publish([in_memory_plane.news(low())])
+    await settle(plane)
+
+    [filed] = (await in_memory_plane.journal.proposals(page=1, per_page=9)).items
+    assert filed.filed.proposal.evidence == {}
 
 
 async def test_purchases_of_one_run_stop_together_at_the_budget(in_memory_plane):

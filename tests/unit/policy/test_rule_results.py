@@ -1,5 +1,6 @@
 """Each rule by itself: on which side of its limit it says what, in which words, and how firmly."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,7 @@ from storecrew.policy import (
     PlaneFacts,
     PolicyFacts,
     PolicySettings,
+    ReservedUnits,
     budget_spend,
     cash_out,
 )
@@ -96,6 +98,14 @@ def order(total: str = "500", paid: str = "100", lines: tuple[OrderLine, ...] = 
         placed_at=NOON,
         updated_at=NOON,
     )
+
+
+def waiting(**more: Any) -> Order:
+    return replace(order(paid="0"), status=OrderStatus.AWAITING_PAYMENT, **more)
+
+
+def held(units: int, on_hand: int) -> dict[str, Any]:
+    return {"reservations": {"mug": ReservedUnits(units=units, on_hand=on_hand)}}
 
 
 def apply_rule(
@@ -188,6 +198,8 @@ ALLOWED: list[tuple[str, Action, dict[str, Any], str]] = [
      "3.00 EUR against a limit of 100 EUR"),
     *(("order_flow", action, {}, "the store checks stock, payment and state")
       for action in (PlaceOrder(lines=()), FulfilOrder(order_id=7), CompleteDelivery(order_id=7))),
+    ("order_expiry", CancelOrder(order_id=7), {"order": waiting()},
+     "nothing was paid, and the order waits for its customer"),
     ("transfer", TransferStock(sku="mug", source="a", target="b", quantity=1), {},
      "the store moves available units only"),
     ("consent", letter("service"), {"customer": customer(consent=False)},
@@ -256,6 +268,14 @@ ASKED: list[tuple[str, Action, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 ASKED_OF_ANYBODY: list[tuple[str, Action, dict[str, Any], str]] = [
+    ("reservations", PlaceOrder(lines=()), held(51, 100),
+     "the customer would hold 51 of 100 units of 'mug' unpaid; alone 50 may be"),
+    ("reservations", PlaceOrder(lines=()), held(21, 3),
+     "the customer would hold 21 of 3 units of 'mug' unpaid; alone 20 may be"),
+    ("order_expiry", CancelOrder(order_id=7), {"order": waiting(held="odd")},
+     "the order waits for the shop, not for its customer"),
+    ("order_expiry", CancelOrder(order_id=7), {"order": order(paid="0")},
+     "the order waits for the shop, not for its customer"),
     ("margin_floor", price(euro(50)), {"product": product(cost=None)},
      "the product's cost is unknown, so its margin is too"),
     ("margin_floor", SetCost(sku="mug", cost=euro(1)), {"product": MUG},
@@ -451,3 +471,8 @@ def test_quiet_hours_are_counted_in_the_shops_zone():
     morning = apply_rule("quiet_hours", letter(), tokyo, now=NOON.replace(hour=0))
     assert morning is not None
     assert morning.verdict is Verdict.ALLOW
+
+
+@pytest.mark.parametrize(("units", "on_hand"), [(50, 100), (20, 3), (20, 0), (1, 1)])
+def test_a_customer_may_hold_a_share_of_the_shelf_or_a_few_units(units: int, on_hand: int) -> None:
+    assert apply_rule("reservations", PlaceOrder(lines=()), **held(units, on_hand)) is None

@@ -23,7 +23,12 @@ class ScarcitySettings(AgentSettings):
     why: str = "it runs low"
 
 
-@agent(on=StockRanLow, allowed_actions=[SetPrice], settings=ScarcitySettings)
+@agent(
+    on=StockRanLow,
+    allowed_actions=[SetPrice],
+    publishes=[ObservationRejected],
+    settings=ScarcitySettings,
+)
 async def scarcity(event, ctx):
     """Raise the price of what runs low."""
     product = await ctx.store.product(event.sku)

@@ -37,6 +37,7 @@ def test_the_declaration_says_what_the_decorator_said():
         "purpose": "Keep order.",
         "on": ["StockRanLow"],
         "allowed_actions": ["SetPrice"],
+        "publishes": [],
         "capabilities": [],
         "tags": ["a"],
         "priority": 0,

@@ -22,6 +22,7 @@ UNKNOWN_LEAD_DAYS = 7.0
     name="inventory_forecasting",
     on=DiscountCreated,
     schedule=every(days=1, offset=timedelta(0)),
+    publishes=[StockRanLow],
     settings=ForecastingSettings,
     capabilities=["forecasting", "stock"],
     tags=["daily"],

@@ -25,7 +25,7 @@ _OVERDUE = timedelta(days=1)
     on=[StockRanLow, PurchaseOrderDelayed],
     schedule=every(days=1, offset=timedelta(hours=6)),
     allowed_actions=[CreatePurchaseOrder, TransferStock],
-    batch=500,
+    batch=10_000,
     batch_window=timedelta(seconds=2),
     settings=InventorySettings,
     capabilities=["stock"],
@@ -34,7 +34,8 @@ _OVERDUE = timedelta(days=1)
 async def inventory(events: Sequence[Event], ctx: Context[InventorySettings]) -> Proposals:
     """Buy what runs low up to the level that lasts until the next delivery, in whole packs.
 
-    What would run out first comes first, so that a budget goes where it is needed most. Stock is
+    That comes first whose delay would lose most for its cost, so that a budget goes where it earns
+    most; what brings less than an order costs to handle is left for later. Stock is
     moved to a warehouse that runs short before anything is bought for it, also when a supplier is
     late.
     """
@@ -52,7 +53,9 @@ async def inventory(events: Sequence[Event], ctx: Context[InventorySettings]) ->
     bought = [case for case in cases if case.product.sku in low and not case.open]
     money = await _purchase_budget(ctx, bought)
     places = {sku: event.warehouse for sku, event in low.items()}
-    for candidate in purchasing.within(purchasing.purchase_candidates(bought, places), money):
+    handling_cost = ctx.settings.handling_cost
+    candidates = purchasing.purchase_candidates(bought, places, handling_cost)
+    for candidate in purchasing.within(candidates, money):
         yield purchasing.purchase(candidate, money)
     for case in cases:
         if case.product.sku in late:

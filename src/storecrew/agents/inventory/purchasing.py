@@ -15,6 +15,9 @@ from storecrew.domain.shop.purchasing import CreatePurchaseOrder, PurchaseOrder
 from storecrew.models.inventory import Buy, allocate
 from storecrew.sdk import Proposal
 
+_DELAY = 7.0
+"""Days of waiting by which purchases are compared."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PurchaseBudget:
@@ -38,6 +41,17 @@ class PurchaseCandidate:
     needed: int
     quantity: int
 
+    @property
+    def wait(self) -> float:
+        """Days until another order, placed later, would come."""
+        terms = self.case.terms
+        return terms.lead_days + max(terms.cycle_days, terms.lead_days)
+
+    @property
+    def effect(self) -> Effect | None:
+        """What it should bring: the margin of sales that would be lost without it."""
+        return _saved(self.case, self.quantity, self.case.short(self.wait))
+
 
 def purchase_budget(
     money: Decimal | None, bought: Sequence[PurchaseOrder], now: datetime, currency: str
@@ -54,20 +68,44 @@ def purchase_budget(
 
 
 def purchase_candidates(
-    cases: Sequence[ProductSituation], warehouses: Mapping[str, str]
+    cases: Sequence[ProductSituation], warehouses: Mapping[str, str], handling_cost: Decimal
 ) -> list[PurchaseCandidate]:
-    """Return what has to be bought, what would run out first first."""
-    needed = [case for case in cases if case.quantity > 0]
-    urgent = sorted(needed, key=lambda c: (c.cover(0.5) - c.terms.lead_days, c.product.sku))
-    return [
+    """Return what is worth buying, that first whose delay would lose most for its cost.
+
+    What brings less than it costs to order, receive and put away is left until it is worth more.
+    Where cost or margin is not known nothing can be compared: those come last, what would run out
+    first before the others.
+    """
+    candidates = [
         PurchaseCandidate(
             case=case,
             warehouse=_neediest(case, warehouses[case.product.sku]),
             needed=case.quantity,
             quantity=case.quantity,
         )
-        for case in urgent
+        for case in cases
+        if case.quantity > 0
     ]
+    ranked = [(_rank(each), each) for each in candidates if _is_worth(each, handling_cost)]
+    return [each for _, each in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _is_worth(each: PurchaseCandidate, handling_cost: Decimal) -> bool:
+    effect = each.effect
+    return effect is None or effect.expected.amount >= handling_cost
+
+
+def _rank(each: PurchaseCandidate) -> tuple[float, float, str]:
+    """Return what sorts purchases: the loss by waiting a week per money, urgency, the SKU.
+
+    What is missing before a delivery ordered today could come is lost anyway and does not count.
+    """
+    case, cost, lead = each.case, _cost(each), each.case.terms.lead_days
+    loss = 0.0
+    if case.margin is not None and cost:
+        late = float(np.mean(case.short(lead + _DELAY)) - np.mean(case.short(lead)))
+        loss = float(case.margin.amount) * min(late, each.quantity) / float(cost)
+    return (-loss, case.cover(0.5) - lead, case.product.sku)
 
 
 def within(
@@ -96,8 +134,7 @@ def purchase(each: PurchaseCandidate, money: PurchaseBudget | None) -> Proposal:
     case, product = each.case, each.case.product
     cost = product.cost * each.quantity if product.cost else None
     less = f" {each.quantity} of {each.needed} wanted: the day's budget reaches no further."
-    wait = case.terms.lead_days + max(case.terms.cycle_days, case.terms.lead_days)
-    effect = _saved(case, each.quantity, case.short(wait))
+    effect = each.effect
     return Proposal(
         action=CreatePurchaseOrder(
             sku=product.sku, quantity=each.quantity, warehouse=each.warehouse
@@ -118,7 +155,7 @@ def purchase(each: PurchaseCandidate, money: PurchaseBudget | None) -> Proposal:
             "order_up_to": case.advice.order_up_to,
             "pack_size": case.advice.pack_size,
             "cost": str(cost) if cost else None,
-            **_waiting(effect, wait),
+            **_waiting(effect, each.wait),
             **_budget(money),
             **wording.warehouses(case, bought={each.warehouse: each.quantity}),
         },
@@ -218,9 +255,8 @@ def _cost(each: PurchaseCandidate) -> Decimal:
 def _buy(each: PurchaseCandidate) -> Buy:
     """Return the purchase as the budget sees it: what its first and its last units should earn."""
     case, product = each.case, each.case.product
-    wait = case.terms.lead_days + max(case.terms.cycle_days, case.terms.lead_days)
     levels = np.array([0.02, 0.05, *QUANTILES, 0.95, 0.98])
-    sold = np.array([case.forecast.quantile(q, wait) for q in levels])
+    sold = np.array([case.forecast.quantile(q, each.wait) for q in levels])
     reached = max(0, case.position) + np.linspace(0, each.quantity, 5)
     chance = 1 - np.interp(reached, np.maximum.accumulate(sold), levels, left=0.0, right=1.0)
     margin = case.margin

@@ -15,6 +15,7 @@ _QUOTED = 200
 @agent(
     on=MailReceived,
     allowed_actions=[PlaceOrder],
+    publishes=[ObservationRejected],
     batch=200,
     priority=20,
     capabilities=["orders"],

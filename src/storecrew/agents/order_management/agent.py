@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from storecrew.agents.order_management.checks import checked, load_context
+from storecrew.agents.order_management.expiry import expirations
 from storecrew.agents.order_management.fulfilment import is_due, sent_or_closed
 from storecrew.agents.order_management.inbox import OrderInbox, sorted_out
 from storecrew.agents.order_management.payments import captures
 from storecrew.agents.order_management.returns import judged, left_over, with_back
 from storecrew.agents.order_management.settings import OrderManagementSettings
 from storecrew.domain.events import Event
+from storecrew.domain.shop.catalog import ObservationRejected
 from storecrew.domain.shop.orders import (
     ApproveOrder,
+    CancelOrder,
     CompleteDelivery,
     DeliveryConfirmed,
     FulfilOrder,
@@ -52,6 +55,7 @@ _RETURNED = 200
     schedule=every(hours=1, offset=timedelta(0)),
     allowed_actions=[
         ApproveOrder,
+        CancelOrder,
         CapturePayment,
         FulfilOrder,
         CompleteDelivery,
@@ -59,6 +63,7 @@ _RETURNED = 200
         Refund,
         HoldOrder,
     ],
+    publishes=[ObservationRejected],
     batch=200,
     batch_window=timedelta(milliseconds=250),
     priority=20,
@@ -84,6 +89,8 @@ async def order_management(
     for each in await captures(ctx.store, [*paying, *stuck], news.references):
         yield each
     for each in _sent_or_closed(news, known, stuck):
+        yield each
+    for each in await expirations(ctx.store, news.due, settings):
         yield each
     for each in await _returns(ctx, news, known, settings):
         yield each

@@ -27,5 +27,8 @@ class OrderManagementSettings(AgentSettings):
     """An order worth more than so many times the largest of those is unusual."""
     max_orders_per_hour: _Count = 5
     """More orders than this of one customer within an hour are left to a person."""
+    reservation_hours: _Positive = 168
+    """Hours after which an order that is not paid gives its units back, counted from its last
+    step: a week, which a bank transfer takes at most. Longer for shops that sell on account."""
     min_unusual_units: _Count = 20
     """Lines of fewer units are never a signal, however small the usual ones are."""

@@ -17,6 +17,7 @@ from storecrew.sdk import Context, Proposals, agent, every
     schedule=every(hours=1, offset=timedelta(0)),
     batch=500,
     batch_window=timedelta(minutes=5),
+    publishes=[BottleneckDetected],
     settings=OversightSettings,
     capabilities=["oversight"],
     tags=["flow"],

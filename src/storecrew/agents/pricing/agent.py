@@ -24,6 +24,7 @@ from storecrew.sdk import Context, Proposals, agent, every
     on=[CompetitorPriceObserved, CostChanged],
     schedule=every(days=1, offset=timedelta(0)),
     allowed_actions=[SetPrice],
+    publishes=[ObservationRejected],
     batch=500,
     batch_window=timedelta(seconds=2),
     settings=PricingSettings,

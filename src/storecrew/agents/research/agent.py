@@ -13,6 +13,7 @@ from storecrew.domain.errors import StorecrewError
 from storecrew.domain.ports.web import ObservedProduct
 from storecrew.domain.shop.catalog import (
     CompetitorPage,
+    ObservationRejected,
     Product,
     RecordCompetitorPrice,
     SuggestProduct,
@@ -33,6 +34,7 @@ HISTORY_DAYS = 84
     name="product_research",
     schedule=every(days=1, offset=timedelta(hours=5)),
     allowed_actions=[SuggestProduct, TrackCompetitorPage, RecordCompetitorPrice],
+    publishes=[ObservationRejected],
     settings=ResearchSettings,
     capabilities=["research"],
     tags=["daily"],

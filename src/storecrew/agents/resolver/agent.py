@@ -43,6 +43,7 @@ _OWN = "anomaly_resolver"
     ],
     schedule=every(minutes=30),
     allowed_actions=[RestartService, PauseAgent, SetPaymentMethod, SetPrice, OpenIncident],
+    publishes=[AnomalyDetected],
     batch=500,
     batch_window=timedelta(seconds=10),
     priority=30,

@@ -16,6 +16,7 @@ _QUOTED = 200
 @agent(
     on=StockReported,
     allowed_actions=[SetStock],
+    publishes=[ObservationRejected],
     batch=100,
     priority=15,
     capabilities=["stock"],

@@ -4,7 +4,8 @@ A proposal is decided once, so a repeated answer is a 409 that names the first.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
@@ -14,9 +15,12 @@ from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal, page_answ
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
+from storecrew.app.approvals import BulkDecision, approval_filter, decide_all, matching
 from storecrew.domain.codec import decode_action
-from storecrew.domain.control.approvals import Approval, ApprovalStatus
-from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.approvals import Approval, ApprovalOrder, ApprovalStatus
+from storecrew.domain.control.audit import AuditEntry, AuditFilter
+from storecrew.domain.errors import InvalidInput
+from storecrew.domain.money import Money
 from storecrew.policy import Explanation
 
 router = APIRouter(prefix="/api", route_class=JsonRoute)
@@ -25,6 +29,17 @@ ProposalScheduled = TypedDict(
     "ProposalScheduled", {"proposal_id": str, "status": str, "run_id": str}
 )
 ProposalRejected = TypedDict("ProposalRejected", {"proposal_id": str, "status": str})
+FailedDecision = TypedDict("FailedDecision", {"proposal_id": str, "error": str})
+BulkDecisionResponse = TypedDict(
+    "BulkDecisionResponse",
+    {
+        "matched": list[str],
+        "cash_out": Money,
+        "benefit": Money,
+        "decided": list[str],
+        "failed": list[FailedDecision],
+    },
+)
 PauseState = TypedDict("PauseState", {"paused": bool})
 
 
@@ -35,6 +50,18 @@ class DecisionRequest(bodies.Strict):
     action: dict[str, Any] | None = None
 
 
+class BulkDecisionRequest(bodies.Strict):
+    """One answer to all waiting questions that the filter means."""
+
+    decision: Literal["approve", "reject"]
+    agent: str = ""
+    action: str = ""
+    max_cash_out: bodies.Amount | None = None
+    all_matching: bool = False
+    note: bodies.Text = ""
+    dry_run: bool = False
+
+
 class NoteRequest(bodies.Strict):
     """Why not."""
 
@@ -43,17 +70,49 @@ class NoteRequest(bodies.Strict):
 
 @router.get("/approvals", tags=["decisions"])
 @requires(VIEWER)
-async def approvals(
+async def approvals(  # noqa: PLR0913 - each is a query parameter
     plane: CurrentPlane,
     response: Response,
     page: bodies.PageNumber = 1,
     per_page: bodies.PerPage = 200,
     status: ApprovalStatus = ApprovalStatus.WAITING,
+    agent: str = "",
+    action: str = "",
+    max_cash_out: bodies.Amount | None = None,
+    order: ApprovalOrder = ApprovalOrder.NEWEST,
 ) -> Sequence[Approval]:
     """List the questions that wait, or those that were answered so."""
-    found = await plane.journal.approvals(status=status, page=page, per_page=per_page)
+    only = approval_filter(
+        plane, agent=agent, action=action, max_cash_out=max_cash_out, order=order
+    )
+    found = await plane.journal.approvals(status=status, only=only, page=page, per_page=per_page)
     response.headers["X-Total-Count"] = str(found.total)
     return found.items
+
+
+@router.post("/approvals/bulk-decision", tags=["decisions"])
+@requires(OPERATOR)
+@bodies.example(decision="approve", agent="inventory", max_cash_out="5.00", dry_run=True)
+async def decide_matching(
+    plane: CurrentPlane, by: CurrentPrincipal, body: BulkDecisionRequest
+) -> BulkDecisionResponse:
+    """Answer every waiting question that the filter means, or sum up what that would be."""
+    if not (body.agent or body.action or body.max_cash_out or body.all_matching):
+        raise InvalidInput("all_matching", "give a filter, or true to answer every question")
+    only = approval_filter(
+        plane, agent=body.agent, action=body.action, max_cash_out=body.max_cash_out
+    )
+    found = await matching(plane, only)
+    decided = BulkDecision(decided=(), failed=())
+    if not body.dry_run:
+        decided = await decide_all(plane, found.approvals, body.decision, by=by, note=body.note)
+    return {
+        "matched": [each.filed.id for each in found.approvals],
+        "cash_out": found.cash_out,
+        "benefit": found.benefit,
+        "decided": list(decided.decided),
+        "failed": [{"proposal_id": i, "error": problem} for i, problem in decided.failed],
+    }
 
 
 @router.post("/approvals/{proposal_id:path}/approve", tags=["decisions"])
@@ -120,9 +179,18 @@ async def resume(plane: CurrentPlane, by: CurrentPrincipal) -> PauseState:
 
 @router.get("/audit", tags=["audit"])
 @requires(VIEWER)
-async def audit(
-    plane: CurrentPlane, page: bodies.PageNumber = 1, per_page: bodies.PerPage = 50
+async def audit(  # noqa: PLR0913 - each is a query parameter
+    plane: CurrentPlane,
+    page: bodies.PageNumber = 1,
+    per_page: bodies.PerPage = 50,
+    subject: str = "",
+    actor: str = "",
+    result: str = "",
+    since: datetime | None = None,
 ) -> PageResponse[AuditEntry]:
-    """List the audit, newest first."""
-    found = await plane.journal.audit(page=page, per_page=per_page)
+    """List the audit, newest first: all of it, or what was done to a subject or by an actor."""
+    if since is not None and since.tzinfo is None:
+        raise InvalidInput("since", "needs a zone, such as 2026-11-01T00:00:00Z")
+    only = AuditFilter(subject=subject, actor=actor, result=result, since=since)
+    found = await plane.journal.audit(only=only, page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)

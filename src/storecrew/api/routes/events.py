@@ -1,7 +1,6 @@
 """Facts from elsewhere: recorded once per source and id, answered after the commit."""
 
 from typing import Annotated, Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -11,18 +10,15 @@ from typing_extensions import TypedDict
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal, page_answer
 from storecrew.api.event_parsing import known_event
-from storecrew.api.requests import HEADER, JsonRoute
+from storecrew.api.requests import JsonRoute, scoped_key
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
-from storecrew.domain.control.events import EventEnvelope, StoredEvent
+from storecrew.domain.control.events import PLANE_SOURCES, EventEnvelope, StoredEvent
 from storecrew.domain.errors import InvalidInput
 
 router = APIRouter(prefix="/api/events", route_class=JsonRoute, tags=["events"])
 
 EventReceipt = TypedDict("EventReceipt", {"event_id": int, "duplicate": bool, "wakes": list[str]})
-
-_RESERVED = frozenset({"store", "clock", "person", "agent", "plane", "undo", "schedule", "mailbox"})
-"""Sources whose ids the plane hands out; a stranger who took one could hide a fact."""
 
 
 class EventRequest(bodies.Strict):
@@ -43,11 +39,11 @@ async def report(
     request: Request, plane: CurrentPlane, by: CurrentPrincipal, body: EventRequest
 ) -> JSONResponse:
     """Record an event and return the agents it wakes; a repeated source and id wake none."""
-    if body.source in _RESERVED:
+    if body.source in PLANE_SOURCES:
         raise InvalidInput("source", f"{body.source!r} is the plane's own; use another name")
     published = EventEnvelope(
         source=body.source,
-        external_id=body.id or _own_id(request, by),
+        external_id=body.id or scoped_key(request),
         event=known_event(body.event_type, body.data),
         at=plane.clock.now(),
         actor=by,
@@ -59,12 +55,6 @@ async def report(
         "wakes": list(receipt.wakes),
     }
     return JSONResponse(content, 202)
-
-
-def _own_id(request: Request, by: str) -> str:
-    """Return an id for an event that has none; the same key names the same event."""
-    key = request.headers.get(HEADER)
-    return f"{by}/{key}" if key else uuid4().hex
 
 
 @router.get("")

@@ -2,20 +2,20 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal
-from storecrew.api.requests import HEADER, JsonRoute
+from storecrew.api.requests import JsonRoute, scoped_key
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import ListResponse
 from storecrew.domain.codec import decode
 from storecrew.domain.control.agents import GoalSet
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.control.incidents import REPORTED, Incident
+from storecrew.domain.control.skipped_inputs import SkippedInput
 from storecrew.reports.goal_plan import GoalPlan, current_plan
 
 router = APIRouter(prefix="/api", route_class=JsonRoute, tags=["operations"])
@@ -43,6 +43,16 @@ async def incidents(
 ) -> ListResponse[Incident]:
     """List what went wrong in the shop, its services and its agents, newest first."""
     found = await plane.incidents.incidents(status=status, limit=limit)
+    return {"items": found, "total": len(found)}
+
+
+@router.get("/skipped-inputs")
+@requires(VIEWER)
+async def skipped_inputs(
+    plane: CurrentPlane, source: str | None = None
+) -> ListResponse[SkippedInput]:
+    """List what came from outside and was not acted on, counted by source and reason."""
+    found = await plane.skipped.counts(source)
     return {"items": found, "total": len(found)}
 
 
@@ -88,11 +98,11 @@ async def set_goal(
 ) -> GoalAccepted:
     """Say what matters now; the coordinator plans for it."""
     until = decode(datetime, body.until, field="until") if body.until else None
-    key = request.headers.get(HEADER) or uuid4().hex
     event = GoalSet(goal=body.goal, until=until)
     fact = EventEnvelope(
-        source="person", external_id=f"goal/{key}", event=event, at=plane.clock.now(), actor=by
-    )
+        source="person", external_id=f"goal/{scoped_key(request)}", event=event,
+        at=plane.clock.now(), actor=by,
+    )  # fmt: skip
     (receipt,) = await plane.publish([fact])
     return {"goal": body.goal, "event_id": receipt.event_id}
 

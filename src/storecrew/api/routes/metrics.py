@@ -24,6 +24,7 @@ async def metrics(request: Request, plane: CurrentPlane) -> Response:
         times=request.app.state.times,
         paused=await plane.paused(),
         mail=await plane.mail.box.report(),
+        skipped=await plane.skipped.counts(),
     )
     text = await asyncio.to_thread(rendered, collector)  # the first scrape loads the library
     return Response(text, media_type=CONTENT_TYPE)

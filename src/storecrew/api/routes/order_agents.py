@@ -7,14 +7,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
-from storecrew.agents.oversight import OversightSettings, Survey, oversight, survey
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, act, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.routes.orders import lines_of
-from storecrew.app.agent_settings import agent_options
-from storecrew.app.control_plane import Plane
+from storecrew.app.briefing import order_flow
 from storecrew.domain.errors import InvalidInput, NotFound
 from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.inventory import SetStock, StockCount
@@ -31,7 +29,6 @@ from storecrew.domain.shop.orders import (
     parse_order,
     parse_stock,
 )
-from storecrew.sdk.settings import parse_settings
 
 router = APIRouter(route_class=LedgerRoute, tags=["order system"])
 
@@ -219,7 +216,7 @@ async def logs(
 @requires(VIEWER)
 async def overview(plane: CurrentPlane) -> OrderFlow:
     """Show what stands where in the order flow, and what is stuck."""
-    report = await _survey(plane)
+    report = await order_flow(plane)
     return {"metrics": report.metrics, "insights": report.insights, "status": report.status}
 
 
@@ -227,11 +224,5 @@ async def overview(plane: CurrentPlane) -> OrderFlow:
 @requires(VIEWER)
 async def recommendations(plane: CurrentPlane) -> FlowRecommendations:
     """Say what would help, each with the numbers it rests on."""
-    report = await _survey(plane)
+    report = await order_flow(plane)
     return {"recommendations": report.recommendations, "metrics": report.metrics}
-
-
-async def _survey(plane: Plane) -> Survey:
-    options = agent_options(plane.settings).get(oversight.name, {})
-    settings = parse_settings(OversightSettings, oversight.name, options)
-    return await survey(plane.store, plane.clock.now(), settings)

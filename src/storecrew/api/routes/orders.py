@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal, act, action_key, page_answer
-from storecrew.api.requests import LedgerRoute
+from storecrew.api.dependencies import CurrentPlane, CurrentPrincipal, act, page_answer
+from storecrew.api.requests import JsonRoute, LedgerRoute, scoped_key
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
 from storecrew.domain.actions import Action
@@ -35,6 +35,8 @@ from storecrew.domain.shop.payments import AuthorizePayment, CapturePayment
 from storecrew.domain.shop.returns import AcceptReturn, ReturnRequested
 
 router = APIRouter(prefix="/api/orders", route_class=LedgerRoute, tags=["orders"])
+noted = APIRouter(prefix="/api/orders", route_class=JsonRoute, tags=["orders"])
+"""Routes that record an event and change no order."""
 
 OrderStatusView = TypedDict("OrderStatusView", {"id": int, "order_id": int, "status": str})
 OrderHold = TypedDict("OrderHold", {"order_id": int, "held": str})
@@ -129,9 +131,10 @@ async def orders(
     per_page: bodies.PerPage = 50,
     status: OrderStatus | None = None,
     customer: str | None = None,
+    held: bool | None = None,
 ) -> PageResponse[Order]:
-    """List orders, newest first."""
-    query = OrderQuery(status=status, customer=customer, page=page, per_page=per_page)
+    """List orders, newest first; `held=true` are those that wait for a person's release."""
+    query = OrderQuery(status=status, customer=customer, held=held, page=page, per_page=per_page)
     found = await plane.store.orders(query)
     return page_answer(found.items, found.total, page=page, per_page=per_page)
 
@@ -220,7 +223,7 @@ async def take_back(
     return await _moved(request, action, OrderStatus.RETURNED)
 
 
-@router.post("/{order_id}/return-requests", status_code=202)
+@noted.post("/{order_id}/return-requests", status_code=202)
 @requires(OPERATOR)
 @bodies.example(lines=[{"product": "Product A", "quantity": 1}], reason="too small")
 async def ask_to_return(
@@ -237,7 +240,7 @@ async def ask_to_return(
         order_id=order_id, lines=tuple(line.line() for line in body.lines), reason=body.reason
     )
     fact = EventEnvelope(
-        source="returns", external_id=action_key(request), event=event, at=plane.clock.now(),
+        source="returns", external_id=scoped_key(request), event=event, at=plane.clock.now(),
         actor=by,
     )  # fmt: skip
     (receipt,) = await plane.publish([fact])

@@ -13,6 +13,7 @@ from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import ANYONE, requires
 from storecrew.app.control_plane import Plane, ReadinessCheck
 from storecrew.domain.control.health import AgentState
+from storecrew.domain.control.incidents import IncidentKind
 from storecrew.domain.errors import StorecrewError
 
 router = APIRouter(route_class=JsonRoute, tags=["probes"])
@@ -99,6 +100,8 @@ async def health(request: Request, response: Response, plane: CurrentPlane) -> H
     agents = await _agents(plane)
     services = await _services(plane)
     status = _status(checks, agents, services)
+    if status == "healthy" and await _is_input_in_trouble(plane):
+        status = "warning"
     now = plane.clock.now()
     response.status_code = 503 if status == "degraded" else 200
     return {
@@ -120,6 +123,14 @@ def _status(
         return "degraded"
     all_up = not any(service["down"] for service in services.values())
     return "healthy" if agents["overall_status"] == "healthy" and all_up else "warning"
+
+
+async def _is_input_in_trouble(plane: Plane) -> bool:
+    """Tell whether input from outside, such as mail, fails again and again."""
+    try:
+        return bool(await plane.incidents.incidents(status="open", kinds=[IncidentKind.INPUT]))
+    except StorecrewError:
+        return True
 
 
 async def _services(plane: Plane) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, act, plane_of, skus_of
-from storecrew.api.requests import LedgerRoute
+from storecrew.api.requests import JsonRoute, LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.app.floor_check import check_floor
 from storecrew.domain.money import Money
@@ -30,6 +30,9 @@ from storecrew.domain.shop.promotions import (
 )
 
 router = APIRouter(prefix="/api", route_class=LedgerRoute, tags=["promotions"])
+timed = APIRouter(prefix="/api", route_class=JsonRoute, tags=["promotions"])
+"""Routes whose actions hold the time of the request: a retry makes another action, so the journal
+keeps their answers."""
 
 Key = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -112,7 +115,7 @@ async def offers(plane: CurrentPlane) -> OfferListing:
     }
 
 
-@router.post("/discounts", status_code=201)
+@timed.post("/discounts", status_code=201)
 @requires(OPERATOR)
 @bodies.example(code="SPRING", percent="10", products=["Product A"], days=14)
 async def discount(request: Request, body: DiscountRequest) -> DiscountAdded:

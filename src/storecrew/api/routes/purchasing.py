@@ -1,21 +1,26 @@
 """Purchase orders: listed, received, cancelled, delayed."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import StringConstraints
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.dependencies import CurrentPlane, act, page_answer
+from storecrew.api.dependencies import CurrentPlane, act, page_answer, plane_of, skus_of
 from storecrew.api.requests import LedgerRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
 from storecrew.domain.actions import Action
 from storecrew.domain.codec import decode
+from storecrew.domain.control.proposals import PostponedPurchase
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.shop.inventory import DEFAULT_WAREHOUSE
 from storecrew.domain.shop.purchasing import (
     CancelPurchaseOrder,
+    CreatePurchaseOrder,
     DelayPurchaseOrder,
     PurchaseOrder,
     ReceivePurchaseOrder,
@@ -27,7 +32,20 @@ router = APIRouter(prefix="/api", route_class=LedgerRoute, tags=["purchasing"])
 PurchaseStatus = TypedDict("PurchaseStatus", {"purchase_id": int, "status": str})
 
 
+PurchaseCreated = TypedDict(
+    "PurchaseCreated", {"purchase_id": int, "status": str, "supplier": str, "due_at": str}
+)
+
+
 Purchase = Annotated[int, Path(ge=1, le=bodies.MAX_ID)]
+
+
+class CreatePurchaseOrderRequest(bodies.Strict):
+    """What to buy, and where it is delivered."""
+
+    product: bodies.Name
+    quantity: bodies.Quantity
+    warehouse: bodies.Name = DEFAULT_WAREHOUSE
 
 
 class ReceivePurchaseOrderRequest(bodies.Strict):
@@ -56,6 +74,36 @@ async def purchases(
     known = None if status == "all" else status
     found = await plane.store.purchase_page(status=known, page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)
+
+
+@router.post("/purchase-orders", status_code=201)
+@requires(OPERATOR)
+@bodies.example(product="Product A", quantity=20)
+async def create(request: Request, body: CreatePurchaseOrderRequest) -> PurchaseCreated:
+    """Buy from the product's supplier; one purchase may be open per product and warehouse."""
+    plane = plane_of(request)
+    sku = (await skus_of(plane.store, [body.product]))[body.product]
+    action = CreatePurchaseOrder(sku=sku, quantity=body.quantity, warehouse=body.warehouse)
+    detail = (await act(request, action)).detail
+    return {
+        "purchase_id": detail["purchase_id"],
+        "status": "open",
+        "supplier": detail["supplier"],
+        "due_at": detail["due_at"],
+    }
+
+
+@router.get("/purchase-orders/postponed")
+@requires(VIEWER)
+async def postponed(
+    plane: CurrentPlane, day: Annotated[date | None, Query()] = None
+) -> Sequence[PostponedPurchase]:
+    """List what the crew would buy on a day, today by default, and did not ask about.
+
+    The day's budget is used up by what was bought and asked about.
+    """
+    name = plane.crew.day.name if day is None else day.isoformat()
+    return await plane.journal.postponed_purchases(name)
 
 
 @router.post("/purchase-orders/{purchase_id}/receive")

@@ -10,7 +10,9 @@ from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import VIEWER, requires
+from storecrew.app.briefing import daily_briefing
 from storecrew.reports import campaign_lift
+from storecrew.reports.briefing import Briefing
 from storecrew.reports.fairness import FairnessReport, fairness_report
 from storecrew.reports.price_impact import PriceImpactReport, price_impact_report
 
@@ -21,6 +23,13 @@ CampaignReports = TypedDict(
 )
 
 Days = Annotated[int, Query(ge=1, le=730)]
+
+
+@router.get("/api/briefing")
+@requires(VIEWER)
+async def of_the_day(plane: CurrentPlane) -> Briefing:
+    """Say what yesterday brought, what the crew did, what waits, what failed and would help."""
+    return await daily_briefing(plane)
 
 
 @router.get("/api/campaigns")

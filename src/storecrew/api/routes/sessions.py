@@ -10,8 +10,9 @@ from starlette.types import Scope
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
-from storecrew.api.authentication import COOKIE, caller_of, is_loopback, session_token, stranger
+from storecrew.api.authentication import COOKIE, caller_of, is_loopback, session_token
 from storecrew.api.dependencies import CurrentPlane
+from storecrew.api.request_limits import address_of
 from storecrew.api.requests import UnrepeatedRoute
 from storecrew.api.roles import ANYONE, VIEWER, requires
 from storecrew.app.access import MAX_PASSWORD, csrf_token
@@ -39,7 +40,7 @@ class LogInRequest(bodies.Strict):
 async def log_in(request: Request, plane: CurrentPlane, body: LogInRequest) -> JSONResponse:
     """Begin a session. The answer to a wrong password is that to an unknown name."""
     scope, attempts = request.scope, request.app.state.log_in_attempts
-    address = stranger(scope)
+    address = address_of(scope)
     if seconds := attempts.wait(address, body.name):
         headers = {"Retry-After": str(seconds)}
         raise HTTPException(429, "too many attempts; wait a little", headers=headers)

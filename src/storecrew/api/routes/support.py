@@ -1,8 +1,8 @@
 """Tickets under `/api/tickets`: what customers ask, what was answered, how they liked it."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Annotated
-from uuid import uuid4
 
 from annotated_types import Ge, Le
 from fastapi import APIRouter, Query, Request
@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from storecrew.api import bodies
 from storecrew.api.dependencies import CurrentPlane, act
-from storecrew.api.requests import HEADER, LedgerRoute
+from storecrew.api.requests import LedgerRoute, scoped_key
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.domain.actions import Action
 from storecrew.domain.shop.support import (
@@ -70,8 +70,7 @@ async def tickets(
 @bodies.example(text="Where is my order?", customer="anna", order_id=1)
 async def open_ticket(request: Request, body: OpenTicketRequest) -> TicketUpdate:
     """Note a customer's question; it wakes customer support."""
-    given = request.headers.get(HEADER)
-    ticket_id = body.id or (f"api-{given}" if given else f"api-{uuid4().hex}")
+    ticket_id = body.id or f"api-{sha256(scoped_key(request).encode()).hexdigest()[:32]}"
     action = OpenTicket(
         ticket_id=ticket_id, text=body.text, customer=body.customer, order_id=body.order_id
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from html import escape
 from typing import Any
+from uuid import uuid4
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -65,7 +66,7 @@ async def unsubscribe(request: Request, plane: CurrentPlane, token: str) -> HTML
     """End marketing for the recipient of the e-mail. Idempotent."""
     customer = await _customer(plane, token)
     if customer.marketing_consent:
-        await plane.mail.unsubscribe(customer.id, key=f"unsubscribe/{request.state.request_id}")
+        await plane.mail.unsubscribe(customer.id, key=f"unsubscribe/{uuid4().hex}")
     return _page(plane, customer, done=True)
 
 

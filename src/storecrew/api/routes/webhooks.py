@@ -1,6 +1,6 @@
 """What other systems report of themselves: signed, stored before it is answered, once per id."""
 
-import json
+import logging
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -13,13 +13,15 @@ from storecrew.api.event_parsing import event_of
 from storecrew.api.requests import UnrepeatedRoute
 from storecrew.api.roles import ANYONE, requires
 from storecrew.api.signatures import is_genuine
+from storecrew.app.settings import WebhookSettings
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.json_input import read_json
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/webhooks", route_class=UnrepeatedRoute, tags=["events"])
 
-_IDS = ("x-event-id", "x-shopify-event-id", "x-shopify-webhook-id", "x-webhook-id")
-"""Headers that may name the delivery, the first found counts."""
 _TOPICS = ("x-event-type", "x-shopify-topic")
 MAX_WORD = 200
 
@@ -42,16 +44,25 @@ async def deliver(request: Request, plane: CurrentPlane, source: str) -> Webhook
     known = plane.settings.webhooks.get(source)
     if known is None or not is_genuine(known, headers, body, now):
         raise HTTPException(401, "this delivery is not signed by a configured source")
-    content = json.loads(body) if body else {}
+    content = read_json(body) if body else {}
+    kind, data = _what(headers, content)
     published = EventEnvelope(
         source=f"webhook:{source}",
-        external_id=_word(headers, _IDS) or sha256(body).hexdigest(),
-        event=event_of(*_what(headers, content)),
+        external_id=_identity(known, headers, body),
+        event=event_of(kind, data, known.events),
         at=now,
         actor=f"webhook:{source}",
     )
     (receipt,) = await plane.publish([published])
+    if receipt.duplicate:
+        log.info("%s delivered %r again; see webhooks.%s.topics", source, kind, source)
     return {"event_id": receipt.event_id, "duplicate": receipt.duplicate}
+
+
+def _identity(known: WebhookSettings, headers: Mapping[str, str], body: bytes) -> str:
+    """Return the id of a delivery: its signed content, and a topic that the owner listed."""
+    digest, topic = sha256(body).hexdigest(), _word(headers, _TOPICS)
+    return f"{digest}/{topic}" if topic in known.topics else digest
 
 
 def _what(headers: Mapping[str, str], content: Any) -> tuple[str, dict[str, Any]]:

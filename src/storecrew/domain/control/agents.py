@@ -90,6 +90,8 @@ class AgentManifest:
     """Time zone of `cron`."""
     allowed_actions: tuple[str, ...] = ()
     """Names of the actions it may propose."""
+    publishes: tuple[str, ...] = ()
+    """Names of the events that it may record."""
     capabilities: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     priority: int = 0

@@ -28,3 +28,18 @@ class AuditEntry:
     approved_by: str
     previous_hash: str
     hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFilter:
+    """Which entries are meant; an empty field does not narrow."""
+
+    subject: str = ""
+    """What was acted on, such as `order:26`, `product:mug` or `customer:ada`."""
+    actor: str = ""
+    """Who acted, as the entries name them: `agent:inventory`, `person:ada`."""
+    result: str = ""
+    since: datetime | None = None
+
+
+EVERY_ENTRY = AuditFilter()

@@ -7,6 +7,15 @@ from typing import Any
 
 from storecrew.domain.events import Event
 
+ROUTINE_SOURCES = frozenset({"clock", "mailbox", "orchestrator", "plane", "market"})
+"""Sources of the plane itself, and of a simulated market, whose events change nothing."""
+PLANE_SOURCES = ROUTINE_SOURCES | {
+    "agent", "person", "request", "returns", "schedule", "store", "undo", "webhook",
+}  # fmt: skip
+"""Sources whose ids the plane hands out; a stranger who took one could hide an event."""
+REPORTER_SOURCES = ("agent:", "webhook:")
+"""How the sources of events begin that an agent or another system recorded."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalEventReceived(Event):

@@ -23,6 +23,8 @@ class IncidentKind(StrEnum):
     """An agent did not end in time, as often as it was tried."""
     AGENT_STALE = "agent_stale"
     """An agent's heartbeat is too old."""
+    INPUT = "input"
+    """Input from outside, such as mail, cannot be read or handed on, again and again."""
 
 
 REPORTED = (IncidentKind.ANOMALY, IncidentKind.SERVICE)

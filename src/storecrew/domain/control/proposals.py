@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -13,6 +14,11 @@ Scalar = str | int | float | bool | None
 
 Evidence = Scalar | Sequence[Mapping[str, Scalar]]
 """A number an owner can check, or a small table of them."""
+
+
+REPORTED_BY = "reported_by"
+"""The evidence that names the agents and systems whose reports led to a proposal. The pipeline
+writes it; what an agent writes there itself is dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +125,26 @@ class JudgedProposal:
     """What it takes from the day's budget when done, in minor units of the shop's currency."""
     cash_out: int = 0
     """What leaves the shop when done, in the same units: purchases and refunds."""
+
+
+PURCHASE_POSTPONED = "purchase_postponed"
+"""The rule of purchases that are listed in place of being asked about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostponedPurchase:
+    """A purchase that an agent proposed and that the day's budget leaves no room to ask about."""
+
+    proposal_id: str
+    sku: str
+    quantity: int
+    warehouse: str
+    cost: int
+    """In minor units of the shop's currency."""
+    effect: Effect | None
+    reason: str
+    """Why the agent would buy."""
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

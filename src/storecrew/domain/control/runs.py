@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from storecrew.domain.control.events import StoredEvent
+from storecrew.domain.control.events import REPORTER_SOURCES, StoredEvent
 from storecrew.domain.events import Event
 
 
@@ -41,6 +41,12 @@ class Run:
     """Which process carries it out; empty for the only one, or for none yet."""
     tokens: int = 0
     """Tokens of language models that it cost so far."""
+
+    @property
+    def reporters(self) -> list[str]:
+        """Agents and systems outside of the shop that recorded the events, in order of name."""
+        sources = {event.source for event in self.events}
+        return sorted(one for one in sources if one.startswith(REPORTER_SOURCES))
 
     @property
     def trace(self) -> str:

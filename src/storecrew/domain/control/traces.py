@@ -34,6 +34,6 @@ class Trace:
     stories: tuple[ProposalHistory, ...]
     """Their proposals, at most the first hundred; an effect's key is its proposal's id."""
     proposals: int
-    """How many proposals there are."""
+    """How many proposals there are; of a subject's trace, those that are listed."""
     audit: tuple[AuditEntry, ...]
     """What the audit says of the proposals that are listed."""

@@ -1,16 +1,29 @@
 """The journal: events in, runs out, and every step recorded with its consequences."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from storecrew.domain.control.agents import Budget, BusinessDay, RegisteredAgent, Worker
-from storecrew.domain.control.approvals import Approval, ApprovalDecision, ApprovalStatus
-from storecrew.domain.control.audit import AuditEntry
+from storecrew.domain.control.approvals import (
+    EVERY_APPROVAL,
+    Approval,
+    ApprovalDecision,
+    ApprovalFilter,
+    ApprovalStatus,
+)
+from storecrew.domain.control.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from storecrew.domain.control.events import EventEnvelope, PublishAck, StoredEvent
 from storecrew.domain.control.integrity import Discrepancy
-from storecrew.domain.control.proposals import JudgedProposal, Outcome, Proposal, ProposalRecord
+from storecrew.domain.control.proposals import (
+    JudgedProposal,
+    Outcome,
+    PostponedPurchase,
+    Proposal,
+    ProposalRecord,
+    Verdict,
+)
 from storecrew.domain.control.runs import Run, RunStatus
 from storecrew.domain.control.traces import ProposalHistory, Trace
 from storecrew.domain.control.updates import LiveUpdate, Topic
@@ -23,18 +36,24 @@ SubscribersOf: TypeAlias = Callable[[Event], Sequence[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetSpend:
-    """What was allowed on a day so far, in minor units of the shop's currency."""
+    """What was allowed, or asked about, on a day so far, in minor units of the shop's currency."""
 
     shop: int = 0
     """By everybody, for purchases."""
     agent: int = 0
     """By the agent that is judged, for whatever takes money out of the shop."""
 
-    def and_also(self, allowed: JudgedProposal) -> "BudgetSpend":
-        """Return what it is once this is allowed too."""
-        return BudgetSpend(
-            shop=self.shop + allowed.budget_spend, agent=self.agent + allowed.cash_out
-        )
+    asked: int = 0
+    """Of purchases that a person was asked about; nothing while an answer is carried out."""
+
+    def and_also(self, judged: JudgedProposal) -> "BudgetSpend":
+        """Return what it is once this is allowed, or asked about, too."""
+        if judged.decision.verdict is Verdict.ALLOW:
+            spent, own = self.shop + judged.budget_spend, self.agent + judged.cash_out
+            return replace(self, shop=spent, agent=own)
+        if judged.decision.verdict is Verdict.ASK:
+            return replace(self, asked=self.asked + judged.budget_spend)
+        return self
 
 
 Judge: TypeAlias = Callable[[ProposalRecord, BudgetSpend], JudgedProposal]
@@ -191,6 +210,13 @@ class JournalView(Protocol):
         """Return one page of proposals and what became of them, newest first."""
         ...
 
+    async def postponed_purchases(self, day: str) -> Sequence[PostponedPurchase]:
+        """Return the purchases that were only listed on this day, the newest of each product.
+
+        They stand in the order in which they were proposed: what brings most for its cost first.
+        """
+        ...
+
     async def story(self, proposal_id: str) -> ProposalHistory:
         """Return one proposal and what became of it, or raise `NotFound`."""
         ...
@@ -199,18 +225,21 @@ class JournalView(Protocol):
         self,
         *,
         status: ApprovalStatus | None = ApprovalStatus.WAITING,
+        only: ApprovalFilter = EVERY_APPROVAL,
         page: int,
         per_page: int,
     ) -> Page[Approval]:
-        """Return one page of questions of this status (all when None), newest first."""
+        """Return one page of the questions of this status (all when None) that the filter means."""
         ...
 
     async def approval(self, proposal_id: str) -> Approval:
         """Return the question about this proposal, or raise `NotFound`."""
         ...
 
-    async def audit(self, *, page: int, per_page: int) -> Page[AuditEntry]:
-        """Return one page of the audit, newest first."""
+    async def audit(
+        self, *, only: AuditFilter = EVERY_ENTRY, page: int, per_page: int
+    ) -> Page[AuditEntry]:
+        """Return one page of the audit's entries that the filter means, newest first."""
         ...
 
     async def events(self, *, page: int, per_page: int) -> Page[StoredEvent]:

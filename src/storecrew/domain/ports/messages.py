@@ -11,6 +11,7 @@ from storecrew.domain.shop.messages import (
     MessagePage,
     OutgoingEmail,
     QueuedMessage,
+    SuppressionPage,
 )
 
 
@@ -58,6 +59,10 @@ class MessageQueue(Protocol):
 
     async def bounced(self, message_id: int, reason: str) -> str | None:
         """Call a sent message failed because it came back; return where it was sent, if it was."""
+        ...
+
+    async def suppressions(self, *, page: int = 1, per_page: int = 50) -> SuppressionPage:
+        """Return one page of the addresses that are written to no more, the newest first."""
         ...
 
     async def find_customer_by_email(self, address: str) -> str | None:

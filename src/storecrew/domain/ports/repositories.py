@@ -8,7 +8,7 @@ from storecrew.domain.control.access import ApiKey, CredentialSnapshot, DeniedAt
 from storecrew.domain.control.agents import BusinessDay, RegisteredAgent, Suspension, Usage
 from storecrew.domain.control.health import AgentHealth
 from storecrew.domain.control.idempotency import StoredResponse
-from storecrew.domain.control.incidents import Incident, IncidentKind
+from storecrew.domain.control.incidents import Incident, IncidentKind, OpenIncident
 from storecrew.domain.control.model_registry import (
     ModelKind,
     ModelVersion,
@@ -16,6 +16,7 @@ from storecrew.domain.control.model_registry import (
     TrainingResult,
 )
 from storecrew.domain.control.runs import Run
+from storecrew.domain.control.skipped_inputs import SkippedInput
 
 
 class AgentRepository(Protocol):
@@ -113,6 +114,14 @@ class IncidentRepository(Protocol):
         self, agent: str, now: datetime, *, silently: bool = False
     ) -> bool:
         """Close the agent's incident, False where none is open. `silently` suppresses its alert."""
+        ...
+
+    async def report_incident(self, action: OpenIncident, *, now: datetime) -> bool:
+        """Open an incident that the plane itself found, audited; False where it is open."""
+        ...
+
+    async def resolve_incident(self, name: str, *, reason: str, now: datetime) -> bool:
+        """Close an incident whose trouble is over, audited; False where none is open."""
         ...
 
     async def unnotified(self) -> Sequence[Incident]:
@@ -245,6 +254,18 @@ class IdempotencyStore(Protocol):
 
     async def keep(self, key: str, reply: StoredResponse, now: datetime) -> None:
         """Keep an answer; the first under a key stays. Forgets those that are too old."""
+        ...
+
+
+class SkippedInputRepository(Protocol):
+    """Counts of what came from outside and was not acted on."""
+
+    async def record(self, source: str, reason: str, sample: str, now: datetime) -> None:
+        """Count one input; the sample replaces the one before."""
+        ...
+
+    async def counts(self, source: str | None = None) -> Sequence[SkippedInput]:
+        """Return the counts of one source (of all when None), the newest first."""
         ...
 
 

@@ -29,6 +29,35 @@ class SuppressAddress(Action):
         return f"address:{self.address}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class LiftSuppression(Action):
+    """Write to a suppressed address again, because a person knows better."""
+
+    address: str
+
+    @property
+    def subject(self) -> str:
+        """The address."""
+        return f"address:{self.address}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suppression:
+    """An address that is written to no more, and why."""
+
+    address: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuppressionPage:
+    """One page of suppressed addresses and how many there are in all."""
+
+    items: tuple[Suppression, ...]
+    total: int
+
+
 class DeliveryState(StrEnum):
     """What became of a queued message."""
 

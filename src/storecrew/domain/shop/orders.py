@@ -228,6 +228,8 @@ class OrderQuery:
 
     status: OrderStatus | None = None
     customer: str | None = None
+    held: bool | None = None
+    """Whether the order waits for a person to release it."""
     page: int = 1
     per_page: int = 50
 

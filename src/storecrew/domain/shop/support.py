@@ -31,6 +31,10 @@ class Ticket:
     order_id: int | None = None
     channel: str = "api"
     """`mail`, `api` or `webhook`."""
+    contact: str | None = None
+    """Address at which someone who is no customer is answered."""
+    escalation: str | None = None
+    """Why a person has to look, of a ticket that was escalated."""
     opened_at: datetime
     updated_at: datetime
     replies: tuple[str, ...] = ()
@@ -57,6 +61,8 @@ class OpenTicket(_OnTicket):
     customer: str | None = None
     order_id: int | None = None
     channel: str = "api"
+    contact: str = ""
+    """Address at which someone who is no customer is answered; a customer's own is in the books."""
     reference: str = ""
     """Message-ID of the mail that it came by, which the answer then refers to."""
 

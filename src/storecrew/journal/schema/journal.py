@@ -123,6 +123,8 @@ approvals = sa.Table(
     sa.Column("decided_by", sa.Text, nullable=False, default=""),
     sa.Column("note", sa.Text, nullable=False, default=""),
     sa.Column("changed", sa.Text),
+    sa.Column("cash_out", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("benefit", sa.BigInteger),
 )
 _waiting = approvals.c.status == sa.literal_column("'waiting'")
 sa.Index(

@@ -3,11 +3,12 @@
 from storecrew.models.extraction.articles import NewsArticle, article
 from storecrew.models.extraction.feeds import Feed, FeedEntry, feed
 from storecrew.models.extraction.layout import LayoutChange, compare
-from storecrew.models.extraction.page import Availability, ProductPage, Source
+from storecrew.models.extraction.page import Availability, Condition, ProductPage, Source
 from storecrew.models.extraction.product import product_page
 
 __all__ = [
     "Availability",
+    "Condition",
     "Feed",
     "FeedEntry",
     "LayoutChange",

@@ -4,13 +4,15 @@ A page is anybody's text. Its size is bounded before it is parsed, and the parts
 libraries would take time without end are left out.
 """
 
+import html as html_entities
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.input_text import one_line
 
 MAX_BYTES = 8_000_000
 """Bytes of a page at most; a large product page has half a million."""
@@ -21,6 +23,8 @@ _NESTED = 10
 """Microdata with more items, properties or references, or nested deeper, is left out: extruct
 needs time with the square of these."""
 _META = 500
+_WRAPPING = re.compile(r"^\s*(?://\s*)?<!(?:\[CDATA\[|--)|(?://\s*)?(?:\]\]|--)>\s*;?\s*$")
+"""Comments and CDATA around a script, from when browsers showed scripts as text."""
 
 Node = Any
 """An lxml element."""
@@ -32,6 +36,8 @@ class Document:
 
     root: Node
     url: str
+    damages: list[str] = field(default_factory=list[str], compare=False)
+    """What of the page could not be read."""
 
     def first(self, path: str) -> str | None:
         """Return the text or attribute that an XPath finds first, None if it is empty."""
@@ -42,30 +48,28 @@ class Document:
         return clean(text) or None
 
     def json_ld(self) -> Iterator[Any]:
-        """Yield what each JSON-LD script holds; a damaged one is left out."""
-        from extruct.jsonld import JsonLdExtractor  # only reading pages needs these
-        from lxml import html
-
+        """Yield what each JSON-LD script holds; a damaged one is mended, else noted."""
         for script in self.root.xpath('//script[@type="application/ld+json"]')[:_SCRIPTS]:
             text = script.text or ""
             if len(text) > _SCRIPT_CHARS:
+                self.damages.append("a JSON-LD script is too long to be read")
                 continue
-            alone = html.Element("script", type="application/ld+json")
-            alone.text = text
-            try:
-                yield from JsonLdExtractor().extract_items(alone)
-            except (ValueError, RecursionError):
-                continue
+            items = next((found for each in _mended(text) if (found := _json_ld(each))), None)
+            if items is None and text.strip():
+                self.damages.append("a JSON-LD script is damaged")
+            yield from items or ()
 
     def microdata(self) -> list[Any]:
         """Return the microdata items; none where there are too many to read in good time."""
         from extruct.w3cmicrodata import MicrodataExtractor
 
-        if not _is_bounded(self.root):
-            return []
         try:
+            if not _is_bounded(self.root):
+                self.damages.append("there is more microdata than can be read")
+                return []
             return list(MicrodataExtractor().extract_items(self.root, self.url))
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        except Exception:  # noqa: BLE001 - the boundary of the library
+            self.damages.append("the microdata is damaged")
             return []
 
     def opengraph(self) -> dict[str, str]:
@@ -83,7 +87,7 @@ def parse(content: bytes, url: str, charset: str | None = None) -> Document | No
     `charset` is what the server said. Raises `InvalidInput` for more than `MAX_BYTES`, and for a
     `url` that is none.
     """
-    from lxml import etree, html
+    from lxml import html
 
     if len(content) > MAX_BYTES:
         raise InvalidInput("content", f"{len(content)} bytes; a page has at most {MAX_BYTES}")
@@ -97,9 +101,36 @@ def parse(content: bytes, url: str, charset: str | None = None) -> Document | No
         return None
     try:
         root = html.document_fromstring(text, parser=html.HTMLParser(huge_tree=False))
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+    except Exception:  # noqa: BLE001 - the boundary of the library: nothing in it is HTML
         return None
     return Document(root, url)
+
+
+def _mended(text: str) -> Iterator[str]:
+    """Yield the script as it stands, then with the damage undone that shops' systems do to it."""
+    yield text
+    bare = _WRAPPING.sub("", text.replace("\ufeff", ""))
+    for each in (
+        bare,
+        html_entities.unescape(bare),
+        html_entities.unescape(html_entities.unescape(bare)),
+    ):
+        yield each
+        yield re.sub(r",(\s*[}\]])", r"\1", each).strip().rstrip(";")
+        yield each.replace('\\"', '"').strip("\"' \n")
+
+
+def _json_ld(text: str) -> list[Any]:
+    """Return the items of a script; none where it is damaged."""
+    from extruct.jsonld import JsonLdExtractor  # only reading pages needs these
+    from lxml import html
+
+    try:
+        alone = html.Element("script", type="application/ld+json")
+        alone.text = text
+        return [each for each in JsonLdExtractor().extract_items(alone) if each]
+    except Exception:  # noqa: BLE001 - the boundary of the library
+        return []
 
 
 def _decoded(content: bytes, charset: str | None) -> str:
@@ -111,7 +142,7 @@ def _decoded(content: bytes, charset: str | None) -> str:
         encoding, text = html_to_unicode(content_type, content, auto_detect_fun=_guess)
         if _is_of_text(encoding):
             return str(text)
-    except (LookupError, UnicodeError):  # Python has codecs that are none of text, as "hex"
+    except Exception:  # noqa: BLE001, S110 - the boundary; some codecs are none of text, as "hex"
         pass
     return content.decode(_guess(content), "replace")
 
@@ -131,7 +162,8 @@ def text_of(node: Node) -> str:
 
 def clean(text: Any) -> str:
     """Return the text with single spaces, at most 500 characters of it."""
-    return " ".join(str(text or "")[:5000].split())[:500]
+    line = " ".join(str(text or "")[:5000].split())
+    return line[:500] if line.isprintable() else one_line(line, 500)
 
 
 _MARKUP = b"<a href='b-c'>1.50</a>"

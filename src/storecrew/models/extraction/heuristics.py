@@ -7,7 +7,12 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from storecrew.models.extraction.document import Document, Node, clean, text_of
-from storecrew.models.extraction.money import shown_currency, shown_price
+from storecrew.models.extraction.money import (
+    is_of_several,
+    normalised_all,
+    shown_currency,
+    shown_price,
+)
 from storecrew.models.extraction.page import Availability
 
 _CANDIDATES = 400
@@ -33,6 +38,19 @@ _GONE = re.compile(
     r"épuisé|rupture de stock|agotado|esaurito|uitverkocht|slutsåld",
     re.IGNORECASE,
 )
+_USED = re.compile(
+    r"\b(?:used|pre-?owned|second[ -]?hand|refurbished|renewed|open[ -]box|gebraucht\w*|b-ware"
+    r"|generalüberholt|occasion|reconditionné|d'occasion|usato|usado|tweedehands|begagnad)\b",
+    re.IGNORECASE,
+)
+"""Words of a title that say that the goods are not new."""
+_RAISED = re.compile(r"cent|fraction|decimal|superscript|kopeck", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"(?:[€£$¥₹₺₽₴₩₫฿₪]|\b[A-Z]{3}|\bkr|\bFr\.)\s?[0-9][0-9.,' ]*"
+    r"|[0-9][0-9.,' ]*(?:[.,]-)?\s?(?:[€£$¥₹₺₽₴₩₫฿₪円元원]|[A-Z]{3}\b|kr\b|zł|Kč|Ft\b|lei\b)"
+)
+"""An amount with its currency, anywhere in a normalised text."""
+_MAX_TEXTS = 3_000
 _BUY = re.compile(
     r"add to (cart|basket|bag)|buy now|in den warenkorb|ajouter au panier|añadir al carrito|"
     r"aggiungi al carrello|in winkelwagen|lägg i varukorg",
@@ -50,39 +68,94 @@ class PriceCandidate:
     """Tags and classes that lead to it."""
     rivals: int
     """Other prices on the page that look as good."""
+    is_of_several: bool = False
+    """Whether a price of several units stands where the product's should."""
 
 
 def price(document: Document) -> PriceCandidate | None:
     """Return the best-looking price of the page, None where nothing looks like one."""
     host = urlsplit(document.url).hostname or ""
     best: list[tuple[float, PriceCandidate]] = []
-    title = _place(document)
+    title, several = _place(document), False
     for place, node in enumerate(_named(document)):
-        text = clean(text_of(node))
+        text = clean(price_text(node))
+        several = several or (len(text) <= _LONGEST and is_of_several(text))
         amount = shown_price(text) if 0 < len(text) <= _LONGEST else None
         currency = shown_currency(text, host)
         if amount is None or (currency is None and not re.search(r"[$¥]|\bkr\b", text)):
             continue
         score = _score(node) + (0.5 if currency else 0.0) - 0.02 * place + _after(node, title)
         best.append((score, PriceCandidate(amount, currency, path_of(node), 0)))
-    if not best:
-        return None
-    top, found = max(best, key=lambda each: each[0])
-    if top < _LEAST:
+    top, found = max(best, key=lambda each: each[0], default=(_LEAST - 1, None))
+    if top < _LEAST or found is None:
+        if several:
+            document.damages.append("its price is of several pieces")
         return None
     others = {each.price for score, each in best if score > top - 0.5} - {found.price}
-    return PriceCandidate(found.price, found.currency, found.path, len(others))
+    return PriceCandidate(found.price, found.currency, found.path, len(others), several)
 
 
 def availability(document: Document) -> Availability | None:
     """Return what the page's words and buttons say, None where they say nothing."""
+    if _is_gone(document):
+        return Availability.OUT_OF_STOCK
     buttons = document.root.xpath("//button | //input[@type='submit'] | //a[@role='button']")
     for node in buttons[:200]:
         text = f"{clean(text_of(node))} {node.get('value', '')}"
         if _BUY.search(text):
             return Availability.OUT_OF_STOCK if "disabled" in node.attrib else Availability.IN_STOCK
-    body = " ".join(clean(text_of(node)) for node in document.root.xpath("//body//*[@class]")[:300])
-    return Availability.OUT_OF_STOCK if _GONE.search(body) else None
+    return None
+
+
+def _is_gone(document: Document) -> bool:
+    """Tell whether the page says, outside of other products' boxes, that nothing is left."""
+    marked = document.root.xpath("//body//*[@class or @id]")[:300]
+    return any(_GONE.search(clean(text_of(node))) for node in marked if not _is_aside(node))
+
+
+def is_used(text: str) -> bool:
+    """Tell whether a title says that the goods are not new."""
+    return bool(_USED.search(text))
+
+
+def shown_amounts(document: Document) -> frozenset[Decimal]:
+    """Return every amount of money that a visitor sees as the page's own, struck ones included."""
+    found: set[Decimal] = set()
+    texts = [clean(price_text(node)) for node in _named(document) if not _is_aside(node)]
+    for node in document.root.xpath("//body//*[text()]")[:_MAX_TEXTS]:
+        if not (_is_aside(node) or node.tag in _OUTSIDE):
+            texts += [clean(" ".join(map(str, node.xpath("text()"))))]
+    for text in texts:
+        for amount in _AMOUNT.findall(normalised_all(text)):
+            if (price := shown_price(amount)) is not None:
+                found.add(price)
+    return frozenset(found)
+
+
+def price_text(node: Node) -> str:
+    """Return the text of a price, with raised cents (`29<sup>99</sup>`) behind a point."""
+    found = ""
+    for part in node.xpath("descendant-or-self::*[not(self::script or self::style)]/text()"):
+        text, holder = str(part), part.getparent()
+        raised = holder is not None and part.is_text and holder is not node and _is_raised(holder)
+        digits = text.strip(" .,")
+        if raised and re.fullmatch(r"\d\d", digits) and re.search(r"\d[.,\s]*$", found):
+            found = f"{found.rstrip(' .,')}.{digits} "
+        else:
+            found += text if raised or not found or not text.strip() else f" {text}"
+    return found
+
+
+def _is_raised(node: Node) -> bool:
+    return node.tag in ("sup", "sub", "small") or bool(_RAISED.search(node.get("class", "")))
+
+
+def _is_aside(node: Node) -> bool:
+    return any(
+        each.tag in ("nav", "footer", "aside", "header")
+        or _ASIDE.search(f"{each.get('class', '')} {each.get('id', '')}")
+        for each in [node, *node.iterancestors()][:12]
+    )
 
 
 def path_of(node: Node) -> str:

@@ -14,6 +14,15 @@ class Source(StrEnum):
     HEURISTIC = "heuristic"
 
 
+class Condition(StrEnum):
+    """Whether the product is new."""
+
+    NEW = "new"
+    USED = "used"
+    REFURBISHED = "refurbished"
+    DAMAGED = "damaged"
+
+
 class Availability(StrEnum):
     """Whether the product can be had."""
 
@@ -34,6 +43,8 @@ class ProductPage:
     currency: str | None
     """ISO 4217; None where the page leaves it open."""
     availability: Availability | None
+    condition: Condition | None
+    """What the page calls it; None where it says nothing."""
     gtin: str | None
     """With a valid check digit."""
     sku: str | None

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from storecrew.models.extraction import heuristics, schema_org
 from storecrew.models.extraction.document import Document, parse
 from storecrew.models.extraction.money import currency_code, plain_price
-from storecrew.models.extraction.page import Availability, ProductPage, Source
+from storecrew.models.extraction.page import Availability, Condition, ProductPage, Source
 from storecrew.models.extraction.schema_org import DescribedProduct, SchemaOffer
 
 _TRUST = {
@@ -42,7 +42,8 @@ def product_page(content: bytes, url: str, charset: str | None = None) -> Produc
         return None
     sources = [each for each in _sources(document) if each is not None]
     priced = [each for each in sources if each.offer is not None]
-    if not priced and not any(each.source is not Source.OPENGRAPH for each in sources):
+    is_product = any(each.source is not Source.OPENGRAPH for each in sources)
+    if not priced and not is_product and not document.damages:
         return None  # every article has a title for sharing; that makes it no product
     return _merged(document, sources, priced)
 
@@ -117,6 +118,7 @@ def _heuristic(document: Document) -> _SourceReading | None:
         availability=heuristics.availability(document),
     )
     doubts = ["other prices look as good"] if found.rivals else []
+    doubts += ["a price of several units stands beside it"] if found.is_of_several else []
     offer = _offer(found.price, found.currency, found.path)
     return _SourceReading(source=Source.HEURISTIC, product=product, offer=offer, doubts=doubts)
 
@@ -132,7 +134,7 @@ def _merged(
     order = [chosen, *(each for each in told if each is not chosen)] if chosen else list(told)
     products = [each.product for each in order if each is not None]
     offer = chosen.offer if chosen else None
-    doubts = _doubts(chosen, priced) if chosen else ()
+    doubts = (*_doubts(document, chosen, priced), *document.damages)
     stock = offer.availability if offer else None
     title = document.first("//h1") or document.first("//title")
     return ProductPage(
@@ -141,6 +143,7 @@ def _merged(
         price=offer.price if offer else None,
         currency=_agreed_currency(offer, priced),
         availability=stock or next((p.availability for p in products if p.availability), None),
+        condition=_condition(products, title or ""),
         gtin=next((each.gtin for each in products if each.gtin), None),
         sku=next((each.sku for each in products if each.sku), None),
         brand=next((each.brand for each in products if each.brand), None),
@@ -152,11 +155,23 @@ def _merged(
     )
 
 
-def _doubts(chosen: _SourceReading, priced: Sequence[_SourceReading]) -> tuple[str, ...]:
-    doubts = list(chosen.doubts)
+def _condition(products: Sequence[DescribedProduct], title: str) -> Condition | None:
+    """Return what markup says of the condition; words of the title count against `new` alone."""
+    marked = next((each.condition for each in products if each.condition), None)
+    names = [title, *(each.name or "" for each in products)]
+    if marked in (None, Condition.NEW) and any(map(heuristics.is_used, names)):
+        return Condition.USED
+    return marked
+
+
+def _doubts(
+    document: Document, chosen: _SourceReading | None, priced: Sequence[_SourceReading]
+) -> tuple[str, ...]:
+    if chosen is None or chosen.offer is None:
+        return ()
+    doubts = [*chosen.doubts, *chosen.offer.doubts]
     others = {each.source: each.offer for each in priced if each is not chosen and each.offer}
-    if chosen.offer is None:
-        return tuple(doubts)
+    doubts += _unseen(document, chosen.offer)
     for source, offer in others.items():
         if offer.price != chosen.offer.price and source is not Source.HEURISTIC:
             doubts.append(f"{source} says {offer.price}")
@@ -165,6 +180,15 @@ def _doubts(chosen: _SourceReading, priced: Sequence[_SourceReading]) -> tuple[s
     if _agreed_currency(chosen.offer, priced) is None:
         doubts.append("no currency")
     return tuple(doubts)
+
+
+def _unseen(document: Document, offer: SchemaOffer) -> list[str]:
+    """Return the doubt that visitors see other amounts than the markup's, if they see any."""
+    shown = heuristics.shown_amounts(document)
+    if not shown or offer.price in shown or offer.price == offer.price.to_integral() in shown:
+        return []
+    nearest = min(shown, key=lambda amount: abs(amount - offer.price))
+    return [f"the page shows {nearest}, its markup says {offer.price}"]
 
 
 def _confidence(

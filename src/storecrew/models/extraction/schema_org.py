@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from storecrew.models.extraction.document import clean
-from storecrew.models.extraction.money import currency_code, plain_price
-from storecrew.models.extraction.page import Availability
+from storecrew.models.extraction.money import currency_code, is_ambiguous, plain_price
+from storecrew.models.extraction.page import Availability, Condition
 
 _PRODUCTS = frozenset(
     ("Product", "IndividualProduct", "ProductModel", "SomeProducts", "ProductGroup", "Book", "Car")
@@ -35,6 +35,17 @@ _STOCK = {
     "presale": Availability.PREORDER,
     "discontinued": Availability.DISCONTINUED,
 }
+_CONDITIONS = {
+    "newcondition": Condition.NEW,
+    "new": Condition.NEW,
+    "usedcondition": Condition.USED,
+    "used": Condition.USED,
+    "refurbishedcondition": Condition.REFURBISHED,
+    "refurbished": Condition.REFURBISHED,
+    "damagedcondition": Condition.DAMAGED,
+}
+_CHARGES = ("DeliveryChargeSpecification", "PaymentChargeSpecification", "ShippingDeliveryTime")
+"""Types of price specification that are not the product's price."""
 _DEPTH, _NODES = 12, 20_000
 
 Item = Mapping[str, Any]
@@ -50,6 +61,8 @@ class SchemaOffer:
     url: str
     path: str
     """The keys that led to the price."""
+    doubts: tuple[str, ...] = ()
+    """What speaks against the price by itself, e.g. that it is net of taxes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +76,7 @@ class DescribedProduct:
     image: str | None = None
     url: str = ""
     availability: Availability | None = None
+    condition: Condition | None = None
     offers: Sequence[SchemaOffer] = field(default_factory=tuple[SchemaOffer, ...])
 
 
@@ -93,6 +107,12 @@ def availability(said: Any) -> Availability | None:
     """Return what schema.org's ItemAvailability, or a shop's own spelling of it, means."""
     word = clean(_first(said)).rstrip("/").rpartition("/")[2].rpartition("#")[2].lower()
     return _STOCK.get("".join(c for c in word if c.isalpha()))
+
+
+def condition(said: Any) -> Condition | None:
+    """Return what schema.org's OfferItemCondition, or a shop's own spelling of it, means."""
+    word = clean(_first(said)).rstrip("/").rpartition("/")[2].rpartition("#")[2].lower()
+    return _CONDITIONS.get("".join(c for c in word if c.isalpha()))
 
 
 def gtin(said: Any) -> str | None:
@@ -144,6 +164,9 @@ def _described(item: Item, index: Mapping[str, Item], url: str) -> DescribedProd
     codes = ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "isbn", "productID")
     found = (gtin(item.get(name)) for name in codes)
     stocked = (availability(each.get("availability")) for each in _items(item.get("offers"), index))
+    conditions = (
+        condition(each.get("itemCondition")) for each in [item, *_items(item.get("offers"), index)]
+    )
     brand = _first(item.get("brand"))
     image = _first(item.get("image"))
     return DescribedProduct(
@@ -154,6 +177,7 @@ def _described(item: Item, index: Mapping[str, Item], url: str) -> DescribedProd
         image=_address(image.get("url") if isinstance(image, dict) else image, url),
         url=_address(_first(item.get("url")), url) or "",
         availability=next((each for each in stocked if each), None),
+        condition=next((each for each in conditions if each), None),
         offers=offers,
     )
 
@@ -164,11 +188,13 @@ def _offers(
     """Yield the prices of a product: of its offers, or of its variants where it has none."""
     found = False
     for offer in _items(item.get("offers"), index):
-        for price, path in _prices(offer, index):
+        currency = _currency(offer, index)
+        for price, path, doubts in _prices(offer, index, currency):
             found = True
             yield SchemaOffer(
                 price=price,
-                currency=_currency(offer, index),
+                currency=currency,
+                doubts=doubts,
                 availability=availability(offer.get("availability")),
                 url=_address(_first(offer.get("url")), url) or "",
                 path=f"offers.{path}",
@@ -178,23 +204,56 @@ def _offers(
             yield from _offers(variant, index, url, depth + 1)
 
 
-def _prices(offer: Item, index: Mapping[str, Item]) -> Iterator[tuple[Decimal, str]]:
-    """Yield the offer's price and the keys that led to it."""
+def _prices(
+    offer: Item, index: Mapping[str, Item], currency: str | None
+) -> Iterator[tuple[Decimal, str, tuple[str, ...]]]:
+    """Yield the offer's price, the keys that led to it, and what speaks against it."""
     for name in ("price", "lowPrice"):
-        price = plain_price(_first(offer.get(name)))
-        if price is not None:
-            yield price, name
+        said = _first(offer.get(name))
+        if (price := plain_price(said, currency)) is not None:
+            doubts = _doubts(offer, said, currency)
+            yield price, name, doubts
             return
-    for said in _items(offer.get("priceSpecification"), index):
-        struck = str(said.get("priceType", "")).endswith(_STRUCK)
-        price = plain_price(_first(said.get("price")))
-        if price is not None and not struck and "referenceQuantity" not in said:
-            yield price, "priceSpecification.price"
+    specifications = _items(offer.get("priceSpecification"), index)
+    for each in filter(_is_of_one_piece, specifications):
+        said = _first(each.get("price"))
+        if (price := plain_price(said, currency)) is not None:
+            yield price, "priceSpecification.price", _doubts(each, said, currency)
             return
     for inner in _items(offer.get("offers"), index)[:100]:
-        price = plain_price(_first(inner.get("price")))
-        if price is not None:
-            yield price, "offers.price"
+        said = _first(inner.get("price"))
+        if (price := plain_price(said, currency)) is not None:
+            yield price, "offers.price", _doubts(inner, said, currency)
+
+
+def _is_of_one_piece(specification: Item) -> bool:
+    """Tell whether a price specification may be the product's price: no charge, no struck price."""
+    if any(kind.endswith(_CHARGES) for kind in _kind(specification)):
+        return False
+    if str(specification.get("priceType", "")).endswith(_STRUCK):
+        return False
+    asides = ("referenceQuantity", "validForMemberTier", "billingDuration", "billingIncrement")
+    return not any(name in specification for name in asides) and not _is_of_many(specification)
+
+
+def _is_of_many(said: Item) -> bool:
+    """Tell whether a price holds from more than one piece on."""
+    quantity = said.get("eligibleQuantity")
+    least = quantity.get("minValue") or quantity.get("value") if isinstance(quantity, dict) else 1
+    try:
+        return float(str(_first(least) or 1)) > 1
+    except ValueError:
+        return True
+
+
+def _doubts(place: Item, said: Any, currency: str | None) -> tuple[str, ...]:
+    taxed = str(_first(place.get("valueAddedTaxIncluded"))).lower()
+    found = (
+        ("a price without taxes", taxed == "false"),
+        ("a price from several pieces on", _is_of_many(place)),
+        (f"{clean(said)} has three decimals or groups thousands", is_ambiguous(said, currency)),
+    )
+    return tuple(text for text, holds in found if holds)
 
 
 def _currency(offer: Item, index: Mapping[str, Item]) -> str | None:

@@ -7,7 +7,13 @@ from storecrew.policy.rules.catalog import margin_floor, price_change
 from storecrew.policy.rules.incidents import incident_reports
 from storecrew.policy.rules.inventory import stock_counts, transfer
 from storecrew.policy.rules.messages import consent, quiet_hours
-from storecrew.policy.rules.orders import order_flow, order_holds, order_value
+from storecrew.policy.rules.orders import (
+    order_expiry,
+    order_flow,
+    order_holds,
+    order_value,
+    reservations,
+)
 from storecrew.policy.rules.payments import payment_methods, refund_value
 from storecrew.policy.rules.promotions import (
     bundle,
@@ -28,6 +34,8 @@ RULES: tuple[Rule, ...] = (
     order_value,
     refund_value,
     order_flow,
+    reservations,
+    order_expiry,
     transfer,
     stock_counts,
     consent,

@@ -1,11 +1,15 @@
 """Rules on orders: value limits, legal transitions, holds."""
 
+from decimal import Decimal
+
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.shop.orders import (
     ApproveOrder,
+    CancelOrder,
     CompleteDelivery,
     FulfilOrder,
     HoldOrder,
+    OrderStatus,
     PlaceOrder,
     ReleaseOrder,
 )
@@ -40,6 +44,37 @@ def order_flow(
     """Allow the steps of an order whose conditions the store itself enforces."""
     if isinstance(proposal.action, PlaceOrder | FulfilOrder | CompleteDelivery):
         return allow("order_flow", "the store checks stock, payment and state")
+    return None
+
+
+def order_expiry(
+    proposal: Proposal, facts: PolicyFacts, settings: PolicySettings
+) -> RuleResult | None:
+    """Allow an unpaid order to be cancelled only while it waits for its customer."""
+    if not isinstance(proposal.action, CancelOrder) or facts.order is None:
+        return None
+    order = facts.order
+    if order.paid.amount > 0:
+        return None  # money goes back, which has a rule of its own
+    if order.status is OrderStatus.AWAITING_PAYMENT and not order.held:
+        return allow("order_expiry", "nothing was paid, and the order waits for its customer")
+    return require_approval("order_expiry", "the order waits for the shop, not for its customer")
+
+
+def reservations(
+    proposal: Proposal, facts: PolicyFacts, settings: PolicySettings
+) -> RuleResult | None:
+    """Ask a person where one customer would hold most of what is on the shelf."""
+    if not isinstance(proposal.action, PlaceOrder):
+        return None
+    for sku, held in facts.reservations.items():
+        most = max(Decimal(settings.reserved_units), settings.reserved_share * held.on_hand)
+        if held.units > most:
+            return require_approval(
+                "reservations",
+                f"the customer would hold {held.units} of {held.on_hand} units of {sku!r} unpaid; "
+                f"alone {int(most)} may be",
+            )
     return None
 
 

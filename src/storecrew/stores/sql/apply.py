@@ -24,7 +24,7 @@ from storecrew.domain.shop.customers import (
     UpsertCustomer,
 )
 from storecrew.domain.shop.inventory import AdjustStock, SetStock, TransferStock
-from storecrew.domain.shop.messages import SendMessage, SuppressAddress
+from storecrew.domain.shop.messages import LiftSuppression, SendMessage, SuppressAddress
 from storecrew.domain.shop.orders import (
     ApproveOrder,
     CancelOrder,
@@ -112,6 +112,7 @@ HANDLERS: dict[type[Action], Handler] = {
     UpsertCustomer: handlers.customers.upsert_customer,
     SetConsent: handlers.customers.set_consent,
     SuppressAddress: handlers.messages.suppress_address,
+    LiftSuppression: handlers.messages.lift_suppression,
     SubscribeBackInStock: handlers.customers.subscribe_back_in_stock,
 }
 """Every action, and the function that checks and performs it."""

@@ -11,6 +11,7 @@ from storecrew.domain.actions import Command
 from storecrew.domain.codec import encode
 from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.input_text import check_encoded, check_text
 from storecrew.stores.sql.handler_result import HandlerResult
 from storecrew.stores.sql.locking import chunks
 from storecrew.stores.sql.schema import tables as t
@@ -27,14 +28,10 @@ def fingerprint(keyed: Command) -> str:
     if not 1 <= len(keyed.key) <= _LONGEST:
         raise InvalidInput("key", f"has 1 to {_LONGEST} characters")
     text = _canonical(encode(keyed.action))
-    try:
-        content = text.encode()
-        (keyed.key + keyed.actor).encode()
-    except UnicodeEncodeError:
-        raise InvalidInput("text", "is not valid Unicode") from None
-    if "\\u0000" in text or "\0" in keyed.key + keyed.actor:
-        raise InvalidInput("text", "contains a NUL character")
-    return hashlib.sha256(content).hexdigest()
+    check_encoded(text)
+    check_text("key", keyed.key)
+    check_text("actor", keyed.actor)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def seen(connection: Connection, keys: set[str]) -> dict[str, tuple[str, HandlerResult]]:

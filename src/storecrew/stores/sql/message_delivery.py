@@ -22,9 +22,10 @@ TAKING_LOCK = 0x6C6574
 """Postgres: one process at a time takes letters out."""
 _WAITING, _SENDING = DeliveryState.WAITING, DeliveryState.SENDING
 
+_ADDRESS = sa.func.coalesce(t.messages.c.recipient, t.customers.c.email)
 _MESSAGES = sa.select(
     t.messages,
-    t.customers.c.email,
+    _ADDRESS.label("email"),
     t.customers.c.name,
     t.customers.c.locale,
     t.customers.c.marketing_consent,
@@ -33,7 +34,7 @@ _MESSAGES = sa.select(
     message_deliveries.c.state,
 ).select_from(
     t.messages.outerjoin(t.customers, t.customers.c.id == t.messages.c.customer)
-    .outerjoin(suppressions, suppressions.c.address == sa.func.lower(t.customers.c.email))
+    .outerjoin(suppressions, suppressions.c.address == sa.func.lower(_ADDRESS))
     .outerjoin(message_deliveries, message_deliveries.c.message_id == t.messages.c.id)
 )
 _OF_PURPOSE = sa.or_(
@@ -125,7 +126,7 @@ def claim(
 
 def _suppression_reason(found: Any, now: datetime, stale: timedelta | None) -> str | None:
     """Return why the message must not be sent, as things stand now."""
-    if found.marketing_consent is None:
+    if found.marketing_consent is None and found.recipient is None:
         return "there is no such customer"
     if not (found.email or "").strip():
         return "the customer has no address"
@@ -157,8 +158,8 @@ def _outgoing_email(found: Any) -> OutgoingEmail:
         message_id=found.id,
         customer=found.customer,
         address=found.email.strip(),
-        name=found.name,
-        locale=found.locale,
+        name=found.name or "",
+        locale=found.locale or "en",
         purpose=found.purpose,
         title=found.title,
         body=found.body,

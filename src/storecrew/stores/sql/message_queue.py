@@ -81,6 +81,7 @@ class SqlMessageQueue:
     report = reading(queries.report)
     messages = reading(queries.messages)
     message = reading(queries.message)
+    suppressions = reading(queries.suppressions)
     find_customer_by_email = reading(queries.find_customer_by_email)
 
     async def retry(self, message_id: int, *, by: str) -> None:

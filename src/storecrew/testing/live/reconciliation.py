@@ -66,7 +66,7 @@ def _orders(shop: sqlite3.Connection, heard: Acknowledged, account: Reconciliati
     """Each answered order is there once, by id and by key, and there is no other."""
     query = "SELECT effect_key, id FROM orders WHERE effect_key LIKE 'http/%'"
     rows = shop.execute(query).fetchall()
-    kept = {key.removeprefix("http/"): number for key, number in rows}
+    kept = {key.rpartition("/")[2]: number for key, number in rows}
     account.lost += [
         f"order {number} under {key} is {kept.get(key)}"
         for key, number in heard.orders.items()

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from storecrew.domain.shop.messages import (
     MARKETING,
     PURPOSES,
+    LiftSuppression,
     MessageQueued,
     SendMessage,
     SuppressAddress,
@@ -43,14 +44,22 @@ def send_message(unit: UnitOfWork, action: SendMessage) -> HandlerResult:
     return done(detail={"customer": action.customer, "message_id": number})
 
 
-def queue(unit: UnitOfWork, message: SendMessage, *, answers: str | None = None) -> int:
+def queue(
+    unit: UnitOfWork,
+    message: SendMessage,
+    *,
+    answers: str | None = None,
+    recipient: str | None = None,
+) -> int:
     """Put a message to the others that wait, and return its number.
 
-    `answers` is the Message-ID of the customer's mail that it answers.
+    `answers` is the Message-ID of the customer's mail that it answers; `recipient` the address of
+    someone who is no customer.
     """
     customer, purpose, topic = message.customer, message.purpose, message.topic
     words = {"customer": customer, "purpose": purpose, "title": message.title, "body": message.body}
     rest = {"at": unit.now, "topic": topic or None, "campaign": None, "answers": answers}
+    rest["recipient"] = recipient
     number = unit.insert(_NEW_MESSAGE, words | rest)
     unit.publish(MessageQueued(customer=customer, purpose=purpose, message_id=number, topic=topic))
     return number
@@ -83,3 +92,14 @@ def suppress_address(unit: UnitOfWork, action: SuppressAddress) -> HandlerResult
         row = {"address": address, "reason": action.reason, "at": unit.now}
         unit.connection.execute(sa.insert(t.suppressions), row)
     return done(after={"address": address})
+
+
+def lift_suppression(unit: UnitOfWork, action: LiftSuppression) -> HandlerResult:
+    """Delete the address from those that are written to no more."""
+    address = action.address.strip().lower()
+    here = t.suppressions.c.address == address
+    reason = unit.connection.scalar(sa.select(t.suppressions.c.reason).where(here))
+    if reason is None:
+        return unknown("suppressed address", address)
+    unit.connection.execute(sa.delete(t.suppressions).where(here))
+    return done(before={"address": address, "reason": reason})

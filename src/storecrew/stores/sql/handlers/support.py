@@ -33,10 +33,11 @@ def open_ticket(unit: UnitOfWork, action: OpenTicket) -> HandlerResult:
     if bad := _bad_ticket(unit, action):
         return bad
     row = {"status": TicketStatus.OPEN.value, "text": action.text, "updated_at": unit.now}
-    row["reference"] = action.reference or None
+    row |= {"reference": action.reference or None, "escalation": None}
     known = _ticket(unit, action.ticket_id)
     if known is None:
         who = {"customer": action.customer, "order_id": action.order_id, "rating": None}
+        who["contact"] = action.contact or None
         new = {"id": action.ticket_id, "channel": action.channel, "opened_at": unit.now}
         unit.connection.execute(sa.insert(t.tickets), row | who | new)
     elif known.customer != action.customer:
@@ -65,6 +66,8 @@ def _bad_ticket(unit: UnitOfWork, action: OpenTicket) -> HandlerResult | None:
         return invalid("reference", f"{action.reference[:80]!r} is no Message-ID")
     if action.order_id is not None and not 0 < action.order_id <= _LARGEST_ID:
         return unknown("order", action.order_id)
+    if action.contact and ("@" not in action.contact or bad_name("contact", action.contact)):
+        return invalid("contact", f"{action.contact[:80]!r} is no mail address")
     if action.customer is not None and action.customer not in unit.consents:
         return unknown("customer", action.customer)
     return None
@@ -85,17 +88,30 @@ def reply_to_ticket(unit: UnitOfWork, action: ReplyToTicket) -> HandlerResult:
     row = {"ticket_id": ticket.id, "text": action.text, "at": unit.now}
     unit.connection.execute(sa.insert(t.ticket_replies), row)
     _change(unit, ticket.id, status=TicketStatus.ANSWERED.value, updated_at=unit.now)
-    if ticket.customer is not None:
-        message = SendMessage(
-            customer=ticket.customer,
-            purpose="service",
-            title=f"Re: {_first_words(ticket.text)}",
-            body=action.text,
-            topic=f"ticket:{ticket.id}:{number}",
-        )
-        queue(unit, message, answers=ticket.reference)
+    letter = _queue_letter(unit, ticket, action.text, number)
     unit.publish(TicketAnswered(ticket_id=ticket.id, customer=ticket.customer))
-    return _moved(ticket, TicketStatus.ANSWERED)
+    return _moved(ticket, TicketStatus.ANSWERED, **letter)
+
+
+def _queue_letter(unit: UnitOfWork, ticket: Any, text: str, number: int) -> dict[str, object]:
+    """Queue the answer as a letter; return its number, or why there is none."""
+    if ticket.customer is None and not ticket.contact:
+        return {"no_letter": "the ticket names no customer and no address"}
+    message = SendMessage(
+        customer=ticket.customer or "",
+        purpose="service",
+        title=f"Re: {_first_words(ticket.text)}",
+        body=text,
+        topic=f"ticket:{ticket.id}:{number}",
+    )
+    recipient = None if ticket.customer else ticket.contact
+    letter = queue(unit, message, answers=ticket.reference, recipient=recipient)
+    if recipient is None and not (unit.connection.scalar(_EMAIL, {"id": ticket.customer}) or ""):
+        return {"message_id": letter, "no_letter": "the customer has no address"}
+    return {"message_id": letter}
+
+
+_EMAIL = sa.select(t.customers.c.email).where(t.customers.c.id == sa.bindparam("id"))
 
 
 def _first_words(text: str) -> str:
@@ -109,7 +125,8 @@ def escalate_ticket(unit: UnitOfWork, action: EscalateTicket) -> HandlerResult:
         return unknown("ticket", action.ticket_id)
     if ticket.status != TicketStatus.OPEN:
         return refused("stale", f"ticket {ticket.id!r} is {ticket.status} already")
-    _change(unit, ticket.id, status=TicketStatus.ESCALATED.value, updated_at=unit.now)
+    status = TicketStatus.ESCALATED.value
+    _change(unit, ticket.id, status=status, escalation=action.reason, updated_at=unit.now)
     unit.publish(TicketEscalated(ticket_id=ticket.id, reason=action.reason))
     return _moved(ticket, TicketStatus.ESCALATED)
 
@@ -144,6 +161,7 @@ def _change(unit: UnitOfWork, ticket_id: str, **values: object) -> None:
     unit.connection.execute(sa.update(t.tickets).where(t.tickets.c.id == ticket_id).values(values))
 
 
-def _moved(ticket: Any, status: TicketStatus) -> HandlerResult:
+def _moved(ticket: Any, status: TicketStatus, **detail: object) -> HandlerResult:
     after = {"status": status.value}
-    return done(before={"status": ticket.status}, after=after, detail={"ticket_id": ticket.id})
+    before = {"status": ticket.status}
+    return done(before=before, after=after, detail={"ticket_id": ticket.id, **detail})

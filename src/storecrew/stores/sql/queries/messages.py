@@ -15,6 +15,8 @@ from storecrew.domain.shop.messages import (
     MailReport,
     MessagePage,
     QueuedMessage,
+    Suppression,
+    SuppressionPage,
 )
 from storecrew.stores.sql.locking import chunks, storable
 from storecrew.stores.sql.queries.filters import AMONG
@@ -211,6 +213,19 @@ def suppressed(connection: Connection, addresses: Iterable[str]) -> Mapping[str,
         for among in chunks(by_address)
         for address, reason in connection.execute(_SUPPRESSED, {"among": among})
     }
+
+
+def suppressions(connection: Connection, *, page: int = 1, per_page: int = 50) -> SuppressionPage:
+    """Return one page of suppressed addresses, the newest first."""
+    total = connection.execute(sa.select(sa.func.count()).select_from(t.suppressions)).scalar_one()
+    newest = (
+        sa.select(t.suppressions)
+        .order_by(t.suppressions.c.at.desc(), t.suppressions.c.address)
+        .limit(per_page)
+        .offset((page - 1) * per_page)
+    )
+    items = tuple(Suppression(**row._mapping) for row in connection.execute(newest))
+    return SuppressionPage(items=items, total=total)
 
 
 _SUPPRESSED = sa.select(t.suppressions.c.address, t.suppressions.c.reason).where(

@@ -1,6 +1,6 @@
 """Reads of orders: one, a page, the open ones, and their transitions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -114,11 +114,7 @@ def order_page(connection: Connection, query: OrderQuery) -> OrderPage:
     if not 1 <= query.per_page <= MAX_PER_PAGE:
         raise InvalidInput("per_page", f"is between 1 and {MAX_PER_PAGE}")
     total = _total(connection, query)
-    ids = sa.select(t.orders.c.id)
-    if query.status is not None:
-        ids = ids.where(t.orders.c.status == query.status)
-    if query.customer is not None:
-        ids = ids.where(t.orders.c.customer == query.customer)
+    ids = sa.select(t.orders.c.id).where(*_matching(query))
     found = page_rows(
         connection, ids, _NEWEST, total=total, page=query.page, per_page=query.per_page
     )
@@ -131,12 +127,19 @@ _NEWEST: SortOrder = ((t.orders.c.timestamp, "down"), (t.orders.c.id, "down"))
 
 def _total(connection: Connection, query: OrderQuery) -> int:
     """Return how many orders match; a customer's are counted in the index."""
-    if query.customer is None:
+    if query.customer is None and query.held is None:
         return row_count(connection, "orders", state=query.status)
-    own = sa.select(sa.func.count()).where(t.orders.c.customer == query.customer)
+    matching = sa.select(sa.func.count()).select_from(t.orders).where(*_matching(query))
+    return int(connection.execute(matching).scalar_one())
+
+
+def _matching(query: OrderQuery) -> Iterator[sa.ColumnElement[bool]]:
     if query.status is not None:
-        own = own.where(t.orders.c.status == query.status)
-    return int(connection.execute(own).scalar_one())
+        yield t.orders.c.status == query.status
+    if query.customer is not None:
+        yield t.orders.c.customer == query.customer
+    if query.held is not None:
+        yield (t.orders.c.held != "") if query.held else (t.orders.c.held == "")
 
 
 def orders_by_id(connection: Connection, numbers: Iterable[int]) -> Sequence[Order]:

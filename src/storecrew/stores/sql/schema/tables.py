@@ -236,6 +236,7 @@ messages = c.table(
     c.text("topic", null=True),
     c.text("campaign", null=True, index=True),
     c.text("answers", null=True),
+    c.text("recipient", null=True),
     sa.Index(None, "customer", "at"),
     sa.Index("uq_messages_topic", "customer", "topic", unique=True),
 )
@@ -299,6 +300,8 @@ tickets = sa.Table(
     c.at("updated_at"),
     sa.Column("rating", sa.Integer, nullable=True),
     c.text("reference", null=True),
+    c.text("contact", null=True),
+    c.text("escalation", null=True),
     sa.Index(None, "opened_at", "id"),
     sa.Index(None, "status", "opened_at", "id"),
 )

@@ -11,9 +11,17 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Change the tables."""
+    _addresses_of_strangers()
     _imports()
     _books()
     _retired_products()
+
+
+def _addresses_of_strangers() -> None:
+    """Keep where a ticket without a customer is answered."""
+    op.add_column("tickets", sa.Column("contact", sa.Text(), nullable=True))
+    op.add_column("tickets", sa.Column("escalation", sa.Text(), nullable=True))
+    op.add_column("messages", sa.Column("recipient", sa.Text(), nullable=True))
 
 
 def _imports() -> None:

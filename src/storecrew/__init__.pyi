@@ -54,6 +54,7 @@ from .domain.shop.customers import (
     ConsentChanged as ConsentChanged,
     Customer as Customer,
     CustomerActivityRecorded as CustomerActivityRecorded,
+    CustomerChanged as CustomerChanged,
     RecordCustomerActivity as RecordCustomerActivity,
     SetConsent as SetConsent,
     SubscribeBackInStock as SubscribeBackInStock,

@@ -7,7 +7,8 @@ from typing import Any
 
 from storecrew.agents.communications import customer_communications
 from storecrew.app.crew import CREW
-from storecrew.app.custom_agents import custom_agents
+from storecrew.app.currency_scale import default_amounts
+from storecrew.app.custom_agents import custom_agents, importable_agents
 from storecrew.app.manifests import agent_ids
 from storecrew.app.settings import Settings
 from storecrew.domain.errors import InvalidSettings
@@ -16,21 +17,31 @@ from storecrew.sdk.schedule import Cron
 from storecrew.sdk.settings import parse_settings
 
 
-def configured_agents(settings: Settings) -> list[Agent]:
+def configured_agents(settings: Settings, *, idle: bool = False) -> list[Agent]:
     """Return the agents of this process as the settings want them: switched on, with budgets.
+
+    In a process that is `idle`, which wakes no agent, one of the owner's own that cannot be
+    imported is left out.
 
     Raises `InvalidSettings` that names each unknown agent, unknown key and wrong value.
     """
     own = [_in_shop_time(agent, settings.policy.zone) for agent in CREW]
-    agents = [agent for agent in [*own, *custom_agents(settings)] if settings.runs(agent.name)]
+    others = importable_agents(settings) if idle else custom_agents(settings)
+    agents = [agent for agent in [*own, *others] if settings.runs(agent.name)]
     if problems := [*_unknown_agents(settings), *_wrong_settings(settings, agents)]:
         raise InvalidSettings(problems)
     return [_with_budget(agent, settings) for agent in agents]
 
 
 def agent_options(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Return each agent's own settings, unparsed; messages to customers know the quiet hours."""
+    """Return each agent's own settings, unparsed; amounts are in the shop's currency.
+
+    Messages to customers know the quiet hours.
+    """
     own = {name: section.options for name, section in settings.agent_sections.items()}
+    for agent in CREW:
+        if amounts := default_amounts(agent.settings, settings.store.currency):
+            own[agent.name] = {**amounts, **own.get(agent.name, {})}
     policy, name = settings.policy, customer_communications.name
     quiet = {
         "quiet_from": policy.quiet_from,

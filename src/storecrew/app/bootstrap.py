@@ -31,6 +31,7 @@ from storecrew.app.background import (
 from storecrew.app.clocks import SystemClock
 from storecrew.app.control_actions import PlaneOperations
 from storecrew.app.control_plane import ProcessRole, Progress, ReadinessCheck, RunSummary
+from storecrew.app.custom_agents import custom_agents
 from storecrew.app.database_urls import database_url
 from storecrew.app.folder_lock import AlreadyRunning, FolderLock
 from storecrew.app.ids import uuid7
@@ -39,7 +40,7 @@ from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.readiness import background_check, database_check, disk_check
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
-from storecrew.database.private_files import make_private_folder
+from storecrew.app.shop_folder import make_folder
 from storecrew.domain.actions import Action
 from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.control.agents import Budget, BusinessDay
@@ -178,6 +179,7 @@ class ControlPlane:
         self, agents: Sequence[str] | None = None
     ) -> Sequence[tuple[ProposalRecord, Decision]]:
         """Return what these agents (all when None) would propose; nothing is changed."""
+        custom_agents(self.settings)  # raises where one cannot be imported
         for name in agents or ():
             self.pipeline.registry.agent(name)
         return await plan(self.pipeline, agents or tuple(self.agents))
@@ -189,6 +191,7 @@ class ControlPlane:
 
         Waking it again as of the same moment does nothing new.
         """
+        custom_agents(self.settings)  # raises where one cannot be imported
         clock = FixedClock(as_of or self.clock.now())
         store = replace(self.store, clock=clock)
         operations = PlaneOperations(
@@ -205,7 +208,8 @@ class ControlPlane:
             await loop.start(alone=True)
             await _until_quiet(loop, progress)
         counts = await self.journal.count_results(loop.started_runs)
-        return RunSummary(runs=len(loop.started_runs), **counts)
+        failed = await self.journal.failed_agents(loop.started_runs)
+        return RunSummary(runs=len(loop.started_runs), failed=tuple(failed), **counts)
 
     async def idle(self) -> None:
         """Wait until no run is due or running."""
@@ -289,11 +293,10 @@ async def open_plane(
 ) -> AsyncIterator[ControlPlane]:
     """Open the store and the journal; with `serve`, run the loop until the block is left.
 
-    `duty` is finer: `serve` stands for everything. On a database server several processes may work,
-    each under its `name`. Raises `AlreadyRunning` where another works on the data folder.
+    `duty` is finer: `serve` stands for everything. On a server several processes may work, each
+    under its `name`. Raises `AlreadyRunning` where another works on the folder.
     """
-    clock = clock or SystemClock()
-    duty = duty or (ProcessRole.ALL if serve else ProcessRole.NONE)
+    clock, duty = clock or SystemClock(), duty or (ProcessRole.ALL if serve else ProcessRole.NONE)
     works = duty in (ProcessRole.ALL, ProcessRole.WORKER)
     async with AsyncExitStack() as stack:
         _take_folder(settings, duty, stack)
@@ -303,7 +306,8 @@ async def open_plane(
         models = await stack.enter_async_context(_model_service(settings, store, journal, clock))
         web = _web_reader(settings, journal, clock, stack)
         mail = await open_mail_service(settings, store, journal, clock)
-        pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
+        crew = assemble(settings, store, journal, clock, models.models, duty is ProcessRole.NONE)
+        pipeline = replace(crew, pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
         background = _background_tasks(stack)
         if works:
@@ -361,7 +365,7 @@ def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -
     """
     if duty is ProcessRole.ALL:
         described(settings)
-    make_private_folder(settings.data_dir)
+    make_folder(settings.data_dir)
     works_alone = duty is ProcessRole.WORKER and not is_shared(settings)
     if duty is ProcessRole.ALL or works_alone:
         stack.enter_context(_exclusive(settings))
@@ -424,7 +428,7 @@ async def _tell_of_service(
 @asynccontextmanager
 async def open_access(settings: Settings) -> AsyncIterator[Access]:
     """Open the book of those who may come in, and nothing else."""
-    make_private_folder(settings.data_dir)
+    make_folder(settings.data_dir)
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         yield Access(SqlCredentialRepository(journal.database), SystemClock())
@@ -435,7 +439,7 @@ async def open_access(settings: Settings) -> AsyncIterator[Access]:
 @asynccontextmanager
 async def open_supervised_services(settings: Settings) -> AsyncIterator[ServiceManager]:
     """Open only the service manager, beside the process that supervises."""
-    make_private_folder(settings.data_dir)
+    make_folder(settings.data_dir)
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         services = SqlServiceRegistry(journal.database)
@@ -461,9 +465,10 @@ def assemble(
     journal: SqlJournal,
     clock: Clock,
     models: ServedModels | None = None,
+    idle: bool = False,
 ) -> Pipeline:
-    """Return the pipeline of the shipped crew over these parts."""
-    registry = Registry(configured_agents(settings))
+    """Return the pipeline of the shipped crew over these parts; `idle` wakes no agent."""
+    registry = Registry(configured_agents(settings, idle=idle))
     return Pipeline(
         store=store,
         journal=journal,

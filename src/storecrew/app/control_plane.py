@@ -67,6 +67,8 @@ class RunSummary:
     denied: int
     refused: int
     """Allowed by the policy, but no longer possible when the store was to do it."""
+    failed: tuple[str, ...] = ()
+    """Agents of which a run failed."""
 
 
 class Plane(Protocol):

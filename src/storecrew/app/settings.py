@@ -1,14 +1,12 @@
 """Everything the owner can set: one file, the environment over it, flags over both."""
 
 import os
-import re
 from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from importlib.metadata import version
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import (
@@ -28,6 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from storecrew.app import settings_sources
+from storecrew.app.currency_scale import default_limits
 from storecrew.app.setting_types import (
     AlertUrl,
     Currency,
@@ -39,6 +38,7 @@ from storecrew.app.setting_types import (
     QuietHours,
     SentryDsn,
 )
+from storecrew.app.settings_problems import LIST, MAPPING, problems_of
 from storecrew.app.yaml_files import read_yaml
 from storecrew.domain.codec import REPORTABLE
 from storecrew.domain.control.agents import Budget
@@ -68,8 +68,6 @@ def _translated(given: Any, build: ValidatorFunctionWrapHandler) -> Any:
 
 _Seconds = Annotated[float, Gt(0), Le(86_400)]
 _Rate = Annotated[int, Ge(0), Le(10**9)]
-_LIST, _MAPPING = "(list of names)", "(mapping)"
-"""The two ways to write `agents`; never part of a key."""
 
 
 class Section(BaseModel):
@@ -184,16 +182,16 @@ class ApiSettings(Section):
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of proxies before this server. From them, and from no other caller,
     the address in X-Forwarded-For counts for limits, the audit and the log."""
-    max_connections: Annotated[int, Ge(1)] = 1000
+    max_connections: Annotated[int, Ge(1), Le(10**6)] = 1000
     """Most open connections; fewer where the process may not open so many files. Above it, and
     above the limit of an address, idle connections and half-sent requests are closed first."""
-    max_connections_per_address: Annotated[int, Ge(1)] = 200
+    max_connections_per_address: Annotated[int, Ge(1), Le(10**6)] = 200
     """Most open connections of one address; at most half of all."""
-    header_timeout: Annotated[float, Gt(0)] = 10.0
+    header_timeout: _Seconds = 10.0
     """Seconds in which a request's headers must come."""
-    body_timeout: Annotated[float, Gt(0)] = 60.0
+    body_timeout: _Seconds = 60.0
     """Seconds in which a request's body, 1 MB at most, must come."""
-    keep_alive_timeout: Annotated[int, Ge(1)] = 5
+    keep_alive_timeout: Annotated[int, Ge(1), Le(86_400)] = 5
     """Seconds for which a connection stays open between two requests."""
     route_limits: RouteLimits = RouteLimits()
     """Limits of the order endpoints, which hold in place of the general one."""
@@ -222,7 +220,7 @@ class WebhookSettings(Section):
     """The key of before, which still counts while the other side changes over."""
     tolerance_seconds: Annotated[int, Ge(0), Le(31_536_000)] = 300
     """Oldest delivery in seconds that is taken where the sender signs the time; 0 takes any age."""
-    topics: tuple[str, ...] = ()
+    topics: tuple[OneLine, ...] = ()
     """Topics under which the same content is an event of its own. Senders name the topic in a
     header that is not signed, so under any other topic repeated content is a repeated delivery."""
     events: tuple[str, ...] = ()
@@ -363,8 +361,8 @@ class Settings(BaseSettings):
     policy: PolicySettings = PolicySettings()
     """What the crew may do alone, and what never."""
     agents: Annotated[
-        Annotated[tuple[str, ...], Tag(_LIST)] | Annotated[dict[str, AgentSection], Tag(_MAPPING)],
-        Discriminator(lambda given: _MAPPING if isinstance(given, Mapping) else _LIST),
+        Annotated[tuple[str, ...], Tag(LIST)] | Annotated[dict[str, AgentSection], Tag(MAPPING)],
+        Discriminator(lambda given: MAPPING if isinstance(given, Mapping) else LIST),
     ] = {}
     """A list names the agents that run. A mapping holds settings per agent, where
     `enabled: false` stops one and `budget` (`runs`, `tokens`, `money`) is what it may use up on a
@@ -434,9 +432,19 @@ def load_settings(
     """
     layers = _layers(flags or {}, config, environ, directory)
     try:
-        return Settings(**settings_sources.merged(*(layer for _, layer in layers)))
+        given = settings_sources.merged(*(layer for _, layer in layers))
+        return Settings(**settings_sources.merged(_limits_in_currency(given), given))
     except ValidationError as error:
-        raise InvalidSettings(_problems(error)) from error
+        raise InvalidSettings(problems_of(error, Settings)) from error
+
+
+def _limits_in_currency(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the policy's amounts of money where the shop's currency is not the default one."""
+    store = given.get("store")
+    currency = store.get("currency") if isinstance(store, Mapping) else None
+    if not isinstance(currency, str) or not isinstance(given.get("policy", {}), Mapping):
+        return {}
+    return {"policy": default_limits(currency)}
 
 
 def settings_origins(
@@ -473,43 +481,3 @@ def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in flags.items()
         if value is not None
     }
-
-
-def _problems(error: ValidationError) -> list[str]:
-    return list(dict.fromkeys(_problem(found) for found in error.errors(include_url=False)))
-
-
-def _problem(found: Mapping[str, Any]) -> str:
-    path = [str(part) for part in found["loc"] if part not in (_LIST, _MAPPING, "[key]")]
-    if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{'.'.join(path)}: is not a setting; {_advice(path)}"
-    message = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    if inner := re.match(r"(\w+): ", message):  # a section that checks itself names the key
-        return f"{'.'.join([*path, inner[1]])}: {message[inner.end() :]}"
-    is_secret = not _SECRET.isdisjoint(path)
-    shown = "" if is_secret else f" (it is {repr(found['input'])[:_SHOWN]})"
-    return f"{'.'.join(path)}: {message}{shown}"
-
-
-_SHOWN = 200
-"""Characters of a wrong value that a message repeats."""
-
-
-_SECRET = frozenset({"api_key", "url", "urls", "sentry_dsn", "webhooks", "password"})
-"""Keys whose value is not repeated in a message."""
-
-
-def _advice(path: list[str]) -> str:
-    known = known_keys(path[:-1])
-    if close := get_close_matches(path[-1], known, 1):
-        return f"did you mean {close[0]!r}?"
-    return f"known here are {', '.join(known)}"
-
-
-def known_keys(path: list[str]) -> list[str]:
-    """Return the keys that may stand under this path of the settings."""
-    here: Any = Settings
-    for part in path:
-        fields = getattr(here, "model_fields", None)
-        here = fields[part].annotation if fields else get_args(here)[-1]  # a mapping's values
-    return list(getattr(here, "model_fields", None) or here.__dataclass_fields__)

@@ -12,6 +12,7 @@ from storecrew.cli.options import ConfigFile, DataDir, Json, Page, PerPage, Prop
 from storecrew.cli.output import (
     FAILED,
     counted,
+    fail,
     handle_errors,
     print_text,
     progress_bar,
@@ -71,6 +72,8 @@ def run(
             f"{summary.asked} wait for you, {summary.denied} denied, "
             f"{summary.refused} refused by the store."
         )
+    if summary.failed:
+        fail(f"a run of {', '.join(summary.failed)} failed; see `storecrew incidents list`")
 
 
 def read_moment(text: str, option: str = "--as-of") -> datetime:

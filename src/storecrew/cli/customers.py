@@ -37,22 +37,30 @@ def list_customers(data_dir: DataDir = None, as_json: Json = False) -> None:
 @handle_errors
 def set_customer(  # noqa: PLR0913 - options are read by name, like a form
     customer: CustomerId,
-    name: Annotated[str, typer.Option(help="As letters address them.")],
-    email: Annotated[str, typer.Option(help="Where letters go.")] = "",
-    locale: Annotated[str, typer.Option(help="Language of letters, such as de.")] = "en",
+    name: Annotated[
+        str | None, typer.Option(help="As letters address them.", show_default="as it is")
+    ] = None,
+    email: Annotated[
+        str | None,
+        typer.Option(help='Where letters go; "" takes it away.', show_default="as it is"),
+    ] = None,
+    locale: Annotated[
+        str | None,
+        typer.Option(help="Language, such as de.", show_default="as it is, at first en"),
+    ] = None,
     key: Key = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Enter a customer, or change what is known of one.
+    """Enter a customer, or change what you name of one; the rest stays as it is.
 
     Example: storecrew customers set anna --name Anna --email anna@example.com --locale de
     """
     from storecrew.domain.shop.customers import UpsertCustomer
 
-    action = UpsertCustomer(customer=customer, name=name, email=email or None, locale=locale)
-    apply(action, data_dir, key)
-    show_result(as_json, {"customer": customer, "name": name}, f"{customer} is {name}.")
+    action = UpsertCustomer(customer=customer, name=name, email=email, locale=locale)
+    after = apply(action, data_dir, key).after
+    show_result(as_json, after, f"{customer} is {after['name']}, {after['email'] or 'no address'}.")
 
 
 @app.command()

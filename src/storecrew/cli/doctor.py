@@ -19,8 +19,10 @@ def doctor(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = 
     Example: storecrew doctor
     """
     from storecrew.app.doctor import examine  # the whole product, which `--help` need not pay
+    from storecrew.app.shop_folder import require_shop
 
     settings = read_settings(data_dir, config)
+    require_shop(settings)
     findings = run_to_end(lambda: examine(settings))
     if as_json:
         show_json(findings)

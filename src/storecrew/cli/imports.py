@@ -105,7 +105,7 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
                 progress=lambda done, total: report("rows", done, total),
             )
 
-    found = with_plane(data_dir, bring_in, config=config)
+    found = with_plane(data_dir, bring_in, config=config, create=True)
     show_json(found) if as_json else show_fields(_fields(found))
     if not (found.orders or found.returns or found.known_invoices):
         fail("nothing in this file could be brought in")

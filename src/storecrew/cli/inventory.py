@@ -4,18 +4,20 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.orders import Key, apply
-from storecrew.cli.output import handle_errors, show_json, show_result, show_table
-from storecrew.cli.session import read_settings, with_plane
+from storecrew.cli.orders import Key
+from storecrew.cli.output import fail, handle_errors, show_json, show_result, show_table
+from storecrew.cli.session import person, read_settings, with_plane
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.json_input import read_json
 
 if TYPE_CHECKING:
     from storecrew.app import Plane
+    from storecrew.domain.control.proposals import Outcome
 
 app = typer.Typer(no_args_is_help=True, help="See, count, export and import stock levels.")
 
@@ -41,7 +43,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
 @app.command("set")
 @handle_errors
 def set_(
-    product: Annotated[str, typer.Argument(help="The product's SKU.")],
+    product: Annotated[str, typer.Argument(help="The product's SKU or name.")],
     on_hand: Annotated[int, typer.Argument(min=0, help="Units counted.")],
     warehouse: Warehouse = "",
     key: Key = "",
@@ -116,11 +118,24 @@ async def _levels(plane: "Plane", warehouse: str) -> dict[str, int]:
 
 
 def _set(levels: dict[str, int], warehouse: str, data_dir: Path | None, key: str) -> None:
-    from storecrew.domain.shop.inventory import SetStock, StockCount
-
+    """Set the levels of products, named by SKU or name; an unknown one is refused."""
     place = warehouse or read_settings(data_dir).store.warehouse
-    counted = tuple(StockCount(sku=s, on_hand=n, warehouse=place) for s, n in levels.items())
-    apply(SetStock(levels=counted), data_dir, key)
+
+    async def count(plane: "Plane") -> "Outcome":
+        from storecrew.domain.shop.catalog import ProductIndex  # costs what `--help` need not pay
+        from storecrew.domain.shop.inventory import SetStock, StockCount
+
+        catalogue = ProductIndex(await plane.store.products())
+        skus = {name: catalogue.find(name).sku for name in levels}
+        counted = tuple(
+            StockCount(sku=skus[name], on_hand=n, warehouse=place) for name, n in levels.items()
+        )
+        full = f"cli/{key or uuid4().hex}"
+        return await plane.store.apply(SetStock(levels=counted), key=full, actor=person())
+
+    outcome = with_plane(data_dir, count)
+    if not outcome.applied:
+        fail(outcome.message)
 
 
 def _say(as_json: bool, verb: str, count: int, file: Path) -> None:

@@ -20,6 +20,7 @@ from storecrew.cli import (
     health,
     imports,
     incidents,
+    init,
     inventory,
     mail,
     models,
@@ -63,6 +64,7 @@ serve.register(app)
 workers.register(app)
 services.register(app)
 imports.register(app)
+init.register(app)
 control.register(app)
 anchors.register(app)
 doctor.register(app)

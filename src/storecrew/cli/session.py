@@ -47,15 +47,20 @@ def with_plane(
     work: Callable[[ControlPlane], Awaitable[T]],
     *,
     config: Path | None = None,
+    create: bool = False,
 ) -> T:
     """Return what the work returns, given the plane over this data folder.
 
-    Needs no server, and works beside one. SIGTERM ends it in order, as SIGINT does.
+    Needs no server, and works beside one. SIGTERM ends it in order, as SIGINT does. Without
+    `create` there must be a shop: a command in a wrong folder makes none.
     """
     from storecrew.app.bootstrap import open_plane  # the databases cost what `--help` need not pay
     from storecrew.app.logging_config import warn_on_terminal
+    from storecrew.app.shop_folder import require_shop
 
     settings = read_settings(data_dir, config)
+    if not create:
+        require_shop(settings)
 
     async def opened() -> T:
         async with open_plane(settings) as plane:
@@ -88,8 +93,10 @@ def with_access(
 ) -> T:
     """Return what the work returns, given the book of those who may come in."""
     from storecrew.app.bootstrap import open_access  # costs what `--help` need not pay
+    from storecrew.app.shop_folder import require_shop
 
     settings = read_settings(data_dir, config)
+    require_shop(settings)
 
     async def opened() -> T:
         async with open_access(settings) as access:
@@ -106,8 +113,10 @@ def with_services(
 ) -> T:
     """Run the work with the service manager, beside the process that supervises."""
     from storecrew.app.bootstrap import open_supervised_services  # costs what `--help` need not pay
+    from storecrew.app.shop_folder import require_shop
 
     settings = read_settings(data_dir, config)
+    require_shop(settings)
 
     async def opened() -> T:
         async with open_supervised_services(settings) as manager:

@@ -42,5 +42,6 @@ def translate(database: str, error: DBAPIError) -> StorecrewError | None:
     if any(t in text for t in _DAMAGED):
         return StorageDamaged(database, str(error.orig))
     if error.connection_invalidated or "unable to open" in text or "connection" in text:
-        return StorageUnavailable(database, type(error.orig).__name__)
+        cause = next(iter(str(error.orig).splitlines()), type(error.orig).__name__)
+        return StorageUnavailable(database, cause)
     return None

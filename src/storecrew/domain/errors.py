@@ -47,6 +47,19 @@ class InvalidSettings(StorecrewError):
         self.problems = tuple(problems)
 
 
+class CurrencyMismatch(InvalidSettings):
+    """The books are kept in another currency than the settings say."""
+
+    def __init__(self, kept: str, given: str) -> None:
+        super().__init__(
+            [
+                f"store.currency: is {given}, but the books are kept in {kept}; amounts are never "
+                f"converted: set it to {kept}, or begin new books in another data_dir"
+            ]
+        )
+        self.kept = kept
+
+
 class NotPermitted(StorecrewError):
     """An agent did something that it never declared."""
 

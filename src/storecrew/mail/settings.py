@@ -129,7 +129,7 @@ class MailSettings(_Part):
     public_url: str = ""
     """Where customers reach this storecrew, as `https://shop.example`: the unsubscribe link leads
     there. Empty offers unsubscribing by mail, which needs the mailbox."""
-    authserv_id: str = ""
+    authserv_id: _Line = ""
     """Name under which the owner's own mail host writes `Authentication-Results`, such as
     `mx.provider.example`. With it, only mails whose sender the host confirmed are taken as orders;
     others become tickets. Empty still refuses what the topmost such header says has failed."""

@@ -188,8 +188,12 @@ async def test_a_customer_is_entered_changed_and_keeps_the_consent_given(peopled
     assert not (await peopled.store.customer("dan")).marketing_consent
     await peopled.done(UpsertCustomer(customer="ann", name="Anna", locale="de"))
     found = await peopled.store.customer("ann")
-    assert (found.name, found.email, found.locale) == ("Anna", None, "de")
+    assert (found.name, found.email, found.locale) == ("Anna", "ann@example.com", "de")
     assert found.marketing_consent
+    await peopled.done(UpsertCustomer(customer="ann", email=""))
+    found = await peopled.store.customer("ann")
+    assert (found.name, found.email, found.locale) == ("Anna", None, "de")
+    await peopled.refused(UpsertCustomer(customer="new"))
 
 
 async def test_another_customers_ticket_is_not_written_on(peopled: Shop):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program import PROGRAM, clean_environment, wait_until_ready
+from program import PROGRAM, clean_environment, make_books, wait_until_ready
 from typer.testing import CliRunner
 
 from storecrew.cli.main import app
@@ -18,10 +18,11 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in an empty folder and returns its result; JSON output is parsed."""
+    """Runs a command in a folder with empty books and returns its result; JSON output is parsed."""
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "PORT", "DATABASE_URL", "API_KEY_ROYALGPT"):
         monkeypatch.delenv(name, raising=False)
+    make_books()
 
     def run(*arguments: str, fails: int = 0) -> Any:
         result = CliRunner().invoke(app, list(arguments))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import make_books
 from typer.testing import CliRunner
 
 from storecrew.cli.main import app
@@ -15,6 +16,7 @@ PASSWORD = "a password nobody guesses"  # noqa: S105 - a test's
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
+    make_books()
 
     def run(*words: str, stdin: str = "", fails: int = 0) -> str:
         result = CliRunner().invoke(app, list(words), input=stdin)

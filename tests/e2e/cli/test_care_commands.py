@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from program import stocked
+
 from storecrew.app import load_settings
 from storecrew.app.bootstrap import open_plane
 from storecrew.domain.actions import Command
@@ -68,7 +70,7 @@ def test_a_ticket_that_waits_shows_why_and_a_draft(shop: Run) -> None:
 
 def test_an_order_is_held_and_released(shop: Run) -> None:
     shop("products", "set", "Product A", "--price", "10")
-    shop("stock", "set", "Product A", "5")
+    stocked(shop, "Product A", "5")
     shop("orders", "submit", "Product A:1")
     assert "is held: odd" in shop("orders", "hold", "1", "--reason", "odd")
     assert shop("orders", "show", "1", "--json")["held"] == "odd"

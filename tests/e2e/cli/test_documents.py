@@ -62,7 +62,7 @@ def test_r188_readme_commands_run_in_the_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (steps,) = [block for block in blocks(README) if block.startswith("storecrew products")]
+    (steps,) = [block for block in blocks(README) if block.startswith("storecrew init --")]
     said = ""
     for line in steps.splitlines():
         result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from program import make_books
 from typer.testing import CliRunner
 
 from storecrew.app import load_settings
@@ -20,6 +21,7 @@ from storecrew.domain.shop.messages import SendMessage
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
+    make_books()
 
     def run(*words: str, fails: int = 0) -> Any:
         result = CliRunner().invoke(app, ["mail", *words])

@@ -8,6 +8,7 @@ from storecrew.sdk import AgentSettings
 
 _Count = Annotated[int, Field(ge=1)]
 _Amount = Annotated[float, Field(ge=0)]
+_Money = Annotated[float, Field(ge=0, json_schema_extra={"unit": "money"})]
 
 
 class MarketingSettings(AgentSettings):
@@ -29,7 +30,7 @@ class MarketingSettings(AgentSettings):
     """Campaigns of a kind that must be enough to show beyond doubt whether such letters pay. Where
     so few could not show it, because customers are few or buy unevenly, none is written; more
     trials let a smaller shop write."""
-    min_gain: _Amount = 10.0
+    min_gain: _Money = 10.0
     """Expected gain, in the shop's money, below which nothing is proposed."""
     window_days: _Count = 14
     """Days for which the effect of a campaign is counted, and a code holds."""
@@ -39,7 +40,7 @@ class MarketingSettings(AgentSettings):
     """Smallest margin of a price with a code, as a share of it; as the policy's."""
     overstock_days: _Amount = 90.0
     """Days of cover from which a product counts as overstocked."""
-    cost_per_message: _Amount = 0.0
+    cost_per_message: _Money = 0.0
     """What one message costs, in the shop's money."""
     shop_name: str = ""
     """The shop's name, with which letters are signed."""

@@ -28,7 +28,7 @@ class PersonalizationSettings(AgentSettings):
     """Bundles proposed in one run at most."""
     max_bundle_discount_percent: _Percent = 10.0
     """Largest saving of a bundle, in per cent of its parts."""
-    min_gain: Annotated[float, Field(ge=0)] = 5.0
+    min_gain: Annotated[float, Field(ge=0, json_schema_extra={"unit": "money"})] = 5.0
     """Expected gain of a bundle in four weeks, in the shop's money, below which it is not worth
     proposing."""
     margin_floor: Annotated[float, Field(ge=0, lt=1)] = 0.10

@@ -28,7 +28,7 @@ class PricingSettings(AgentSettings):
     """With stock for fewer days than this a price is not cut."""
     min_gain: _NotNegative = 0.004
     """Smallest gain worth a move, as a share of the product's present profit."""
-    min_gain_per_month: _NotNegative = 0.5
+    min_gain_per_month: Annotated[float, Field(ge=0, json_schema_extra={"unit": "money"})] = 0.5
     """Smallest gain worth a move, in the shop's currency over 30 days."""
     explore: bool = False
     """Whether prices may also move to learn, at an expected cost, where that pays within half a

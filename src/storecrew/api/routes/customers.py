@@ -31,12 +31,23 @@ ConsentUpdate = TypedDict("ConsentUpdate", {"customer": str, "marketing": bool})
 StockSubscription = TypedDict("StockSubscription", {"customer": str, "product": str})
 
 
+_Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+
+
 class CustomerRequest(bodies.Strict):
-    """What is known of a customer."""
+    """What is known of a customer; what is left out stays, `"email": null` takes it away."""
 
     name: bodies.Title
     email: bodies.Name | None = None
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+    locale: _Locale | None = None
+
+
+class CustomerChangeRequest(bodies.Strict):
+    """What changes of a customer; `"email": null` takes the address away."""
+
+    name: bodies.Title | None = None
+    email: bodies.Name | None = None
+    locale: _Locale | None = None
 
 
 class ConsentRequest(bodies.Strict):
@@ -75,10 +86,29 @@ async def consent(request: Request, customer: Key, body: ConsentRequest) -> Cons
 @requires(OPERATOR)
 @bodies.example(name="Anna", email="anna@example.com", locale="de")
 async def put_customer(request: Request, customer: Key, body: CustomerRequest) -> CustomerUpdate:
-    """Enter a customer, or change what is known of one."""
-    action = UpsertCustomer(customer=customer, name=body.name, email=body.email, locale=body.locale)
-    await act(request, action)
-    return {"customer": customer, "name": body.name}
+    """Enter a customer, or change what is named of one."""
+    return await _set(request, customer, body)
+
+
+@router.patch("/customers/{customer:path}")
+@requires(OPERATOR)
+@bodies.example(locale="de")
+async def patch_customer(
+    request: Request, customer: Key, body: CustomerChangeRequest
+) -> CustomerUpdate:
+    """Change what is named of a customer who is known."""
+    await plane_of(request).store.customer(customer)
+    return await _set(request, customer, body)
+
+
+async def _set(
+    request: Request, customer: str, body: CustomerRequest | CustomerChangeRequest
+) -> CustomerUpdate:
+    removed = "email" in body.model_fields_set and body.email is None
+    email = "" if removed else body.email
+    action = UpsertCustomer(customer=customer, name=body.name, email=email, locale=body.locale)
+    outcome = await act(request, action)
+    return {"customer": customer, "name": outcome.after["name"]}
 
 
 @router.post("/back-in-stock-subscriptions", status_code=201)

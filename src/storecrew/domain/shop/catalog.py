@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
+from unicodedata import normalize
 
 from storecrew.domain.actions import Action, ProductAction
 from storecrew.domain.errors import InvalidInput
@@ -122,7 +124,10 @@ class ProductIndex:
         folded = _folded(name)
         found = self._by_sku.get(folded) or self._by_name.get(folded)
         if found is None:
-            raise InvalidInput("product", f"{name!r} is not in the catalogue")
+            close = get_close_matches(folded, [*self._by_sku, *self._by_name], 1)
+            known = [self._by_sku.get(each) or self._by_name[each] for each in close]
+            advice = f"; did you mean {known[0].name!r}?" if known else ""
+            raise InvalidInput("product", f"{name!r} is not in the catalogue{advice}")
         return found
 
     def find_all(self, wanted: Sequence[ParsedLine]) -> tuple[tuple[Product, int], ...]:
@@ -131,7 +136,7 @@ class ProductIndex:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    return " ".join(normalize("NFC", name).split()).casefold()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,12 +58,16 @@ class RecordCustomerActivity(Action):
 
 @dataclass(frozen=True, kw_only=True)
 class UpsertCustomer(Action):
-    """Enter a customer, or change what is known of one; consent to marketing is set apart."""
+    """Enter a customer, or change what is known of one; consent to marketing is set apart.
+
+    None leaves what is known. A new customer needs a name; the language is English at first.
+    """
 
     customer: str
-    name: str
+    name: str | None = None
     email: str | None = None
-    locale: str = "en"
+    """Empty takes the address away."""
+    locale: str | None = None
 
     @property
     def subject(self) -> str:
@@ -108,6 +112,20 @@ class ConsentChanged(Event):
 
     customer: str
     marketing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerChanged(Event):
+    """A customer was entered, or what is known of one changed; what it is stays in the shop."""
+
+    customer: str
+    fields: tuple[str, ...]
+    """Names of what changed."""
+
+    @property
+    def subject(self) -> str:
+        """The customer."""
+        return f"customer:{self.customer}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,22 @@ MAX_QUANTITY = 1_000_000
 MAX_LINES = 500
 
 
-_NAME_EXTRAS = frozenset(" ._-'()/&+")
+MAX_NAME = 200
+"""Characters of a product's name at most."""
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Categories of what no reader sees."""
+
+
+_JOINERS = frozenset("\u200c\u200d")
+"""They shape letters of Indic scripts and of Persian, and join emoji."""
+
+
+_LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"})
+
+
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 _QUANTITY = re.compile(r"[0-9]{1,7}")
@@ -70,7 +85,10 @@ class ParsedLine:
 
 
 def parse_order(text: str) -> tuple[ParsedLine, ...]:
-    """Read `Name:integer, …`; anything else raises `InvalidInput` naming the bad part."""
+    """Read `Name:integer, …`; anything else raises `InvalidInput` naming the bad part.
+
+    A name may hold commas: a part without a colon is the beginning of the next one's name.
+    """
     return _parse(text, suffix="")
 
 
@@ -80,26 +98,47 @@ def parse_stock(text: str) -> tuple[ParsedLine, ...]:
 
 
 def check_name(name: str) -> str:
-    """Return the product name stripped and NFC-normalised, or raise `InvalidInput`."""
+    """Return the product name stripped and NFC-normalised, or raise `InvalidInput`.
+
+    Any text of one line is a name, except a word that mixes letters of scripts that look alike
+    (Unicode TR39): it is not what it seems to be.
+    """
     name = unicodedata.normalize("NFC", name.strip())
-    if not 1 <= len(name) <= 100:
-        raise InvalidInput("product", "a name has 1 to 100 characters")
-    scripts = set()
+    if not 1 <= len(name) <= MAX_NAME:
+        raise InvalidInput("product", f"a name has 1 to {MAX_NAME} characters")
     for char in name:
-        if char.isalpha() or unicodedata.category(char).startswith("M"):
-            scripts.add(unicodedata.name(char, "UNKNOWN").split()[0])
-        elif not (char.isascii() and (char.isdigit() or char in _NAME_EXTRAS)):
+        if unicodedata.category(char) in _UNSEEN and char not in _JOINERS:
             raise InvalidInput("product", f"{char!r} is not allowed in {name!r}")
-    if len(scripts) > 1:
-        raise InvalidInput("product", f"{name!r} mixes scripts: {', '.join(sorted(scripts))}")
+    for word in _WORD.findall(name):
+        if len(scripts := {script for char in word if (script := _script(char))}) > 1:
+            listed = ", ".join(sorted(scripts))
+            raise InvalidInput("product", f"{word!r} in {name!r} mixes scripts: {listed}")
     return name
 
 
+def _script(char: str) -> str | None:
+    """Return the script of a letter, if it is one of those whose letters look alike."""
+    script = unicodedata.name(char, "").partition(" ")[0]
+    return script if script in _LOOK_ALIKE else None
+
+
 def _parse(text: str, *, suffix: str) -> tuple[ParsedLine, ...]:
-    parts = text.split(",")
+    parts = text.split(",") if suffix else _parts(text)
     if len(parts) > MAX_LINES:
         raise InvalidInput("order", f"{len(parts)} lines; at most {MAX_LINES} are allowed")
     return tuple(_parse_line(part, suffix) for part in parts)
+
+
+def _parts(text: str) -> list[str]:
+    """Return `Name:number` parts; a piece without a colon begins the name of the next."""
+    parts: list[str] = []
+    begun: list[str] = []
+    for piece in text.split(","):
+        begun.append(piece)
+        if ":" in piece or not piece.strip():
+            parts.append(",".join(begun))
+            begun = []
+    return parts + begun
 
 
 def _parse_line(part: str, suffix: str) -> ParsedLine:

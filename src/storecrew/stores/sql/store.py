@@ -16,7 +16,7 @@ from storecrew.database import DURABLE, Database, Durability, connect, migrate, 
 from storecrew.domain.actions import Action, Command
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.control.proposals import Outcome
-from storecrew.domain.errors import InvalidInput, StorageBusy
+from storecrew.domain.errors import CurrencyMismatch, InvalidInput, StorageBusy
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.shop.catalog import (
     CompetitorPrice,
@@ -32,7 +32,7 @@ from storecrew.domain.shop.orders import (
 )
 from storecrew.domain.shop.payments import Authorization
 from storecrew.domain.shop.purchasing import Supplier
-from storecrew.stores.sql import bulk_customers, idempotency, integrity, queries
+from storecrew.stores.sql import books, bulk_customers, idempotency, integrity, queries
 from storecrew.stores.sql.apply import apply_batch
 from storecrew.stores.sql.group_commit import GroupCommit
 from storecrew.stores.sql.queries.filters import sku_set
@@ -251,15 +251,27 @@ async def open_store(
     """Open the ledger at this URL, with its tables brought up to date.
 
     On Postgres everything lives in the schema; SQLite has one schema per file and ignores it.
-    `inline` keeps all work on the caller's thread, for memory and for simulation.
+    `inline` keeps all work on the caller's thread, for memory and for simulation. Raises
+    `CurrencyMismatch` where the books are kept in another currency.
     """
     engine = connect(url, schema=schema, durability=durability)
+    store = SqlStore(Database(engine, "orders", inline=inline), clock, currency)
     try:
         if inline:
             migrate(engine, MIGRATIONS, name=schema)
         else:
             await asyncio.to_thread(migrate, engine, MIGRATIONS, name=schema)
+        await _check_currency(store)
     except BaseException:
         engine.dispose()
         raise
-    return SqlStore(Database(engine, "orders", inline=inline), clock, currency)
+    return store
+
+
+async def _check_currency(store: SqlStore) -> None:
+    """Compare the currency with that of the books, which keep it from the first time on."""
+    kept = await store.database.read(books.currency)
+    if kept is None:
+        kept = await store.database.write(partial(books.keep_currency, currency=store.currency))
+    if kept != store.currency:
+        raise CurrencyMismatch(kept, store.currency)

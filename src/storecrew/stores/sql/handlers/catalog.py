@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from storecrew.domain.codec import encode
+from storecrew.domain.errors import InvalidInput
 from storecrew.domain.shop.catalog import (
     CompetitorPriceObserved,
     CostChanged,
@@ -17,6 +18,7 @@ from storecrew.domain.shop.catalog import (
     UpsertProduct,
     WithdrawCompetitorPrice,
 )
+from storecrew.domain.shop.orders import check_name
 from storecrew.stores.sql.checks import LONGEST_TEXT, bad_amount, bad_name, bad_pack, bad_text
 from storecrew.stores.sql.handler_result import HandlerResult, done, invalid, refused, unknown
 from storecrew.stores.sql.handlers.lookups import bad_skus, row_exists
@@ -72,13 +74,13 @@ def upsert_product(unit: UnitOfWork, action: UpsertProduct) -> HandlerResult:
         return bad
     if (product := unit.products.get(action.sku)) is None:
         before = {}
-        product = new_product(unit, action.sku, action.name, action.price.minor)
+        product = new_product(unit, action.sku, check_name(action.name), action.price.minor)
         product.stocked = action.stocked is not False
     elif action.stocked not in (None, product.stocked):
         return invalid("stocked", f"cannot be changed for {action.sku!r}, which exists")
     else:
         before = _known(unit, product)
-    product.name = action.name
+    product.name = check_name(action.name)
     if action.pack_size is not None:
         product.pack_size = action.pack_size
     if action.cost is not None:
@@ -121,11 +123,21 @@ def _bad_product(unit: UnitOfWork, action: UpsertProduct) -> HandlerResult | Non
     return (
         bad_name("sku", action.sku)
         or bad_name("name", action.name)
+        or _misleading(action.name)
         or bad_amount(unit, "price", action.price)
         or (None if cost is None else bad_amount(unit, "cost", cost))
         or (invalid("supplier", "is blank") if action.supplier == "" else None)
         or (None if action.pack_size is None else bad_pack(action.pack_size))
     )
+
+
+def _misleading(name: str) -> HandlerResult | None:
+    """Refuse a name that could not be ordered."""
+    try:
+        check_name(name)
+    except InvalidInput as error:
+        return invalid("name", error.problem)
+    return None
 
 
 def _known(unit: UnitOfWork, product: ProductRow) -> dict[str, object]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from storecrew.domain.shop.customers import (
     ConsentChanged,
     CustomerActivityRecorded,
+    CustomerChanged,
     RecordCustomerActivity,
     SetConsent,
     SubscribeBackInStock,
@@ -22,23 +23,43 @@ _LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 
 
 def upsert_customer(unit: UnitOfWork, action: UpsertCustomer) -> HandlerResult:
-    """Enter the customer without consent, or change name, address and language."""
-    if bad := bad_name("customer", action.customer) or bad_name("name", action.name):
+    """Enter the customer without consent, or change what is named of one."""
+    if bad := _bad_customer(action):
         return bad
-    if action.email is not None and not _ADDRESS.fullmatch(action.email):
-        return invalid("email", f"{action.email!r} is no mail address")
-    if not _LOCALE.fullmatch(action.locale):
-        return invalid("locale", f"{action.locale!r} is not of the form en or en-GB")
-    known = {"name": action.name, "email": action.email, "locale": action.locale}
     here = t.customers.c.id == action.customer
-    is_new = action.customer not in unit.consents
-    if is_new:
-        row = {"id": action.customer, "marketing_consent": False, **known}
-        unit.connection.execute(sa.insert(t.customers), row)
+    row = unit.connection.execute(_KNOWN.where(here)).first()
+    before = None if row is None else dict(zip(_FIELDS, row, strict=True))
+    if before is None and action.name is None:
+        return invalid("name", "a new customer needs one")
+    known = {"email": None, "locale": "en", **(before or {})}
+    named = {"name": action.name, "email": action.email, "locale": action.locale}
+    after = known | {field: value for field, value in named.items() if value is not None}
+    after["email"] = after["email"] or None
+    if before is None:
+        new = {"id": action.customer, "marketing_consent": False, **after}
+        unit.connection.execute(sa.insert(t.customers), new)
         unit.consents[action.customer] = False
     else:
-        unit.connection.execute(sa.update(t.customers).where(here).values(known))
-    return done(after={"customer": action.customer, **known}, detail={"new": is_new})
+        unit.connection.execute(sa.update(t.customers).where(here).values(after))
+    if changed := tuple(sorted(f for f in after if (before or {}).get(f) != after[f])):
+        unit.publish(CustomerChanged(customer=action.customer, fields=changed))
+    detail = {"new": before is None}
+    return done(before=before or {}, after={"customer": action.customer, **after}, detail=detail)
+
+
+_FIELDS = ("name", "email", "locale")
+_KNOWN = sa.select(t.customers.c.name, t.customers.c.email, t.customers.c.locale)
+
+
+def _bad_customer(action: UpsertCustomer) -> HandlerResult | None:
+    bad = bad_name("customer", action.customer)
+    if bad := bad or (None if action.name is None else bad_name("name", action.name)):
+        return bad
+    if action.email and not _ADDRESS.fullmatch(action.email):
+        return invalid("email", f"{action.email!r} is no mail address")
+    if action.locale is not None and not _LOCALE.fullmatch(action.locale):
+        return invalid("locale", f"{action.locale!r} is not of the form en or en-GB")
+    return None
 
 
 def set_consent(unit: UnitOfWork, action: SetConsent) -> HandlerResult:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from storecrew.cli.options import DataDir, Json
-from storecrew.cli.output import handle_errors, show_json
+from storecrew.cli.output import handle_errors, print_text, show_json
 from storecrew.cli.session import with_plane
 
 
@@ -29,4 +29,4 @@ def anchor(
     if as_json:
         show_json(signed)
     else:
-        print(f"Audit row {signed.seq} is anchored in {file}.")
+        print_text(f"Audit row {signed.seq} is anchored in {file}.")

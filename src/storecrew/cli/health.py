@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import show_json, show_table
+from storecrew.cli.output import print_text, show_json, show_table
 from storecrew.cli.session import read_settings
 from storecrew.domain.errors import StorecrewError
 
@@ -86,4 +86,4 @@ def _show(found: dict[str, Any]) -> None:
     title = f"{found['overall_status']}: {found['total_agents']} agents"
     show_table(title, ("state", "agents", "names"), rows)
     if down := found["services_down"]:
-        print(f"Services that are down: {', '.join(down)}. See `storecrew services list`.")
+        print_text(f"Services that are down: {', '.join(down)}. See `storecrew services list`.")

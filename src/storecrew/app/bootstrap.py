@@ -38,7 +38,13 @@ from storecrew.app.ids import uuid7
 from storecrew.app.learning import model_service
 from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.readiness import background_check, database_check, disk_check
-from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
+from storecrew.app.service_manager import (
+    ServiceManager,
+    described,
+    end_services,
+    open_services,
+    open_supervised_services,
+)
 from storecrew.app.settings import Settings
 from storecrew.app.shop_folder import make_folder
 from storecrew.domain.actions import Action
@@ -309,7 +315,8 @@ async def open_plane(
         crew = assemble(settings, store, journal, clock, models.models, duty is ProcessRole.NONE)
         pipeline = replace(crew, pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
-        background = _background_tasks(stack)
+        background = BackgroundTasks()
+        stack.push_async_callback(background.close)
         if works:
             set_to_work(orchestrator, models, background, stack)
             keep_watch(settings, orchestrator, store, journal, background)
@@ -333,13 +340,6 @@ async def open_plane(
             serving=works,
             duty=duty,
         )
-
-
-def _background_tasks(stack: AsyncExitStack) -> BackgroundTasks:
-    """Return background work, to be ended with the stack."""
-    background = BackgroundTasks()
-    stack.push_async_callback(background.close)
-    return background
 
 
 def _supervision(
@@ -432,19 +432,6 @@ async def open_access(settings: Settings) -> AsyncIterator[Access]:
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         yield Access(SqlCredentialRepository(journal.database), SystemClock())
-    finally:
-        await journal.close()
-
-
-@asynccontextmanager
-async def open_supervised_services(settings: Settings) -> AsyncIterator[ServiceManager]:
-    """Open only the service manager, beside the process that supervises."""
-    make_folder(settings.data_dir)
-    journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
-    try:
-        services = SqlServiceRegistry(journal.database)
-        async with open_services(settings, services, SystemClock(), supervise=False) as service:
-            yield service
     finally:
         await journal.close()
 

@@ -315,8 +315,7 @@ async def open_plane(
         crew = assemble(settings, store, journal, clock, models.models, duty is ProcessRole.NONE)
         pipeline = replace(crew, pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
-        background = BackgroundTasks()
-        stack.push_async_callback(background.close)
+        stack.push_async_callback((background := BackgroundTasks()).close)
         if works:
             set_to_work(orchestrator, models, background, stack)
             keep_watch(settings, orchestrator, store, journal, background)

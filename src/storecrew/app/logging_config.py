@@ -27,6 +27,8 @@ BACKUPS = 3
 """Files kept beside the current one: with it 40 MB, some days of a busy shop."""
 _LEVELS = {"critical", "error", "warning", "info", "debug"}
 _OURS = ("storecrew", "uvicorn")
+_PLAIN_NAMES = {"uvicorn.error": "uvicorn"}
+"""Loggers under another name in lines: uvicorn writes normal lines to `uvicorn.error`."""
 _CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), 0x7F, 0x2028, 0x2029)}
 """What a stranger could write to make one line look like two."""
 
@@ -102,6 +104,7 @@ class _Hand(QueueHandler):
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Word the line here, where its arguments are; its context would be lost on the way."""
         record = copy(record)  # others may be told of it too
+        record.name = _PLAIN_NAMES.get(record.name, record.name)
         record.msg, record.args = record.getMessage(), None
         if record.exc_info:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

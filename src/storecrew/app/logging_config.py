@@ -28,6 +28,8 @@ BACKUPS = 3
 """Files kept beside the current one: with it 40 MB, some days of a busy shop."""
 _LEVELS = {"critical", "error", "warning", "info", "debug"}
 _OURS = ("storecrew", "uvicorn")
+_PLAIN_NAMES = {"uvicorn.error": "uvicorn"}
+"""Loggers under another name in lines: uvicorn writes normal lines to `uvicorn.error`."""
 
 
 @contextmanager
@@ -101,6 +103,7 @@ class _Hand(QueueHandler):
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Word the line here, where its arguments are; its context would be lost on the way."""
         record = copy(record)  # others may be told of it too
+        record.name = _PLAIN_NAMES.get(record.name, record.name)
         record.msg, record.args = record.getMessage(), None
         if record.exc_info:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

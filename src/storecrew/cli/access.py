@@ -45,6 +45,7 @@ def add_key(
     """
     token = with_access(data_dir, lambda a: a.add_key(name, role, by=person()), config=config)
     show_result(as_json, {"name": name, "role": role, "key": token}, token)
+    typer.echo("From now on every caller needs a key, also on this machine.", err=True)
 
 
 @keys.command("list")

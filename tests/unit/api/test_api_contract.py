@@ -86,6 +86,25 @@ async def test_r031_every_limited_response_tells_the_limit(api: Api) -> None:
         assert len(shown) == 3, response.text
 
 
+async def test_r031_the_headers_count_down_from_the_limit_to_its_reset(api: Api) -> None:
+    client = api.client(settings_of(STORECREW_API__RATE_LIMIT="3"))
+    remaining = []
+    for _ in range(4):
+        response = await client.post("/api/orders", content="{")
+        assert response.headers["x-ratelimit-limit"] == "3"
+        assert 1 <= int(response.headers["x-ratelimit-reset"]) <= 60
+        remaining.append(response.headers["x-ratelimit-remaining"])
+    assert remaining == ["2", "1", "0", "0"]
+    assert response.status_code == 429
+    assert response.headers["retry-after"] == response.headers["x-ratelimit-reset"]
+    assert "api.rate_limit" in response.json()["message"]
+    read = await client.get("/api/orders")
+    assert (read.headers["x-ratelimit-limit"], read.headers["x-ratelimit-remaining"]) == (
+        "60",
+        "59",
+    )
+
+
 async def test_r031_a_stranger_who_is_refused_uses_up_nobodys_share(api: Api) -> None:
     client = api.client(settings_of(API_KEY_ROYALGPT=KEY, STORECREW_API__RATE_LIMIT="3"))
     refused = [(await client.get("/api/orders")).status_code for _ in range(5)]

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from in_memory_api import Place
+from in_memory_api import Api, Place
 
 from storecrew.stores.sql import SqlStore
 
@@ -170,6 +170,36 @@ async def test_r111_pages_tile_without_overlap(client: httpx.AsyncClient, place:
         assert {(page["total"], page["pages"]) for page in pages} == {(7, 3)}
         whole = (await client.get(path)).json()
         assert (whole["page"], whole["per_page"], len(whole[name])) == (1, 50, 7)
+
+
+LISTS = {
+    "/api/orders": "items", "/api/logs": "orders", "/api/products": "items",
+    "/api/customers": "items", "/api/events": "items", "/api/runs": "items",
+    "/api/audit": "items", "/api/proposals": "items",
+    "/api/stock": "items", "/api/v2/products": "items", "/api/inventory/status": "items",
+}  # fmt: skip
+
+
+async def test_r111_the_total_is_that_of_all_pages(
+    api: Api, client: httpx.AsyncClient, place: Place
+) -> None:
+    for n in range(3):
+        await place("Product A:1")
+        await client.put(f"/api/customers/c{n}", json={"name": f"C{n}"})
+        await client.post("/api/events", json={"event_type": "user_browsing", "data": {"n": n}})
+        await api.plane.request_run("pricing", by="person:t", parameters={"price": f"10.{n}0"})
+    await api.settle()
+    seen = {}
+    for path, name in LISTS.items():
+        first = (await client.get(path, params={"per_page": 1})).json()
+        if "total" not in first:
+            continue
+        whole = (await client.get(path, params={"per_page": 200})).json()
+        assert (len(first[name]), first["per_page"]) == (1, 1), path
+        assert first["total"] == first["pages"] == len(whole[name]) == whole["total"], path
+        seen[path] = first["total"]
+    assert seen.keys() >= {"/api/orders", "/api/logs", "/api/products", "/api/runs", "/api/audit"}
+    assert min(seen.values()) > 1
 
 
 @pytest.mark.parametrize("query", ["per_page=0", "per_page=201", "page=0", "page=x"])

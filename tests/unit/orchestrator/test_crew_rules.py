@@ -262,6 +262,26 @@ async def test_r054_orchestrator_settings_bound_runs_at_once(in_memory_plane):
     await plane.stop()
 
 
+async def test_r054_orchestrator_settings_bound_the_pause_between_sweeps(in_memory_plane):
+    sweeps = asyncio.Semaphore(0)
+    settings = LoopSettings(interval=timedelta(milliseconds=5), poll=timedelta(hours=1))
+    plane = await boot(in_memory_plane, TaskEngine(), settings=settings)
+    sweep = plane.sweep
+
+    async def counted():
+        sweeps.release()
+        return await sweep()
+
+    plane.sweep = counted
+    serving = asyncio.create_task(plane.serve())
+    async with asyncio.timeout(20):  # were the interval ignored, the second came after an hour
+        for _ in range(4):
+            await sweeps.acquire()
+    plane.request_stop()
+    await serving
+    await plane.stop()
+
+
 # --- budgets ---------------------------------------------------------------------------------
 
 

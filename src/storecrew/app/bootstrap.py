@@ -39,6 +39,7 @@ from storecrew.app.learning import model_service
 from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
 from storecrew.app.settings import Settings
+from storecrew.app.web_pages import open_web_reader
 from storecrew.domain.actions import Action
 from storecrew.domain.control.agents import Budget, BusinessDay
 from storecrew.domain.control.approvals import ApprovalStatus
@@ -295,7 +296,7 @@ async def open_plane(
         if works:
             await follow_files(SqlAgentRepository(journal.database), settings, clock.now())
         models = await stack.enter_async_context(_model_service(settings, store, journal, clock))
-        web = _web_reader(settings, journal, clock, stack)
+        web = open_web_reader(settings, journal, clock, stack)
         mail = await open_mail_service(settings, store, journal, clock)
         pipeline = replace(assemble(settings, store, journal, clock, models.models), pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
@@ -349,20 +350,6 @@ def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -
     works_alone = duty is ProcessRole.WORKER and not is_shared(settings)
     if duty is ProcessRole.ALL or works_alone:
         stack.enter_context(_exclusive(settings))
-
-
-def _web_reader(
-    settings: Settings, journal: SqlJournal, clock: Clock, stack: AsyncExitStack
-) -> LiveWebReader:
-    """Open the web reader, to be closed with the stack."""
-    web = LiveWebReader(
-        settings=settings.web,
-        clock=clock,
-        folder=settings.data_dir / "web",
-        skipped=SqlSkippedInputs(journal.database),
-    )
-    stack.push_async_callback(web.close)
-    return web
 
 
 async def _open_databases(

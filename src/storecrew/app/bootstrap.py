@@ -47,6 +47,7 @@ from storecrew.app.service_manager import (
 )
 from storecrew.app.settings import Settings
 from storecrew.app.shop_folder import make_folder
+from storecrew.app.web_pages import open_web_reader
 from storecrew.domain.actions import Action
 from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.control.agents import Budget, BusinessDay
@@ -310,7 +311,7 @@ async def open_plane(
         if works:
             await follow_files(SqlAgentRepository(journal.database), settings, clock.now())
         models = await stack.enter_async_context(_model_service(settings, store, journal, clock))
-        web = _web_reader(settings, journal, clock, stack)
+        web = open_web_reader(settings, journal, clock, stack)
         mail = await open_mail_service(settings, store, journal, clock)
         crew = assemble(settings, store, journal, clock, models.models, duty is ProcessRole.NONE)
         pipeline = replace(crew, pages=web)
@@ -368,20 +369,6 @@ def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -
     works_alone = duty is ProcessRole.WORKER and not is_shared(settings)
     if duty is ProcessRole.ALL or works_alone:
         stack.enter_context(_exclusive(settings))
-
-
-def _web_reader(
-    settings: Settings, journal: SqlJournal, clock: Clock, stack: AsyncExitStack
-) -> LiveWebReader:
-    """Open the web reader, to be closed with the stack."""
-    web = LiveWebReader(
-        settings=settings.web,
-        clock=clock,
-        folder=settings.data_dir / "web",
-        skipped=SqlSkippedInputs(journal.database),
-    )
-    stack.push_async_callback(web.close)
-    return web
 
 
 async def _open_databases(

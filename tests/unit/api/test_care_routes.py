@@ -26,7 +26,11 @@ async def test_a_ticket_is_opened_answered_rated_and_closed(client: httpx.AsyncC
     path = "/api/tickets/mail/%3C7@x%3E"
     assert (await client.get(path)).json()["text"] == "Where is it?"
     said = await client.post(f"{path}/reply", json={"text": "It left us."})
-    assert said.json() == {"ticket_id": "mail/<7@x>", "status": "answered"}
+    assert said.json() == {
+        "ticket_id": "mail/<7@x>",
+        "status": "answered",
+        "no_letter": "the ticket names no customer and no address",
+    }
     again = await client.post(f"{path}/reply", json={"text": "It left us."})
     assert again.status_code == 409
     assert (await client.post(f"{path}/rating", json={"rating": 5})).json()["rating"] == 5

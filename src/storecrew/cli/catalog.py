@@ -16,11 +16,11 @@ from storecrew.cli.output import (
     show_json,
     show_table,
 )
-from storecrew.cli.session import person, read_settings, with_plane
+from storecrew.cli.session import person, read_settings, with_books
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from storecrew.app import Plane
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.domain.control.proposals import Outcome
     from storecrew.domain.money import Money
     from storecrew.domain.shop.catalog import Product
@@ -52,7 +52,7 @@ def list_(
 
     Example: storecrew products list
     """
-    found = with_plane(data_dir, lambda p: p.store.products())
+    found = with_books(data_dir, lambda p: p.store.products())
     items = found[(page - 1) * per_page : page * per_page]
     if as_json:
         show_json({"items": items, "page": page, "per_page": per_page, "total": len(found)})
@@ -69,7 +69,7 @@ def show(sku: Sku, data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew products show "Product A"
     """
-    found = with_plane(data_dir, lambda p: p.store.product(sku))
+    found = with_books(data_dir, lambda p: p.store.product(sku))
     if as_json:
         show_json(found)
         return
@@ -94,7 +94,7 @@ def suggestions(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew products suggestions
     """
-    found = with_plane(data_dir, lambda p: p.store.product_suggestions())
+    found = with_books(data_dir, lambda p: p.store.product_suggestions())
     if as_json:
         show_json(found)
         return
@@ -127,11 +127,11 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
 
     currency = read_settings(data_dir).store.currency
 
-    async def put(plane: "Plane") -> "Outcome":
+    async def put(books: "ShopBooks") -> "Outcome":
         from storecrew.app.floor_check import check_floor  # costs what `--help` need not pay
         from storecrew.app.products import put_product
 
-        known = next(iter(await plane.store.products([sku])), None)
+        known = next(iter(await books.store.products([sku])), None)
         action = UpsertProduct(
             sku=sku,
             name=name or (known.name if known else sku),
@@ -141,11 +141,11 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
             pack_size=pack_size,
             stocked=False if service else None,
         )
-        await check_floor(plane, action, anyway=anyway)
+        await check_floor(books, action, anyway=anyway)
         full = f"cli/{key or uuid4().hex}"
-        return await put_product(plane.store, action, key=full, actor=person())
+        return await put_product(books.store, action, key=full, actor=person())
 
-    outcome = with_plane(data_dir, put)
+    outcome = with_books(data_dir, put)
     if not outcome.applied:
         fail(outcome.message)
     if as_json:

@@ -42,6 +42,11 @@ IsService = Annotated[
     bool, typer.Option("--service", help="A new product is a service, without stock.")
 ]
 
+IsRetired = Annotated[
+    bool | None,
+    typer.Option("--retired/--for-sale", help="Sold no longer, or again.", show_default="as it is"),
+]
+
 
 @app.command("list")
 @handle_errors
@@ -83,6 +88,7 @@ def show(sku: Sku, data_dir: DataDir = None, as_json: Json = False) -> None:
             "pack size": found.pack_size,
             "stocked": "yes" if found.stocked else "no, a service or charge",
             "assumed": ", ".join(found.assumed) or "nothing",
+            "retired": "yes, it cannot be ordered" if found.retired else "no",
         }
     )
 
@@ -112,6 +118,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
     supplier: SupplierId = "",
     pack_size: PackSize = None,
     service: IsService = False,
+    retired: IsRetired = None,
     anyway: Anyway = False,
     key: Key = "",
     data_dir: DataDir = None,
@@ -140,6 +147,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
             supplier=supplier or None,
             pack_size=pack_size,
             stocked=False if service else None,
+            retired=retired,
         )
         await check_floor(books, action, anyway=anyway)
         full = f"cli/{key or uuid4().hex}"

@@ -8,6 +8,7 @@ import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import (
+    FAILED,
     fail,
     handle_errors,
     print_text,
@@ -107,8 +108,11 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
 
     found = with_books(data_dir, bring_in, config=config, create=True)
     show_json(found) if as_json else show_fields(_fields(found))
-    if not (found.orders or found.returns or found.known_invoices):
-        fail("nothing in this file could be brought in")
+    if found.orders or found.returns or found.known_invoices:
+        return
+    if as_json:
+        raise typer.Exit(FAILED)
+    fail("nothing in this file could be brought in")
 
 
 @app.command("list")

@@ -11,7 +11,6 @@ from storecrew.cli.output import (
     counted,
     fail,
     handle_errors,
-    print_text,
     show_fields,
     show_json,
     show_table,
@@ -153,15 +152,18 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
         full = f"cli/{key or uuid4().hex}"
         return await put_product(books.store, action, key=full, actor=person())
 
-    outcome = with_books(data_dir, put)
+    _tell(sku, with_books(data_dir, put), as_json)
+
+
+def _tell(sku: str, outcome: "Outcome", as_json: bool) -> None:
     if not outcome.applied:
         fail(outcome.message)
     if as_json:
         show_json({"sku": sku, **outcome.after})
-    else:
-        paid = outcome.after["price"]
-        verb = "changed" if outcome.before else "created"
-        print_text(f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}.")
+        return
+    paid = outcome.after["price"]
+    verb = "changed" if outcome.before else "created"
+    print(f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}.")
 
 
 def _price(text: str, known: "Product | None", currency: str) -> "Money":

@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -108,9 +108,12 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
 
     found = with_books(data_dir, bring_in, config=config, create=True)
     show_json(found) if as_json else show_fields(_fields(found))
-    if found.orders or found.returns or found.known_invoices:
-        return
-    if as_json:
+    if not (found.orders or found.returns or found.known_invoices):
+        _end_without_rows(as_json)
+
+
+def _end_without_rows(as_json: bool) -> NoReturn:
+    if as_json:  # the report was the one document
         raise typer.Exit(FAILED)
     fail("nothing in this file could be brought in")
 

@@ -13,6 +13,7 @@ from storecrew.cli.output import (
     handle_errors,
     show_fields,
     show_json,
+    show_result,
     show_table,
 )
 from storecrew.cli.session import person, read_settings, with_books
@@ -158,12 +159,10 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
 def _tell(sku: str, outcome: "Outcome", as_json: bool) -> None:
     if not outcome.applied:
         fail(outcome.message)
-    if as_json:
-        show_json({"sku": sku, **outcome.after})
-        return
     paid = outcome.after["price"]
     verb = "changed" if outcome.before else "created"
-    print(f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}.")
+    sentence = f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}."
+    show_result(as_json, {"sku": sku, **outcome.after}, sentence)
 
 
 def _price(text: str, known: "Product | None", currency: str) -> "Money":

@@ -167,7 +167,7 @@ def second_visits() -> str:
                     two = product_page(page.html, "https://x.example/p")
                     verdict = compare(one, two).kind if one else "none"
                     counts.setdefault(name, Counter())[verdict] += 1
-    kinds = ("same", "moved", "stock", "anomaly")
+    kinds = ("same", "moved", "stock", "anomaly", "replaced")
     rows = [[name, *(f"{c[k] / c.total():.1%}" for k in kinds)] for name, c in counts.items()]
     return table(["second visit", *kinds], rows)
 

@@ -128,8 +128,8 @@ class Authenticator:
             return Denial(421, "there is more than one Host header")
         if _is_unsubscribing(scope):  # by mail programs and readers, under any name we have
             return None
-        if scope["path"] in OPEN_PATHS:
-            return None if self.closed else self._local(scope, headers)
+        if scope["path"] in OPEN_PATHS or scope["path"].startswith("/health/"):  # leads nowhere
+            return await self._known(scope, headers) if self.closed else self._local(scope, headers)
         if not self.closed:
             await self.access.admitted()  # another process may have made the first key
         if not self.closed:
@@ -140,6 +140,16 @@ class Authenticator:
         if not self._may_come_from(headers.get("origin"), host) and _writes(scope):
             return Denial(403, "pages of this origin may not call; see api.cors_origins")
         return await self._proven(scope, headers)
+
+    async def _known(self, scope: Scope, headers: Headers) -> Principal | None:
+        """Return who asks for the health, which tells callers more than strangers."""
+        if scope["path"] != "/health" or not (_token(headers) or session_token(headers)):
+            return None
+        try:
+            found = await self._proven(scope, headers)
+        except Retryable:  # a probe is answered all the same
+            return None
+        return found if isinstance(found, Principal) else None
 
     async def _proven(self, scope: Scope, headers: Headers) -> Principal | Denial | None:
         if token := _token(headers):

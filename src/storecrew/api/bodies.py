@@ -23,7 +23,7 @@ Title = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
 ]
 """A name as people write it, without the blanks around it."""
-Amount = Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,3})?$")]
+Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,3})?$")]
 """An exact amount of money: digits in quotes."""
 OrderId = Annotated[int, Ge(1), Le(MAX_ID)]
 Quantity = Annotated[int, Ge(1), Le(MAX_QUANTITY)]

@@ -62,7 +62,8 @@ def _understood(kind: str, data: dict[str, Any]) -> Event | None:
         return None
     own = _KINDS[kind]
     known = {field.name: data[field.name] for field in fields(own) if field.name in data}
-    if str(known.get("order_id", "")).isdecimal():
+    number = str(known.get("order_id", ""))
+    if number.isascii() and number.isdecimal():
         known["order_id"] = int(known["order_id"])
     try:
         return decode(own, known, field="data")

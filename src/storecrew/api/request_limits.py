@@ -208,7 +208,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdigit() and int(announced) > MAX_BODY:
+        if announced.isascii() and announced.isdigit() and int(announced) > MAX_BODY:
             answer = problem(scope, 413, f"a body has at most {MAX_BODY} bytes")
             await answer(scope, receive, send)
             return

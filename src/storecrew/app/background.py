@@ -13,6 +13,7 @@ import structlog
 
 from storecrew.app.agent_service import AgentService
 from storecrew.app.alerts import alerts_of
+from storecrew.app.audit_anchor import AuditAnchors
 from storecrew.app.database_urls import database_url
 from storecrew.app.ids import uuid7
 from storecrew.app.remote import RemoteAgentClient
@@ -79,6 +80,13 @@ async def start_orchestrator(
     return orchestrator
 
 
+async def _proved(
+    store: Store, journal: SqlJournal, clock: Clock, settings: Settings
+) -> Sequence[Discrepancy]:
+    anchors = AuditAnchors(settings, journal, clock)
+    return [*await proved(store, journal), *await anchors.check()]
+
+
 def set_to_work(
     orchestrator: Orchestrator,
     models: ModelService,
@@ -129,10 +137,15 @@ def keep_watch(
         clock=orchestrator.clock,
         zone=settings.policy.zone,
         publish=orchestrator.publish,
-        prove=partial(proved, store, journal),
+        prove=partial(_proved, store, journal, orchestrator.clock, settings),
         notes=SqlKeyValues(journal.database),
     )
-    checks: Mapping[str, _Check] = {"alerts": alerts.poll, "self_check": self_check.check}
+    anchors = AuditAnchors(settings, journal, orchestrator.clock)
+    checks: Mapping[str, _Check] = {
+        "alerts": alerts.poll,
+        "self_check": self_check.check,
+        "anchors": anchors.write_daily,
+    }
     for name, check in checks.items():
         background.start(name, partial(_repeat, name, check, orchestrator))
 

@@ -11,12 +11,14 @@ from contextlib import (
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from storecrew.app.access import Access
 from storecrew.app.agent_files import follow_files
 from storecrew.app.agent_service import AgentService
 from storecrew.app.agent_settings import agent_options, configured_agents
+from storecrew.app.audit_anchor import Anchor, AuditAnchors
 from storecrew.app.background import (
     agent_service,
     is_shared,
@@ -36,7 +38,13 @@ from storecrew.app.ids import uuid7
 from storecrew.app.learning import model_service
 from storecrew.app.mail_background import open_mail_service, work_on_mail
 from storecrew.app.readiness import background_check, database_check, disk_check
-from storecrew.app.service_manager import ServiceManager, described, end_services, open_services
+from storecrew.app.service_manager import (
+    ServiceManager,
+    described,
+    end_services,
+    open_services,
+    open_supervised_services,
+)
 from storecrew.app.settings import Settings
 from storecrew.app.shop_folder import make_folder
 from storecrew.domain.actions import Action
@@ -164,9 +172,14 @@ class ControlPlane:
         """Tell whether the plane is paused."""
         return await self.journal.paused()
 
-    async def verify(self) -> Sequence[Discrepancy]:
-        """Prove the books, or return what does not add up."""
-        return await proved(self.store, self.journal)
+    async def verify(self, anchor: Path | None = None) -> Sequence[Discrepancy]:
+        """Prove the books, and the audit against its anchors; return what does not add up."""
+        anchors = AuditAnchors(self.settings, self.journal, self.clock)
+        return [*await proved(self.store, self.journal), *await anchors.check(anchor)]
+
+    async def write_anchor(self, file: Path | None = None) -> Anchor:
+        """Sign the audit's head, and append it to a file."""
+        return await AuditAnchors(self.settings, self.journal, self.clock).write(file)
 
     async def plan(
         self, agents: Sequence[str] | None = None
@@ -297,12 +310,12 @@ async def open_plane(
         if works:
             await follow_files(SqlAgentRepository(journal.database), settings, clock.now())
         models = await stack.enter_async_context(_model_service(settings, store, journal, clock))
-        web = _web_reader(settings, clock, stack)
+        web = _web_reader(settings, journal, clock, stack)
         mail = await open_mail_service(settings, store, journal, clock)
         crew = assemble(settings, store, journal, clock, models.models, duty is ProcessRole.NONE)
         pipeline = replace(crew, pages=web)
         orchestrator = await start_orchestrator(settings, pipeline, stack, works=works, name=name)
-        background = _background_tasks(stack)
+        stack.push_async_callback((background := BackgroundTasks()).close)
         if works:
             set_to_work(orchestrator, models, background, stack)
             keep_watch(settings, orchestrator, store, journal, background)
@@ -326,13 +339,6 @@ async def open_plane(
             serving=works,
             duty=duty,
         )
-
-
-def _background_tasks(stack: AsyncExitStack) -> BackgroundTasks:
-    """Return background work, to be ended with the stack."""
-    background = BackgroundTasks()
-    stack.push_async_callback(background.close)
-    return background
 
 
 def _supervision(
@@ -364,9 +370,16 @@ def _take_folder(settings: Settings, duty: ProcessRole, stack: AsyncExitStack) -
         stack.enter_context(_exclusive(settings))
 
 
-def _web_reader(settings: Settings, clock: Clock, stack: AsyncExitStack) -> LiveWebReader:
+def _web_reader(
+    settings: Settings, journal: SqlJournal, clock: Clock, stack: AsyncExitStack
+) -> LiveWebReader:
     """Open the web reader, to be closed with the stack."""
-    web = LiveWebReader(settings=settings.web, clock=clock, folder=settings.data_dir / "web")
+    web = LiveWebReader(
+        settings=settings.web,
+        clock=clock,
+        folder=settings.data_dir / "web",
+        skipped=SqlSkippedInputs(journal.database),
+    )
     stack.push_async_callback(web.close)
     return web
 
@@ -418,19 +431,6 @@ async def open_access(settings: Settings) -> AsyncIterator[Access]:
     journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
     try:
         yield Access(SqlCredentialRepository(journal.database), SystemClock())
-    finally:
-        await journal.close()
-
-
-@asynccontextmanager
-async def open_supervised_services(settings: Settings) -> AsyncIterator[ServiceManager]:
-    """Open only the service manager, beside the process that supervises."""
-    make_folder(settings.data_dir)
-    journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
-    try:
-        services = SqlServiceRegistry(journal.database)
-        async with open_services(settings, services, SystemClock(), supervise=False) as service:
-            yield service
     finally:
         await journal.close()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from storecrew.app.access import Access
@@ -186,8 +187,8 @@ class Plane(Protocol):
         """Tell whether the plane is paused."""
         ...
 
-    async def verify(self) -> Sequence[Discrepancy]:
-        """Prove the books, or return what does not add up."""
+    async def verify(self, anchor: Path | None = None) -> Sequence[Discrepancy]:
+        """Prove the books, and the audit against its anchors; return what does not add up."""
         ...
 
     async def plan(

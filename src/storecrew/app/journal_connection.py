@@ -19,7 +19,7 @@ from storecrew.domain.control.health import JournalNotFound
 from storecrew.domain.control.incidents import AlertReport
 from storecrew.domain.errors import StorageDamaged
 from storecrew.domain.ports.clock import Clock
-from storecrew.journal import agents, health, runs
+from storecrew.journal import agents, health, runs, services
 from storecrew.journal.agents import SqlAgentRepository
 from storecrew.orchestrator.journal_client import JournalClient
 
@@ -43,6 +43,7 @@ def open_journal_client(
         clock=clock,
         agents=SqlAgentRepository(database),
         agent_health=partial(database.run, health.agent_health, deferred=True),
+        services_down=partial(database.run, services.down, deferred=True),
         status=partial(_status, settings, database, clock),
         alert=alert,
         close=database.release,

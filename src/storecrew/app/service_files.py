@@ -1,8 +1,9 @@
 """Services as their owner describes them, in a YAML file or in a request: strictly read."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import (
@@ -32,8 +33,12 @@ RESERVED = {"orchestrator", "dashboard", "announce", "logs"}
 """Names that log files and routes already have."""
 
 
+_OWN_LOG = re.compile(r"orchestrator-[0-9]+")
+"""Logs of the processes beside the first."""
+
+
 def _free(name: str) -> str:
-    if name.lower() in RESERVED:
+    if name.lower() in RESERVED or _OWN_LOG.fullmatch(name.lower()):
         raise ValueError(f"{name!r} is a name of storecrew's own; choose another")
     return name
 
@@ -127,6 +132,7 @@ class ServiceFile(_Part):
     working_directory: _Line | None = None
     stop_timeout: Annotated[float, Ge(0), Le(3600)] = 10.0
     health: HealthCheckFields = HealthCheckFields()
+    health_status: Literal["json", "any-2xx"] = "json"
 
     @field_validator("executable")
     @classmethod
@@ -156,7 +162,7 @@ class ServiceFile(_Part):
             user=self.user,
             working_directory=self.working_directory,
             stop_timeout=self.stop_timeout,
-            health=HealthCheckConfig(**self.health.model_dump()),
+            health=HealthCheckConfig(**self.health.model_dump(), status=self.health_status),
         )
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from storecrew.app import settings_sources
+from storecrew.app.clocks import SystemClock
+from storecrew.app.database_urls import database_url
 from storecrew.app.service_files import read_services
 from storecrew.app.settings import Settings
+from storecrew.app.shop_folder import make_folder
 from storecrew.domain.background_tasks import BackgroundTasks
 from storecrew.domain.control.services import (
     DesiredState,
@@ -31,6 +34,7 @@ from storecrew.domain.control.services import (
 )
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.ports.clock import Clock
+from storecrew.journal import open_journal
 from storecrew.journal.services import SqlServiceRegistry, SupervisorLease
 from storecrew.supervisor import (
     LaunchEnvironment,
@@ -353,3 +357,16 @@ def _secret_names() -> set[str]:
         if key in fields and SecretStr.__name__ in str(fields[key].annotation):
             found.add(name)
     return found
+
+
+@asynccontextmanager
+async def open_supervised_services(settings: Settings) -> AsyncIterator[ServiceManager]:
+    """Open only the service manager, beside the process that supervises."""
+    make_folder(settings.data_dir)
+    journal = await asyncio.to_thread(open_journal, database_url(settings, "registry.db"))
+    try:
+        services = SqlServiceRegistry(journal.database)
+        async with open_services(settings, services, SystemClock(), supervise=False) as service:
+            yield service
+    finally:
+        await journal.close()

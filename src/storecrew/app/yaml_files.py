@@ -13,7 +13,7 @@ MAX_BYTES = 1_000_000
 """Largest file that is read: thousands of settings."""
 _MAX_VALUES = 50_000
 """Most values in a file, those that aliases repeat included."""
-_NUMBER = re.compile(r"(?i)-?(0|[1-9][0-9]*)(\.[0-9]*)?(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)")
+_NUMBER = re.compile(r"(?i)(?!-0$)-?(0|[1-9][0-9]*)(\.[0-9]*)?(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)")
 """Numbers as people write them. YAML also takes `0755` (octal), `20:00` (base 60), `1_000` and
 `+49` for numbers; they stay text, so that what is written is not lost."""
 

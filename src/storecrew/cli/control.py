@@ -1,6 +1,8 @@
 """The crew from the shell: wake it, see what it would do, take back, stop, and prove the books."""
 
+import sys
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,8 +25,6 @@ from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from storecrew.app import Plane, RunSummary
     from storecrew.app.bootstrap import ControlPlane
     from storecrew.domain.control.audit import AuditEntry
@@ -169,24 +169,45 @@ def _audit_row(entry: "AuditEntry") -> tuple[object, ...]:
 
 
 @handle_errors
-def undo(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Take back what a proposal did.
+def undo(
+    proposal: ProposalId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Take back what a proposal did; to take an approval back is to cancel the order.
+
+    At a terminal it first says what it will do, and asks.
 
     Example: storecrew undo "pricing_optimizer@2026-03-02T06:00:00+00:00/0"
     """
-    made = with_plane(data_dir, lambda p: p.undo(proposal, by=person()))
-    show_result(
-        as_json, {"proposal_id": proposal, "run_id": made}, f"Run {made} takes {proposal} back."
-    )
+    from storecrew.domain.undo import compensation
+
+    async def work(plane: "ControlPlane") -> tuple[str, str]:
+        back = describe(compensation(await plane.journal.story(proposal)))
+        if sys.stdin.isatty() and not yes:
+            typer.confirm(f"This does: {back}. Go on?", abort=True)
+        return back, await plane.undo(proposal, by=person())
+
+    back, made = with_plane(data_dir, work)
+    answer = {"proposal_id": proposal, "run_id": made}
+    show_result(as_json, answer, f"Run {made} takes {proposal} back: {back}.")
 
 
 @handle_errors
-def verify(data_dir: DataDir = None, as_json: Json = False) -> None:
+def verify(
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    anchor: Annotated[
+        Path | None,
+        typer.Option(help="File of anchors to compare the audit with.", show_default="the shop's"),
+    ] = None,
+) -> None:
     """Prove the books: stock, reservations, payments, states, effects, audit. Exit 1 if wrong.
 
-    Example: storecrew verify --data-dir shop
+    Example: storecrew verify --anchor /mnt/backup/audit-anchors.jsonl
     """
-    wrong = with_plane(data_dir, lambda p: p.verify())
+    wrong = with_plane(data_dir, lambda p: p.verify(anchor))
     if as_json:
         show_json({"ok": not wrong, "problems": wrong})
     else:

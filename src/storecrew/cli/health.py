@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
-from storecrew.cli.output import show_json, show_table
+from storecrew.cli.output import print_text, show_json, show_table
 from storecrew.cli.session import read_settings
 from storecrew.domain.errors import StorecrewError
 
@@ -31,7 +31,7 @@ def health(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show how the agents are. Exit 0 healthy, 1 warning, 2 degraded, 3 cannot tell.
+    """Show how the agents and services are. Exit 0 healthy, 1 warning, 2 degraded, 3 cannot tell.
 
     Needs no server: it reads the journal, also beside a running one.
 
@@ -57,12 +57,15 @@ async def _look(data_dir: Any, config: Any, alert: bool) -> dict[str, Any]:
     from storecrew.app.journal_connection import (
         open_journal_client,
     )  # databases, which `--help` need not pay
-    from storecrew.domain.control.health import report
+    from storecrew.domain.control.health import CrewHealth, report
 
     settings = read_settings(data_dir, config)
     with closing(open_journal_client(settings)) as door:
         max_age = timedelta(seconds=settings.alerts.max_age_seconds)
         found = report(door.agent_health(), door.clock.now(), max_age)
+        found["services_down"] = list(door.services_down())
+        if found["services_down"] and found["overall_status"] == CrewHealth.HEALTHY:
+            found["overall_status"] = str(CrewHealth.WARNING)
         if alert:
             alerted = await door.alert(None)
             found["alerts"] = {
@@ -82,3 +85,5 @@ def _show(found: dict[str, Any]) -> None:
         rows.append((word, found[word]["count"], f"{names} and {more} more" if more > 0 else names))
     title = f"{found['overall_status']}: {found['total_agents']} agents"
     show_table(title, ("state", "agents", "names"), rows)
+    if down := found["services_down"]:
+        print_text(f"Services that are down: {', '.join(down)}. See `storecrew services list`.")

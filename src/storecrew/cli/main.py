@@ -8,8 +8,10 @@ from typer.core import TyperGroup
 from storecrew.cli import (
     access,
     agents,
+    anchors,
     approvals,
     catalog,
+    competitors,
     config,
     control,
     customers,
@@ -64,6 +66,7 @@ services.register(app)
 imports.register(app)
 init.register(app)
 control.register(app)
+anchors.register(app)
 doctor.register(app)
 health.register(app)
 traces.register(app)
@@ -74,6 +77,7 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(orders.app, name="orders")
 app.add_typer(catalog.app, name="products")
 app.add_typer(inventory.app, name="stock")
+app.add_typer(competitors.app, name="competitors")
 app.add_typer(promotions.discounts, name="discounts")
 app.add_typer(promotions.bundles, name="bundles")
 app.add_typer(payments.app, name="payment-methods")

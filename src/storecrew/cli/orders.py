@@ -19,9 +19,11 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import person, read_settings, with_books, with_plane
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app import Plane
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.domain.actions import Action
     from storecrew.domain.control.audit import AuditEntry
     from storecrew.domain.control.proposals import Outcome
@@ -109,6 +111,7 @@ def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> Non
             "total": found.total,
             "paid": found.paid,
             "placed": f"{found.placed_at:%Y-%m-%d %H:%M} UTC",
+            **({"tracking": found.tracking} if found.tracking else {}),
             **lines,
         }
     )
@@ -205,14 +208,52 @@ def pay(
 
 @app.command()
 @handle_errors
-def fulfil(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Json = False) -> None:
+def fulfil(
+    order: OrderId,
+    tracking: Annotated[
+        str, typer.Option(help="The carrier's number of the parcel, for the customer.")
+    ] = "",
+    key: Key = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
     """Hand a paid order to the carrier.
 
-    Example: storecrew orders fulfil 1
+    Example: storecrew orders fulfil 1 --tracking JD014600006281230704
     """
     from storecrew.domain.shop.orders import FulfilOrder
 
-    _move(FulfilOrder(order_id=order), data_dir, key, as_json)
+    _move(FulfilOrder(order_id=order, tracking=tracking), data_dir, key, as_json)
+
+
+@app.command("to-pack")
+@handle_errors
+def to_pack(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List what has to be packed and sent: paid orders with their lines, and the units in all.
+
+    Example: storecrew orders to-pack
+    """
+    from storecrew.domain.shop.orders import Line, Lines, orders_to_pack
+
+    async def work(plane: "ShopBooks") -> "tuple[list[Order], dict[str, str]]":
+        found = orders_to_pack(await plane.store.open_orders())
+        skus = {line.sku for order in found for line in order.lines}
+        return found, {p.sku: p.name for p in await plane.store.products(sorted(skus))}
+
+    found, names = with_books(data_dir, work)
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (order.id, order.customer or "", f"{line.quantity} × {names.get(line.sku, line.sku)}")
+        for order in found
+        for line in order.lines
+    ]
+    show_table(f"{plural(len(found), 'order')} to pack", ("order", "customer", "line"), rows)
+    lines = [Line(sku=line.sku, quantity=line.quantity) for o in found for line in o.lines]
+    picks = [(x.sku, names.get(x.sku, ""), x.quantity) for x in Lines.merge_lines(lines).items]
+    if picks:
+        show_table("from the shelf", ("product", "name", "units"), picks)
 
 
 @app.command()
@@ -231,18 +272,27 @@ def deliver(order: OrderId, key: Key = "", data_dir: DataDir = None, as_json: Js
 @handle_errors
 def take_back(
     order: OrderId,
+    line: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this line, as `Name:quantity`; may be repeated.", show_default="all"
+        ),
+    ] = None,
     reason: Reason = "",
     key: Key = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Take a delivered order back whole: units restocked, value refunded.
+    """Take a delivered order back, whole or in part: units restocked, value refunded.
 
-    Example: storecrew orders return 1 --reason "arrived broken"
+    Example: storecrew orders return 1 --line "Product A:1" --reason "arrived broken"
     """
+    from storecrew.domain.shop.orders import Line, parse_order
     from storecrew.domain.shop.returns import AcceptReturn
 
-    _move(AcceptReturn(order_id=order, reason=reason), data_dir, key, as_json)
+    parsed = parse_order(", ".join(line)) if line else ()
+    lines = tuple(Line(sku=each.name, quantity=each.quantity) for each in parsed)
+    _move(AcceptReturn(order_id=order, lines=lines, reason=reason), data_dir, key, as_json)
 
 
 @app.command()

@@ -135,7 +135,9 @@ def with_services(
     config: Path | None = None,
 ) -> T:
     """Run the work with the service manager, beside the process that supervises."""
-    from storecrew.app.bootstrap import open_supervised_services  # costs what `--help` need not pay
+    from storecrew.app.service_manager import (
+        open_supervised_services,  # costs what `--help` need not pay
+    )
     from storecrew.app.shop_folder import require_shop
 
     settings = read_settings(data_dir, config)

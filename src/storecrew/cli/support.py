@@ -17,6 +17,7 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import report, with_plane
+from storecrew.domain.codec import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,13 +86,18 @@ def _told(how: "SupportFigures") -> str:
 @app.command()
 @handle_errors
 def show(ticket: TicketId, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Show one ticket with its answers.
+    """Show one ticket with its answers, why a person has to look, and a draft of the answer.
 
     Example: storecrew tickets show T1
     """
-    found = with_plane(data_dir, lambda p: p.store.ticket(ticket))
+
+    async def work(plane: "ControlPlane") -> "tuple[Ticket, str]":
+        found = await plane.store.ticket(ticket)
+        return found, await _draft(plane, found)
+
+    found, draft = with_plane(data_dir, work)
     if as_json:
-        show_json(found)
+        show_json({**encode(found), "draft": draft})
         return
     answers = {f"answer {n}": text for n, text in enumerate(found.replies, 1)}
     show_fields(
@@ -108,15 +114,35 @@ def show(ticket: TicketId, data_dir: DataDir = None, as_json: Json = False) -> N
             "rating": found.rating or "none",
         }
     )
+    if draft:
+        print_text(f"\nA draft, to be changed and sent by `storecrew tickets reply`:\n\n{draft}")
+
+
+async def _draft(plane: "ControlPlane", ticket: "Ticket") -> str:
+    """Return what support would answer a ticket that waits; empty for one that does not."""
+    from storecrew.agents.support.drafts import draft
+    from storecrew.agents.support.settings import SupportSettings
+    from storecrew.app.agent_settings import agent_options
+    from storecrew.sdk.settings import parse_settings
+
+    if ticket.status not in ("open", "escalated"):
+        return ""
+    name = "customer_support"
+    options = agent_options(plane.settings).get(name, {})
+    settings = parse_settings(SupportSettings, name, options)
+    await plane.models.refresh()
+    models = plane.models.models
+    return await draft(plane.store, models, plane.clock.now(), ticket, settings)
 
 
 @app.command("open")
 @handle_errors
-def open_(
+def open_(  # noqa: PLR0913 - typer reads one parameter per option
     text: Annotated[str, typer.Argument(help="What the customer asks.")],
     customer: Annotated[str, typer.Option(help="Who asks.")] = "",
     order: Annotated[int, typer.Option(min=0, help="About which order.", show_default="none")] = 0,
     ticket: Annotated[str, typer.Option(help="The ticket's id.", show_default="new")] = "",
+    contact: Annotated[str, typer.Option(help="Address of someone who is no customer.")] = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -128,7 +154,11 @@ def open_(
 
     name = ticket or f"cli-{uuid4().hex[:12]}"
     action = OpenTicket(
-        ticket_id=name, text=text, customer=customer or None, order_id=order or None
+        ticket_id=name,
+        text=text,
+        customer=customer or None,
+        order_id=order or None,
+        contact=contact,
     )
     _done(action, data_dir, "", as_json, f"Ticket {name} is open.")
 

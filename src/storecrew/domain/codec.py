@@ -68,6 +68,7 @@ PLANE_EVENTS: frozenset[type[Event]] = frozenset(
         control_events.ClockTicked,
         control_events.RunRequested,
         control_events.ExternalEventReceived,
+        control_events.ActionApplied,
         runs.RunFailed,
         services.ServiceFailed,
         integrity.IntegrityCheckFailed,
@@ -259,8 +260,9 @@ def _number(value: Any, field: str) -> float:
 def _decimal(value: Any, field: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidInput(field, "must be a decimal number in quotes")
+    is_plain = isinstance(value, int) or (value.isascii() and "_" not in value)
     try:
-        number = Decimal(value)
+        number = Decimal(value if is_plain else "")
     except InvalidOperation:
         raise InvalidInput(field, f"{value!r} is not a decimal number") from None
     if not number.is_finite():

@@ -8,8 +8,15 @@ from storecrew.domain import codec
 from storecrew.domain.actions import Action
 from storecrew.domain.control.agents import PauseAgent, ResumeAgent
 from storecrew.domain.control.proposals import Outcome
+from storecrew.domain.control.traces import ProposalHistory
+from storecrew.domain.errors import NotUndoable
 from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import SetCost, SetPrice, TrackCompetitorPage
+from storecrew.domain.shop.catalog import (
+    SetCost,
+    SetPrice,
+    TrackCompetitorPage,
+    UntrackCompetitorPage,
+)
 from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, TransferStock
 from storecrew.domain.shop.orders import (
     ApproveOrder,
@@ -46,6 +53,7 @@ _FINAL = {
     "SendMessage": "a message cannot be called back",
     "UpsertProduct": "the product may have been ordered since; change it again instead",
     "RecordCompetitorPrice": "what was seen was seen",
+    "WithdrawCompetitorPrice": "the next look at the page records what it shows",
     "AuthorizePayment": "the provider set the money aside; capture it or let it lapse",
     "EndDiscount": "customers were told; create another discount instead",
     "StartCampaign": "messages to customers cannot be called back",
@@ -67,6 +75,20 @@ _FINAL = {
     "CloseIncident": "open another incident if the trouble is back",
     "AssignTask": "the work has begun; undo what came of it instead",
 }
+
+
+def compensation(story: ProposalHistory) -> Action:
+    """Return the action that takes back what a proposal did; raises `NotUndoable`."""
+    proposal = story.filed.id
+    if story.outcome is None:
+        raise NotUndoable(proposal, "nothing was done")
+    done = story.filed.proposal.action
+    if story.approval is not None and story.approval.changed is not None:
+        done = story.approval.changed
+    back = opposite(done, story.outcome)
+    if isinstance(back, str):
+        raise NotUndoable(proposal, back)
+    return back
 
 
 def opposite(action: Action, outcome: Outcome) -> Action | str:
@@ -138,11 +160,13 @@ def _window_back(action: SetRecommendations, outcome: Outcome) -> Action:
     return SetRecommendations(place=action.place, skus=tuple(outcome.before.get("skus", ())))
 
 
-def _page_back(action: TrackCompetitorPage, outcome: Outcome) -> Action | None:
+def _page_back(
+    action: TrackCompetitorPage | UntrackCompetitorPage, outcome: Outcome
+) -> Action | None:
+    """Track the page of before again, where there was one."""
     url = outcome.before.get("url")
-    return (
-        TrackCompetitorPage(sku=action.sku, competitor=action.competitor, url=url) if url else None
-    )
+    sku, competitor = action.sku, action.competitor
+    return TrackCompetitorPage(sku=sku, competitor=competitor, url=url) if url else None
 
 
 def _hold_off(action: HoldOrder, outcome: Outcome) -> Action:
@@ -196,6 +220,7 @@ _OPPOSITES: dict[str, _Opposite] = {
     "WithdrawBundle": _bundle_back,
     "SetRecommendations": _window_back,
     "TrackCompetitorPage": _page_back,
+    "UntrackCompetitorPage": _page_back,
     "HoldOrder": _hold_off,
     "ReleaseOrder": _hold_again,
     "SetPaymentMethod": _method_back,

@@ -27,6 +27,9 @@ from storecrew.journal.schema.journal import key_values
 MAX_SESSIONS = 20
 """Sessions one person may have at once; the oldest ends when another begins."""
 _CLOSED = "access_closed"
+_GONE = "gone/"
+"""Before the names of persons who were removed: none is given again."""
+_KNOWN = sa.select(key_values.c.name).where(key_values.c.name == sa.bindparam("name"))
 
 
 def _load_credentials(connection: Connection, now: datetime) -> CredentialSnapshot:
@@ -119,6 +122,9 @@ def _remove_user(connection: Connection, name: str, *, by: str, now: datetime) -
     connection.execute(sa.delete(sessions).where(sessions.c.user_name == name))
     if not connection.execute(sa.delete(users).where(users.c.name == name)).rowcount:
         raise NotFound("user", name)
+    gone = f"{_GONE}{name.lower()}"  # the audit names this person for ever, and no other by it
+    if connection.execute(_KNOWN, {"name": gone}).scalar() is None:
+        connection.execute(sa.insert(key_values), {"name": gone, "value": "true"})
     _record(connection, {"type": "remove_user", "name": name}, by=by, now=now)
 
 
@@ -192,8 +198,9 @@ def _claim(connection: Connection, name: str) -> None:
         same = sa.select(table.c.name).where(sa.func.lower(table.c.name) == name.lower())
         if connection.execute(same).scalar() is not None:
             raise NameTaken(name)
-    known = sa.select(key_values.c.name).where(key_values.c.name == _CLOSED)
-    if connection.execute(known).scalar() is None:
+    if connection.execute(_KNOWN, {"name": f"{_GONE}{name.lower()}"}).scalar() is not None:
+        raise NameTaken(name)
+    if connection.execute(_KNOWN, {"name": _CLOSED}).scalar() is None:
         connection.execute(sa.insert(key_values), {"name": _CLOSED, "value": "true"})
 
 

@@ -8,7 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storecrew.database import to_db_time
-from storecrew.domain.control.approvals import Approval, ApprovalDecision, ApprovalStatus
+from storecrew.domain.control.approvals import (
+    Approval,
+    ApprovalDecision,
+    ApprovalStatus,
+    check_change,
+)
 from storecrew.domain.control.events import EventEnvelope
 from storecrew.domain.control.proposals import JudgedProposal, ProposalRecord, Verdict
 from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted
@@ -55,8 +60,8 @@ def request_approval(connection: Connection, proposal_id: str) -> Approval:
 def decide(connection: Connection, said: ApprovalDecision) -> str:
     """Record the answer; for a yes, begin the run that carries it out. Returns that run's id.
 
-    Raises `NotFound`, `AlreadyDecided` (also when the question expired) or `NotPermitted` when
-    the proposing agent would answer itself.
+    Raises `NotFound`, `AlreadyDecided` (also when the question expired), `NotPermitted` when the
+    proposing agent would answer itself, or `InvalidInput` for a change to another kind or object.
     """
     advisory_lock(connection, "approvals")
     approval = request_approval(connection, said.proposal)
@@ -66,6 +71,8 @@ def decide(connection: Connection, said: ApprovalDecision) -> str:
         raise AlreadyDecided(said.proposal, approval.status)
     if approval.expires_at <= said.at:
         raise AlreadyDecided(said.proposal, ApprovalStatus.EXPIRED)
+    if said.changed is not None:
+        check_change(approval.filed.proposal.action, said.changed)
     _record(connection, said)
     if said.status is ApprovalStatus.APPROVED:
         return _begin_settlement(connection, said)

@@ -16,6 +16,8 @@ from storecrew.journal.schema.journal import audit
 FIELDS = tuple(c.name for c in audit.c if c.name not in ("previous_hash", "hash"))
 GENESIS = "0" * 64
 
+_AT_ONCE = 500
+"""Positions in one statement; databases bound how many values a statement may carry."""
 _INSERT = BulkStatement(sa.insert(audit))
 _POSITION = sa.select(sa.func.max(audit.c.seq))
 _HEAD = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
@@ -40,6 +42,22 @@ def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def position(connection: Connection) -> int:
     """Return the position of the newest row, 0 before the first: what an id is made of."""
     return connection.execute(_POSITION).scalar() or 0
+
+
+def head(connection: Connection) -> tuple[int, str]:
+    """Return the position and the hash of the newest row; 0 and zeros before the first."""
+    found = connection.execute(_HEAD).one_or_none()
+    return (found.seq, found.hash) if found else (0, GENESIS)
+
+
+def hashes(connection: Connection, positions: Sequence[int]) -> dict[int, str]:
+    """Return the hashes of the rows at these positions; missing ones are left out."""
+    found: dict[int, str] = {}
+    for start in range(0, len(positions), _AT_ONCE):
+        some = audit.c.seq.in_(positions[start : start + _AT_ONCE])
+        query = sa.select(audit.c.seq, audit.c.hash).where(some)
+        found |= {row.seq: row.hash for row in connection.execute(query)}
+    return found
 
 
 def append_changes(connection: Connection, events: Sequence[Mapping[str, Any]]) -> None:

@@ -22,6 +22,7 @@ from storecrew.domain.ports.journal import (
 from storecrew.journal import (
     agents,
     approvals,
+    audit,
     claims,
     events,
     health,
@@ -164,6 +165,8 @@ class SqlJournal:
     prune = writing(switches.prune)
     story = reading(reads.story)
     approval = reading(approvals.request_approval)
+    audit_head = reading(audit.head)
+    audit_hashes = reading(audit.hashes)
     audit = reading(reads.audit_page)
     recent_events = reading(events.recent_events)
     trace = reading(traces.trace)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -124,6 +124,12 @@ def _version(row: Any) -> ModelVersion:
     )
 
 
+def _note_request(connection: Connection, skill: ModelKind, *, by: str, now: datetime) -> None:
+    subject = f"train/{skill}/{audit.position(connection) + 1}"
+    action = {"type": "train_model", "model": skill}
+    audit.append(connection, [control_row(subject, action, actor=by, reason="train", now=now)])
+
+
 @dataclass(frozen=True)
 class SqlModelRegistry:
     """The journal's part about models, over its database."""
@@ -131,6 +137,7 @@ class SqlModelRegistry:
     database: Database
 
     add = writing(_add)
+    note_request = writing(_note_request)
 
     async def versions(self, skill: ModelKind | None = None) -> Sequence[ModelVersion]:
         """Return the versions of a skill (of all when None), newest first."""

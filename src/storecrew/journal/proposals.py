@@ -25,7 +25,7 @@ from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.journal import audit, budgets, runs, updates
 from storecrew.journal.approvals import asked_before, supersede, suppress_repeats, topic
 from storecrew.journal.events import publish
-from storecrew.journal.rows import advisory_lock, dump, to_decision, to_filed
+from storecrew.journal.rows import advisory_lock, dump, person, to_decision, to_filed
 from storecrew.journal.schema.agents import heartbeats
 from storecrew.journal.schema.journal import (
     approvals,
@@ -242,7 +242,7 @@ def audit_row(
     judged: JudgedProposal, step: StepRecord, result: str, outcome: Outcome | None = None
 ) -> dict[str, object]:
     """Return the audit row of a proposal whose story is over."""
-    decision = judged.decision
+    decision, changed_by = judged.decision, judged.filed.changed_by
     reason = f"{judged.filed.proposal.reason} [{decision.rule}: {decision.reason}]"
     if reporters := judged.filed.proposal.evidence.get(REPORTED_BY):
         reason += f" [reported by {reporters}]"
@@ -252,7 +252,7 @@ def audit_row(
         "at": to_db_time(step.now),
         "kind": "proposal",
         "subject": judged.filed.id,
-        "actor": f"agent:{judged.filed.agent}",
+        "actor": person(changed_by) if changed_by else f"agent:{judged.filed.agent}",
         "action": dump(judged.filed.proposal.action),
         "result": result,
         "reason": reason,

@@ -22,6 +22,7 @@ from storecrew.domain.control.services import (
     ServiceRecord,
     ServiceSpec,
     ServiceStatus,
+    view_of,
 )
 from storecrew.domain.errors import NotFound
 from storecrew.journal import audit
@@ -70,6 +71,12 @@ _NEWEST = sa.select(sa.func.coalesce(sa.func.max(services.c.revision), 0))
 def _entries(connection: Connection) -> list[ServiceRecord]:
     """Return every service with what was last recorded of it, by id."""
     return [_to_entry(row) for row in connection.execute(_ALL)]
+
+
+def down(connection: Connection) -> list[str]:
+    """Return the services that should run and do not, as last recorded."""
+    views = [view_of(one, one.observed, supervised=True) for one in _entries(connection)]
+    return [view.id for view in views if view.is_down]
 
 
 def _entry(connection: Connection, service: str) -> ServiceRecord:

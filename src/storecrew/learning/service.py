@@ -146,6 +146,11 @@ class ModelService:
         await self.refresh()
         return version
 
+    async def request_training(self, skill: ModelKind, *, by: str) -> None:
+        """Begin a training that a person asked for, and return at once."""
+        await self.book.note_request(skill, by=by, now=self.clock.now())
+        self.begin_training(skill, by=by)
+
     def begin_training(self, skill: ModelKind, *, by: str) -> None:
         """Begin a training, unless one is under way, and return at once; `courses` tells of it."""
         if skill in self._since:

@@ -1,5 +1,6 @@
 """Mails that programs write: returned letters, complaints, automatic replies, newsletters."""
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ def _vendors(mail: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
         if name in mail:
             scanned[name] = str(mail[name])
     scanned.set_payload("\n".join(_texts(mail))[:_MAX_SCANNED])
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it logs each mail it fails on
     try:
         delayed, failed = all_failures(scanned)
     except Exception:  # noqa: BLE001 - the boundary of the library: what it cannot read is no report

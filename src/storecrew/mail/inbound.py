@@ -43,6 +43,8 @@ from storecrew.mail.settings import MailSettings
 from storecrew.mail.token_signer import TokenSigner
 
 SOURCE = "mailbox"
+SKIPPED = "mail"
+"""What mails that are passed by are counted under."""
 _PLACE = "mailbox/{host}/{user}/{folder}"
 _MAX_QUESTION = 15_000
 _PREFIX = r"^\s*(?:(?:re|aw|fwd?|wg|\[[^\]]{1,40}\])\s*:?\s*){0,5}"
@@ -203,7 +205,7 @@ class InboundProcessor:
 
     async def _skip(self, reason: str, sample: str) -> None:
         _log.info("mail_passed_by", reason=reason, sample=one_line(sample))
-        await self.skipped.record(SOURCE, reason, sample, self.clock.now())
+        await self.skipped.record(SKIPPED, reason, sample, self.clock.now())
 
     async def _skip_mail(self, mail: ReceivedEmail, reason: str) -> None:
         await self._skip(reason, f"{mail.sender or 'no sender'}: {mail.subject or mail.text[:80]}")

@@ -37,7 +37,7 @@ def parse_message(content: bytes) -> Message:
             children.append(child)
             pending.append((child, inner, depth + 1))
         parts += len(children)
-        message.set_payload(children or body.decode("ascii", "surrogateescape"))
+        message.set_payload(children or body.decode("latin-1"))
     return root
 
 
@@ -83,7 +83,7 @@ def decoded(message: Message) -> bytes:
     if isinstance(content, bytes):
         return content
     payload = message.get_payload()
-    return payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
+    return payload.encode("latin-1", "replace") if isinstance(payload, str) else b""
 
 
 def _headers_and_body(content: bytes) -> tuple[Message, bytes]:
@@ -120,7 +120,7 @@ def _pieces(message: Message, body: bytes) -> Iterator[bytes]:
     if kind.startswith("multipart/"):
         yield from _between_boundaries(body, _boundary(message, body))
     elif kind in _MESSAGES | _STATUS:
-        message.set_payload(body.decode("ascii", "surrogateescape"))
+        message.set_payload(body.decode("latin-1"))
         plain = decoded(message)
         if kind in _MESSAGES:
             yield plain

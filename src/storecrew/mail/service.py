@@ -26,7 +26,7 @@ from storecrew.domain.shop.messages import (
 from storecrew.domain.shop.promotions import StartCampaign
 from storecrew.domain.shop.support import ReplyToTicket
 from storecrew.mail.addresses import mailable
-from storecrew.mail.inbound import SOURCE
+from storecrew.mail.inbound import SKIPPED
 from storecrew.mail.renderer import EmailRenderer
 from storecrew.mail.settings import MailSettings
 from storecrew.mail.smtp import Envelope, SmtpMailer, SmtpResponse
@@ -94,7 +94,7 @@ class MailService:
             reads=own.reads,
             problem=problem,
             report=report,
-            skipped=tuple(await self.skipped.counts(SOURCE)),
+            skipped=tuple(await self.skipped.counts(SKIPPED)),
         )
 
     async def messages(

@@ -4,7 +4,7 @@ The orchestrator knows no settings and no database. The packaging entry point gr
 `storecrew.plane` names the function that does, `open_journal_client` in `app`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
@@ -26,6 +26,8 @@ class JournalClient:
     agents: AgentRepository
     agent_health: Callable[[], list[AgentHealth]]
     """Returns every agent on duty with what is known of it, by name."""
+    services_down: Callable[[], Sequence[str]]
+    """Returns the services that should run and do not, as last recorded, by id."""
     status: Callable[[], Mapping[str, Any]]
     """Returns how the orchestrator is: its name, status, statistics and configuration."""
     alert: Callable[[int | None], Awaitable[AlertReport]]

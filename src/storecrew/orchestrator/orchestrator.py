@@ -16,7 +16,6 @@ from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.errors import (
     AgentTimeout,
     Deferred,
-    NotUndoable,
     Paused,
     Retryable,
     StaleAttempt,
@@ -25,7 +24,7 @@ from storecrew.domain.errors import (
 from storecrew.domain.ports.clock import Clock
 from storecrew.domain.ports.engine import Engine
 from storecrew.domain.ports.journal import ClaimResult, Journal, RunFailure, SchedulerSnapshot
-from storecrew.domain.undo import opposite
+from storecrew.domain.undo import compensation
 from storecrew.orchestrator.loop_settings import LEASE, LEASE_RENEWAL, LoopSettings, SweepResult
 from storecrew.orchestrator.pipeline import Pipeline
 from storecrew.orchestrator.registry import AgentFactory, Registry
@@ -176,14 +175,7 @@ class Orchestrator:
     async def undo(self, proposal: str, *, by: str) -> str:
         """Begin the run that takes an applied proposal back, or raise `NotUndoable`."""
         story = await self._journal.story(proposal)
-        if story.outcome is None:
-            raise NotUndoable(proposal, "nothing was done")
-        done = story.filed.proposal.action
-        if story.approval is not None and story.approval.changed is not None:
-            done = story.approval.changed
-        back = opposite(done, story.outcome)
-        if isinstance(back, str):
-            raise NotUndoable(proposal, back)
+        back = compensation(story)
         undoing = Proposal(action=back, reason=f"undo {proposal}", evidence={"undoes": proposal})
         run_id = await self._journal.begin_undo(
             story, undoing, by=by, now=self._pipeline.clock.now()

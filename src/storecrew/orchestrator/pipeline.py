@@ -255,7 +255,8 @@ class Pipeline:
         approval = await self.journal.approval(proposal_id)
         filed = approval.filed
         if approval.changed is not None:
-            filed = replace(filed, proposal=replace(filed.proposal, action=approval.changed))
+            changed = replace(filed.proposal, action=approval.changed)
+            filed = replace(filed, proposal=changed, changed_by=approval.decided_by)
         judge = await self._judge_for(run, [filed])
         if (done := await self._outcome(proposal_id)) is not None:
             story = await self.journal.story(proposal_id)

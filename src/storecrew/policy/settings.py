@@ -24,6 +24,7 @@ _AT_FIRST = (
     "*.CloseIncident",
     "*.AssignTask",
     "*.RecordCompetitorPrice",
+    "*.WithdrawCompetitorPrice",
 )
 _ALL = "*.*"
 _HOST = re.compile(r"(?=.{1,253}$)[^\W_](?:[\w-]{0,62})(?:\.[^\W_][\w-]{0,62})*")

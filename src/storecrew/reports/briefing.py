@@ -221,7 +221,7 @@ _WAITING: Sequence[tuple[Callable[[Waiting], int], str, str, str]] = (
         lambda w: w.orders_to_pack,
         "paid order to pack",
         "paid orders to pack",
-        "storecrew orders list --status awaiting_payment",
+        "storecrew orders to-pack",
     ),
     (lambda w: w.tickets, "escalated ticket", "", "storecrew tickets list --status escalated"),
 )

@@ -48,7 +48,7 @@ class HealthMonitor:
         await asyncio.sleep(min(_FIRST, interval))
         while True:
             try:
-                self.answered(service, await self._probe.probe(url, timeout))
+                self.answered(service, await self._probe.probe(url, timeout, pace.status))
             except Exception:  # whatever it is, the service is asked again
                 log.exception("the health of service %s could not be asked", service.id)
             is_new = service.health is ServiceHealth.UNKNOWN

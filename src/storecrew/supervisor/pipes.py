@@ -142,6 +142,11 @@ class Pipes:
         finally:
             os.close(lock)
 
+    @property
+    def own_processes(self) -> set[int]:
+        """The log collector, while it is a child of this process."""
+        return {self._child.pid} if self._child is not None else set()
+
     def _start(self) -> None:
         self._began = time.monotonic()
         with (self.folder / ".errors").open("ab") as errors:

@@ -404,10 +404,15 @@ class ServiceController:
                     self._spawn(service, detail="")
 
 
+_SIGNALS = frozenset(signal.Signals)
+"""Signals that have a name; real-time signals between the first and the last have none."""
+
+
 def how_it_ended(code: int | None) -> str:
     """Return in words how a process ended."""
     if code is None:
         return "it ended"
     if code < 0:
-        return f"ended by {signal.Signals(-code).name}"
+        name = signal.Signals(-code).name if -code in _SIGNALS else f"signal {-code}"
+        return f"ended by {name}"
     return f"ended with exit code {code}"

@@ -24,6 +24,7 @@ from storecrew.domain.errors import NotFound, StorecrewError
 from storecrew.supervisor import procfs
 from storecrew.supervisor.health_probe import ProbeResult
 from storecrew.supervisor.managed_service import ManagedService
+from storecrew.supervisor.orphans import OrphanReaper
 from storecrew.supervisor.process import Process
 from storecrew.supervisor.service_controller import ServiceController
 
@@ -33,6 +34,7 @@ _POLL = 0.25
 """Seconds between two looks at the registry for what other processes want."""
 
 _SILENCE_LOOK = 5.0
+_ORPHANS_LOOK = 2.0
 _BREATH = 0.02
 """Seconds of starting and stopping after which others on the loop have their turn."""
 
@@ -77,6 +79,7 @@ class Supervisor:
             "services: news": self.controller.recorder.announce,
             "services: wishes": self._poll_registry,
             "services: silence": self._check_silence,
+            "services: orphans": self._reap_orphans,
             "services: limits": partial(self.controller.limits.watch, self._services.values()),
         }
         for name, loop in loops.items():
@@ -200,6 +203,13 @@ class Supervisor:
                     await self.reconcile()
             except StorecrewError as error:
                 log.warning("the registry of services could not be read: %s", error)
+
+    async def _reap_orphans(self) -> None:
+        reaper = OrphanReaper()
+        while True:
+            await asyncio.sleep(_ORPHANS_LOOK)
+            running = {s.process.id.pid for s in self._services.values() if s.process is not None}
+            reaper.reap(running | self.controller.pipes.own_processes)
 
     async def _check_silence(self) -> None:
         while True:

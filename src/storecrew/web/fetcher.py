@@ -170,7 +170,7 @@ class Fetcher:
             try:
                 async with asyncio.timeout(self._settings.timeout):
                     answer = await self._send(url, kept)
-            except (TimeoutError, httpx.TransportError) as error:
+            except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
                 raise PageUnreachable(url, type(error).__name__) from error
             except BodyTooLarge:
                 limit = self._settings.max_bytes
@@ -234,9 +234,12 @@ def _redirect(url: str, answer: _Answer) -> str | None:
 def _media(header: str) -> tuple[str, str | None]:
     message = Message()
     message["content-type"] = header or "application/octet-stream"
-    charset = message.get_param("charset")
-    named = charset if isinstance(charset, str) else None
-    return (message.get_content_type() if header else "", named)
+    try:
+        charset = message.get_param("charset")
+        media_type = message.get_content_type() if header else ""
+    except Exception:  # noqa: BLE001 - the boundary of the library: a parameter at its worst
+        return (header.partition(";")[0].strip().lower(), None)
+    return (media_type, charset if isinstance(charset, str) else None)
 
 
 def _shown(kept: CachedPage, *, unchanged: bool) -> FetchedPage:

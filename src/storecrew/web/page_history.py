@@ -9,6 +9,7 @@ from typing import Any
 from storecrew.domain.codec import decode, encode
 from storecrew.domain.errors import InvalidInput
 from storecrew.models.extraction import ProductPage, compare
+from storecrew.models.extraction.layout import Kind
 
 _USED_TO = 3
 """Visits on which another layout looked alike before it counts as the page's own: one may be an
@@ -34,9 +35,10 @@ class PageHistory:
         """Return why the page cannot be compared with the visit before, "" where it can.
 
         The first visit with a price is what others are compared with. Another layout that was
-        seen alike three times becomes what others are compared with.
+        seen alike three times becomes what others are compared with; another product never does,
+        until a person has the page forgotten.
         """
-        file = self.folder / f"{sha256(url.encode()).hexdigest()}.json"
+        file = self._file(url)
         kept = _read(file)
         if kept is None:
             if page is not None and page.price is not None:
@@ -46,8 +48,16 @@ class PageHistory:
         if comparison.believable and page is not None:
             _write(file, _Kept(known=page))
             return ""
-        _write(file, _after(kept, page))
+        if comparison.kind is not Kind.REPLACED:
+            _write(file, _after(kept, page))
         return comparison.reason
+
+    def forget(self, url: str) -> None:
+        """Forget what the page showed: the next visit is the first."""
+        self._file(url).unlink(missing_ok=True)
+
+    def _file(self, url: str) -> Path:
+        return self.folder / f"{sha256(url.encode()).hexdigest()}.json"
 
 
 def _after(kept: _Kept, page: ProductPage | None) -> _Kept:

@@ -26,12 +26,18 @@ class RobotsRules:
 
     def allow(self, url: str) -> bool:
         """Tell whether the page may be read."""
-        return self.rules is not None and bool(self.rules.can_fetch(url, TOKEN))
+        try:
+            return self.rules is not None and bool(self.rules.can_fetch(url, TOKEN))
+        except Exception:  # noqa: BLE001 - the boundary of the library: in doubt it is not read
+            return False
 
     @property
     def delay(self) -> float:
         """Return the seconds between requests that the site asks for."""
-        delay = self.rules.crawl_delay(TOKEN) if self.rules is not None else None
+        try:
+            delay = self.rules.crawl_delay(TOKEN) if self.rules is not None else None
+        except Exception:  # noqa: BLE001 - the boundary of the library
+            return _LONGEST_DELAY
         if delay is None or not delay > 0:  # also where it is no number
             return 0.0
         return min(float(delay), _LONGEST_DELAY)
@@ -45,7 +51,10 @@ def judge(status: int, content: bytes, now: float) -> RobotsRules:
     """
     if 200 <= status < 300:
         text = content[:MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
-        return RobotsRules(Protego.parse(text), now + FRESH)
+        try:
+            return RobotsRules(Protego.parse(text), now + FRESH)
+        except Exception:  # noqa: BLE001 - the boundary of the library: what it says is not known
+            return RobotsRules(None, now + DOUBTFUL)
     if 400 <= status < 500 and status != 429:
         return RobotsRules(Protego.parse(""), now + FRESH)
     return RobotsRules(None, now + DOUBTFUL)

@@ -13,7 +13,9 @@ from storecrew.domain.shop.catalog import (
     SetPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    UntrackCompetitorPage,
     UpsertProduct,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.customers import (
     RecordCustomerActivity,
@@ -78,12 +80,16 @@ async def prepare_actions(shop: Shop) -> dict[str, Action]:
     cancelled = await at(OrderStatus.RECEIVED, B=1)
     bought = await shop.done(CreatePurchaseOrder(sku="B", quantity=5))
     called_off = await shop.done(CreatePurchaseOrder(sku="B", quantity=5, warehouse="north"))
+    await shop.done(RecordCompetitorPrice(sku="B", competitor="them", price=euro(9)))
+    await shop.done(TrackCompetitorPage(sku="B", competitor="them", url="https://them.example/b"))
+    await shop.done(SuppressAddress(address="back@example.com", reason="was full"))
     words = {"title": "Hello", "body": "Dear customer"}
     every = [
         SetPrice(sku="A", price=euro(11)),
         SetCost(sku="A", cost=euro(5)),
         UpsertProduct(sku="C", name="Cup", price=euro(1)),
         RecordCompetitorPrice(sku="A", competitor="them", price=euro(9)),
+        WithdrawCompetitorPrice(sku="B", competitor="them", reason="sold out there"),
         SetStock(levels=(StockCount(sku="A", on_hand=90),)),
         AdjustStock(sku="A", change=1, reason="found"),
         TransferStock(sku="A", source="main", target="north", quantity=1),
@@ -130,6 +136,7 @@ async def _dealings(shop: Shop, waiting: int) -> list[Action]:
         StartCampaign(name="spring", recipients=("ann",), **campaign),
         SuggestProduct(name="solar lamp", reason="searched for", source="own search"),
         TrackCompetitorPage(sku="A", competitor="them", url="https://them.example/a"),
+        UntrackCompetitorPage(sku="B", competitor="them"),
         RecordCustomerActivity(customer="ann", kind="viewed", sku="A"),
         OpenTicket(ticket_id="new", text="How much is it?", customer="ann"),
         ReplyToTicket(ticket_id="asked", text="On its way."),
@@ -139,7 +146,7 @@ async def _dealings(shop: Shop, waiting: int) -> list[Action]:
         SetConsent(customer="ann", marketing=False),
         UpsertCustomer(customer="new", name="New", email="new@example.com"),
         SuppressAddress(address="gone@example.com", reason="no such mailbox"),
-        LiftSuppression(address="gone@example.com"),
+        LiftSuppression(address="back@example.com"),
         SubscribeBackInStock(customer="ann", sku="A"),
     ]
 

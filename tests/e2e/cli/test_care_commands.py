@@ -10,6 +10,7 @@ from storecrew.app import load_settings
 from storecrew.app.bootstrap import open_plane
 from storecrew.domain.actions import Command
 from storecrew.domain.control.incidents import OpenIncident
+from storecrew.domain.shop.support import EscalateTicket
 
 Run = Callable[..., Any]
 
@@ -33,6 +34,38 @@ def test_a_ticket_is_opened_answered_rated_and_closed(shop: Run) -> None:
     assert shop("tickets", "list", "--status", "closed", "--json")["items"][0]["id"] == "T1"
     assert "no ticket" in shop("tickets", "show", "T9", fails=1)
     assert "status" in shop("tickets", "list", "--status", "odd", fails=1)
+
+
+def test_a_reply_says_whether_a_letter_goes_out(shop: Run) -> None:
+    shop("tickets", "open", "Do you wrap gifts?", "--ticket", "T1")
+    assert "No letter goes out: the ticket names no customer" in shop(
+        "tickets", "reply", "T1", "We do."
+    )
+    shop("tickets", "open", "Do you wrap?", "--ticket", "T2", "--contact", "new@nobody.example")
+    assert "A letter waits to be sent." in shop("tickets", "reply", "T2", "We do.")
+    (waiting,) = shop("mail", "queue", "--json")["items"]
+    assert (waiting["customer"], waiting["state"]) == ("", "waiting")
+    shop("customers", "set", "bob", "--name", "Bob")
+    shop("tickets", "open", "Hello?", "--ticket", "T3", "--customer", "bob")
+    assert "the customer has no address" in shop("tickets", "reply", "T3", "Yes?")
+
+
+def test_a_ticket_that_waits_shows_why_and_a_draft(shop: Run) -> None:
+    shop("customers", "set", "anna", "--name", "Anna", "--email", "anna@c.example")
+    shop("tickets", "open", "How much is shipping?", "--ticket", "T1", "--customer", "anna")
+    shown = shop("tickets", "show", "T1")
+    assert "A draft" in shown
+    assert "Hello Anna," in shown
+    assert "Delivery usually takes up to 7 days" in shown
+    assert shop("tickets", "show", "T1", "--json")["draft"].startswith("Hello Anna,")
+
+    async def escalate() -> None:
+        async with open_plane(load_settings()) as plane:
+            action = EscalateTicket(ticket_id="T1", reason="not sure that it is about shipping")
+            await plane.store.apply(action, key="k", actor="agent:customer_support")
+
+    asyncio.run(escalate())
+    assert "escalated  not sure that it is about shipping" in shop("tickets", "show", "T1")
 
 
 def test_an_order_is_held_and_released(shop: Run) -> None:

@@ -1,14 +1,26 @@
 """Health from the shell: exit codes a cron job can act on, and the unit that runs it."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from program import PROGRAM, clean_environment
+
+from storecrew.domain.control.services import (
+    DesiredState,
+    ObservedState,
+    ServiceOrigin,
+    ServiceSpec,
+    ServiceStatus,
+)
+from storecrew.journal import open_journal
+from storecrew.journal.services import SqlServiceRegistry
 
 ROOT = Path(__file__).parents[3]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("storecrew-health.*"))
@@ -35,6 +47,22 @@ def beat(folder, at, failures=0):
     connection.close()
 
 
+def fail_service(folder):
+    """Register a service that should run, and have it be seen failed."""
+
+    async def note():
+        journal = open_journal(f"sqlite:///{folder}/data/registry.db")
+        registry, at = SqlServiceRegistry(journal.database), datetime.now(UTC)
+        spec = ServiceSpec(id="helper", executable="sleep 1", auto_start=True)
+        await registry.register(spec, ServiceOrigin.API, by="person:t", now=at)
+        await registry.request("helper", DesiredState.RUNNING, by="person:t", now=at)
+        seen = ObservedState(service="helper", status=ServiceStatus.FAILED, since=at)
+        await registry.record([seen])
+        await journal.close()
+
+    asyncio.run(note())
+
+
 def now(folder):
     code = "from datetime import UTC, datetime; print(datetime.now(UTC).isoformat())"
     return subprocess.run(
@@ -55,12 +83,16 @@ def test_r067_storecrew_health_says_by_its_exit_code_how_the_crew_is(tmp_path):
     beat(tmp_path, now(tmp_path))
     well = run(tmp_path, "health", "--json")
     assert (well.returncode, json.loads(well.stdout)["healthy"]["count"]) == (0, 1)
+    fail_service(tmp_path)
+    ill = run(tmp_path, "health", "--json")
+    assert (ill.returncode, json.loads(ill.stdout)["services_down"]) == (1, ["helper"])
+    assert "Services that are down: helper" in run(tmp_path, "health").stdout
     beat(tmp_path, "2026-01-01T00:00:00.000000+00:00")
     assert run(tmp_path, "health").returncode == 1
     beat(tmp_path, now(tmp_path), failures=5)
     ill = run(tmp_path, "health", "--alert", "--json")
     assert ill.returncode == 2
-    assert json.loads(ill.stdout)["alerts"]["sent"] == ["clerk/1"]
+    assert json.loads(ill.stdout)["alerts"]["sent"] == ["clerk/3"]
     again = run(tmp_path, "health", "--alert", "--json")
     assert json.loads(again.stdout)["alerts"]["sent"] == []
 

@@ -22,6 +22,7 @@ from storecrew.domain.shop.catalog import (
     RecordCompetitorPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.customers import CustomerActivity
 from storecrew.testing.fake_store import FakeStore
@@ -192,6 +193,7 @@ async def test_a_page_that_surely_sells_our_product_is_proposed_to_be_watched_on
         seen(name="Ski Box"), seen(name="Roof Box Deluxe XXL"), seen(None), seen("2.00"),
         seen("900"), seen(currency="USD"), seen(currency=None), seen(confidence=0.6),
         seen(doubts=("several offers",)), seen(odd="the price stands elsewhere"), None,
+        seen(available=False), seen(condition="used"), seen(condition="refurbished"),
     ],
     ids=repr,
 )  # fmt: skip
@@ -276,3 +278,38 @@ async def test_nothing_is_read_of_a_product_that_is_no_longer_ours() -> None:
 async def test_settings_that_are_none_are_refused(wrong: Mapping[str, object]) -> None:
     with pytest.raises(InvalidSettings, match=next(iter(wrong))):
         await found(view(), FakePages(), **wrong)
+
+
+LAST = CompetitorPrice(sku="P1", competitor="rival.example", price=eur(89), seen_at=NOON)
+
+
+async def test_a_price_at_which_nothing_is_left_is_withdrawn_and_not_recorded() -> None:
+    pages = FakePages(products={MUG: seen("49.00", available=False)})
+    store = view(watched=[WATCHED], competitor_price_list=[LAST])
+    (proposal,) = await run_agent(product_research, TUESDAY, store, pages=pages)
+    assert isinstance(proposal, Proposal)
+    assert proposal.action == WithdrawCompetitorPrice(
+        sku="P1", competitor="rival.example", reason="sold out there"
+    )
+    assert await run_agent(product_research, TUESDAY, view(watched=[WATCHED]), pages=pages) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (seen("49.00", condition="used"), "the goods there are used"),
+        (seen("49.00", condition="refurbished"), "the goods there are refurbished"),
+        (seen("49.00", doubts=("a price without taxes",)), "a price without taxes"),
+        (seen("49.00", confidence=0.3), "its price is only 30% sure"),
+        (seen("49.00", odd="another product: x"), "another product: x"),
+    ],
+)
+async def test_what_is_doubtful_about_a_watched_page_moves_nothing(
+    page: ObservedProduct, reason: str
+) -> None:
+    store = view(watched=[WATCHED], competitor_price_list=[LAST])
+    (told,) = await run_agent(
+        product_research, TUESDAY, store, pages=FakePages(products={MUG: page})
+    )
+    assert isinstance(told, ObservationRejected)
+    assert told.reason == reason

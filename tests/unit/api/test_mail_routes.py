@@ -8,7 +8,7 @@ from in_memory_api import NO_LIMITS, Api, settings_of
 
 from storecrew.domain.control.events import ExternalEventReceived
 from storecrew.domain.shop.customers import Customer
-from storecrew.domain.shop.messages import SendMessage
+from storecrew.domain.shop.messages import SendMessage, SuppressAddress
 from storecrew.domain.shop.orders import ShippingDelayed
 from storecrew.stores.sql import SqlStore
 
@@ -158,3 +158,31 @@ async def test_r134_a_reported_delay_is_understood_where_it_names_the_order(
     assert first.json()["event_id"] == again.json()["event_id"]
     assert again.json()["duplicate"] is True
     assert [found.event for found in await api.recorded()] == [event]
+
+
+async def test_suppressions_are_listed_and_lifted(api, people):
+    bar = SuppressAddress(address="anna@c.example", reason="no such mailbox")
+    await people.apply(bar, key="bar")
+    client = api.client()
+    listed = (await client.get("/api/mail/suppressions")).json()
+    assert [(each["address"], each["reason"]) for each in listed["items"]] == [
+        ("anna@c.example", "no such mailbox")
+    ]
+    lifted = await client.delete("/api/mail/suppressions/anna@c.example")
+    assert (lifted.status_code, lifted.json()["suppressed"]) == (200, False)
+    assert (await client.get("/api/mail/suppressions")).json()["items"] == []
+    again = await client.delete("/api/mail/suppressions/anna@c.example")
+    assert again.status_code == 404
+
+
+async def test_what_was_passed_by_is_reported_with_its_reason(api):
+    now = api.plane.clock.now()
+    await api.plane.skipped.record("mail", "automatic reply", "x@y.example: I am away", now)
+    await api.plane.skipped.record("page", "it shows no product", "https://x.example", now)
+    client = api.client()
+    (mail,) = (await client.get("/api/mail/report")).json()["skipped"]
+    assert (mail["reason"], mail["count"]) == ("automatic reply", 1)
+    every = (await client.get("/api/skipped-inputs")).json()
+    assert {each["source"] for each in every["items"]} == {"mail", "page"}
+    metrics = (await client.get("/metrics")).text
+    assert 'storecrew_skipped_inputs_total{reason="automatic reply",source="mail"} 1.0' in metrics

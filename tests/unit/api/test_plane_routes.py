@@ -9,6 +9,7 @@ import pytest
 from in_memory_api import Api, named, open_api, settings_of
 
 from storecrew.domain.control.events import ExternalEventReceived
+from storecrew.domain.control.incidents import IncidentKind, OpenIncident
 from storecrew.domain.errors import StorageFull
 from storecrew.domain.money import Money
 from storecrew.domain.shop.messages import MailReceived
@@ -57,7 +58,7 @@ async def test_r005_r006_r007_probes_answer(client: httpx.AsyncClient) -> None:
         ready = (await client.get(path)).json()
         assert ready["ready"] is True
         assert {check["name"]: check["ok"] for check in ready["checks"]} == dict.fromkeys(
-            ("store", "journal", "disk", "scheduler"), True
+            ("store", "journal", "disk", "scheduler", "background"), True
         )
 
 
@@ -91,6 +92,25 @@ async def test_r003_r004_health_is_503_when_the_journal_cannot_be_written(
     make_unwritable(api.plane.journal, monkeypatch)
     ill = await client.get("/health")
     assert (ill.status_code, ill.json()["status"]) == (503, "degraded")
+
+
+async def test_input_that_fails_again_and_again_is_a_warning_until_it_is_over(
+    api: Api, client: httpx.AsyncClient
+) -> None:
+    trouble = OpenIncident(
+        incident="mail/mailbox",
+        title="the mailbox is not read",
+        cause="",
+        observed="5 looks in a row failed",
+        expected="each look reads the mailbox",
+        kind=IncidentKind.INPUT,
+    )
+    now = api.plane.clock.now()
+    await api.plane.incidents.report_incident(trouble, now=now)
+    ill = await client.get("/health")
+    assert (ill.status_code, ill.json()["status"]) == (200, "warning")
+    await api.plane.incidents.resolve_incident("mail/mailbox", reason="read again", now=now)
+    assert (await client.get("/health")).json()["status"] == "healthy"
 
 
 async def test_one_failing_agent_is_a_warning_and_not_an_outage(tmp_path: Path) -> None:

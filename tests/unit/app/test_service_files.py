@@ -9,6 +9,7 @@ from storecrew.app.settings import load_settings
 from storecrew.domain.control.services import ServiceSpec
 from storecrew.domain.errors import InvalidInput, InvalidSettings
 from storecrew.supervisor import LaunchEnvironment
+from support.shared_cases import shared_case
 
 SEED = """\
 # services/my-service.yaml
@@ -105,3 +106,73 @@ def test_p25_variables_are_put_in_word_by_word_and_never_split() -> None:
 def test_p25_a_variable_that_is_not_set_is_named() -> None:
     with pytest.raises(InvalidInput, match="NONE is not set"):
         surroundings().check(ServiceSpec(id="s", executable="x", environment={"A": "${NONE}"}))
+
+
+WRITTEN = [
+    "0027",
+    "0755",
+    "0x1F",
+    "1_000",
+    "+49",
+    "-0",
+    "0b101",
+    "007",
+    "8001",
+    "0o17",
+    "00",
+    "-12",
+]
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("style", ["NUMBER: {}", "{{NUMBER: {}, OTHER: x}}", "'NUMBER': {}"])
+def test_a_number_in_the_environment_stays_as_it_is_written(
+    tmp_path: Path, written: str, style: str
+) -> None:
+    line = style.format(written)
+    place = line if line.startswith("{") else f"\n  {line}"
+    (tmp_path / "a.yaml").write_text(f"id: a\nexecutable: sleep 1\nenvironment: {place}\n")
+    (spec,) = read_services(tmp_path)
+    assert spec.environment["NUMBER"] == written
+
+
+@pytest.mark.parametrize("value", ["1.0", "1.5e+3", "yes", "null", ".inf", "[1]", "{a: 1}"])
+def test_what_yaml_takes_for_something_else_is_refused_by_name(tmp_path: Path, value: str) -> None:
+    (tmp_path / "a.yaml").write_text(
+        f"id: a\nexecutable: sleep 1\nenvironment:\n  VALUE: {value}\n"
+    )
+    with pytest.raises(InvalidSettings, match=r"environment\.VALUE"):
+        read_services(tmp_path)
+
+
+def test_dates_and_merged_numbers_keep_their_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "id: a\nexecutable: sleep 1\nenvironment:\n  <<: {MASK: 0027}\n  DAY: 2026-11-30\n"
+    )
+    (spec,) = read_services(tmp_path)
+    assert spec.environment == {"MASK": "0027", "DAY": "2026-11-30"}
+
+
+def test_the_shared_octal_case_keeps_its_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(shared_case("services/34-octal.yaml").read_text())
+    (spec,) = read_services(tmp_path)
+    assert spec.environment == {
+        "UMASK": "0027", "FILE_MODE": "0755", "LICENCE": "0x1F", "BIG": "1_000", "PIN": "+49",
+    }  # fmt: skip
+
+
+def test_a_health_convention_is_one_of_two(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("id: a\nexecutable: sleep 1\nhealth_status: any-2xx\n")
+    (spec,) = read_services(tmp_path)
+    assert spec.health.status == "any-2xx"
+    file.write_text("id: a\nexecutable: sleep 1\nhealth_status: up\n")
+    with pytest.raises(InvalidSettings, match="health_status"):
+        read_services(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["orchestrator", "orchestrator-2", "Orchestrator-17", "logs"])
+def test_a_service_cannot_take_the_name_of_a_log(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.yaml").write_text(f"id: {name}\nexecutable: sleep 1\n")
+    with pytest.raises(InvalidSettings, match="a name of storecrew's own"):
+        read_services(tmp_path)

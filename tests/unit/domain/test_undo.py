@@ -17,7 +17,9 @@ from storecrew.domain.shop.catalog import (
     SetPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    UntrackCompetitorPage,
     UpsertProduct,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.customers import (
     RecordCustomerActivity,
@@ -162,6 +164,11 @@ OPPOSITES = [
         done(before={"url": "https://them.example/1"}),
         TrackCompetitorPage(sku="mug", competitor="them", url="https://them.example/1"),
     ),
+    (
+        UntrackCompetitorPage(sku="mug", competitor="them"),
+        done(before={"url": "https://them.example/1"}),
+        TrackCompetitorPage(sku="mug", competitor="them", url="https://them.example/1"),
+    ),
     (PauseAgent(agent="pricing"), done(), ResumeAgent(agent="pricing")),
     (ResumeAgent(agent="pricing"), done(), PauseAgent(agent="pricing")),
 ]
@@ -178,6 +185,7 @@ FINAL = [
     SendMessage(customer="ann", purpose="service", title="t", body="b"),
     UpsertProduct(sku="mug", name="Mug", price=euro(10)),
     RecordCompetitorPrice(sku="mug", competitor="them", price=euro(9)),
+    WithdrawCompetitorPrice(sku="mug", competitor="them", reason="sold out there"),
     AuthorizePayment(order_id=3, reference="r", amount=euro(9)),
     EndDiscount(code="SALE"),
     StartCampaign(name="n", segment="all", title="t", body="b", recipients=("ann",), ends_at=NOON),

@@ -282,7 +282,6 @@ def test_a_page_that_was_rebuilt_is_an_anomaly_and_no_price():
         read("<h1>Are you a robot?</h1>"),
         priced("0"),
         priced("1250"),  # the point was lost
-        priced(name="Cup", sku="C-9", gtin13=None),
         priced(offers={**OFFER, "priceCurrency": "USD"}),
     ):
         verdict = compare(priced(), after)
@@ -302,3 +301,8 @@ def test_another_class_of_the_price_is_another_layout():
     assert before is not None
     assert compare(before, same).kind is Kind.MOVED
     assert compare(before, after).kind is Kind.ANOMALY
+
+
+def test_another_product_in_the_place_of_one_is_no_price_of_it():
+    verdict = compare(priced(), priced(name="Cup", sku="C-9", gtin13=None))
+    assert (verdict.kind, verdict.believable) == (Kind.REPLACED, False)

@@ -2,12 +2,23 @@
 
 import pytest
 
-from storecrew.domain.control.approvals import ApprovalStatus
+from storecrew.domain.control.agents import PauseAgent, ResumeAgent
+from storecrew.domain.control.approvals import ApprovalStatus, check_change
 from storecrew.domain.control.proposals import Verdict
-from storecrew.domain.errors import AlreadyDecided, NotFound, NotPermitted, NotUndoable
+from storecrew.domain.errors import (
+    AlreadyDecided,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    NotUndoable,
+)
 from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import SetPrice
-from storecrew.domain.shop.inventory import StockRanLow
+from storecrew.domain.shop.catalog import SetPrice, UpsertProduct
+from storecrew.domain.shop.inventory import AdjustStock, SetStock, StockCount, StockRanLow
+from storecrew.domain.shop.orders import CancelOrder, Line, PlaceOrder
+from storecrew.domain.shop.promotions import EndDiscount
+from storecrew.domain.shop.purchasing import CreatePurchaseOrder
+from storecrew.domain.shop.support import ReplyToTicket
 from storecrew.policy import PolicySettings
 from support.in_memory_plane import low, raise_to, settle
 
@@ -43,6 +54,84 @@ async def test_a_person_may_approve_something_else(in_memory_plane):
     assert (await in_memory_plane.store.product("mug")).price == Money.of(12, "EUR")
     assert (await in_memory_plane.journal.story(proposal)).approval.changed == other
     assert not await in_memory_plane.verify()
+
+
+async def test_a_change_is_audited_as_the_persons(in_memory_plane):
+    plane, proposal = await ask(in_memory_plane)
+    other = SetPrice(sku="mug", price=Money.of(12, "EUR"))
+    await plane.decide(proposal, ApprovalStatus.APPROVED, by="owner", changed=other)
+    await settle(plane)
+
+    rows = (await in_memory_plane.journal.audit(page=1, per_page=9)).items
+    [row] = [row for row in rows if row.subject == proposal]
+    assert (row.actor, row.approved_by, row.result) == ("person:owner", "owner", "applied")
+
+
+EUR = Money.of(12, "EUR")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        SetPrice(sku="cup", price=EUR),
+        UpsertProduct(sku="mug", name="mug", price=EUR),
+        SetStock(levels=(StockCount(sku="mug", on_hand=9),)),
+        PauseAgent(agent="pricing"),
+        PlaceOrder(lines=(Line(sku="mug", quantity=1),)),
+        CreatePurchaseOrder(sku="mug", quantity=5),
+        EndDiscount(code="mug"),
+        AdjustStock(sku="mug", change=-1, reason="gone"),
+    ],
+    ids=lambda action: f"{type(action).__name__} {action.subject}",
+)
+async def test_a_change_to_another_kind_or_object_is_refused(in_memory_plane, changed):
+    plane, proposal = await ask(in_memory_plane)
+
+    with pytest.raises(InvalidInput, match="must stay"):
+        await plane.decide(proposal, ApprovalStatus.APPROVED, by="owner", changed=changed)
+    await settle(plane)
+
+    waiting = await in_memory_plane.journal.approval(proposal)
+    assert waiting.status is ApprovalStatus.WAITING
+    assert (await in_memory_plane.store.product("mug")).price == Money.of(10, "EUR")
+    assert not await in_memory_plane.verify()
+
+
+LEVELS = (StockCount(sku="mug", on_hand=9), StockCount(sku="cup", on_hand=9))
+
+
+@pytest.mark.parametrize(
+    ("proposed", "changed", "keeps"),
+    [
+        (SetStock(levels=LEVELS), SetStock(levels=LEVELS[:1]), True),
+        (SetStock(levels=LEVELS[:1]), SetStock(levels=LEVELS), False),
+        (
+            CreatePurchaseOrder(sku="a", quantity=5),
+            CreatePurchaseOrder(sku="a", quantity=2),
+            True,
+        ),
+        (
+            ReplyToTicket(ticket_id="t", text="a", expected_text="q"),
+            ReplyToTicket(ticket_id="t", text="b", expected_text="q"),
+            True,
+        ),
+        (
+            ReplyToTicket(ticket_id="t", text="a", expected_text="q"),
+            ReplyToTicket(ticket_id="u", text="a", expected_text="q"),
+            False,
+        ),
+        (CancelOrder(order_id=1, reason="a"), CancelOrder(order_id=2, reason="a"), False),
+        (CancelOrder(order_id=1, reason="a"), CancelOrder(order_id=1, reason="b"), True),
+        (PauseAgent(agent="a"), PauseAgent(agent="b"), False),
+        (PauseAgent(agent="a"), ResumeAgent(agent="a"), False),
+    ],
+)
+def test_a_change_keeps_what_an_action_is_about(proposed, changed, keeps):
+    if keeps:
+        check_change(proposed, changed)
+        return
+    with pytest.raises(InvalidInput, match="must stay"):
+        check_change(proposed, changed)
 
 
 async def test_not_even_a_person_gets_a_price_below_the_floor(in_memory_plane):

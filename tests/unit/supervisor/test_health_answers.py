@@ -9,8 +9,9 @@ from storecrew.domain.control.services import ProcessId, ServiceHealth
 from storecrew.domain.errors import InvalidInput
 from storecrew.supervisor import bytes_of, share_of
 from storecrew.supervisor.cgroups import Cgroups
-from storecrew.supervisor.health_probe import judge
+from storecrew.supervisor.health_probe import ANY_2XX, judge
 from storecrew.supervisor.procfs import ProcessStat, ProcessTree, group_survivors
+from storecrew.supervisor.service_controller import how_it_ended
 
 WELL = {"status": "healthy", "service": "s", "timestamp": "2026-03-02T12:00:00"}
 
@@ -106,3 +107,46 @@ def test_what_is_left_of_a_session_is_ours_only_while_its_number_was_not_given_a
     rest = process(11, session=10)
     assert group_survivors(leader, {11: rest}) == [rest]
     assert group_survivors(leader, {10: process(10, start_ticks=9), 11: rest}) == []
+
+
+FOREIGN = ['{"status":"UP"}', '{"status": "pass"}', "ok", "OK", "", "healthy", '"ok"', "[]", "null",
+           "<html>", '{"state":"green"}', "[" * 60_000, "\ud800",
+           json.dumps({**WELL, "status": "ok"})]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", FOREIGN, ids=lambda body: repr(body)[:30])
+def test_a_foreign_convention_is_named_with_the_setting_that_takes_it(body: str) -> None:
+    content = body.encode("utf-8", "surrogatepass")
+    found = judge(200, content)
+    assert found.health is ServiceHealth.UNHEALTHY
+    assert "`health_status: any-2xx`" in found.detail
+    assert judge(200, content, ANY_2XX).health is ServiceHealth.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("status", "health"),
+    [(200, "healthy"), (204, "healthy"), (299, "healthy"), (199, "unhealthy"), (302, "unhealthy"),
+     (404, "unhealthy"), (500, "unhealthy"), (503, "unhealthy")],
+)  # fmt: skip
+def test_any_2xx_is_any_2xx(status: int, health: str) -> None:
+    assert judge(status, b"", ANY_2XX).health.value == health
+
+
+@pytest.mark.parametrize("code", [None, *range(-70, 260), -(2**31)])
+def test_every_way_to_end_has_words(code: int | None) -> None:
+    assert how_it_ended(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (-9, "ended by SIGKILL"),
+        (-40, "ended by signal 40"),
+        (-35, "ended by signal 35"),
+        (-63, "ended by signal 63"),
+        (3, "ended with exit code 3"),
+        (None, "it ended"),
+    ],
+)
+def test_a_signal_without_a_name_is_told_by_its_number(code: int | None, words: str) -> None:
+    assert how_it_ended(code) == words

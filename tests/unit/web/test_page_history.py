@@ -1,12 +1,17 @@
 """A page is compared with the visit before: a rebuilt page is no new price, until it stays so."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from web_site import Answer, Site
 
+from storecrew.models.extraction import ProductPage, product_page
+from storecrew.web.page_history import PageHistory
 from storecrew.web.reader import LiveWebReader
 from storecrew.web.settings import FetchSettings
+from support.shared_cases import shared_case
 
 PRICED = """<html><head><title>Blue mug</title><script type="application/ld+json">
 {{"@context": "https://schema.org", "@type": "Product", "name": "Blue mug",
@@ -80,3 +85,59 @@ async def test_a_feed_is_read_through_the_same_door(tmp_path):
         await reader.close()
     assert (item.title, item.link) == ("Snow ahead", "https://news.example/1")
     assert item.published == datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def shop_page(name: str, price: str, sku: str = "", condition: str = "New") -> ProductPage:
+    markup = json.dumps(
+        {
+            "@type": "Product",
+            "name": name,
+            "sku": sku,
+            "itemCondition": f"https://schema.org/{condition}Condition",
+            "offers": {"@type": "Offer", "price": price, "priceCurrency": "EUR"},
+        }
+    )
+    content = f"<title>{name}</title><script type='application/ld+json'>{markup}</script><p>x</p>"
+    page = product_page(content.encode(), "https://rival.example/p", "utf-8")
+    assert page is not None
+    return page
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        shop_page("Pine stool", "89.00", "S-200"),
+        shop_page("Oak lamp", "89.00", "L-200"),
+        shop_page("Pine stool", "89.00"),
+        shop_page("Oak vase", "190.00"),
+        shop_page("Oak lamp", "89.00", "L-100", "Used"),
+        shop_page("Oak lamp", "89.00", "L-100", "Refurbished"),
+        shop_page("Oak lamp, refurbished", "89.00", "L-100"),
+    ],
+)
+def test_another_product_is_another_one_for_ever_until_a_person_says_so(tmp_path, other):
+    history = PageHistory(tmp_path)
+    assert history.judge("u", shop_page("Oak lamp", "199.00", "L-100")) == ""
+    for _ in range(10):
+        assert history.judge("u", other).startswith(("another product", "another condition"))
+    assert history.judge("u", shop_page("Oak lamp", "189.00", "L-100")) == ""
+
+    history.forget("u")
+    assert history.judge("u", other) == ""
+    assert history.judge("u", other) == ""
+
+
+def test_the_shared_case_of_another_product_is_never_believed(tmp_path):
+    first, other = (
+        product_page(shared_case(f"pages/{name}.html").read_bytes(), "https://r.example/p", "utf-8")
+        for name in ("28-first", "28-other-product")
+    )
+    history = PageHistory(tmp_path)
+    assert history.judge("u", first) == ""
+    assert all("another product" in history.judge("u", other) for _ in range(10))
+
+
+def test_a_name_that_grew_is_the_same_product(tmp_path):
+    history = PageHistory(tmp_path)
+    assert history.judge("u", shop_page("Oak lamp", "199.00")) == ""
+    assert history.judge("u", shop_page("Oak lamp - now in stock", "198.00")) == ""

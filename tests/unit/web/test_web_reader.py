@@ -53,3 +53,34 @@ async def test_nothing_inside_is_read_unless_the_owner_says_so(tmp_path):
     with pytest.raises(InvalidInput, match="public address"):
         await reader.product("http://127.0.0.1:9/mug")
     await reader.close()
+
+
+async def test_what_cannot_be_read_is_counted_by_reason(tmp_path):
+    class Skipped:
+        def __init__(self):
+            self.found = []
+
+        async def record(self, source, reason, sample, now):
+            self.found.append((source, reason, sample.rpartition("/")[2]))
+
+    settings = FetchSettings(request_interval=0.0, timeout=5.0, allow_private=True)
+    skipped = Skipped()
+    reader = LiveWebReader(settings=settings, clock=Noon(), folder=tmp_path, skipped=skipped)
+    async with Site().serving() as site:
+        site.pages["/robots.txt"] = Answer(b"User-agent: *\nDisallow: /secret")
+        site.pages["/empty"] = Answer(b"<p>hello</p>")
+        site.pages["/feed"] = Answer(b"no feed")
+        assert await reader.product(site.url("/empty")) is None
+        for path in ("/gone", "/secret"):
+            with pytest.raises(InvalidInput):
+                await reader.product(site.url(path))
+        with pytest.raises(InvalidInput):
+            await reader.feed(site.url("/feed"))
+        await reader.close()
+
+    assert skipped.found == [
+        ("page", "it shows no product", "empty"),
+        ("page", "status 404", "gone"),
+        ("page", "robots.txt forbids it", "secret"),
+        ("page", "is no feed: neither RSS nor Atom", "feed"),
+    ]

@@ -127,6 +127,7 @@ def _about(piece: Notification, customer: Customer, names: Mapping[str, str]) ->
         amount=piece.amount,
         product=names.get(piece.product, piece.product),
         day=day.date() if day else None,
+        tracking=order.tracking,
     )
     title, body = about_order(piece.news, facts, customer.locale)
     evidence: dict[str, Evidence] = {

@@ -42,6 +42,8 @@ class OrderFacts:
     """The product that is late."""
     day: date | None = None
     """When it should come now, if anybody knows."""
+    tracking: str = ""
+    """The carrier's number of the parcel."""
 
 
 _MOST = 30
@@ -58,6 +60,8 @@ def about_order(news: OrderNews, facts: OrderFacts, locale: str) -> tuple[str, s
     parts = [_greeting(texts, facts.name), body.replace("{product}", _plain(facts.product))]
     if facts.day is not None:
         parts.append(texts["by"].replace("{day}", facts.day.strftime(texts["day"])))
+    if facts.tracking and news is OrderNews.SHIPPED:
+        parts.append(texts["tracking"].replace("{tracking}", _plain(facts.tracking)))
     if facts.amount is not None and facts.amount.amount > 0:
         parts.append(texts["back"].replace("{amount}", _money(facts.amount, texts)))
     elif facts.items:

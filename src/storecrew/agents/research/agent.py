@@ -18,6 +18,7 @@ from storecrew.domain.shop.catalog import (
     RecordCompetitorPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    WithdrawCompetitorPrice,
 )
 from storecrew.models.trends import rises
 from storecrew.sdk import Context, Proposals, agent, every
@@ -33,7 +34,12 @@ HISTORY_DAYS = 84
 @agent(
     name="product_research",
     schedule=every(days=1, offset=timedelta(hours=5)),
-    allowed_actions=[SuggestProduct, TrackCompetitorPage, RecordCompetitorPrice],
+    allowed_actions=[
+        SuggestProduct,
+        TrackCompetitorPage,
+        RecordCompetitorPrice,
+        WithdrawCompetitorPrice,
+    ],
     publishes=[ObservationRejected],
     settings=ResearchSettings,
     capabilities=["research"],

@@ -14,12 +14,15 @@ from storecrew.domain.shop.catalog import (
     Product,
     RecordCompetitorPrice,
     TrackCompetitorPage,
+    WithdrawCompetitorPrice,
 )
 from storecrew.models.keywords import matches
 from storecrew.sdk import Proposal
 
 _SURE = 0.8
 """How much must speak for a page's price: markup made for machines, and nothing against it."""
+_LEAST_SURE = 0.5
+"""How much must speak for the price of a page that is tracked already."""
 _FAR = 3
 """A price more than so many times ours, or below that part of it, is another thing's price."""
 _WORDS = re.compile(r"\w+")
@@ -58,6 +61,8 @@ def watch(page: ObservedProduct, product: Product, currency: str) -> Proposal | 
     price = _price(page, currency)
     if price is None or page.doubts or page.confidence < _SURE or not _near(price, product):
         return None
+    if page.available is False or not _is_new(page):
+        return None
     competitor = urlsplit(page.url).hostname or page.url
     return Proposal(
         action=TrackCompetitorPage(
@@ -91,6 +96,9 @@ def news_of(
         yield ObservationRejected(
             sku=watched.sku, what=f"price of {watched.competitor}", value=shown, reason=odd
         )
+    elif page.available is False:
+        if last is not None:
+            yield _withdrawn(watched, page, last)
     elif last is None or last.price != price:
         before: Scalar = str(last.price) if last else None
         yield Proposal(
@@ -99,8 +107,25 @@ def news_of(
             ),
             reason=f"{watched.competitor} asks {price} on {watched.url}.",
             evidence={"page": watched.url, "price": str(price), "price_before": before,
-                      "sureness": page.confidence, "available_there": page.available},
+                      "sureness": page.confidence, "available_there": page.available,
+                      "condition_there": page.condition},
         )  # fmt: skip
+
+
+def _withdrawn(watched: CompetitorPage, page: ObservedProduct, last: CompetitorPrice) -> Proposal:
+    """Propose to forget a price at which nothing can be bought any more."""
+    return Proposal(
+        action=WithdrawCompetitorPrice(
+            sku=watched.sku, competitor=watched.competitor, reason="sold out there"
+        ),
+        reason=f"{watched.competitor} has none left on {watched.url}; its price moves nobody.",
+        evidence={"page": watched.url, "price_before": str(last.price),
+                  "price": str(page.price), "sureness": page.confidence, "available_there": False},
+    )  # fmt: skip
+
+
+def _is_new(page: ObservedProduct) -> bool:
+    return page.condition in (None, "new")
 
 
 def _odd(page: ObservedProduct | None, price: Money | None, currency: str) -> str:
@@ -113,7 +138,9 @@ def _odd(page: ObservedProduct | None, price: Money | None, currency: str) -> st
         return f"no price in {currency}" if page.price is not None else "the price is gone"
     if page.doubts:
         return "; ".join(page.doubts)
-    return ""
+    if not _is_new(page):
+        return f"the goods there are {page.condition}"
+    return "" if page.confidence >= _LEAST_SURE else f"its price is only {page.confidence:.0%} sure"
 
 
 def _price(page: ObservedProduct, currency: str) -> Money | None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from storecrew.agents.support.alarms import alarm
 from storecrew.agents.support.answers import CustomerQuestion, Escalation, TicketReply, answered
+from storecrew.agents.support.plain_questions import plain_question
 from storecrew.agents.support.settings import SupportSettings
 from storecrew.agents.support.tickets import customer_of, question_of
 from storecrew.agents.support.wording import letter
@@ -50,8 +51,14 @@ async def customer_support(events: Sequence[Event], ctx: Context[SupportSettings
     tickets = await _waiting(ctx, events, settings)
     intents = ctx.models.classify_intents([ticket.text for ticket in tickets]) if tickets else ()
     for ticket, intent in zip(tickets, intents, strict=True):
-        for proposal in await _handled(ctx, ticket, intent, settings):
+        for proposal in await _handled(ctx, ticket, certain(ticket, intent), settings):
             yield proposal
+
+
+def certain(ticket: Ticket, intent: Intent) -> Intent:
+    """Return the model's intent, or a plain question's where the model is not sure."""
+    plain = "" if intent.sure else plain_question(ticket.text)
+    return Intent(name=plain, probability=1.0, sure=True, known=True) if plain else intent
 
 
 async def _waiting(
@@ -86,7 +93,7 @@ async def _handled(
     if reason := _needs_a_person(ticket, intent, settings):
         return [_escalated(ticket, intent, reason)]
     customer = await customer_of(ctx.store, ticket)
-    question = await question_of(ctx, ticket, customer, settings)
+    question = await question_of(ctx.store, ctx.now, ticket, customer, settings)
     reply = answered(intent.name, question)
     if isinstance(reply, Escalation):
         return [_escalated(ticket, intent, reply.reason)]

@@ -11,6 +11,7 @@ from storecrew.agents.support.paragraphs import (
     RETURNS,
     SHIPPING,
 )
+from storecrew.agents.support.plain_questions import asks_for_a_destination
 from storecrew.agents.support.settings import SupportSettings
 from storecrew.agents.support.wording import sentence
 from storecrew.domain.actions import Action
@@ -37,14 +38,14 @@ class CustomerQuestion:
 
     def facts(self) -> Mapping[str, str]:
         """Return what the sentences may say of the order."""
+        terms = {"methods": ", ".join(self.methods), "places": ", ".join(self.settings.ships_to)}
         if self.order is None:
-            return {"methods": ", ".join(self.methods)}
-        return {
+            return terms
+        return terms | {
             "order": str(self.order.id),
             "placed": f"{self.order.placed_at:%Y-%m-%d}",
             "updated": f"{self.order.updated_at:%Y-%m-%d}",
             "total": str(self.order.total),
-            "methods": ", ".join(self.methods),
         }
 
 
@@ -157,6 +158,17 @@ def _all_back(order: Order) -> bool:
     return order.status is OrderStatus.RETURNED and all(units <= 0 for units in sold.values())
 
 
+def _shipping(question: CustomerQuestion) -> AnswerResult:
+    """Quote the terms of shipping; where it goes to is said only if the owner said it."""
+    if not asks_for_a_destination(question.ticket.text):
+        return _quoted(question, SHIPPING)
+    if not question.settings.ships_to:
+        return Escalation(
+            reason="asks where the shop delivers, which the setting ships_to does not say"
+        )
+    return _explained(question, "ships_to", SHIPPING)
+
+
 def _ways_to_pay(question: CustomerQuestion) -> AnswerResult:
     if not question.methods:
         return _quoted(question, PAYMENT)
@@ -182,7 +194,7 @@ def _quoted(question: CustomerQuestion, paragraph: str) -> AnswerResult:
 _ANSWERS: Mapping[str, _Answer] = {
     "order_status": _status,
     "delivery_late": _late,
-    "shipping_terms": lambda question: _quoted(question, SHIPPING),
+    "shipping_terms": _shipping,
     "return_item": _give_back,
     "refund_status": _money_back,
     "payment_methods": _ways_to_pay,

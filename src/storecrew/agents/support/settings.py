@@ -31,6 +31,9 @@ class SupportSettings(AgentSettings):
     """Days after delivery within which goods are taken back; as for order management."""
     delivery_days: _Positive = 7
     """Days from payment within which a parcel usually arrives; later ones are left to a person."""
+    ships_to: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
+    """Countries and regions that are delivered to, as customers read them. None says nothing, and
+    who asks for them reaches a person."""
     max_answers: Annotated[int, Field(ge=1)] = 1
     """Answers after which a customer who writes again reaches a person."""
     stalled_hours: _Positive = 1

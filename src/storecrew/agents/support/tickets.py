@@ -1,6 +1,7 @@
 """What is looked up around a ticket: its customer, the order it is about, the ways to pay."""
 
 import re
+from datetime import datetime
 
 from storecrew.agents.support.answers import CustomerQuestion
 from storecrew.agents.support.settings import SupportSettings
@@ -10,7 +11,6 @@ from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.orders import RESERVING, Order, OrderQuery, OrderStatus
 from storecrew.domain.shop.support import Ticket
 from storecrew.domain.texts import LANGUAGES, language_of
-from storecrew.sdk import Context
 
 _NUMBER = re.compile(r"(?<![\w.,])#?(\d{1,15})(?![\w.,]*\d)")
 _RECENT = 10
@@ -29,17 +29,21 @@ async def customer_of(store: StoreView, ticket: Ticket) -> Customer | None:
 
 
 async def question_of(
-    ctx: Context, ticket: Ticket, customer: Customer | None, settings: SupportSettings
+    store: StoreView,
+    now: datetime,
+    ticket: Ticket,
+    customer: Customer | None,
+    settings: SupportSettings,
 ) -> CustomerQuestion:
     """Return the ticket with what an answer may rest on.
 
     An order is spoken of only to the customer whose it is, whatever number the ticket names.
     """
-    order, is_named = await _order(ctx.store, ticket)
-    methods = await ctx.store.payment_methods()
+    order, is_named = await _order(store, ticket)
+    methods = await store.payment_methods()
     return CustomerQuestion(
         ticket=ticket,
-        now=ctx.now,
+        now=now,
         locale=_locale(customer),
         settings=settings,
         order=order,

@@ -138,5 +138,5 @@ async def version(plane: CurrentPlane, skill: ModelKind, number: Number) -> Mode
 @requires(OPERATOR)
 async def train(plane: CurrentPlane, skill: ModelKind, by: CurrentPrincipal) -> TrainingStarted:
     """Begin a training on the shop's history up to now; `GET /api/models` tells how it goes."""
-    plane.models.begin_training(skill, by=by)
+    await plane.models.request_training(skill, by=by)
     return {"skill": skill, "status": "training"}

@@ -1,11 +1,12 @@
 """Orders under `/api/orders`: one store action per request, answered after its commit."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from unicodedata import normalize
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
 from storecrew.api import bodies
@@ -29,6 +30,7 @@ from storecrew.domain.shop.orders import (
     OrderStatus,
     PlaceOrder,
     ReleaseOrder,
+    orders_to_pack,
     parse_order,
 )
 from storecrew.domain.shop.payments import AuthorizePayment, CapturePayment
@@ -115,6 +117,16 @@ class HoldOrderRequest(bodies.Strict):
     reason: bodies.Name
 
 
+_TRACKING = r"^[A-Za-z0-9 ./_-]*$"
+"""What carriers number parcels with."""
+
+
+class FulfilOrderRequest(bodies.Strict):
+    """How the parcel is found at the carrier."""
+
+    tracking: Annotated[str, StringConstraints(max_length=64, pattern=_TRACKING)] = ""
+
+
 class ReturnOrderRequest(bodies.ReasonRequest):
     """What comes back; no lines means everything."""
 
@@ -137,6 +149,13 @@ async def orders(
     query = OrderQuery(status=status, customer=customer, held=held, page=page, per_page=per_page)
     found = await plane.store.orders(query)
     return page_answer(found.items, found.total, page=page, per_page=per_page)
+
+
+@router.get("/to-pack")
+@requires(VIEWER)
+async def to_pack(plane: CurrentPlane) -> Sequence[Order]:
+    """List the paid orders that wait to be packed and sent, oldest first, without held ones."""
+    return orders_to_pack(await plane.store.open_orders())
 
 
 @router.post("", status_code=201, response_model=OrderStatusView)
@@ -185,9 +204,13 @@ async def pay(request: Request, order_id: Id, body: CapturePaymentRequest) -> JS
 
 @router.post("/{order_id}/fulfil", response_model=OrderStatusView)
 @requires(OPERATOR)
-async def fulfil(request: Request, order_id: Id) -> JSONResponse:
-    """Hand a paid order to the carrier."""
-    return await _moved(request, FulfilOrder(order_id=order_id), OrderStatus.AWAITING_DELIVERY)
+@bodies.example(tracking="JD014600006281230704")
+async def fulfil(
+    request: Request, order_id: Id, body: FulfilOrderRequest | None = None
+) -> JSONResponse:
+    """Hand a paid order to the carrier; the customer is told the tracking number."""
+    action = FulfilOrder(order_id=order_id, tracking=body.tracking if body else "")
+    return await _moved(request, action, OrderStatus.AWAITING_DELIVERY)
 
 
 @router.post("/{order_id}/deliver", response_model=OrderStatusView)

@@ -1,6 +1,7 @@
 """Is it alive, is it ready, how is it: what platforms and people ask first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from typing_extensions import TypedDict
 
+from storecrew.api.authentication import caller_of
 from storecrew.api.dependencies import CurrentPlane
 from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import ANYONE, requires
@@ -82,7 +84,7 @@ def _prefers_html(accept: str) -> bool:
     for part in accept.lower().split(","):
         kind, *parameters = (piece.strip() for piece in part.split(";"))
         quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        if kind in weights and quality.replace(".", "", 1).isdigit():
+        if kind in weights and quality.isascii() and quality.replace(".", "", 1).isdigit():
             weights[kind] = float(quality)
     return weights["text/html"] > max(weights["application/json"], weights["*/*"])
 
@@ -133,8 +135,8 @@ async def health(request: Request, response: Response, plane: CurrentPlane) -> H
         "timestamp": now,
         "uptime_seconds": round((now - request.app.state.started_at).total_seconds(), 3),
         "agents": agents,
-        "services": services,
-        "checks": checks,
+        "services": services if caller_of(request.scope) else {},
+        "checks": checks if caller_of(request.scope) else [replace(c, detail="") for c in checks],
     }
 
 

@@ -58,7 +58,7 @@ class DiscountRequest(bodies.Strict):
     """A code that lowers prices from now on."""
 
     code: bodies.Name
-    percent: Annotated[str, StringConstraints(pattern=r"^\d{1,2}(\.\d{1,2})?$")]
+    percent: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,2}(\.[0-9]{1,2})?$")]
     """Per cent, in quotes."""
     products: Annotated[list[bodies.Name], Field(min_length=1, max_length=500)]
     days: Annotated[int, Ge(1), Le(366)]

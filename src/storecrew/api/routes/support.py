@@ -30,6 +30,7 @@ Limit = Annotated[int, Query(ge=1, le=NEWEST)]
 
 TicketListing = TypedDict("TicketListing", {"items": Sequence[Ticket], "figures": SupportFigures})
 TicketUpdate = TypedDict("TicketUpdate", {"ticket_id": str, "status": str})
+TicketAnswer = TypedDict("TicketAnswer", {"ticket_id": str, "status": str, "no_letter": str})
 TicketRating = TypedDict("TicketRating", {"ticket_id": str, "rating": int})
 
 
@@ -83,11 +84,16 @@ async def open_ticket(request: Request, body: OpenTicketRequest) -> TicketUpdate
 @bodies.example(text="It left us this morning.")
 async def reply(
     request: Request, plane: CurrentPlane, ticket_id: str, body: TicketReplyRequest
-) -> TicketUpdate:
-    """Answer the customer as a person; the same ticket is not answered twice in a row."""
+) -> TicketAnswer:
+    """Answer the customer as a person; the same ticket is not answered twice in a row.
+
+    `no_letter` says why no letter goes out; empty where one waits to be sent.
+    """
     ticket = await plane.store.ticket(ticket_id)
     action = ReplyToTicket(ticket_id=ticket_id, text=body.text, expected_text=ticket.text)
-    return await _moved(request, action, TicketStatus.ANSWERED)
+    outcome = await act(request, action)
+    reason = str(outcome.detail.get("no_letter", ""))
+    return {"ticket_id": ticket_id, "status": TicketStatus.ANSWERED, "no_letter": reason}
 
 
 @router.post("/{ticket_id:path}/close")

@@ -1,11 +1,12 @@
 """Approval requests: proposals that wait for a person, and the decisions on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
 from storecrew.domain.actions import Action
 from storecrew.domain.control.proposals import Decision, ProposalRecord
+from storecrew.domain.errors import InvalidInput
 
 
 class ApprovalStatus(StrEnum):
@@ -72,3 +73,40 @@ class ApprovalDecision:
     at: datetime
     note: str = ""
     changed: Action | None = None
+
+
+_OBJECT_FIELDS = frozenset(
+    {"sku", "skus", "customer", "customers", "supplier", "service", "agent", "incident", "place",
+     "code", "name", "method", "address", "topic", "reference", "competitor", "url",
+     "source", "target", "warehouse", "currency", "task"}
+)  # fmt: skip
+"""Fields that say what an action is about, beside those whose names end in `_id`."""
+
+
+def check_change(proposed: Action, changed: Action) -> None:
+    """Raise `InvalidInput` unless the change keeps the kind and the object of what was proposed.
+
+    A person changes how much, when or in which words. Another action is that person's own.
+    """
+    kind = type(proposed).__name__
+    if type(changed) is not type(proposed):
+        raise InvalidInput("action.type", f"must stay {kind}; do another action in your own name")
+    for field in fields(proposed):
+        before, after = getattr(proposed, field.name), getattr(changed, field.name)
+        if not _keeps_object(field.name, before, after):
+            problem = f"must stay {before!r}: a change keeps what {kind} is about"
+            raise InvalidInput(f"action.{field.name}", problem)
+
+
+def _keeps_object(name: str, before: object, after: object) -> bool:
+    if name in _OBJECT_FIELDS or name.endswith("_id"):
+        return before == after
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return _objects(after) <= _objects(before)
+    return True
+
+
+def _objects(items: tuple[object, ...]) -> set[tuple[object, object]]:
+    """Return what lines or levels are about."""
+    names = ("sku", "warehouse")
+    return {tuple(getattr(item, name, None) for name in names) for item in items}  # type: ignore[misc]

@@ -48,6 +48,22 @@ class RunRequested(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ActionApplied(Event):
+    """A person changed something that no other event tells of, for the audit."""
+
+    action: str
+    about: str
+    """The action's subject."""
+    changed: tuple[str, ...] = ()
+    """Names of the values that are others now; values of customers do not belong in an audit."""
+
+    @property
+    def subject(self) -> str:
+        """What was changed."""
+        return self.about
+
+
+@dataclass(frozen=True, kw_only=True)
 class EventEnvelope:
     """An event on its way into the journal: unique per source and external id."""
 

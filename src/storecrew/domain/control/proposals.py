@@ -113,6 +113,8 @@ class ProposalRecord:
     run: str
     agent: str
     proposal: Proposal
+    changed_by: str = ""
+    """The person who approved it with a change, and whose action it is then."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,6 +74,8 @@ class HealthCheckConfig:
 
     interval: float | None = None
     timeout: float | None = None
+    status: str = "json"
+    """What a good answer is: `json`, 200 with the agreed object, or `any-2xx`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -201,6 +201,10 @@ class CredentialRepository(Protocol):
 class ModelRegistry(Protocol):
     """The versions of the models."""
 
+    async def note_request(self, skill: ModelKind, *, by: str, now: datetime) -> None:
+        """Record in the audit that a person asked for a training."""
+        ...
+
     async def add(
         self, lesson: TrainingResult, standing: ServingStatus, reason: str, *, by: str
     ) -> ModelVersion:

@@ -30,6 +30,8 @@ class ObservedProduct:
     currency: str | None
     available: bool | None
     """Whether it can be had; None where the page does not say."""
+    condition: str | None = None
+    """`new`, `used`, `refurbished` or `damaged`; None where the page does not say."""
     gtin: str | None = None
     sku: str | None = None
     confidence: float = 0.0

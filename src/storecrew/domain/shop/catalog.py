@@ -185,6 +185,21 @@ class RecordCompetitorPrice(ProductAction):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WithdrawCompetitorPrice(ProductAction):
+    """Forget what a competitor asked, as the product cannot be bought there, or not new."""
+
+    competitor: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UntrackCompetitorPage(ProductAction):
+    """End the tracking of a competitor's page, and forget the price that was seen there."""
+
+    competitor: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProductChanged(ProductEvent):
     """A product was created or what is known of it changed."""
 

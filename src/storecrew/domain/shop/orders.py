@@ -199,6 +199,8 @@ class Order:
     """Why a person has to look before it goes on; empty where nobody has to."""
     returned: tuple[Line, ...] = ()
     """What came back, summed per product."""
+    tracking: str = ""
+    """The carrier's number of the parcel; empty before it is sent, or where none was given."""
 
     @property
     def is_paid(self) -> bool:
@@ -220,6 +222,12 @@ def purchase_counts(orders: Iterable[Order]) -> Mapping[str, tuple[float, int]]:
             times, last = bought.get(line.sku, (0.0, day))
             bought[line.sku] = (times + 1, max(last, day))
     return bought
+
+
+def orders_to_pack(orders: Iterable[Order]) -> list[Order]:
+    """Return those that are paid, not held, and not sent, in the order given."""
+    awaiting = OrderStatus.AWAITING_PAYMENT
+    return [o for o in orders if o.status is awaiting and o.payments and not o.held]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,6 +365,9 @@ class ReleaseOrder(OrderAction):
 @dataclass(frozen=True, kw_only=True)
 class FulfilOrder(OrderAction):
     """Hand a paid order to the carrier: reserved units leave the shelf."""
+
+    tracking: str = ""
+    """The carrier's number of the parcel, which the customer is told."""
 
 
 @dataclass(frozen=True, kw_only=True)

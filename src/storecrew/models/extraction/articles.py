@@ -29,7 +29,12 @@ def article(content: bytes, url: str, charset: str | None = None) -> NewsArticle
     document = parse(content, url, charset)
     if document is None:
         return None
-    found: Any = bare_extraction(document.root, url=url, include_comments=False, with_metadata=True)
+    try:
+        found: Any = bare_extraction(
+            document.root, url=url, include_comments=False, with_metadata=True
+        )
+    except Exception:  # noqa: BLE001 - the boundary of the library: it finds no article
+        return None
     if found is None or not found.text:
         return None
     title = clean(found.title) or document.first("//title") or ""

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.input_text import clean
 
 MAX_BYTES = 4_000_000
 """Bytes of a feed at most; a usual one has a tenth of a million."""
@@ -61,6 +62,8 @@ def feed(content: bytes, url: str = "") -> Feed:
         parsed = feedparser.parse(io.BytesIO(content), response_headers=headers)
     except (LookupError, UnicodeError):
         raise InvalidInput("content", "is in no encoding of text") from None
+    except Exception as error:
+        raise InvalidInput("content", f"is no feed: {type(error).__name__}") from error
     if not parsed.get("version") and not parsed.entries:
         raise InvalidInput("content", "is no feed: neither RSS nor Atom")
     entries = [_entry(each) for each in parsed.entries[:_ENTRIES]]
@@ -90,11 +93,11 @@ def _entry(said: Any) -> FeedEntry:
 def _plain(said: Any) -> str:
     """Return text without markup."""
     text = _TAG.sub(" ", str(said or "")[: 4 * _LONGEST])
-    return " ".join(html.unescape(text).split())[:_LONGEST]
+    return " ".join(clean(html.unescape(text)).split())[:_LONGEST]
 
 
 def _link(said: Any) -> str:
-    text = str(said or "").strip()
+    text = clean(str(said or "")[:_LONGEST]).strip()
     try:
         return text if urlsplit(text).scheme in ("http", "https") else ""
     except ValueError:

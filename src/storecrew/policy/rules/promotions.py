@@ -8,6 +8,7 @@ from storecrew.domain.shop.catalog import (
     RecordCompetitorPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.promotions import (
     CreateDiscount,
@@ -113,7 +114,7 @@ def storefront(
     proposal: Proposal, facts: PolicyFacts, settings: PolicySettings
 ) -> RuleResult | None:
     """Allow what changes no price and sends no message: recommendations, and ending an offer."""
-    if isinstance(proposal.action, RecordCompetitorPrice):
+    if isinstance(proposal.action, RecordCompetitorPrice | WithdrawCompetitorPrice):
         return allow("storefront", "what a rival was seen asking is noted as it was seen")
     if isinstance(proposal.action, SetRecommendations | SuggestProduct | TrackCompetitorPage):
         return allow("storefront", "it changes what is shown or looked up, no price and no stock")

@@ -1,12 +1,14 @@
 """Carries out a batch of keyed actions on the ledger, in one transaction."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from storecrew.domain.actions import Action, Command
+from storecrew.domain.control.events import ActionApplied
 from storecrew.domain.control.proposals import Outcome
 from storecrew.domain.errors import KeyReused
 from storecrew.domain.shop.catalog import (
@@ -15,7 +17,9 @@ from storecrew.domain.shop.catalog import (
     SetPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    UntrackCompetitorPage,
     UpsertProduct,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.customers import (
     RecordCustomerActivity,
@@ -103,6 +107,8 @@ HANDLERS: dict[type[Action], Handler] = {
     StartCampaign: handlers.promotions.start_campaign,
     SuggestProduct: handlers.catalog.suggest_product,
     TrackCompetitorPage: handlers.catalog.track_competitor_page,
+    UntrackCompetitorPage: handlers.catalog.untrack_competitor_page,
+    WithdrawCompetitorPrice: handlers.catalog.withdraw_competitor_price,
     RecordCustomerActivity: handlers.customers.record_customer_activity,
     OpenTicket: handlers.support.open_ticket,
     ReplyToTicket: handlers.support.reply_to_ticket,
@@ -145,10 +151,23 @@ def apply_batch(
 def _handle(unit: UnitOfWork, keyed: Command, print_: str) -> HandlerResult:
     unit.key, unit.actor = keyed.key, keyed.actor
     perform = HANDLERS.get(type(keyed.action), _unsupported)
+    published = unit.published
     answer = perform(unit, keyed.action)
+    if answer.code == "" and unit.published == published and keyed.actor.startswith("person:"):
+        unit.publish(_applied(keyed.action, answer))
     row = {"key": keyed.key, "fingerprint": print_, "applied": answer.code == ""}
     unit.add(t.applied_commands, {**row, "outcome": dumps(answer.to_json()), "at": unit.now})
     return answer
+
+
+def _applied(action: Action, answer: HandlerResult) -> ActionApplied:
+    """Return the event of an action that has none of its own."""
+    before, after = answer.before, answer.after
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    given = {each.name for each in fields(action) if getattr(action, each.name) is not None}
+    return ActionApplied(
+        action=type(action).__name__, about=action.subject, changed=tuple(sorted(changed or given))
+    )
 
 
 def _unsupported(_unit: UnitOfWork, action: Action) -> HandlerResult:

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storecrew.domain.actions import Action
-from storecrew.domain.shop.catalog import RecordCompetitorPrice, SetCost, SetPrice, UpsertProduct
+from storecrew.domain.shop.catalog import (
+    RecordCompetitorPrice,
+    SetCost,
+    SetPrice,
+    UntrackCompetitorPage,
+    UpsertProduct,
+    WithdrawCompetitorPrice,
+)
 from storecrew.domain.shop.customers import SetConsent, SubscribeBackInStock, UpsertCustomer
 from storecrew.domain.shop.inventory import AdjustStock, SetStock, TransferStock
 from storecrew.domain.shop.messages import SendMessage
@@ -61,7 +68,7 @@ def _changes_product(locks: LockSet, action: Any) -> None:
     locks.changed.add(action.sku)
 
 
-def _observes(locks: LockSet, action: RecordCompetitorPrice) -> None:
+def _observes(locks: LockSet, action: Any) -> None:
     locks.products.add(action.sku)
     locks.watched.add(action.sku)
 
@@ -129,6 +136,8 @@ _NEEDS: dict[type[Action], Callable[[LockSet, Any], None]] = {
     SetCost: _changes_product,
     UpsertProduct: _changes_product,
     RecordCompetitorPrice: _observes,
+    WithdrawCompetitorPrice: _observes,
+    UntrackCompetitorPage: _observes,
     SetStock: _counts,
     AdjustStock: _moves_units,
     TransferStock: _moves_units,

@@ -100,8 +100,8 @@ class UnitOfWork:
     )
     _orders: dict[int, OrderRow] = field(default_factory=dict[int, OrderRow])
     _released: list[int] = field(default_factory=list[int])
-    _competitor_prices: dict[tuple[str, str], Money] = field(
-        default_factory=dict[tuple[str, str], Money]
+    _competitor_prices: dict[tuple[str, str], Money | None] = field(
+        default_factory=dict[tuple[str, str], Money | None]
     )
 
     def money(self, minor: int) -> Money:
@@ -119,6 +119,11 @@ class UnitOfWork:
     def insert(self, statement: sa.Insert, row: Mapping[str, Any]) -> int:
         """Write this row now, and return the id that it was given."""
         return int(self.connection.execute(statement, row).scalar_one())
+
+    @property
+    def published(self) -> int:
+        """How many events were recorded so far."""
+        return len(self._rows.get("outbox", ()))
 
     def publish(self, event: Event) -> None:
         """Record the fact in the outbox, in the same transaction."""
@@ -195,6 +200,11 @@ class UnitOfWork:
         self.competitor_prices[sku, rival] = price
         self._competitor_prices[sku, rival] = price
 
+    def forget_competitor_price(self, sku: str, rival: str) -> None:
+        """Delete the competitor's observed price, if there is one."""
+        self.competitor_prices.pop((sku, rival), None)
+        self._competitor_prices[sku, rival] = None
+
     def transition(self, order: OrderRow, status: OrderStatus) -> None:
         """Take the order one step further, with a history row."""
         self.add_history(order.id, order.status, status)
@@ -269,12 +279,14 @@ class UnitOfWork:
 
     def _flush_competitor_prices(self) -> None:
         for (sku, rival), price in self._competitor_prices.items():
+            self.connection.execute(_FORGET_RIVAL, {"sku": sku, "competitor": rival})
+            if price is None:
+                continue
             observation = {
                 "amount": str(price.amount),
                 "currency": price.currency,
                 "seen_at": self.now,
             }
-            self.connection.execute(_FORGET_RIVAL, {"sku": sku, "competitor": rival})
             self.add(t.competitor_prices, {"product": sku, "competitor": rival, **observation})
 
 

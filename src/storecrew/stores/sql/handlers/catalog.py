@@ -14,7 +14,9 @@ from storecrew.domain.shop.catalog import (
     SetPrice,
     SuggestProduct,
     TrackCompetitorPage,
+    UntrackCompetitorPage,
     UpsertProduct,
+    WithdrawCompetitorPrice,
 )
 from storecrew.domain.shop.orders import check_name
 from storecrew.stores.sql.checks import LONGEST_TEXT, bad_amount, bad_name, bad_pack, bad_text
@@ -185,3 +187,26 @@ def track_competitor_page(unit: UnitOfWork, action: TrackCompetitorPage) -> Hand
     row = {"product": action.sku, "competitor": action.competitor, "url": action.url}
     unit.connection.execute(sa.insert(t.competitor_pages), row)
     return done(before={"url": was}, after={"url": action.url})
+
+
+def withdraw_competitor_price(unit: UnitOfWork, action: WithdrawCompetitorPrice) -> HandlerResult:
+    """Forget the price; it is recorded anew when the product can be bought there again."""
+    previous = unit.competitor_prices.get((action.sku, action.competitor))
+    if previous is None:
+        return unknown("competitor price", f"{action.sku}/{action.competitor}")
+    unit.forget_competitor_price(action.sku, action.competitor)
+    return done(before={"price": encode(previous)}, after={"price": None})
+
+
+def untrack_competitor_page(unit: UnitOfWork, action: UntrackCompetitorPage) -> HandlerResult:
+    """Forget the page and the price that was seen there."""
+    here = (
+        t.competitor_pages.c.product == action.sku,
+        t.competitor_pages.c.competitor == action.competitor,
+    )
+    url = unit.connection.scalar(sa.select(t.competitor_pages.c.url).where(*here))
+    if url is None:
+        return unknown("competitor page", f"{action.sku}/{action.competitor}")
+    unit.connection.execute(sa.delete(t.competitor_pages).where(*here))
+    unit.forget_competitor_price(action.sku, action.competitor)
+    return done(before={"url": url}, after={"url": None})

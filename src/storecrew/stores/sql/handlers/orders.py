@@ -89,6 +89,10 @@ def approve_order(unit: UnitOfWork, action: ApproveOrder) -> HandlerResult:
     return moved(before, order)
 
 
+_TRACKING = 64
+"""Longest number of a parcel."""
+
+
 def fulfil_order(unit: UnitOfWork, action: FulfilOrder) -> HandlerResult:
     """Take a paid order's reserved units off the shelf and hand them to the carrier."""
     if (order := unit.orders.get(action.order_id)) is None:
@@ -97,6 +101,8 @@ def fulfil_order(unit: UnitOfWork, action: FulfilOrder) -> HandlerResult:
         return bad
     if not order.payments:
         return refused("unpaid", f"{unit.money(order.total)} of order {order.id} are not paid")
+    if not action.tracking.isprintable() or len(action.tracking) > _TRACKING:
+        return invalid("tracking", f"has at most {_TRACKING} printable characters")
     before = state(order)
     stock: dict[str, int] = {}
     for taken in order.reserved:
@@ -104,7 +110,7 @@ def fulfil_order(unit: UnitOfWork, action: FulfilOrder) -> HandlerResult:
         reason = f"order {order.id} fulfilled"
         unit.adjust_on_hand(shelf, -taken.quantity, reason, reserved=-taken.quantity)
         stock[taken.product] = sum(s.on_hand for s in unit.stock[taken.product].values())
-        _note_fulfilment(unit, order, taken)
+        _note_fulfilment(unit, order, taken, action.tracking)
     unit.release(order)
     unit.transition(order, OrderStatus.AWAITING_DELIVERY)
     unit.publish(OrderFulfilled(order_id=order.id))
@@ -200,10 +206,12 @@ def _hold(unit: UnitOfWork, order: OrderRow, picks: list[Allocation]) -> None:
     order.reserved = picks
 
 
-def _note_fulfilment(unit: UnitOfWork, order: OrderRow, taken: Allocation) -> None:
+def _note_fulfilment(
+    unit: UnitOfWork, order: OrderRow, taken: Allocation, tracking: str = ""
+) -> None:
     order.fulfilled.append(taken)
     row = {"product": taken.product, "warehouse": taken.warehouse, "quantity": taken.quantity}
-    unit.add(t.fulfilments, {"order_id": order.id, **row, "at": unit.now})
+    unit.add(t.fulfilments, {"order_id": order.id, **row, "at": unit.now, "tracking": tracking})
 
 
 def hold_order(unit: UnitOfWork, action: HoldOrder) -> HandlerResult:

@@ -43,6 +43,10 @@ _ORDERS = sa.select(
     .where(t.payments.c.order_id == t.orders.c.id)
     .scalar_subquery()
     .label("payments"),
+    sa.select(sa.func.max(t.fulfilments.c.tracking))
+    .where(t.fulfilments.c.order_id == t.orders.c.id)
+    .scalar_subquery()
+    .label("tracking"),
 )
 _ONE = _ORDERS.where(t.orders.c.id == sa.bindparam("number"))
 _SOME = _ORDERS.where(t.orders.c.id.in_(sa.bindparam("among", expanding=True))).order_by(
@@ -236,7 +240,8 @@ def _returned(connection: Connection, numbers: Sequence[int]) -> dict[int, list[
 
 
 def _order(row: Any, lines: Iterable[tuple[str, int, int]], back: Sequence[Line]) -> Order:
-    number, status, total, paid, currency, placed, updated, customer, text, imported, held, n = row
+    (number, status, total, paid, currency, placed, updated, customer, text, imported, held, n,
+     tracking) = row  # fmt: skip
     return Order(
         id=number,
         status=_STATUSES[status],
@@ -251,6 +256,7 @@ def _order(row: Any, lines: Iterable[tuple[str, int, int]], back: Sequence[Line]
         imported=imported,
         held=held,
         returned=tuple(back),
+        tracking=tracking or "",
     )
 
 

@@ -102,6 +102,7 @@ fulfilments = c.table(
     c.text("warehouse"),
     c.count("quantity"),
     c.at("at"),
+    sa.Column("tracking", sa.Text, nullable=False, server_default=""),
 )
 returns = c.table(
     "returns",

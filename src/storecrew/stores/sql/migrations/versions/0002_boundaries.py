@@ -15,6 +15,7 @@ def upgrade() -> None:
     _imports()
     _books()
     _retired_products()
+    _tracking_numbers()
 
 
 def _addresses_of_strangers() -> None:
@@ -54,6 +55,13 @@ def _books() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_books"),
+    )
+
+
+def _tracking_numbers() -> None:
+    """Keep the carrier's number of what was sent."""
+    op.add_column(
+        "fulfilments", sa.Column("tracking", sa.Text(), nullable=False, server_default="")
     )
 
 

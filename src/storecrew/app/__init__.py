@@ -1,15 +1,9 @@
-"""Settings and assembly: the only place that reads the environment and knows every adapter."""
+"""Settings and assembly: the only place that reads the environment and knows every adapter.
 
-from storecrew.app.bootstrap import ControlPlane, open_plane
-from storecrew.app.control_plane import Plane, ReadinessCheck, RunSummary
-from storecrew.app.settings import Settings, load_settings
+A name is loaded when it is first used: most commands need the settings and not the crew.
+`__init__.pyi` lists the names.
+"""
 
-__all__ = [
-    "ControlPlane",
-    "Plane",
-    "ReadinessCheck",
-    "RunSummary",
-    "Settings",
-    "load_settings",
-    "open_plane",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,6 +4,8 @@ import asyncio
 import ssl
 import subprocess
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,11 +14,13 @@ from storecrew.app.bootstrap import assemble, open_access
 from storecrew.app.clocks import SystemClock
 from storecrew.app.crew import CREW
 from storecrew.app.settings import Settings
+from storecrew.app.shop_books import open_books
 from storecrew.database import DISPOSABLE
 from storecrew.database.private_files import open_to_others
 from storecrew.domain.control.proposals import Proposal
 from storecrew.domain.control.runs import RunStatus
 from storecrew.domain.errors import StorecrewError
+from storecrew.domain.shop.orders import OrderQuery
 from storecrew.journal import open_journal
 from storecrew.orchestrator.inline import InlineEngine
 from storecrew.orchestrator.loop_settings import LoopSettings
@@ -67,10 +71,37 @@ class HttpAnswers:
     """What a caller without a key, or with a wrong one, got on protected paths."""
 
 
+class Profile(StrEnum):
+    """What kind of machine the shop runs on."""
+
+    LAPTOP = "laptop"
+    """For oneself: loopback alone, and nobody watches it at night."""
+    SERVER = "server"
+    """For others, day and night."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Profile":
+        """Return what the settings look like: a key or another address makes a server."""
+        alone = settings.orchestrator.is_loopback and settings.api_key is None
+        return cls.LAPTOP if alone else cls.SERVER
+
+
+_SERVER_ONLY = frozenset({"api_key", "alerts", "heartbeat_checks", "sentry", "protected_endpoints"})
+"""What only matters where others call and nobody sits beside it."""
+
+
 async def examine(
-    settings: Settings, schedules: tuple[Path, ...] = _SCHEDULES
+    settings: Settings,
+    schedules: tuple[Path, ...] = _SCHEDULES,
+    profile: Profile = Profile.SERVER,
 ) -> list[DoctorFinding]:
-    """Look at everything on the production checklist, in its order."""
+    """Look at what the checklist of the profile names, in its order."""
+    findings = await _all_findings(settings, schedules)
+    skipped = _SERVER_ONLY if profile is Profile.LAPTOP else frozenset()
+    return [finding for finding in findings if finding.name not in skipped]
+
+
+async def _all_findings(settings: Settings, schedules: tuple[Path, ...]) -> list[DoctorFinding]:
     answers = await ask(settings)
     return [
         await _key(settings),
@@ -83,6 +114,7 @@ async def examine(
         _sentry(settings),
         _protected(answers),
         await _load(settings),
+        await _limits(settings),
         _private(settings),
     ]
 
@@ -232,6 +264,33 @@ def _protected(answers: HttpAnswers) -> DoctorFinding:
         ok=refused,
         detail=listed,
         fix="set a key (API_KEY_ROYALGPT), start `storecrew up`, and ask again",
+    )
+
+
+async def _limits(settings: Settings) -> DoctorFinding:
+    """Compare the limit of an order with what orders are worth."""
+    async with open_books(settings) as books:
+        newest = (await books.store.orders(OrderQuery(per_page=_ORDERS))).items
+    limit, currency = settings.policy.order_value_limit, settings.store.currency
+    totals = sorted(order.total.amount for order in newest)
+    if len(totals) < _FEWEST_ORDERS:
+        detail = f"{limit} {currency}; too few orders to compare with"
+        return _limit_finding(detail, ok=True)
+    usual = totals[len(totals) // 2]
+    detail = f"{limit} {currency}; half of the newest orders are worth {usual} {currency} or less"
+    return _limit_finding(detail, ok=usual <= limit <= max(usual, Decimal(1)) * _TIMES_USUAL)
+
+
+_ORDERS, _FEWEST_ORDERS, _TIMES_USUAL = 200, 20, 200
+"""Newest orders looked at, how few say nothing, and how far above them a limit asks never."""
+
+
+def _limit_finding(detail: str, *, ok: bool) -> DoctorFinding:
+    return DoctorFinding(
+        name="limits",
+        ok=ok,
+        detail=f"policy.order_value_limit is {detail}",
+        fix="set policy.order_value_limit, and the other limits, to what your orders are worth",
     )
 
 

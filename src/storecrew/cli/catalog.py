@@ -11,16 +11,16 @@ from storecrew.cli.output import (
     counted,
     fail,
     handle_errors,
-    print_text,
     show_fields,
     show_json,
+    show_result,
     show_table,
 )
-from storecrew.cli.session import person, read_settings, with_plane
+from storecrew.cli.session import person, read_settings, with_books
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from storecrew.app import Plane
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.domain.control.proposals import Outcome
     from storecrew.domain.money import Money
     from storecrew.domain.shop.catalog import Product
@@ -42,6 +42,11 @@ IsService = Annotated[
     bool, typer.Option("--service", help="A new product is a service, without stock.")
 ]
 
+IsRetired = Annotated[
+    bool | None,
+    typer.Option("--retired/--for-sale", help="Sold no longer, or again.", show_default="as it is"),
+]
+
 
 @app.command("list")
 @handle_errors
@@ -52,7 +57,7 @@ def list_(
 
     Example: storecrew products list
     """
-    found = with_plane(data_dir, lambda p: p.store.products())
+    found = with_books(data_dir, lambda p: p.store.products())
     items = found[(page - 1) * per_page : page * per_page]
     if as_json:
         show_json({"items": items, "page": page, "per_page": per_page, "total": len(found)})
@@ -69,7 +74,7 @@ def show(sku: Sku, data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew products show "Product A"
     """
-    found = with_plane(data_dir, lambda p: p.store.product(sku))
+    found = with_books(data_dir, lambda p: p.store.product(sku))
     if as_json:
         show_json(found)
         return
@@ -83,6 +88,7 @@ def show(sku: Sku, data_dir: DataDir = None, as_json: Json = False) -> None:
             "pack size": found.pack_size,
             "stocked": "yes" if found.stocked else "no, a service or charge",
             "assumed": ", ".join(found.assumed) or "nothing",
+            "retired": "yes, it cannot be ordered" if found.retired else "no",
         }
     )
 
@@ -94,7 +100,7 @@ def suggestions(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew products suggestions
     """
-    found = with_plane(data_dir, lambda p: p.store.product_suggestions())
+    found = with_books(data_dir, lambda p: p.store.product_suggestions())
     if as_json:
         show_json(found)
         return
@@ -112,6 +118,7 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
     supplier: SupplierId = "",
     pack_size: PackSize = None,
     service: IsService = False,
+    retired: IsRetired = None,
     anyway: Anyway = False,
     key: Key = "",
     data_dir: DataDir = None,
@@ -127,11 +134,11 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
 
     currency = read_settings(data_dir).store.currency
 
-    async def put(plane: "Plane") -> "Outcome":
+    async def put(books: "ShopBooks") -> "Outcome":
         from storecrew.app.floor_check import check_floor  # costs what `--help` need not pay
         from storecrew.app.products import put_product
 
-        known = next(iter(await plane.store.products([sku])), None)
+        known = next(iter(await books.store.products([sku])), None)
         action = UpsertProduct(
             sku=sku,
             name=name or (known.name if known else sku),
@@ -140,20 +147,22 @@ def set_(  # noqa: PLR0913 - options are read by name, like a form
             supplier=supplier or None,
             pack_size=pack_size,
             stocked=False if service else None,
+            retired=retired,
         )
-        await check_floor(plane, action, anyway=anyway)
+        await check_floor(books, action, anyway=anyway)
         full = f"cli/{key or uuid4().hex}"
-        return await put_product(plane.store, action, key=full, actor=person())
+        return await put_product(books.store, action, key=full, actor=person())
 
-    outcome = with_plane(data_dir, put)
+    _tell(sku, with_books(data_dir, put), as_json)
+
+
+def _tell(sku: str, outcome: "Outcome", as_json: bool) -> None:
     if not outcome.applied:
         fail(outcome.message)
-    if as_json:
-        show_json({"sku": sku, **outcome.after})
-    else:
-        paid = outcome.after["price"]
-        verb = "changed" if outcome.before else "created"
-        print_text(f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}.")
+    paid = outcome.after["price"]
+    verb = "changed" if outcome.before else "created"
+    sentence = f"{sku} is {verb}; it sells for {paid['amount']} {paid['currency']}."
+    show_result(as_json, {"sku": sku, **outcome.after}, sentence)
 
 
 def _price(text: str, known: "Product | None", currency: str) -> "Money":

@@ -72,6 +72,8 @@ def run(
             f"{summary.asked} wait for you, {summary.denied} denied, "
             f"{summary.refused} refused by the store."
         )
+    if summary.failed and as_json:
+        raise typer.Exit(FAILED)
     if summary.failed:
         fail(f"a run of {', '.join(summary.failed)} failed; see `storecrew incidents list`")
 

@@ -1,5 +1,7 @@
 """`storecrew doctor`: what stands between this shop and production."""
 
+from typing import Annotated
+
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
@@ -13,17 +15,31 @@ def register(app: typer.Typer) -> None:
 
 
 @handle_errors
-def doctor(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Go through the production checklist beside the running server; exit 1 if anything fails.
+def doctor(
+    profile: Annotated[
+        str, typer.Option(help="laptop or server.", show_default="server once there is a key")
+    ] = "",
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Go through the checklist beside the running server; exit 1 if anything fails.
+
+    A laptop's list leaves out what matters where others call: keys, alerts, Sentry.
 
     Example: storecrew doctor
     """
-    from storecrew.app.doctor import examine  # the whole product, which `--help` need not pay
+    from storecrew.app.doctor import (
+        Profile,
+        examine,
+    )  # the whole product, which `--help` need not pay
     from storecrew.app.shop_folder import require_shop
+    from storecrew.domain.codec import decode
 
     settings = read_settings(data_dir, config)
     require_shop(settings)
-    findings = run_to_end(lambda: examine(settings))
+    chosen = decode(Profile, profile, field="--profile") if profile else Profile.of(settings)
+    findings = run_to_end(lambda: examine(settings, profile=chosen))
     if as_json:
         show_json(findings)
     else:

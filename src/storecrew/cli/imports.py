@@ -2,12 +2,13 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import (
+    FAILED,
     fail,
     handle_errors,
     print_text,
@@ -16,11 +17,11 @@ from storecrew.cli.output import (
     show_json,
     show_table,
 )
-from storecrew.cli.session import with_plane
+from storecrew.cli.session import with_books
 from storecrew.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from storecrew.app.bootstrap import ControlPlane
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.stores.sql.importing import ImportReport, ImportUndone, ImportUnit
 
 _EXAMPLES = 3
@@ -83,7 +84,7 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
     """
     last = _day(until) if until else None
 
-    async def bring_in(plane: "ControlPlane") -> "ImportReport":
+    async def bring_in(books: "ShopBooks") -> "ImportReport":
         # pyarrow costs what `--help` need not pay
         from storecrew.stores.sql.importing import ImportOptions, import_online_retail
 
@@ -99,16 +100,22 @@ def online_retail(  # noqa: PLR0913 - options are read by name, like a form
         )
         with progress_bar(quiet=as_json) as report:
             return await import_online_retail(
-                plane.store,
+                books.store,
                 file,
                 options,
                 progress=lambda done, total: report("rows", done, total),
             )
 
-    found = with_plane(data_dir, bring_in, config=config, create=True)
+    found = with_books(data_dir, bring_in, config=config, create=True)
     show_json(found) if as_json else show_fields(_fields(found))
     if not (found.orders or found.returns or found.known_invoices):
-        fail("nothing in this file could be brought in")
+        _end_without_rows(as_json)
+
+
+def _end_without_rows(as_json: bool) -> NoReturn:
+    if as_json:  # the report was the one document
+        raise typer.Exit(FAILED)
+    fail("nothing in this file could be brought in")
 
 
 @app.command("list")
@@ -119,12 +126,12 @@ def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = F
     Example: storecrew import list
     """
 
-    async def read(plane: "ControlPlane") -> "list[ImportUnit]":
+    async def read(books: "ShopBooks") -> "list[ImportUnit]":
         from storecrew.stores.sql.importing import list_imports  # pyarrow costs too much
 
-        return await list_imports(plane.store)
+        return await list_imports(books.store)
 
-    found = with_plane(data_dir, read, config=config)
+    found = with_books(data_dir, read, config=config)
     if as_json:
         show_json(found)
         return
@@ -147,12 +154,12 @@ def undo(
     Example: storecrew import undo 1
     """
 
-    async def take_back(plane: "ControlPlane") -> "ImportUndone":
+    async def take_back(books: "ShopBooks") -> "ImportUndone":
         from storecrew.stores.sql.importing import undo_import  # pyarrow costs too much
 
-        return await undo_import(plane.store, number)
+        return await undo_import(books.store, number)
 
-    found = with_plane(data_dir, take_back, config=config)
+    found = with_books(data_dir, take_back, config=config)
     if as_json:
         show_json(found)
         return

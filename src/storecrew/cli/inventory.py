@@ -11,12 +11,12 @@ import typer
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key
 from storecrew.cli.output import fail, handle_errors, show_json, show_result, show_table
-from storecrew.cli.session import person, read_settings, with_plane
+from storecrew.cli.session import person, read_settings, with_books
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.json_input import read_json
 
 if TYPE_CHECKING:
-    from storecrew.app import Plane
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.domain.control.proposals import Outcome
 
 app = typer.Typer(no_args_is_help=True, help="See, count, export and import stock levels.")
@@ -31,7 +31,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew stock list
     """
-    levels = with_plane(data_dir, lambda p: p.store.stock())
+    levels = with_books(data_dir, lambda p: p.store.stock())
     if as_json:
         show_json(levels)
         return
@@ -71,7 +71,7 @@ def export(
     Example: storecrew stock export stock.json
     """
     place = warehouse or read_settings(data_dir).store.warehouse
-    levels = with_plane(data_dir, lambda p: _levels(p, place))
+    levels = with_books(data_dir, lambda p: _levels(p, place))
     beside = file.with_name(f".{file.name}.new")  # so that a crash leaves the old file whole
     try:
         beside.write_text(json.dumps(levels, ensure_ascii=False, indent=2) + "\n", "utf-8")
@@ -113,27 +113,27 @@ def read_levels(file: Path) -> dict[str, int]:
     return content
 
 
-async def _levels(plane: "Plane", warehouse: str) -> dict[str, int]:
-    return {x.sku: x.on_hand for x in await plane.store.stock() if x.warehouse == warehouse}
+async def _levels(books: "ShopBooks", warehouse: str) -> dict[str, int]:
+    return {x.sku: x.on_hand for x in await books.store.stock() if x.warehouse == warehouse}
 
 
 def _set(levels: dict[str, int], warehouse: str, data_dir: Path | None, key: str) -> None:
     """Set the levels of products, named by SKU or name; an unknown one is refused."""
     place = warehouse or read_settings(data_dir).store.warehouse
 
-    async def count(plane: "Plane") -> "Outcome":
+    async def count(books: "ShopBooks") -> "Outcome":
         from storecrew.domain.shop.catalog import ProductIndex  # costs what `--help` need not pay
         from storecrew.domain.shop.inventory import SetStock, StockCount
 
-        catalogue = ProductIndex(await plane.store.products())
+        catalogue = ProductIndex(await books.store.products())
         skus = {name: catalogue.find(name).sku for name in levels}
         counted = tuple(
             StockCount(sku=skus[name], on_hand=n, warehouse=place) for name, n in levels.items()
         )
         full = f"cli/{key or uuid4().hex}"
-        return await plane.store.apply(SetStock(levels=counted), key=full, actor=person())
+        return await books.store.apply(SetStock(levels=counted), key=full, actor=person())
 
-    outcome = with_plane(data_dir, count)
+    outcome = with_books(data_dir, count)
     if not outcome.applied:
         fail(outcome.message)
 

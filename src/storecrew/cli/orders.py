@@ -18,11 +18,12 @@ from storecrew.cli.output import (
     show_result,
     show_table,
 )
-from storecrew.cli.session import person, read_settings, with_plane
+from storecrew.cli.session import person, read_settings, with_books, with_plane
 from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
-    from storecrew.app.bootstrap import ControlPlane
+    from storecrew.app import Plane
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.domain.actions import Action
     from storecrew.domain.control.audit import AuditEntry
     from storecrew.domain.control.proposals import Outcome
@@ -62,7 +63,7 @@ def list_(
     query = OrderQuery(
         status=filter_status, held=True if held else None, page=page, per_page=per_page
     )
-    found = with_plane(data_dir, lambda p: p.store.orders(query))
+    found = with_books(data_dir, lambda p: p.store.orders(query))
     if as_json:
         show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
         return
@@ -91,7 +92,7 @@ def show(order: OrderId, data_dir: DataDir = None, as_json: Json = False) -> Non
     from storecrew.domain.codec import encode  # costs what `--help` need not pay
     from storecrew.domain.control.audit import AuditFilter
 
-    async def work(plane: "ControlPlane") -> "tuple[Order, Sequence[AuditEntry]]":
+    async def work(plane: "Plane") -> "tuple[Order, Sequence[AuditEntry]]":
         only = AuditFilter(subject=f"order:{order}")
         newest = await plane.journal.audit(only=only, page=1, per_page=_HISTORY)
         return await plane.store.order(order), newest.items[::-1]
@@ -234,12 +235,12 @@ def to_pack(data_dir: DataDir = None, as_json: Json = False) -> None:
     """
     from storecrew.domain.shop.orders import Line, Lines, orders_to_pack
 
-    async def work(plane: "ControlPlane") -> "tuple[list[Order], dict[str, str]]":
+    async def work(plane: "ShopBooks") -> "tuple[list[Order], dict[str, str]]":
         found = orders_to_pack(await plane.store.open_orders())
         skus = {line.sku for order in found for line in order.lines}
         return found, {p.sku: p.name for p in await plane.store.products(sorted(skus))}
 
-    found, names = with_plane(data_dir, work)
+    found, names = with_books(data_dir, work)
     if as_json:
         show_json(found)
         return
@@ -355,7 +356,7 @@ def _held(order: int, reason: str, as_json: bool) -> None:
 def apply(action: "Action", data_dir: Path | None, key: str = "") -> "Outcome":
     """Do the action once under the key, or end with the store's reason."""
     key = f"cli/{key or uuid4().hex}"
-    outcome = with_plane(data_dir, lambda p: p.store.apply(action, key=key, actor=person()))
+    outcome = with_books(data_dir, lambda p: p.store.apply(action, key=key, actor=person()))
     if not outcome.applied:
         fail(outcome.message)
     return outcome

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import typer
@@ -32,6 +33,7 @@ def handle_errors(command: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        _as_json.set(bool(kwargs.get("as_json")))
         try:
             return command(*args, **kwargs)
         except InvalidSettings as error:
@@ -49,8 +51,14 @@ def print_text(text: str, *, file: TextIO | None = None) -> None:
     print(printable(text), file=file, flush=True)
 
 
+_as_json: ContextVar[bool] = ContextVar("as_json", default=False)
+"""Whether the command that runs was asked for JSON."""
+
+
 def fail(*sentences: str, code: int = FAILED) -> NoReturn:
-    """Say what is wrong and end."""
+    """Say what is wrong and end: on stderr, and with `--json` as one document on stdout."""
+    if _as_json.get():
+        show_json({"error": "; ".join(sentences), "errors": sentences, "exit_code": code})
     for sentence in sentences:
         print_text(f"error: {sentence}", file=sys.stderr)
     raise typer.Exit(code)

@@ -7,7 +7,7 @@ import typer
 from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
 from storecrew.cli.output import handle_errors, show_json, show_result, show_table
-from storecrew.cli.session import with_plane
+from storecrew.cli.session import with_books
 
 app = typer.Typer(no_args_is_help=True, help="See payment methods, switch them on and off.")
 
@@ -19,7 +19,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew payment-methods list
     """
-    found = with_plane(data_dir, lambda p: p.store.payment_methods())
+    found = with_books(data_dir, lambda p: p.store.payment_methods())
     if as_json:
         show_json(found)
         return

@@ -9,10 +9,10 @@ import typer
 from storecrew.cli.options import Anyway, DataDir, Json
 from storecrew.cli.orders import Key, apply
 from storecrew.cli.output import fail, handle_errors, show_json, show_result, show_table
-from storecrew.cli.session import person, read_settings, with_plane
+from storecrew.cli.session import person, read_settings, with_books
 
 if TYPE_CHECKING:
-    from storecrew.app import Plane
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.domain.actions import Action
     from storecrew.domain.control.proposals import Outcome
 
@@ -29,7 +29,7 @@ def list_discounts(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew discounts list
     """
-    found = with_plane(data_dir, lambda p: p.store.discounts(ending_after=p.clock.now()))
+    found = with_books(data_dir, lambda p: p.store.discounts(ending_after=p.clock.now()))
     if as_json:
         show_json(found)
         return
@@ -47,7 +47,7 @@ def list_bundles(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     Example: storecrew bundles list
     """
-    found = with_plane(data_dir, lambda p: p.store.bundles())
+    found = with_books(data_dir, lambda p: p.store.bundles())
     if as_json:
         show_json(found)
         return
@@ -148,13 +148,13 @@ def withdraw(
 def _offer(action: "Action", data_dir: Path | None, key: str, *, anyway: bool) -> None:
     """Apply what lowers a price; below the margin floor only with `anyway`."""
 
-    async def work(plane: "Plane") -> "Outcome":
+    async def work(books: "ShopBooks") -> "Outcome":
         from storecrew.app.floor_check import check_floor  # costs what `--help` need not pay
 
-        await check_floor(plane, action, anyway=anyway)
+        await check_floor(books, action, anyway=anyway)
         full = f"cli/{key or uuid4().hex}"
-        return await plane.store.apply(action, key=full, actor=person())
+        return await books.store.apply(action, key=full, actor=person())
 
-    outcome = with_plane(data_dir, work)
+    outcome = with_books(data_dir, work)
     if not outcome.applied:
         fail(outcome.message)

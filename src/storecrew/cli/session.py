@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from storecrew.app.access import Access
     from storecrew.app.bootstrap import ControlPlane
     from storecrew.app.service_manager import ServiceManager
+    from storecrew.app.shop_books import ShopBooks
     from storecrew.domain.events import Event
 
 T = TypeVar("T")
@@ -68,6 +69,28 @@ def with_plane(
 
     with warn_on_terminal(settings):
         return run_to_end(opened)
+
+
+def with_books(
+    data_dir: Path | None,
+    work: Callable[[ShopBooks], Awaitable[T]],
+    *,
+    config: Path | None = None,
+    create: bool = False,
+) -> T:
+    """Return what the work returns, given the shop's books alone: no agent is loaded for it."""
+    from storecrew.app.shop_books import open_books  # the database costs what `--help` need not pay
+    from storecrew.app.shop_folder import require_shop
+
+    settings = read_settings(data_dir, config)
+    if not create:
+        require_shop(settings)
+
+    async def opened() -> T:
+        async with open_books(settings) as books:
+            return await work(books)
+
+    return run_to_end(opened)
 
 
 def report(event: Event, data_dir: Path | None, *, source: str) -> int:

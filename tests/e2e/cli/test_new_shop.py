@@ -158,3 +158,47 @@ def test_a_database_that_cannot_be_reached_is_named_with_its_cause(
     error = run("products", "list", fails=1)
     assert said in error
     assert "hunter2" not in error
+
+
+@pytest.mark.parametrize(
+    "words", ["orders show 7", "products show none", "stock set A 1", "approvals show x@1/0"]
+)
+def test_an_error_is_json_where_json_was_asked_for(run: Run, words: str):
+    init(run)
+    result = CliRunner().invoke(app, [*words.split(), "--json"])
+    said = json.loads(result.stdout)
+    assert (result.exit_code, said["exit_code"]) == (1, 1)
+    assert said["errors"] == [said["error"]]
+    assert said["error"] in result.stderr
+
+
+def test_a_count_of_an_unknown_product_is_refused_with_a_suggestion(run: Run, tmp_path: Path):
+    init(run)
+    run("products", "set", "A1", "--name", "Green tea", "--price", "9.90", "--cost", "4.20")
+    assert "did you mean 'Green tea'?" in run("stock", "set", "Gren tea", "5", fails=1)
+    (tmp_path / "stock.json").write_text('{"Green tea": 5, "Gren tee": 6}')
+    assert "did you mean 'Green tea'?" in run("stock", "import", "stock.json", fails=1)
+    assert run("stock", "set", "green TEA", "7")
+    assert [each["sku"] for each in run("products", "list", "--json")["items"]] == ["A1"]
+
+
+def test_a_price_below_the_floor_needs_anyway(run: Run):
+    init(run)
+    run("products", "set", "A", "--price", "9.90", "--cost", "4.20")
+    for words in (
+        ["products", "set", "A", "--price", "1"],
+        ["products", "set", "A", "--cost", "9.80"],
+        ["discounts", "create", "X", "90", "A"],
+    ):
+        assert "`anyway` does it all the same" in run(*words, fails=1)
+        run(*words, "--anyway")
+
+
+def test_a_product_is_retired_and_sold_again(run: Run):
+    init(run)
+    run("products", "set", "A", "--price", "9.90", "--cost", "4.20")
+    run("stock", "set", "A", "5")
+    run("products", "set", "A", "--retired")
+    assert "is sold no longer" in run("orders", "submit", "A:1", fails=1)
+    run("products", "set", "A", "--for-sale")
+    run("orders", "submit", "A:1")

@@ -77,3 +77,14 @@ async def test_what_has_no_price_cannot_be_ordered(shop):
     assert refused.status_code == 409
     assert refused.json()["code"] == "unpriced"
     assert (await shop.get("/api/orders")).json()["total"] == 0
+
+
+async def test_a_retired_product_cannot_be_ordered_until_it_is_for_sale_again(shop):
+    retired = product("10.00", "4.50", retired=True)
+    assert (await shop.put("/api/products/A", json=retired)).json()["retired"] is True
+    refused = await shop.post("/api/orders", json={"text": "A:1"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "retired")
+    assert (await shop.put("/api/products/A", json=product("10.00"))).json()["retired"] is True
+    again = product("10.00", retired=False)
+    assert (await shop.put("/api/products/A", json=again)).status_code == 200
+    assert (await shop.post("/api/orders", json={"text": "A:1"})).status_code == 201

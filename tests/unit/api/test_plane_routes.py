@@ -1,5 +1,6 @@
 """The crew over HTTP: probes, agents, runs, events, questions and the emergency stop."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,10 @@ async def test_r001_the_root_says_who_we_are_and_sends_browsers_to_the_dashboard
     browser = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     page = await client.get("/", headers=browser)
     assert (page.status_code, page.headers["location"]) == (307, "/dashboard/")
+    start = await client.get(page.headers["location"])
+    assert start.status_code == 200
+    for link in re.findall(r'href="([^"]+)"', start.text):
+        assert (await client.get(link)).status_code == 200, link
     curl = await client.get("/", headers={"accept": "text/html;q=0.5, application/json"})
     assert curl.status_code == 200
 

@@ -24,9 +24,9 @@ async def test_a_product_is_created_shown_and_listed(client: httpx.AsyncClient) 
     made = await client.put("/api/products/lamp-1", json=body)
 
     assert made.status_code == 201
-    assert made.json() == {"sku": "lamp-1", **body, "stocked": True}
+    assert made.json() == {"sku": "lamp-1", **body, "stocked": True, "retired": False}
     shown = (await client.get("/api/products/lamp-1")).json()
-    assert shown == {"sku": "lamp-1", **body, "stocked": True, "assumed": []}
+    assert shown == {"sku": "lamp-1", **body, "stocked": True, "retired": False, "assumed": []}
     listed = (await client.get("/api/products", params={"per_page": 2, "page": 2})).json()
     assert ([p["sku"] for p in listed["items"]], listed["total"], listed["pages"]) == (
         ["lamp-1"], 3, 2
@@ -46,7 +46,7 @@ async def test_a_change_tells_of_its_price_and_cost_and_keeps_what_is_left_out(
     assert changed.status_code == 200
     assert changed.json() == {
         "sku": "lamp", "name": "Lantern", "price": eur("11.50"), "cost": eur("5.00"),
-        "supplier": "acme", "pack_size": 6, "stocked": True,
+        "supplier": "acme", "pack_size": 6, "stocked": True, "retired": False,
     }  # fmt: skip
     told = [published.event for _, published in (await store.outbox(0))[before:]]
     assert [type(e) for e in told if isinstance(e, CostChanged | PriceChanged)] == [

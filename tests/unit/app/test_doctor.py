@@ -5,8 +5,13 @@ from pathlib import Path
 import pytest
 
 from storecrew.app import doctor
-from storecrew.app.doctor import DoctorFinding, HttpAnswers, examine
+from storecrew.app.doctor import DoctorFinding, HttpAnswers, Profile, examine
 from storecrew.app.settings import Settings, load_settings
+from storecrew.app.shop_books import open_books
+from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.orders import Line, PlaceOrder
 
 NAMES = [
     "api_key",
@@ -19,6 +24,7 @@ NAMES = [
     "sentry",
     "protected_endpoints",
     "load",
+    "limits",
     "private_files",
 ]
 READY = HttpAnswers(probes={"/healthz": 200, "/readyz": 200}, strangers={"/api/orders": 401})
@@ -109,3 +115,28 @@ async def test_a_key_in_the_journal_is_as_good_as_one_in_the_settings(
     async with open_access(settings(tmp_path)) as access:
         await access.add_key("boss", Role.ADMIN, by="person:test")
     assert (await found(tmp_path, timer, **environ))["api_key"].ok
+
+
+async def test_a_laptop_is_not_asked_for_what_a_server_needs(tmp_path: Path, timer: Path) -> None:
+    alone, called = settings(tmp_path), settings(tmp_path, **GOOD)
+    assert (Profile.of(alone), Profile.of(called)) == (Profile.LAPTOP, Profile.SERVER)
+    findings = await examine(alone, (timer,), Profile.LAPTOP)
+    assert all(each.ok for each in findings), findings
+    assert {"sentry", "alerts", "api_key"}.isdisjoint(each.name for each in findings)
+    assert not all(each.ok for each in await examine(alone, (timer,), Profile.SERVER))
+
+
+@pytest.mark.parametrize(("limit", "ok"), [("20", False), ("30", True), ("9000000", False)])
+async def test_a_limit_that_asks_always_or_never_is_named(
+    tmp_path: Path, timer: Path, limit: str, ok: bool
+) -> None:
+    given = settings(tmp_path, STORECREW_POLICY__ORDER_VALUE_LIMIT=limit)
+    async with open_books(given) as books:
+        price = Money.of(25, "EUR")
+        await books.store.apply(UpsertProduct(sku="A", name="A", price=price), key="p")
+        await books.store.apply(SetStock(levels=(StockCount(sku="A", on_hand=99),)), key="s")
+        for n in range(20):
+            one = PlaceOrder(lines=(Line(sku="A", quantity=1),))
+            await books.store.apply(one, key=f"o{n}")
+    findings = {each.name: each for each in await examine(given, (timer,))}
+    assert findings["limits"].ok is ok, findings["limits"]

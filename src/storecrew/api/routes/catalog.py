@@ -56,6 +56,7 @@ class ProductRequest(bodies.Strict):
     supplier: bodies.Title | None = None
     pack_size: bodies.Quantity | None = None
     stocked: bool | None = None
+    retired: bool | None = None
     anyway: bodies.Anyway = False
 
     def action(self, sku: str, currency: str) -> UpsertProduct:
@@ -71,6 +72,7 @@ class ProductRequest(bodies.Strict):
             supplier=self.supplier,
             pack_size=self.pack_size,
             stocked=self.stocked,
+            retired=self.retired,
         )
 
 

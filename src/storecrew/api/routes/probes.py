@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from typing_extensions import TypedDict
 
 from storecrew.api.authentication import caller_of
@@ -54,6 +54,28 @@ async def root(request: Request, plane: CurrentPlane) -> Response:
         return RedirectResponse("/dashboard/", 307)
     version = plane.settings.orchestrator.service_version
     return JSONResponse({"service": "orchestrator", "status": "ok", "version": version})
+
+
+@router.get("/dashboard/", include_in_schema=False)
+@requires(ANYONE)
+async def start_page() -> HTMLResponse:
+    """Show a browser where to go on, while there is no dashboard."""
+    return HTMLResponse(_PAGE)
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>storecrew</title>
+<h1>storecrew runs</h1>
+<ul>
+<li><a href="/health">How it is</a></li>
+<li><a href="/api/approvals">What waits for you</a></li>
+<li><a href="/api/orders">Orders</a>, <a href="/api/products">products</a></li>
+<li><a href="/openapi.json">The API's document</a></li>
+</ul>
+<p>From the shell: <code>storecrew approvals list</code>, <code>storecrew --help</code>.</p>
+</html>
+"""
+"""What a browser sees while there is no dashboard."""
 
 
 def _prefers_html(accept: str) -> bool:

@@ -30,6 +30,8 @@ class Product:
     """False for services and charges, which have no stock."""
     assumed: tuple[str, ...] = ()
     """Names of the fields whose values are assumptions, not records."""
+    retired: bool = False
+    """Whether it is sold no longer; what was sold stays in the books."""
 
 
 def floor_price(cost: Money, margin: Decimal | float) -> Money:
@@ -170,6 +172,8 @@ class UpsertProduct(ProductAction):
     pack_size: int | None = None
     stocked: bool | None = None
     """Cannot be changed later."""
+    retired: bool | None = None
+    """True sells it no longer, False again."""
 
 
 @dataclass(frozen=True, kw_only=True)

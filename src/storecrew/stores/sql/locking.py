@@ -122,6 +122,7 @@ _PRODUCTS = (
         t.products.c.pack_size,
         t.products.c.stocked,
         t.products.c.assumed,
+        t.products.c.retired,
     )
     .where(_among(t.products.c.sku))
     .order_by(t.products.c.sku)
@@ -229,11 +230,11 @@ def _load_products(unit: UnitOfWork, locks: LockSet) -> None:
 
 
 def _keep_products(unit: UnitOfWork, statement: sa.Select[Any], skus: Iterable[str]) -> None:
-    for sku, name, price, cost, supplier, pack_size, stocked, assumed in _rows(
+    for sku, name, price, cost, supplier, pack_size, stocked, assumed, retired in _rows(
         unit, statement, skus
     ):
         marks = frozenset(assumed[1:-1].replace('"', "").split(",")) - {""}
-        row = ProductRow(sku, name, price, cost, supplier, pack_size, stocked, marks)
+        row = ProductRow(sku, name, price, cost, supplier, pack_size, stocked, marks, retired)
         unit.products[sku] = row
 
 

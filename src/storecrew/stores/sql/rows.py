@@ -17,6 +17,7 @@ class ProductRow:
     pack_size: int = 1
     stocked: bool = True
     assumed: frozenset[str] = frozenset()
+    retired: bool = False
     stored: bool = True
 
 

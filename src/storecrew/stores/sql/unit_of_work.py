@@ -41,7 +41,7 @@ def _update(table: sa.Table, keys: Iterable[str], values: Iterable[str]) -> Bulk
 _PRODUCT = _update(
     t.products,
     ("sku",),
-    ("name", "price_minor", "cost_minor", "supplier", "pack_size", "stocked", "assumed"),
+    ("name", "price_minor", "cost_minor", "supplier", "pack_size", "stocked", "assumed", "retired"),
 )
 _STOCK_ROW = _update(t.stock, ("product", "warehouse"), ("on_hand", "reserved"))
 _ORDER = _update(t.orders, ("id",), ("status", "paid_minor", "details", "updated_at", "held"))
@@ -311,5 +311,6 @@ def _product_values(product: ProductRow, *, new: bool = True) -> dict[str, Any]:
         "supplier": product.supplier,
         "pack_size": product.pack_size,
         "stocked": product.stocked,
+        "retired": product.retired,
         "assumed": dumps(sorted(product.assumed)),
     }

@@ -86,6 +86,8 @@ def upsert_product(unit: UnitOfWork, action: UpsertProduct) -> HandlerResult:
     if action.cost is not None:
         product.cost = action.cost.minor
         product.assumed -= {"cost"}
+    if action.retired is not None:
+        product.retired = action.retired
     if action.supplier is not None:
         product.supplier = action.supplier
         product.assumed -= {"supplier"}
@@ -148,6 +150,7 @@ def _known(unit: UnitOfWork, product: ProductRow) -> dict[str, object]:
         "supplier": product.supplier,
         "pack_size": product.pack_size,
         "stocked": product.stocked,
+        "retired": product.retired,
     }
 
 

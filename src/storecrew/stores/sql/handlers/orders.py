@@ -1,5 +1,7 @@
 """Handlers of orders: placed, approved, held, fulfilled, delivered, cancelled."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from storecrew.domain.shop.orders import (
@@ -40,8 +42,8 @@ def place_order(unit: UnitOfWork, action: PlaceOrder) -> HandlerResult:
     requested = _resolved(unit, action.lines)
     if isinstance(requested, HandlerResult):
         return requested
-    if unpriced := [product.sku for product, _ in requested if product.price <= 0]:
-        return refused("unpriced", f"{unpriced[0]!r} has no price yet; set one first")
+    if bad := _not_for_sale([product for product, _ in requested]):
+        return bad
     missing: dict[str, int] = {}
     picks: list[Allocation] = []
     for product, quantity in requested:
@@ -63,6 +65,15 @@ def place_order(unit: UnitOfWork, action: PlaceOrder) -> HandlerResult:
     customer = action.customer
     unit.publish(OrderPlaced(order_id=order.id, total=unit.money(order.total), customer=customer))
     return done(after=state(order), detail=state(order) | {"total": unit.json(order.total)})
+
+
+def _not_for_sale(products: Sequence[ProductRow]) -> HandlerResult | None:
+    for product in products:
+        if product.price <= 0:
+            return refused("unpriced", f"{product.sku!r} has no price yet; set one first")
+        if product.retired:
+            return refused("retired", f"{product.sku!r} is sold no longer")
+    return None
 
 
 def approve_order(unit: UnitOfWork, action: ApproveOrder) -> HandlerResult:

@@ -53,6 +53,7 @@ def to_product(row: Any, currency: str) -> Product:
         supplier=row.supplier,
         pack_size=row.pack_size,
         stocked=row.stocked,
+        retired=row.retired,
         assumed=tuple(json.loads(row.assumed)),
     )
 

@@ -11,6 +11,7 @@ from storecrew.cli.output import handle_errors, show_json, show_result, show_tab
 from storecrew.cli.session import person, with_access
 from storecrew.domain.control.access import Role
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app.access import Access
@@ -63,7 +64,7 @@ def list_keys(config: ConfigFile = None, data_dir: DataDir = None, as_json: Json
         (key.name, key.role, _day(key.created_at), key.created_by, _day(key.revoked_at))
         for key in found
     ]
-    show_table(f"{len(rows)} keys", ("name", "role", "made", "by", "revoked"), rows)
+    show_table(plural(len(rows), "key"), ("name", "role", "made", "by", "revoked"), rows)
 
 
 @keys.command()
@@ -116,7 +117,7 @@ def list_users(config: ConfigFile = None, data_dir: DataDir = None, as_json: Jso
         show_json(list(found))
         return
     rows = [(user.name, user.role, _day(user.created_at), user.created_by) for user in found]
-    show_table(f"{len(rows)} users", ("name", "role", "added", "by"), rows)
+    show_table(plural(len(rows), "user"), ("name", "role", "added", "by"), rows)
 
 
 @users.command()

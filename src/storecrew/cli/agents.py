@@ -8,6 +8,7 @@ import typer
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import handle_errors, print_text, show_json, show_table
 from storecrew.cli.session import with_plane
+from storecrew.domain.plurals import plural
 
 app = typer.Typer(no_args_is_help=True, help="See the agents on duty, and begin a new one.")
 
@@ -33,7 +34,7 @@ def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = F
         names = ("agent", "status", "purpose", "allowed_actions")
         show_json({"agents": [dict(zip(names, row, strict=True)) for row in rows]})
         return
-    show_table(f"{len(rows)} agents", ("agent", "status", "what for", "may propose"), rows)
+    show_table(plural(len(rows), "agent"), ("agent", "status", "what for", "may propose"), rows)
 
 
 @app.command()

@@ -89,7 +89,7 @@ def list_(  # noqa: PLR0913 - one per filter
     if as_json:
         show_json(found.items)
         return
-    title = counted(found.total, "waiting", page, per_page)
+    title = counted(found.total, "waiting", page, per_page, many="waiting")
     rows = [list_row(each, names, currency) for each in found.items]
     show_table(title, COLUMNS, rows)
 

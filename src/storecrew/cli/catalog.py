@@ -18,6 +18,7 @@ from storecrew.cli.output import (
 )
 from storecrew.cli.session import person, read_settings, with_books
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app.shop_books import ShopBooks
@@ -64,7 +65,7 @@ def list_(
         return
     rows = [(p.sku, p.name, p.price, p.cost or "", p.supplier or "") for p in items]
     columns = ("sku", "name", "price", "cost", "supplier")
-    show_table(counted(len(found), "products", page, per_page), columns, rows)
+    show_table(counted(len(found), "product", page, per_page), columns, rows)
 
 
 @app.command()
@@ -105,7 +106,7 @@ def suggestions(data_dir: DataDir = None, as_json: Json = False) -> None:
         show_json(found)
         return
     rows = [(each.name, each.reason, each.source) for each in found]
-    show_table(f"{len(rows)} suggestions", ("product", "reason", "source"), rows)
+    show_table(plural(len(rows), "suggestion"), ("product", "reason", "source"), rows)
 
 
 @app.command("set")

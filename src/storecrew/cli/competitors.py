@@ -15,6 +15,7 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import with_plane
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +115,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
         last = seen.get((page.sku, page.competitor))
         price, at = (last.price, f"{last.seen_at:%Y-%m-%d %H:%M}") if last else ("none", "")
         rows.append((page.sku, page.competitor, price, at, page.url))
-    show_table(f"{len(rows)} pages", ("sku", "competitor", "price", "seen", "page"), rows)
+    show_table(plural(len(rows), "page"), ("sku", "competitor", "price", "seen", "page"), rows)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from storecrew.cli.output import (
 )
 from storecrew.cli.session import person, with_plane
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app import Plane, RunSummary
@@ -68,7 +69,8 @@ def run(
         show_json(summary)
     else:
         print_text(
-            f"{summary.runs} runs made {summary.proposals} proposals: {summary.applied} applied, "
+            f"{plural(summary.runs, 'run')} made {plural(summary.proposals, 'proposal')}: "
+            f"{summary.applied} applied, "
             f"{summary.asked} wait for you, {summary.denied} denied, "
             f"{summary.refused} refused by the store."
         )
@@ -115,7 +117,7 @@ def plan(
         )
         for f, d in found
     ]
-    show_table(f"{len(rows)} proposals", ("agent", "action", "reason", "policy"), rows)
+    show_table(plural(len(rows), "proposal"), ("agent", "action", "reason", "policy"), rows)
 
 
 @handle_errors
@@ -150,7 +152,7 @@ def audit(  # noqa: PLR0913 - one per filter
         show_json({"items": found.items, "page": page, "per_page": per_page, "total": found.total})
         return
     columns = ("no", "at", "who", "what", "result", "why")
-    title = counted(found.total, "entries", page, per_page)
+    title = counted(found.total, "entry", page, per_page, many="entries")
     show_table(title, columns, map(_audit_row, found.items))
 
 

@@ -8,6 +8,7 @@ from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
 from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import with_books
+from storecrew.domain.plurals import plural
 
 app = typer.Typer(no_args_is_help=True, help="Enter customers, and what they agreed to.")
 
@@ -30,7 +31,7 @@ def list_customers(data_dir: DataDir = None, as_json: Json = False) -> None:
         (c.id, c.name, c.email or "", c.locale, "yes" if c.marketing_consent else "no")
         for c in found
     ]
-    show_table(f"{len(rows)} customers", ("id", "name", "mail", "language", "marketing"), rows)
+    show_table(plural(len(rows), "customer"), ("id", "name", "mail", "language", "marketing"), rows)
 
 
 @app.command("set")

@@ -15,6 +15,7 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import person, report, with_plane
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ def list_(
         for i in found
     ]
     columns = ("incident", "kind", "status", "what", "seen", "expected", "opened")
-    show_table(f"{len(found)} incidents", columns, rows)
+    show_table(plural(len(found), "incident"), columns, rows)
 
 
 @app.command()
@@ -185,4 +186,4 @@ def show_goal(data_dir: DataDir = None, as_json: Json = False) -> None:
         for s in found.steps
     ]
     columns = ("who", "what", "by", "costs at most", "why", "status")
-    show_table(f"{len(rows)} pieces of work", columns, rows)
+    show_table(plural(len(rows), "piece of work", "pieces of work"), columns, rows)

@@ -14,6 +14,7 @@ from storecrew.cli.output import fail, handle_errors, show_json, show_result, sh
 from storecrew.cli.session import person, read_settings, with_books
 from storecrew.domain.errors import InvalidInput
 from storecrew.domain.json_input import read_json
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app.shop_books import ShopBooks
@@ -37,7 +38,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
         return
     rows = [(x.sku, x.warehouse, x.on_hand, x.reserved, x.available) for x in levels]
     columns = ("product", "warehouse", "on hand", "reserved", "available")
-    show_table(f"{len(rows)} stock levels", columns, rows)
+    show_table(plural(len(rows), "stock level"), columns, rows)
 
 
 @app.command("set")

@@ -115,7 +115,7 @@ def queue(
         for m in found.items
     ]
     columns = ("message", "queued", "customer", "subject", "state", "detail")
-    show_table(counted(found.total, "messages", page, per_page), columns, rows)
+    show_table(counted(found.total, "message", page, per_page), columns, rows)
 
 
 @suppressed.command("list")
@@ -132,7 +132,7 @@ def list_suppressions(
         show_json(found)
         return
     rows = [(each.address, f"{each.at:%Y-%m-%d %H:%M}", each.reason) for each in found.items]
-    title = counted(found.total, "suppressed addresses", page, per_page)
+    title = counted(found.total, "suppressed address", page, per_page, many="suppressed addresses")
     show_table(title, ("address", "since", "reason"), rows)
 
 

@@ -17,6 +17,7 @@ from storecrew.cli.output import (
 )
 from storecrew.cli.session import person, with_plane
 from storecrew.domain.control.model_registry import ModelKind
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app.bootstrap import ControlPlane
@@ -135,7 +136,11 @@ def recommend(
         show_json(found)
         return
     rows = [(one.sku, one.name, one.price, one.reason) for one in found.items]
-    show_table(f"{len(rows)} products to show", ("sku", "name", "price", "why"), rows)
+    show_table(
+        plural(len(rows), "product to show", "products to show"),
+        ("sku", "name", "price", "why"),
+        rows,
+    )
 
 
 @handle_errors
@@ -182,7 +187,7 @@ def trends(
         return
     columns = ("sku", "name", "sold", "expected", "growth", "at least", "doubt")
     rows = [(r.sku, r.name, r.units, r.expected, r.growth, r.at_least, r.doubt) for r in found]
-    show_table(f"{len(rows)} products rise", columns, rows)
+    show_table(plural(len(rows), "product rises", "products rise"), columns, rows)
 
 
 @handle_errors
@@ -218,7 +223,7 @@ def list_(data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = F
         show_json({"models": courses})
         return
     columns = ("model", "version", "standing", "trained", "data to", "since then")
-    show_table(f"{len(courses)} models", columns, [_row(course) for course in courses])
+    show_table(plural(len(courses), "model"), columns, [_row(course) for course in courses])
 
 
 def _row(course: "TrainingStatus") -> tuple[object, ...]:

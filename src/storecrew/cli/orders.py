@@ -77,7 +77,7 @@ def list_(
         )
         for o in found.items
     ]
-    title = counted(found.total, "orders", page, per_page)
+    title = counted(found.total, "order", page, per_page)
     show_table(title, ("order", "status", "total", "customer", "placed"), rows)
 
 

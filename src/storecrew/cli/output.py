@@ -13,6 +13,7 @@ import typer
 
 from storecrew.domain.errors import InvalidInput, InvalidSettings, StorecrewError
 from storecrew.domain.input_text import printable
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.domain.control.skipped_inputs import SkippedInput
@@ -90,10 +91,10 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
         console.print(escape(printable(title)))
 
 
-def counted(total: int, what: str, page: int, per_page: int) -> str:
+def counted(total: int, one: str, page: int, per_page: int, *, many: str = "") -> str:
     """Return a list's title: how many there are, and which page this is where there are more."""
     pages = -(-total // per_page)
-    return f"{total} {what}" + (f", page {page} of {pages}" if pages > 1 else "")
+    return plural(total, one, many) + (f", page {page} of {pages}" if pages > 1 else "")
 
 
 def show_fields(fields: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ from storecrew.cli.options import DataDir, Json
 from storecrew.cli.orders import Key, apply
 from storecrew.cli.output import handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import with_books
+from storecrew.domain.plurals import plural
 
 app = typer.Typer(no_args_is_help=True, help="See payment methods, switch them on and off.")
 
@@ -24,7 +25,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False) -> None:
         show_json(found)
         return
     rows = [(method, "yes" if enabled else "no") for method, enabled in found.items()]
-    show_table(f"{len(rows)} payment methods", ("method", "offered"), rows)
+    show_table(plural(len(rows), "payment method"), ("method", "offered"), rows)
 
 
 @app.command("set")

@@ -10,6 +10,7 @@ from storecrew.cli.options import Anyway, DataDir, Json
 from storecrew.cli.orders import Key, apply
 from storecrew.cli.output import fail, handle_errors, show_json, show_result, show_table
 from storecrew.cli.session import person, read_settings, with_books
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app.shop_books import ShopBooks
@@ -37,7 +38,7 @@ def list_discounts(data_dir: DataDir = None, as_json: Json = False) -> None:
         (each.code, f"{each.percent} %", f"{each.ends_at:%Y-%m-%d}", ", ".join(each.skus))
         for each in found
     ]
-    show_table(f"{len(rows)} discounts", ("code", "off", "until", "products"), rows)
+    show_table(plural(len(rows), "discount"), ("code", "off", "until", "products"), rows)
 
 
 @bundles.command("list")
@@ -52,7 +53,7 @@ def list_bundles(data_dir: DataDir = None, as_json: Json = False) -> None:
         show_json(found)
         return
     rows = [(each.name, str(each.price), ", ".join(each.skus)) for each in found]
-    show_table(f"{len(rows)} bundles", ("bundle", "price", "products"), rows)
+    show_table(plural(len(rows), "bundle"), ("bundle", "price", "products"), rows)
 
 
 @discounts.command()

@@ -47,7 +47,7 @@ def list_purchases(
         for p in found
     ]
     columns = ("purchase", "product", "units", "supplier", "to", "status", "due")
-    show_table(f"{len(rows)} purchases", columns, rows)
+    show_table(plural(len(rows), "purchase"), columns, rows)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import with_plane
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app.bootstrap import ControlPlane
@@ -79,7 +80,7 @@ def list_campaigns(data_dir: DataDir = None, as_json: Json = False) -> None:
         )
         for each in found
     ]
-    show_table(f"{len(found)} campaigns", columns, rows)
+    show_table(plural(len(found), "campaign"), columns, rows)
 
 
 @campaigns.command("show")

@@ -17,6 +17,7 @@ from storecrew.cli.output import (
 )
 from storecrew.cli.session import person, with_services
 from storecrew.domain.control.services import DesiredState, ServiceStatus
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from storecrew.app.service_manager import ServiceManager
@@ -108,7 +109,7 @@ def _show_list(views: "list[ServiceView] | Any") -> None:
         )
         for view in views
     ]
-    show_table(f"{len(rows)} services", columns, rows)
+    show_table(plural(len(rows), "service"), columns, rows)
 
 
 @handle_errors

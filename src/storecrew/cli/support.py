@@ -18,6 +18,7 @@ from storecrew.cli.output import (
 )
 from storecrew.cli.session import report, with_plane
 from storecrew.domain.codec import encode
+from storecrew.domain.plurals import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,7 @@ def list_(
         for t in found
     ]
     columns = ("ticket", "status", "customer", "order", "asks", "rating")
-    show_table(f"{len(found)} tickets", columns, rows)
+    show_table(plural(len(found), "ticket"), columns, rows)
     print_text(_told(how))
 
 

@@ -8,6 +8,7 @@ from storecrew.cli.descriptions import describe
 from storecrew.cli.options import ConfigFile, DataDir, Json
 from storecrew.cli.output import handle_errors, show_json, show_table
 from storecrew.cli.session import with_plane
+from storecrew.domain.plurals import plural
 
 
 def register(app: typer.Typer) -> None:
@@ -42,10 +43,10 @@ def trace(
     columns = ("no", "at", "event", "about")
     show_table(f"trace {found.id}: {len(events)} events", columns, events)
     runs = [(r.id, r.status, r.attempt, r.error) for r in found.runs]
-    show_table(f"{len(runs)} runs", ("run", "status", "attempt", "error"), runs)
+    show_table(plural(len(runs), "run"), ("run", "status", "attempt", "error"), runs)
     results = {entry.subject: entry.result for entry in found.audit}
     proposals = [
         (s.filed.id, describe(s.filed.proposal.action), results.get(s.filed.id, "open"))
         for s in found.stories
     ]
-    show_table(f"{found.proposals} proposals", ("proposal", "action", "result"), proposals)
+    show_table(plural(found.proposals, "proposal"), ("proposal", "action", "result"), proposals)

@@ -98,7 +98,7 @@ def test_incidents_are_listed_shown_and_closed(shop: Run) -> None:
 
     asyncio.run(open_one())
 
-    assert "1 incidents" in shop("incidents", "list", "--status", "open")
+    assert "1 incident" in shop("incidents", "list", "--status", "open")
     shown = shop("incidents", "show", "payments/card")
     assert "SetPaymentMethod enabled False, method card" in shown
     shop("incidents", "close", "payments/card", "--reason", "it works")

@@ -158,7 +158,7 @@ def test_the_crew_is_woken_once(shop: Run) -> None:
     counts = {"runs", "proposals", "applied", "asked", "denied", "refused"}
     assert summary.keys() == counts | {"failed"}
     assert summary["runs"] > 0
-    assert "0 runs" not in shop("run", "pricing_optimizer")
+    assert "0 runs made" not in shop("run", "pricing_optimizer")
     assert shop("plan", "--json") == []
     assert "0 proposals" in shop("plan")
     entries = shop("audit", "--json")

@@ -147,6 +147,8 @@ def test_every_call_that_changes_the_journal_is_tried():
         "approval",
         "approvals",
         "audit",
+        "audit_hashes",
+        "audit_head",
         "close",
         "registered",
         "events",

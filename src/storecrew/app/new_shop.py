@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from storecrew.app.currency_scale import default_limits, scaled
+from storecrew.domain.money import exponent
 
 _HEAD = """# Settings of this shop: `storecrew config show` lists all there are.
 # `storecrew config check` names what is wrong.
@@ -31,7 +32,8 @@ def settings_file(currency: str, zone: str, name: str, data_dir: Path | None) ->
 def first_product(currency: str) -> str:
     """Return a command that puts a first product, with amounts as the currency has them."""
     price, cost = (scaled(Decimal(euros), currency) for euros in ("9.90", "4.20"))
-    return f'storecrew products set A --name "Product A" --price {price:f} --cost {cost:f}'
+    places = exponent(currency)
+    return f'storecrew products set A --name "Product A" --price {price:.{places}f} --cost {cost:.{places}f}'
 
 
 def _number(value: Any) -> int | float:

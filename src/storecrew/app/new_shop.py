@@ -31,9 +31,10 @@ def settings_file(currency: str, zone: str, name: str, data_dir: Path | None) ->
 
 def first_product(currency: str) -> str:
     """Return a command that puts a first product, with amounts as the currency has them."""
-    price, cost = (scaled(Decimal(euros), currency) for euros in ("9.90", "4.20"))
-    places = exponent(currency)
-    return f'storecrew products set A --name "Product A" --price {price:.{places}f} --cost {cost:.{places}f}'
+    price, cost = (
+        f"{scaled(Decimal(euros), currency):.{exponent(currency)}f}" for euros in ("9.90", "4.20")
+    )
+    return f'storecrew products set A --name "Product A" --price {price} --cost {cost}'
 
 
 def _number(value: Any) -> int | float:

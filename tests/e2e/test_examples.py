@@ -190,7 +190,7 @@ def test_a_limit_asks_and_a_person_approves_and_takes_back(tmp_path: Path):
     said = run_readme("03-policy-and-approvals", tmp_path)
     assert "1 applied, 1 wait for you" in said
     assert "it would take: order_value: a higher policy.order_value_limit" in said
-    assert "order_management@3/1 is approved." in said
+    assert "order_management@4/1 is approved" in said
     assert re.search(r"│ 2 +│ awaiting_payment │ 198.00 EUR", said)
     assert re.search(r"│ 1 +│ cancelled +│ 19.80 EUR", said)
     assert said.splitlines()[-1] == "The books are right."

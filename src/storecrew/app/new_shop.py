@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from storecrew.app.currency_scale import default_limits, scaled
+from storecrew.domain.money import exponent
 
 _HEAD = """# Settings of this shop: `storecrew config show` lists all there are.
 # `storecrew config check` names what is wrong.
@@ -30,8 +31,10 @@ def settings_file(currency: str, zone: str, name: str, data_dir: Path | None) ->
 
 def first_product(currency: str) -> str:
     """Return a command that puts a first product, with amounts as the currency has them."""
-    price, cost = (scaled(Decimal(euros), currency) for euros in ("9.90", "4.20"))
-    return f'storecrew products set A --name "Product A" --price {price:f} --cost {cost:f}'
+    price, cost = (
+        f"{scaled(Decimal(euros), currency):.{exponent(currency)}f}" for euros in ("9.90", "4.20")
+    )
+    return f'storecrew products set A --name "Product A" --price {price} --cost {cost}'
 
 
 def _number(value: Any) -> int | float:

@@ -30,6 +30,12 @@ Quantity = Annotated[int, Ge(1), Le(MAX_QUANTITY)]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 PerPage = Annotated[int, Query(ge=1, le=200)]
 Anyway = Annotated[bool, Field(description="Do it also below the margin floor.")]
+Day = Annotated[str, Query(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+"""A day as 2026-11-30."""
+Moment = Annotated[
+    str, Query(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$")
+]
+"""A moment with its zone, as 2026-11-30T08:00:00Z."""
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 _examples: dict[Callable[..., Any], dict[str, Any]] = {}
 

@@ -56,10 +56,10 @@ def test_r038_generated_requests_find_nothing_the_document_does_not_say(
         "API_KEY_ROYALGPT": KEY,
         "ENABLE_ROYALGPT_ORCHESTRATION": "false",
     }
-    key = key_of(tmp_path, role, environ)
     process = subprocess.Popen([*PROGRAM, "up", "--port", str(port)], cwd=tmp_path, env=environ)
     try:
         wait_until_ready(port, process)
+        key = key_of(tmp_path, role, environ)
         base = f"http://127.0.0.1:{port}"
         said = subprocess.run(
             [

@@ -16,6 +16,7 @@ OPEN = {
     *("GET /", "HEAD /", "GET /favicon.ico", "HEAD /favicon.ico"),
     *("GET /healthz", "GET /liveness", "GET /readyz", "GET /readiness", "GET /health"),
     *("POST /api/session", "POST /webhooks/{source}", "POST /api/agents/{agent_id}/heartbeat"),
+    "GET /dashboard/",
     *("GET /unsubscribe/{token}", "POST /unsubscribe/{token}"),
 }
 """Probes, and routes that ask for a proof of their own."""

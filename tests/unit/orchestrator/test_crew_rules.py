@@ -263,12 +263,13 @@ async def test_r054_orchestrator_settings_bound_runs_at_once(in_memory_plane):
 
 
 async def test_r054_orchestrator_settings_bound_the_pause_between_sweeps(in_memory_plane):
-    sweeps = asyncio.Semaphore(0)
+    sweeps, begun = asyncio.Semaphore(0), []
     settings = LoopSettings(interval=timedelta(milliseconds=5), poll=timedelta(hours=1))
     plane = await boot(in_memory_plane, TaskEngine(), settings=settings)
     sweep = plane.sweep
 
     async def counted():
+        begun.append(1)
         sweeps.release()
         return await sweep()
 
@@ -280,6 +281,7 @@ async def test_r054_orchestrator_settings_bound_the_pause_between_sweeps(in_memo
     plane.request_stop()
     await serving
     await plane.stop()
+    assert len(begun) >= 4
 
 
 # --- budgets ---------------------------------------------------------------------------------

@@ -64,13 +64,13 @@ async def test_what_exceeds_a_limit_waits_for_a_person_and_changes_nothing(in_me
     assert not await in_memory_plane.verify()
 
 
-async def test_an_order_that_costs_nothing_is_not_sent_before_its_payment_is_recorded(
+async def test_an_order_is_not_sent_before_its_payment_is_recorded(
     in_memory_plane,
 ):
     from storecrew.domain.shop.orders import ApproveOrder, FulfilOrder
     from storecrew.domain.shop.payments import CapturePayment
 
-    await in_memory_plane.stock(price=0)
+    await in_memory_plane.stock()
     order = await in_memory_plane.order()
     await in_memory_plane.store.apply(ApproveOrder(order_id=order), key="a")
     unpaid = await in_memory_plane.store.apply(FulfilOrder(order_id=order), key="f1")

@@ -16,7 +16,7 @@ from storecrew.api.requests import JsonRoute
 from storecrew.api.roles import OPERATOR, VIEWER, requires
 from storecrew.api.schemas import PageResponse
 from storecrew.app.approvals import BulkDecision, approval_filter, decide_all, matching
-from storecrew.domain.codec import decode_action
+from storecrew.domain.codec import decode, decode_action
 from storecrew.domain.control.approvals import Approval, ApprovalOrder, ApprovalStatus
 from storecrew.domain.control.audit import AuditEntry, AuditFilter
 from storecrew.domain.errors import InvalidInput
@@ -186,11 +186,10 @@ async def audit(  # noqa: PLR0913 - each is a query parameter
     subject: str = "",
     actor: str = "",
     result: str = "",
-    since: datetime | None = None,
+    since: bodies.Moment | None = None,
 ) -> PageResponse[AuditEntry]:
     """List the audit, newest first: all of it, or what was done to a subject or by an actor."""
-    if since is not None and since.tzinfo is None:
-        raise InvalidInput("since", "needs a zone, such as 2026-11-01T00:00:00Z")
-    only = AuditFilter(subject=subject, actor=actor, result=result, since=since)
+    moment = decode(datetime, since, field="since") if since else None
+    only = AuditFilter(subject=subject, actor=actor, result=result, since=moment)
     found = await plane.journal.audit(only=only, page=page, per_page=per_page)
     return page_answer(found.items, found.total, page=page, per_page=per_page)

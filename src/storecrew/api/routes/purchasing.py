@@ -1,10 +1,9 @@
 """Purchase orders: listed, received, cancelled, delayed."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import StringConstraints
 from typing_extensions import TypedDict
 
@@ -96,14 +95,13 @@ async def create(request: Request, body: CreatePurchaseOrderRequest) -> Purchase
 @router.get("/purchase-orders/postponed")
 @requires(VIEWER)
 async def postponed(
-    plane: CurrentPlane, day: Annotated[date | None, Query()] = None
+    plane: CurrentPlane, day: bodies.Day | None = None
 ) -> Sequence[PostponedPurchase]:
     """List what the crew would buy on a day, today by default, and did not ask about.
 
     The day's budget is used up by what was bought and asked about.
     """
-    name = plane.crew.day.name if day is None else day.isoformat()
-    return await plane.journal.postponed_purchases(name)
+    return await plane.journal.postponed_purchases(day or plane.crew.day.name)
 
 
 @router.post("/purchase-orders/{purchase_id}/receive")

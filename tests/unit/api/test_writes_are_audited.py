@@ -14,6 +14,7 @@ from storecrew.domain.control.incidents import OpenIncident
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import UpsertProduct
 from storecrew.domain.shop.inventory import SetStock, StockCount
+from storecrew.domain.shop.messages import SuppressAddress
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.journal.control_actions import OperationContext, SqlControlActions
 
@@ -61,6 +62,8 @@ SCRIPT: list[Step] = [
         "/api/customers/anna",
         {"name": "Anna", "email": "other@example.com"},
     ),
+    ("PATCH /api/customers/{customer:path}", "/api/customers/anna", {"name": "Anna B."}),
+    ("DELETE /api/mail/suppressions/{address:path}", "/api/mail/suppressions/a@example.com", None),
     (
         "PUT /api/customers/{customer:path}/consent",
         "/api/customers/anna/consent",
@@ -158,6 +161,7 @@ SCRIPT: list[Step] = [
         {"quantity": 5},
     ),
     ("POST /api/purchase-orders/{purchase_id}/cancel", "/api/purchase-orders/2/cancel", None),
+    ("POST /api/purchase-orders", "/api/purchase-orders", {"product": "Product B", "quantity": 5}),
     (
         "POST /api/approvals/{proposal_id:path}/approve",
         "/api/approvals/{question}/approve",
@@ -168,6 +172,11 @@ SCRIPT: list[Step] = [
         "POST /api/approvals/{proposal_id:path}/reject",
         "/api/approvals/{question}/reject",
         {"note": "no"},
+    ),
+    (
+        "POST /api/approvals/bulk-decision",
+        "/api/approvals/bulk-decision?approve={question}",
+        {"decision": "reject", "all_matching": True},
     ),
 ]
 LAST: list[Step] = [
@@ -205,6 +214,8 @@ async def shop(tmp_path: Path) -> AsyncIterator[Api]:
         for name in ("Product A", "Product B"):
             buy = CreatePurchaseOrder(sku=name, quantity=5)
             assert (await store.apply(buy, key=f"test/buy/{name}")).applied
+        suppress = SuppressAddress(address="a@example.com", reason="no such mailbox")
+        await store.apply(suppress, key="test/suppress")
         control = SqlControlActions(api.plane.journal.database)
         scene = OperationContext(
             now=api.plane.clock.now(), agents=("pricing",), subscribers_of=lambda _: ()

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 
 from storecrew.domain.actions import Action
+from storecrew.domain.money import Money
+from storecrew.domain.shop.catalog import UpsertProduct
 from storecrew.domain.shop.inventory import SetStock, StockCount
 from storecrew.domain.shop.orders import ApproveOrder, CancelOrder, FulfilOrder, Line, PlaceOrder
 from storecrew.domain.shop.payments import CapturePayment
@@ -43,6 +45,9 @@ async def step(store: SqlStore, action: Action, key: str) -> int:
 
 async def main(url: str, schema: str, run: str) -> None:
     store = await open_store(url, clock=Present(), currency="EUR", schema=schema)
+    for sku in ("A", "B"):
+        product = UpsertProduct(sku=sku, name=sku, price=Money.of(10, "EUR"))
+        await store.apply(product, key=f"{run}/{sku}")
     levels = (StockCount(sku="A", on_hand=100_000), StockCount(sku="B", on_hand=200_000))
     await store.apply(SetStock(levels=levels), key=f"{run}/stock")
     await asyncio.gather(*(sell(store, f"{run}/{n}") for n in range(4)))

@@ -48,11 +48,12 @@ def default_limits(currency: str) -> dict[str, Decimal]:
 
 
 def default_amounts(kind: type[BaseModel], currency: str) -> Mapping[str, Any]:
-    """Return the amounts that an agent's settings have by default, in the currency."""
+    """Return the amounts of an agent's settings whose default differs in the currency."""
     marked = {
         name: field.default
         for name, field in kind.model_fields.items()
         if isinstance(field.json_schema_extra, dict)
         and field.json_schema_extra.get("unit") == MONEY
     }
-    return {name: float(scaled(Decimal(str(value)), currency)) for name, value in marked.items()}
+    amounts = {name: scaled(Decimal(str(value)), currency) for name, value in marked.items()}
+    return {name: float(each) for name, each in amounts.items() if each != marked[name]}

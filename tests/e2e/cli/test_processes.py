@@ -29,6 +29,8 @@ def test_the_server_serves_and_ends_in_order(
 ) -> None:
     url = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=url) as client:
+        price = {"amount": "10.00", "currency": "EUR"}
+        client.put("/api/products/Product A", json={"name": "Product A", "price": price})
         client.put("/api/stock/Product A", json={"on_hand": 5})
         placed = client.post("/api/orders", json={"text": "Product A:1"})
         assert placed.status_code == 201

@@ -75,7 +75,8 @@ async def test_r009_every_route_answers_errors_in_json_for_another_method(
     client: httpx.AsyncClient, write: str
 ) -> None:
     path = write.partition(" ")[2]
-    response = await client.patch(path)
+    is_patched = path.startswith("/api/customers/")
+    response = await client.request("POST" if is_patched else "PATCH", path)
     assert assert_error(response, 405)["error"] == "Method Not Allowed"
     assert response.headers["allow"]
 

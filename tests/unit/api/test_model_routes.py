@@ -1,6 +1,7 @@
 """What was learnt, over HTTP."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -22,8 +23,9 @@ async def until_trained(client: httpx.AsyncClient, skill: str) -> dict:
             return found
 
 
-async def test_r130_a_forecast_over_http(client: httpx.AsyncClient, place) -> None:
+async def test_r130_a_forecast_over_http(api: Api, client: httpx.AsyncClient, place) -> None:
     await place("Product A:2")
+    api.plane.clock.at += timedelta(days=1)  # what is sold today is history tomorrow
     answer = await client.get("/api/forecast/Product A", params={"horizon": 14})
 
     said = answer.json()

@@ -15,6 +15,6 @@ class InventorySettings(AgentSettings):
     """Chance that stock lasts until the delivery. Where a unit earns nearly its cost and holding
     it costs a fifth of that a year, a lost sale weighs a hundred times a unit kept too long; a
     little less, as goods also go out of fashion."""
-    handling_cost: Annotated[Decimal, Field(ge=0)] = Decimal(1)
+    handling_cost: Annotated[Decimal, Field(ge=0, json_schema_extra={"unit": "money"})] = Decimal(1)
     """What it costs to order, receive and put away one product, in the shop's currency. A purchase
     whose expected benefit is less is not proposed."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import StringConstraints
 from typing_extensions import TypedDict
 
@@ -97,6 +97,8 @@ async def patch_customer(
     request: Request, customer: Key, body: CustomerChangeRequest
 ) -> CustomerUpdate:
     """Change what is named of a customer who is known."""
+    if customer.endswith("/consent"):  # a customer's id may hold slashes
+        raise HTTPException(405, headers={"Allow": "PUT"})
     await plane_of(request).store.customer(customer)
     return await _set(request, customer, body)
 

@@ -97,7 +97,8 @@ _STATES = (
     ("cancelled", "'received'", "status = 'cancelled'"),
 )
 _TRADE = (
-    f"""INSERT INTO products {_numbers(":products")}
+    f"""INSERT INTO products (sku, name, price_minor, cost_minor, currency, supplier, pack_size,
+      stocked, assumed) {_numbers(":products")}
     SELECT printf('sku-%07d', i - 1), 'Product ' || i, 1000, 500, 'EUR', 'supplier', 1, 1, '[]'
     FROM n""",
     f"""INSERT INTO customers {_numbers(":customers")}
@@ -160,7 +161,8 @@ _TRADE = (
       minute(i * 10), 'order:' || i FROM n""",
     """INSERT INTO message_deliveries SELECT id, 'sent', 'c@example.com', 1, '', at FROM messages
     WHERE id <= :orders / 10 - 60""",
-    f"""INSERT INTO tickets {_numbers(":orders / 10")}
+    f"""INSERT INTO tickets (id, status, text, customer, order_id, channel, opened_at, updated_at,
+      rating, reference) {_numbers(":orders / 10")}
     SELECT 'ticket-' || i, 'closed', 'Where is it?', 'customer-' || (i % :customers), i, 'api',
       minute(i * 10), minute(i * 10), NULL, NULL FROM n""",
 )

@@ -48,6 +48,7 @@ A_FEW = 100
 """Granules that may come on top: an index over more rows is a level deeper."""
 
 IN_A_WINDOW = {
+    "/api/briefing": "compares a day with the same weekday of eight weeks",
     "/api/reports/bias": "compares half a year of trade",
     "/api/reports/prices": "follows up four months of price changes",
     "/api/trends": "is computed from a year of sales",

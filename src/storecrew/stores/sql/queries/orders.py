@@ -143,7 +143,7 @@ def _matching(query: OrderQuery) -> Iterator[sa.ColumnElement[bool]]:
     if query.customer is not None:
         yield t.orders.c.customer == query.customer
     if query.held is not None:
-        yield (t.orders.c.held != "") if query.held else (t.orders.c.held == "")
+        yield t.IS_HELD if query.held else t.orders.c.held == ""
 
 
 def orders_by_id(connection: Connection, numbers: Iterable[int]) -> Sequence[Order]:

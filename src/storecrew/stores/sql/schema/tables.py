@@ -44,6 +44,11 @@ orders = c.table(
     sa.CheckConstraint("total_minor >= 0", name="total"),
     sa.CheckConstraint("paid_minor >= 0", name="paid"),
 )
+HELD = sa.text("held <> ''")
+IS_HELD: sa.ColumnElement[bool] = sa.literal_column("held <> ''", sa.Boolean)
+sa.Index(
+    "ix_orders_held", orders.c.timestamp, orders.c.id, sqlite_where=HELD, postgresql_where=HELD
+)
 PAID_NOT_SENT = sa.text("status = 'awaiting_payment' AND paid_minor >= total_minor")
 sa.Index(
     "ix_orders_paid_not_sent",

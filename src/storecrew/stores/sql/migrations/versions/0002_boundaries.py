@@ -16,6 +16,7 @@ def upgrade() -> None:
     _books()
     _retired_products()
     _tracking_numbers()
+    _held_orders()
 
 
 def _addresses_of_strangers() -> None:
@@ -55,6 +56,18 @@ def _books() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_books"),
+    )
+
+
+def _held_orders() -> None:
+    """Find the orders that are held without reading all."""
+    held = sa.text("held <> ''")
+    op.create_index(
+        "ix_orders_held",
+        "orders",
+        ["timestamp", "id"],
+        sqlite_where=held,
+        postgresql_where=held,
     )
 
 

@@ -37,6 +37,7 @@ class Workers:
     def environment(self):
         return {
             "PATH": os.environ["PATH"],
+            "STORECREW_SECRET_KEY": "one-key-for-all-workers-of-a-database",
             "PYTHONPATH": str(Path(__file__).parent),
             "DATABASE_URL": self.url,
             "STORECREW_AGENTS": json.dumps(

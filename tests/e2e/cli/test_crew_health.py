@@ -32,6 +32,11 @@ def run(folder, *command):
     )
 
 
+def begin(folder):
+    answers = ("--currency", "EUR", "--zone", "UTC", "--name", "Shop")
+    assert run(folder, "init", *answers).returncode == 0
+
+
 def books(folder):
     return sqlite3.connect(folder / "data" / "registry.db")
 
@@ -77,7 +82,7 @@ def test_r067_storecrew_health_says_by_its_exit_code_how_the_crew_is(tmp_path):
     assert "there is no journal" in nothing.stderr
     assert not (tmp_path / "data").exists()
 
-    assert run(tmp_path, "verify").returncode == 0  # makes the books
+    begin(tmp_path)
     nobody = run(tmp_path, "health")
     assert nobody.returncode == 1
     beat(tmp_path, now(tmp_path))
@@ -105,6 +110,7 @@ def test_r067_a_wrong_setting_is_no_health(tmp_path):
 
 
 def test_one_agent_is_paused_and_resumed_from_the_shell(tmp_path):
+    begin(tmp_path)
     paused = run(tmp_path, "pause", "oversight", "--json")
     assert json.loads(paused.stdout) == {"paused": True, "agent": "oversight"}
     with books(tmp_path) as connection:

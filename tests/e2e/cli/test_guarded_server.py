@@ -180,6 +180,7 @@ def test_r024_without_a_key_the_server_listens_to_this_machine_alone(
     assert refused.returncode == 2
     assert "HOST" in refused.stderr
     assert "API_KEY_ROYALGPT" in refused.stderr
+    command(tmp_path, "init", "--currency", "EUR", "--zone", "UTC", "--name", "Shop")
     key = command(tmp_path, "keys", "add", "boss", "--role", "admin")
     start(HOST="0.0.0.0")  # noqa: S104 - a stored key opens it
     base = f"http://127.0.0.1:{port}"
@@ -296,10 +297,10 @@ def test_r187_the_doctor_passes_a_shop_that_is_ready(
     }
     start(**ready)
     findings = json.loads(command(tmp_path, "doctor", "--json", **ready))
-    assert len(findings) == 10
+    assert len(findings) == 12
     assert [each["name"] for each in findings if not each["ok"]] == []
     failing = subprocess.run(
-        [*PROGRAM, "doctor"],
+        [*PROGRAM, "doctor", "--profile", "server"],
         cwd=tmp_path,
         env={**clean_environment(), "HOME": str(tmp_path), "PORT": str(port)},
         capture_output=True,

@@ -34,7 +34,7 @@ async def shop(tmp_path: Path) -> Any:
 
 async def order(api: Api, at: datetime, quantity: int) -> int:
     """Place an order at a moment."""
-    api.plane.clock.at = at  # type: ignore[misc]
+    api.plane.clock.at = at  # type: ignore[attr-defined]
     text = f"Product A:{quantity}"
     response = await api.client().post("/api/orders", json={"text": text})
     return int(response.json()["id"])
@@ -45,7 +45,7 @@ async def test_yesterday_stands_beside_its_own_weekdays(shop: Api) -> None:
         await order(shop, YESTERDAY - timedelta(weeks=week), quantity)
         await order(shop, YESTERDAY - timedelta(weeks=week, days=2), 90)  # another weekday
     await order(shop, YESTERDAY, 9)
-    shop.plane.clock.at = NOW  # type: ignore[misc]
+    shop.plane.clock.at = NOW  # type: ignore[attr-defined]
 
     found = (await daily_briefing(shop.plane)).yesterday
 
@@ -60,7 +60,7 @@ async def test_yesterday_stands_beside_its_own_weekdays(shop: Api) -> None:
 async def test_three_such_days_are_too_few_to_state_a_range(shop: Api) -> None:
     for week in (1, 2, 3):
         await order(shop, YESTERDAY - timedelta(weeks=week), 3)
-    shop.plane.clock.at = NOW  # type: ignore[misc]
+    shop.plane.clock.at = NOW  # type: ignore[attr-defined]
     found = await daily_briefing(shop.plane)
     assert (found.yesterday.usual_low, found.yesterday.usual_high) == (None, None)
     assert "too few such weekdays" in lines(found)[0][1]

@@ -25,7 +25,8 @@ async def until_trained(client: httpx.AsyncClient, skill: str) -> dict:
 
 async def test_r130_a_forecast_over_http(api: Api, client: httpx.AsyncClient, place) -> None:
     await place("Product A:2")
-    api.plane.clock.at += timedelta(days=1)  # what is sold today is history tomorrow
+    # what is sold today is history tomorrow
+    api.plane.clock.at += timedelta(days=1)  # type: ignore[attr-defined]
     answer = await client.get("/api/forecast/Product A", params={"horizon": 14})
 
     said = answer.json()

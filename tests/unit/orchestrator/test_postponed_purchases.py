@@ -12,6 +12,7 @@ from storecrew.domain.shop.inventory import StockRanLow
 from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.orchestrator.dry_run import plan
 from storecrew.policy import PolicySettings
+from storecrew.policy.settings import AutonomyWord
 from storecrew.sdk import agent, every
 from support.in_memory_plane import low, settle
 
@@ -34,7 +35,7 @@ async def buyer(events, ctx):
         yield Proposal(action=action, reason=f"{sku} runs low", effect=effect)
 
 
-async def plane_of(shop, autonomy: str, budget: int):
+async def plane_of(shop, autonomy: AutonomyWord, budget: int):
     for sku in SKUS:
         await shop.stock(sku, cost=40)
     shop.policy = PolicySettings(

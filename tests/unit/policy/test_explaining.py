@@ -14,6 +14,7 @@ from storecrew.domain.shop.purchasing import CreatePurchaseOrder
 from storecrew.policy import Policy, PolicyFacts, PolicySettings, explain
 from storecrew.policy.explanation import _REMEDIES
 from storecrew.policy.rules import RULES
+from storecrew.policy.settings import AutonomyWord
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MUG = Product(sku="mug", name="Mug", price=Money.of("10", "EUR"), cost=Money.of("5", "EUR"))
@@ -52,7 +53,7 @@ def test_an_agent_that_asks_names_the_line_that_would_let_it_act() -> None:
     [("pricing_optimizer.SetPrice", "limits"), ("pricing_optimizer.*", "limits"),
      ("*.SetPrice", "limits")],
 )  # fmt: skip
-def test_the_line_that_decides_is_named(line: str, autonomy: str) -> None:
+def test_the_line_that_decides_is_named(line: str, autonomy: AutonomyWord) -> None:
     policy = Policy(PolicySettings(autonomy={line: autonomy, "*.*": "watch"}))
     found = explain(policy, priced("10.50"), "pricing_optimizer", FACTS)
 
@@ -105,7 +106,9 @@ def test_what_no_rule_covers_says_so() -> None:
 
 @pytest.mark.parametrize("amount", ["1", "5.55", "5.56", "9", "9.01", "11", "11.01", "1000"])
 @pytest.mark.parametrize("autonomy", ["watch", "ask", "limits", "auto"])
-def test_an_explanation_is_of_the_decision_that_is_made(amount: str, autonomy: str) -> None:
+def test_an_explanation_is_of_the_decision_that_is_made(
+    amount: str, autonomy: AutonomyWord
+) -> None:
     policy = Policy(PolicySettings(autonomy={"*.*": autonomy}, margin_floor=Decimal("0.1")))
     found = explain(policy, priced(amount), "pricing_optimizer", FACTS)
 

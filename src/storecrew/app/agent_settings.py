@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from storecrew.agents.communications import customer_communications
@@ -12,6 +11,7 @@ from storecrew.app.custom_agents import custom_agents, importable_agents
 from storecrew.app.manifests import agent_ids
 from storecrew.app.settings import Settings
 from storecrew.domain.errors import InvalidSettings
+from storecrew.domain.suggestions import suggestion
 from storecrew.sdk import Agent
 from storecrew.sdk.schedule import Cron
 from storecrew.sdk.settings import parse_settings
@@ -66,8 +66,7 @@ def unknown_names(settings: Settings, named: Iterable[tuple[str, str]]) -> Itera
     known = sorted({agent.name for agent in CREW} | sourced | agent_ids(settings.agents_dir))
     for key, name in named:
         if name not in known:
-            close = get_close_matches(name, known, 1, cutoff=0.5)
-            advice = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+            advice = suggestion(name, known, f"known are {', '.join(known)}", cutoff=0.5)
             subject = "" if key == f"agents.{name}" else f"{name!r} "
             yield f"{key}: {subject}is not an agent; {advice}"
 

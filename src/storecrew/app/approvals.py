@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
 
 from storecrew.app.control_plane import Plane, Progress
@@ -11,9 +10,10 @@ from storecrew.domain.control.approvals import Approval, ApprovalFilter, Approva
 from storecrew.domain.control.proposals import Verdict
 from storecrew.domain.errors import InvalidInput, StorecrewError
 from storecrew.domain.money import Money
+from storecrew.domain.suggestions import suggestion
 
 _PAGE = 200
-Answer = Literal["approve", "reject"]
+DecisionWord = Literal["approve", "reject"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +72,8 @@ def approval_filter(
 
 def _check_known(field: str, name: str, known: Collection[str]) -> None:
     if name and name not in known:
-        close = get_close_matches(name, known, 1)
-        raise InvalidInput(
-            field, f"there is no {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
-        )
+        advice = suggestion(name, known)
+        raise InvalidInput(field, f"there is no {name!r}" + (f"; {advice}" if advice else ""))
 
 
 async def matching(plane: Plane, only: ApprovalFilter) -> Matched:
@@ -101,7 +99,7 @@ async def matching(plane: Plane, only: ApprovalFilter) -> Matched:
 async def decide_all(
     plane: Plane,
     requests: Sequence[Approval],
-    answer: Answer,
+    answer: DecisionWord,
     *,
     by: str,
     note: str = "",

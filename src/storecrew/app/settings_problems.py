@@ -1,10 +1,11 @@
 """What is wrong with settings, a sentence per key."""
 
 import re
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+
+from storecrew.domain.suggestions import suggestion
 
 LIST, MAPPING = "(list of names)", "(mapping)"
 """The two ways to write `agents`; never part of a key."""
@@ -38,9 +39,7 @@ _SECRET = frozenset({"api_key", "url", "urls", "sentry_dsn", "webhooks", "passwo
 
 def _advice(path: list[str], settings: type[BaseModel]) -> str:
     known = _known_keys(path[:-1], settings)
-    if close := get_close_matches(path[-1], known, 1):
-        return f"did you mean {close[0]!r}?"
-    return f"known here are {', '.join(known)}"
+    return suggestion(path[-1], known, f"known here are {', '.join(known)}")
 
 
 def _known_keys(path: list[str], settings: type[BaseModel]) -> list[str]:

@@ -25,6 +25,7 @@ from storecrew.cli.output import (
     show_table,
 )
 from storecrew.cli.session import person, with_plane
+from storecrew.domain.errors import InvalidInput
 from storecrew.domain.json_input import read_json
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ def show(proposal: ProposalId, data_dir: DataDir = None, as_json: Json = False) 
     )
 
 
+_ONE_OR_MANY = "names one question; filters and --dry-run are for answering many"
+
+
 @app.command()
 @handle_errors
 def approve(  # noqa: PLR0913 - one per filter
@@ -146,8 +150,12 @@ def approve(  # noqa: PLR0913 - one per filter
 
     Example: storecrew approvals approve --agent inventory --under 5.00 --dry-run
     """
+    only = FilterOptions(agent, action, under, all_matching)
+    if proposal and (any(only) or dry_run):
+        raise InvalidInput("PROPOSAL", _ONE_OR_MANY)
+    if action_json and not proposal:
+        raise InvalidInput("--change", "is for one question: name its proposal")
     if not proposal:
-        only = FilterOptions(agent, action, under, all_matching)
         answer_all("approve", only, note, data_dir, dry_run=dry_run, yes=yes, as_json=as_json)
         return
     from storecrew.app.approvals import refusal_after_approval
@@ -186,8 +194,10 @@ def reject(  # noqa: PLR0913 - one per filter
 
     Example: storecrew approvals reject "pricing_optimizer@7/0" --note "not before Christmas"
     """
+    only = FilterOptions(agent, action, under, all_matching)
+    if proposal and (any(only) or dry_run):
+        raise InvalidInput("PROPOSAL", _ONE_OR_MANY)
     if not proposal:
-        only = FilterOptions(agent, action, under, all_matching)
         answer_all("reject", only, note, data_dir, dry_run=dry_run, yes=yes, as_json=as_json)
         return
     with_plane(data_dir, lambda p: p.reject(proposal, by=person(), note=note))

@@ -14,7 +14,7 @@ from storecrew.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from storecrew.app.approvals import Answer, BulkDecision, Matched
+    from storecrew.app.approvals import BulkDecision, DecisionWord, Matched
     from storecrew.app.bootstrap import ControlPlane
     from storecrew.domain.control.approvals import Approval
 
@@ -60,7 +60,7 @@ class FilterOptions(NamedTuple):
 
 
 def answer_all(  # noqa: PLR0913 - all but four are read by name
-    answer: "Answer",
+    answer: "DecisionWord",
     only: FilterOptions,
     note: str,
     data_dir: "Path | None",

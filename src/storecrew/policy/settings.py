@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from storecrew.domain.codec import ACTIONS
 from storecrew.domain.errors import InvalidInput
+from storecrew.domain.suggestions import suggestion
 from storecrew.domain.zones import zone_of
 
 _AT_FIRST = (
@@ -57,9 +57,8 @@ def _autonomy_line(line: str) -> str:
     if not dot or not agent:
         raise ValueError("must look like 'agent.Action', where either may be *")
     if action != "*" and action not in ACTIONS:
-        close = get_close_matches(action, sorted(ACTIONS), 1)
-        advice = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"there is no action {action!r}{advice}")
+        advice = suggestion(action, ACTIONS)
+        raise ValueError(f"there is no action {action!r}" + (f"; {advice}" if advice else ""))
     return line
 
 

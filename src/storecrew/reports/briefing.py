@@ -18,13 +18,12 @@ from storecrew.domain.ports.repositories import IncidentRepository
 from storecrew.domain.ports.store import StoreView
 from storecrew.domain.shop.orders import HourlySales, OrderQuery
 from storecrew.domain.shop.support import TicketStatus
+from storecrew.reports.support import NORMAL_80
 
 _WEEKS = 8
 """Earlier days of the same weekday that a day is compared with."""
 _ENOUGH = 4
 """So many of them are needed before a range is stated."""
-_NORMAL_80 = 1.2816
-"""Deviations of a normal on either side that hold 80 %."""
 _PAGE = 200
 _PAGES = 100
 """Pages of proposals that are read at most; a shop that files 20,000 a day sees the newest."""
@@ -145,7 +144,7 @@ def _range(sales: Sequence[Money]) -> tuple[Money | None, Money | None]:
     if len(sales) < _ENOUGH:
         return None, None
     minor, currency = [each.minor for each in sales], sales[0].currency
-    reach = _NORMAL_80 * stdev(minor) * sqrt(1 + 1 / len(minor))
+    reach = NORMAL_80 * stdev(minor) * sqrt(1 + 1 / len(minor))
     low, high = max(0, round(mean(minor) - reach)), round(mean(minor) + reach)
     return Money.from_minor(low, currency), Money.from_minor(high, currency)
 

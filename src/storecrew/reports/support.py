@@ -8,7 +8,7 @@ from statistics import mean, stdev
 
 from storecrew.domain.shop.support import Ticket, TicketStatus
 
-_NORMAL_80 = 1.2816
+NORMAL_80 = 1.2816
 """Deviations of a normal on either side that hold 80 %."""
 NEWEST = 1_000
 """Newest tickets that the figures are of."""
@@ -57,6 +57,6 @@ def figures(tickets: Sequence[Ticket]) -> SupportFigures:
 def _interval(ratings: Sequence[int]) -> tuple[float | None, float | None]:
     if len(ratings) < 2:
         return None, None
-    reach = _NORMAL_80 * stdev(ratings) / sqrt(len(ratings))
+    reach = NORMAL_80 * stdev(ratings) / sqrt(len(ratings))
     middle = mean(ratings)
     return round(max(1.0, middle - reach), 3), round(min(5.0, middle + reach), 3)

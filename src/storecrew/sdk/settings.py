@@ -1,12 +1,12 @@
 """Settings that an agent declares: typed fields, checked when the process starts."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from storecrew.domain.errors import InvalidSettings
+from storecrew.domain.suggestions import suggestion
 
 
 class AgentSettings(BaseModel):
@@ -59,8 +59,7 @@ def _problem(kind: type[AgentSettings], agent: str, found: Any) -> str:
     key = ".".join(["agents", agent, *map(str, found["loc"])])
     if found["type"] == "extra_forbidden":
         known = sorted(kind.model_fields)
-        close = get_close_matches(str(found["loc"][-1]), known, 1)
-        advice = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+        advice = suggestion(str(found["loc"][-1]), known, f"known are {', '.join(known)}")
         return f"{key}: is not a setting; {advice if known else 'the agent has none of its own'}"
     message = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
     return f"{key}: {message}" + (f" (it is {found['input']!r})" if found["loc"] else "")

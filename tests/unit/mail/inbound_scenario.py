@@ -1,13 +1,17 @@
 """A mailbox, and what reads it into a store."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from mail_scenario import SEALS, MailScenario, mail_settings
+from mail_scenario import SEALS, MailScenario, mail_scenario, mail_settings
 
 from storecrew.domain.money import Money
 from storecrew.domain.shop.catalog import UpsertProduct
+from storecrew.domain.shop.customers import Customer
 from storecrew.mail.inbound import InboundProcessor
 from storecrew.mail.mailbox import FetchedEmail, FetchResult, ImapCursor
+from support.shared_cases import shared_case
 
 
 @dataclass
@@ -108,6 +112,32 @@ class Room:
 def mail(text: str, *, sender="c0001@customer.example", number=1, subject="Question", head=""):
     top = f"From: <{sender}>\nSubject: {subject}\nMessage-ID: <{number}@c.example>\n"
     return f"{top}{head}\n{text}\n"
+
+
+@asynccontextmanager
+async def bowl_room() -> AsyncIterator[Room]:
+    """Open the mailbox of a shop that knows kim and pat, and sells oak bowls and spoons."""
+    async with mail_scenario() as scenario:
+        found = await make_room(scenario)
+        known = {"kim": "kim@buyer.example", "pat": "pat@customer.example"}
+        await scenario.store.put_customers(
+            [
+                Customer(id=name, name=name, email=email, marketing_consent=True)
+                for name, email in known.items()
+            ]
+        )
+        for sku, name in {"bowl": "Oak bowl", "spoon": "Oak spoon"}.items():
+            put = UpsertProduct(sku=sku, name=name, price=Money.of(5, "EUR"))
+            await scenario.store.apply(put, key=sku)
+        yield found
+
+
+def shared_mail(name: str, **replaced: str) -> bytes:
+    """Return a shared mail as one to this shop."""
+    content = shared_case(f"mail/{name}.eml").read_bytes()
+    for old, new in {"tea.example": "shop.example", **replaced}.items():
+        content = content.replace(old.encode(), new.encode())
+    return content
 
 
 async def make_room(scenario: MailScenario) -> Room:

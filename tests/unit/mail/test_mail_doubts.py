@@ -1,18 +1,14 @@
 """Kinds of mail in which doubt cost other programs a customer: refusals, strangers, forgeries."""
 
 import pytest
-from inbound_scenario import Incidents, Room, mail, make_room
+from inbound_scenario import Incidents, Room, bowl_room, mail, shared_mail
 from mail_scenario import SEALS, mail_scenario
 
-from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import UpsertProduct
-from storecrew.domain.shop.customers import Customer
 from storecrew.domain.shop.messages import DeliveryState, LiftSuppression, SuppressAddress
 from storecrew.domain.shop.support import ReplyToTicket
 from storecrew.mail.bounces import BounceKind
 from storecrew.mail.parsing import parse_email
 from storecrew.mail.refusals import names_mailbox
-from support.shared_cases import shared_case
 
 ORDER = "Oak bowl:2, Oak spoon:1"
 
@@ -24,27 +20,8 @@ def incidents():
 
 @pytest.fixture
 async def room():
-    async with mail_scenario() as scenario:
-        found = await make_room(scenario)
-        known = {"kim": "kim@buyer.example", "pat": "pat@customer.example"}
-        await scenario.store.put_customers(
-            [
-                Customer(id=name, name=name, email=email, marketing_consent=True)
-                for name, email in known.items()
-            ]
-        )
-        for sku, name in {"bowl": "Oak bowl", "spoon": "Oak spoon"}.items():
-            put = UpsertProduct(sku=sku, name=name, price=Money.of(5, "EUR"))
-            await scenario.store.apply(put, key=sku)
+    async with bowl_room() as found:
         yield found
-
-
-def case(name: str, **replaced: str) -> bytes:
-    """Return a shared mail as one to this shop."""
-    content = shared_case(f"mail/{name}.eml").read_bytes()
-    for old, new in {"tea.example": "shop.example", **replaced}.items():
-        content = content.replace(old.encode(), new.encode())
-    return content
 
 
 # --- doubt falls to the reversible branch ---------------------------------------------------------
@@ -111,7 +88,7 @@ async def test_a_report_about_the_sender_bars_nobody(room: Room):
     await room.scenario.send_all()
     placeholder = "@@MESSAGE-ID OF A LETTER THAT STORECREW SENT@@"
     our_id = SEALS.message_id(number, "shop.example")
-    await room.receive(case("06-dsn-518-bad-sender", **{placeholder: our_id}))
+    await room.receive(shared_mail("06-dsn-518-bad-sender", **{placeholder: our_id}))
 
     assert await room.scenario.state(number) is DeliveryState.FAILED
     assert await room.scenario.store.suppressed(["c0001@customer.example"]) == {}
@@ -139,7 +116,7 @@ async def test_a_report_in_the_form_of_rfc_6533_is_a_bounce(room: Room):
     await room.scenario.send_all()
     placeholder = "@@MESSAGE-ID OF A LETTER THAT STORECREW SENT@@"
     our_id = SEALS.message_id(number, "shop.example")
-    await room.receive(case("07-exim-global-dsn", **{placeholder: our_id}))
+    await room.receive(shared_mail("07-exim-global-dsn", **{placeholder: our_id}))
 
     assert await room.scenario.state(number) is DeliveryState.FAILED
     assert "c0001@customer.example" in await room.scenario.store.suppressed(
@@ -204,7 +181,7 @@ def test_a_bounce_in_free_text_is_recognised(text):
 
 
 async def test_a_stranger_is_answered_at_their_own_address(room: Room):
-    await room.receive(case("90-stranger"))
+    await room.receive(shared_mail("90-stranger"))
     (ticket,) = await room.tickets()
     outcome = await room.scenario.store.apply(
         ReplyToTicket(ticket_id=ticket.id, text="Yes, we do."), key="reply"
@@ -218,7 +195,7 @@ async def test_a_stranger_is_answered_at_their_own_address(room: Room):
 
 
 async def test_a_strangers_second_mail_goes_on_with_their_ticket(room: Room):
-    await room.receive(case("90-stranger"))
+    await room.receive(shared_mail("90-stranger"))
     (ticket,) = await room.tickets()
     reply = ReplyToTicket(ticket_id=ticket.id, text="Yes, we do.")
     outcome = await room.scenario.store.apply(reply, key="reply")
@@ -235,7 +212,7 @@ async def test_a_strangers_second_mail_goes_on_with_their_ticket(room: Room):
 
 
 async def test_a_ticket_without_an_address_says_that_no_letter_goes_out(room: Room):
-    await room.receive(case("31-no-from"))
+    await room.receive(shared_mail("31-no-from"))
     (ticket,) = await room.tickets()
     outcome = await room.scenario.store.apply(
         ReplyToTicket(ticket_id=ticket.id, text="It left."), key="reply"

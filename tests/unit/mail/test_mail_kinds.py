@@ -4,16 +4,12 @@ import time
 from dataclasses import dataclass, replace
 
 import pytest
-from inbound_scenario import Room, mail, make_room
-from mail_scenario import SEALS, mail_scenario
+from inbound_scenario import Room, bowl_room, mail, shared_mail
+from mail_scenario import SEALS
 
 from storecrew.domain.errors import Retryable
-from storecrew.domain.money import Money
-from storecrew.domain.shop.catalog import UpsertProduct
-from storecrew.domain.shop.customers import Customer
 from storecrew.mail.mailbox import FetchedEmail, FetchResult
 from storecrew.mail.parsing import MAX_TEXT, parse_email
-from support.shared_cases import shared_case
 
 HANG = 2.0
 """Seconds after which reading one mail counts as a hang; it takes milliseconds."""
@@ -23,27 +19,8 @@ NESTED = b"From: c0001@customer.example\n" + b"Content-Type: message/rfc822\n\n"
 
 @pytest.fixture
 async def room():
-    async with mail_scenario() as scenario:
-        found = await make_room(scenario)
-        known = {"kim": "kim@buyer.example", "pat": "pat@customer.example"}
-        await scenario.store.put_customers(
-            [
-                Customer(id=name, name=name, email=email, marketing_consent=True)
-                for name, email in known.items()
-            ]
-        )
-        for sku, name in {"bowl": "Oak bowl", "spoon": "Oak spoon"}.items():
-            put = UpsertProduct(sku=sku, name=name, price=Money.of(5, "EUR"))
-            await scenario.store.apply(put, key=sku)
+    async with bowl_room() as found:
         yield found
-
-
-def case(name: str, **replaced: str) -> bytes:
-    """Return a shared mail as one to this shop."""
-    content = shared_case(f"mail/{name}.eml").read_bytes()
-    for old, new in {"tea.example": "shop.example", **replaced}.items():
-        content = content.replace(old.encode(), new.encode())
-    return content
 
 
 # --- one bad item blocks a queue for ever --------------------------------------------------------
@@ -92,7 +69,7 @@ async def test_a_mail_with_a_poisonous_header_is_read_and_the_next_one_too(room:
 )
 def test_a_mail_that_stopped_the_mailbox_is_read_at_once(name, words):
     begun = time.monotonic()
-    assert words in parse_email(case(name)).text
+    assert words in parse_email(shared_mail(name)).text
     assert time.monotonic() - begun < HANG
 
 
@@ -261,13 +238,13 @@ async def test_an_order_is_found_in_whatever_part_it_stands(room: Room, kind, bo
 
 @pytest.mark.parametrize("name", ["30-phone", "30-wrapped-reply"])
 async def test_an_order_of_the_shared_cases_is_an_order(room: Room, name):
-    await room.receive(case(name))
+    await room.receive(shared_mail(name))
     assert [event.event.mail for event in room.published] == [ORDER]
 
 
 @pytest.mark.parametrize("name", ["31-comma", "31-no-from"])
 async def test_a_question_with_a_damaged_sender_is_a_ticket(room: Room, name):
-    await room.receive(case(name))
+    await room.receive(shared_mail(name))
     (ticket,) = await room.tickets()
     assert ticket.text.endswith("Where is my parcel?")
     assert ticket.customer == ("kim" if name == "31-comma" else None)
@@ -296,21 +273,21 @@ def test_a_sender_is_the_one_address_that_the_header_names(header, sender):
 
 
 async def test_a_group_of_the_shops_own_is_no_newsletter(room: Room):
-    await room.receive(case("08-google-group"))
+    await room.receive(shared_mail("08-google-group"))
     (ticket,) = await room.tickets()
     assert "two cups" in ticket.text
     assert ticket.customer == "pat"
 
 
 async def test_a_form_on_the_shops_site_is_answered_to_who_filled_it_in(room: Room):
-    await room.receive(case("29-contact-form"))
+    await room.receive(shared_mail("29-contact-form"))
     (ticket,) = await room.tickets()
     assert ticket.contact == "kim@buyer.example"
     assert ticket.customer is None
 
 
 async def test_two_mails_under_one_id_are_two_tickets(room: Room):
-    await room.receive(case("32-a"), case("32-b"), case("32-a"))
+    await room.receive(shared_mail("32-a"), shared_mail("32-b"), shared_mail("32-a"))
     texts = [ticket.text for ticket in await room.tickets()]
     assert sorted(texts) == [
         "Question one\n\nWhere is order 7?",

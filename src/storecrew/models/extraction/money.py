@@ -46,7 +46,7 @@ _SHARED = {
     "¥": {"jp": "JPY", "cn": "CNY"},
 }  # fmt: skip
 """Signs of several currencies, by the top-level domain of the shop."""
-CURRENCIES = frozenset(
+_KNOWN_CODES = frozenset(
     {*_SIGNS.values(), *(code for each in _SHARED.values() for code in each.values())}
     | {"CHF", "ZAR", "AED", "SAR", "TWD", "MYR", "IDR", "PHP", "CLP", "COP", "ARS", "PEN", "EGP"}
 )
@@ -136,7 +136,7 @@ def currency_code(said: Any) -> str | None:
 def shown_currency(text: str, host: str) -> str | None:
     """Return the currency of a price in a text; the host's domain decides between shared signs."""
     text = normalised(text)
-    found = next((code for code in _CODE.findall(text) if code in CURRENCIES), None)
+    found = next((code for code in _CODE.findall(text) if code in _KNOWN_CODES), None)
     signs = sorted(_SIGNS.items(), key=lambda each: -len(each[0]))
     found = found or next((code for sign, code in signs if sign in text), None)
     found = found or next((code for word, code in _WORDS.items() if _holds(text, word)), None)

@@ -137,13 +137,13 @@ def _total(connection: Connection, query: OrderQuery) -> int:
     return int(connection.execute(matching).scalar_one())
 
 
-def _matching(query: OrderQuery) -> Iterator[sa.ColumnElement[bool]]:
+def _matching(query: OrderQuery) -> Iterator[sa.ColumnElement[bool] | sa.TextClause]:
     if query.status is not None:
         yield t.orders.c.status == query.status
     if query.customer is not None:
         yield t.orders.c.customer == query.customer
     if query.held is not None:
-        yield t.IS_HELD if query.held else t.orders.c.held == ""
+        yield t.HELD if query.held else t.orders.c.held == ""
 
 
 def orders_by_id(connection: Connection, numbers: Iterable[int]) -> Sequence[Order]:

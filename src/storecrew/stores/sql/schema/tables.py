@@ -45,7 +45,6 @@ orders = c.table(
     sa.CheckConstraint("paid_minor >= 0", name="paid"),
 )
 HELD = sa.text("held <> ''")
-IS_HELD: sa.ColumnElement[bool] = sa.literal_column("held <> ''", sa.Boolean)
 sa.Index(
     "ix_orders_held", orders.c.timestamp, orders.c.id, sqlite_where=HELD, postgresql_where=HELD
 )

@@ -215,8 +215,8 @@ class ControlPlane:
             await loop.start(alone=True)
             await _until_quiet(loop, progress)
         counts = await self.journal.count_results(loop.started_runs)
-        failed = await self.journal.failed_agents(loop.started_runs)
-        return RunSummary(runs=len(loop.started_runs), failed=tuple(failed), **counts)
+        failed = tuple(sorted(set(loop.failed_runs.values())))
+        return RunSummary(runs=len(loop.started_runs), failed=failed, **counts)
 
     async def idle(self) -> None:
         """Wait until no run is due or running."""

@@ -171,7 +171,6 @@ class SqlJournal:
     recent_events = reading(events.recent_events)
     trace = reading(traces.trace)
     count_results = reading(reads.count_results)
-    failed_agents = reading(reads.failed_agents)
     publish_update = writing(updates.publish_update)
     newest_update = reading(updates.newest)
     verify = reading(integrity.check)

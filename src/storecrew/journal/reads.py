@@ -302,15 +302,5 @@ def count_results(connection: Connection, run_ids: Collection[str]) -> dict[str,
     return counts
 
 
-def failed_agents(connection: Connection, run_ids: Collection[str]) -> list[str]:
-    """Return the agents of which one of these runs failed, or waits to be tried again."""
-    bad = (RunStatus.FAILED, RunStatus.RETRYING, RunStatus.RETRYING_INDIVIDUALLY)
-    ids, found = list(run_ids), set[str]()
-    for start in range(0, len(ids), 500):
-        here = (runs.c.id.in_(ids[start : start + 500]), runs.c.status.in_(bad))
-        found.update(connection.scalars(sa.select(runs.c.agent).where(*here)))
-    return sorted(found)
-
-
 def _count_where(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.count(sa.case((condition, 1)))

